@@ -1,0 +1,1 @@
+"""Streaming pooling cores in Amaranth."""

@@ -1,0 +1,1 @@
+"""Ways to run a pooling core: engines, statistics, the command line."""
