@@ -1,0 +1,117 @@
+"""Integer types by name, sub-byte ones included."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import SpecError, shown
+
+_NAME = re.compile(r"(u?)int([1-9][0-9]?)")
+
+
+@dataclass(frozen=True)
+class DType:
+    """An integer type of 1 to 64 bits.
+
+    Make one with `DType.of` or `DType.holding`.
+
+    Attributes
+    ----------
+    name : str
+        ``"int5"``, ``"uint8"``, ...
+    bits : int
+        Width in bits, the sign included.
+    signed : bool
+        Whether it is two's complement.
+    """
+
+    name: str
+    bits: int
+    signed: bool
+
+    @classmethod
+    def of(cls, name: object, *, field: str = "dtype", most: int = 64) -> "DType":
+        """Return the type called `name`.
+
+        Parameters
+        ----------
+        name : str, DType or anything that `numpy.dtype` takes
+            ``"int2"`` to ``"int64"`` or ``"uint1"`` to ``"uint64"``.
+        field : str, optional
+            The field that a refusal names.
+        most : int, optional
+            The widest that is taken, in bits.
+
+        Raises
+        ------
+        SpecError
+            If there is no such type, or it is wider than `most`.
+        """
+        if isinstance(name, cls):
+            text = name.name
+        elif isinstance(name, str):
+            text = name
+        elif isinstance(name, np.dtype) or (isinstance(name, type) and issubclass(name, np.generic)):
+            text = np.dtype(name).name
+        else:
+            text = ""
+        match = _NAME.fullmatch(text)
+        bits = int(match[2]) if match else 0
+        signed = bool(match) and not match[1]
+        if not match or bits > most or bits < 1 + signed:
+            raise SpecError(
+                field,
+                f"{field} must be one of int2 to int{most} or uint1 to uint{most}, not {shown(name)}.",
+            )
+        return cls(text, bits, signed)
+
+    @classmethod
+    def holding(cls, low: int, high: int) -> "DType":
+        """Return the narrowest type that holds every value from `low` to `high`.
+
+        Unsigned where `low` is not negative.
+
+        Raises
+        ------
+        SpecError
+            If more than 64 bits are needed.
+        """
+        signed = low < 0
+        bits = width(low, high)
+        if bits > 64:
+            raise SpecError("dtype", f"dtype of {low} to {high} would need {bits} bits; 64 is the most there is.")
+        return cls(f"{'' if signed else 'u'}int{bits}", bits, signed)
+
+    @property
+    def low(self) -> int:
+        """The lowest value."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        """The highest value."""
+        return (1 << (self.bits - self.signed)) - 1
+
+    @property
+    def numpy(self) -> np.dtype:
+        """The narrowest NumPy type that holds it: its container."""
+        size = next(n for n in (8, 16, 32, 64) if n >= self.bits)
+        return np.dtype(f"{'' if self.signed else 'u'}int{size}")
+
+    def holds(self, low: int, high: int) -> bool:
+        """Return whether every value from `low` to `high` is one of this type's."""
+        return self.low <= low and high <= self.high
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def width(low: int, high: int) -> int:
+    """Return the bits that every value from `low` to `high` needs, at least 1.
+
+    Two's complement where `low` is negative, else unsigned.
+    """
+    if low < 0:
+        return max((~low).bit_length(), high.bit_length() if high > 0 else 0) + 1
+    return max(high.bit_length(), 1)

@@ -1,0 +1,131 @@
+"""The fields of a specification, one by one: what each takes and its normal form."""
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .errors import SpecError, shown
+
+OPS = ("max", "min", "avg", "sum")
+ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
+NAMED_PADDINGS = ("valid", "same", "same_lower")
+MOST_AXES = 2
+"""Spatial axes that a specification may have; nothing else knows of the number."""
+
+MOST = (1 << 31) - 1
+"""The largest kernel, stride, dilation, padding or divisor: products of two fit in 64 bits."""
+
+
+def integer(field: str, value: object, low: int, high: int = MOST, what: str = "") -> int:
+    """Return `value` as an int from `low` to `high`, or refuse it."""
+    wanted = what or f"an integer from {low} to {high}"
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise SpecError(field, f"{field} must be {wanted}, not {shown(value)}.")
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # an array of many has no index
+    except TypeError:
+        raise SpecError(field, f"{field} must be {wanted}, not {shown(value)}.") from None
+    if not low <= number <= high:
+        raise SpecError(field, f"{field} must be {wanted}, not {shown(number)}.")
+    return number
+
+
+def boolean(field: str, value: object) -> bool:
+    """Return `value` as a bool, or refuse it."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise SpecError(field, f"{field} must be True or False, not {shown(value)}.")
+    return bool(value)
+
+
+def choice(field: str, value: object, choices: Iterable[str]) -> str:
+    """Return `value` where it is one of `choices`, or refuse it."""
+    choices = tuple(choices)
+    if not isinstance(value, str) or value not in choices:
+        raise SpecError(field, f"{field} must be one of {', '.join(choices)}, not {shown(value)}.")
+    return value
+
+
+def is_sequence(value: object) -> bool:
+    """Return whether `value` is read as one value per axis."""
+    return isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
+def axes_of(given: dict[str, Any], ndim: object) -> int:
+    """Return the number of spatial axes that `ndim` and the lengths of tuples agree on.
+
+    2 where nothing says.
+    """
+    source, axes = "", None
+    if ndim is not None:
+        source = "ndim"
+        axes = integer("ndim", ndim, 1, MOST_AXES)
+    for field, value in given.items():
+        if not is_sequence(value):
+            continue
+        if not 1 <= len(value) <= MOST_AXES:
+            raise SpecError(
+                field,
+                f"{field} must have one value per axis, 1 to {MOST_AXES} of them, not {shown(value)}.",
+            )
+        if axes is None:
+            source, axes = field, len(value)
+        elif len(value) != axes:
+            hint = ", with before and after nested as in ((1, 0),)" if field == "padding" and axes == 1 else ""
+            raise SpecError(
+                field,
+                f"{field} must have {axes} value{'s' if axes > 1 else ''}, as {source} has it{hint}, not {shown(value)}.",
+            )
+    return 2 if axes is None else axes
+
+
+def per_axis(field: str, value: object, axes: int) -> tuple[int, ...]:
+    """Return `value`, a positive integer or one per axis, as a tuple."""
+    what = f"a positive integer up to {MOST} or a tuple of one per axis"
+    values: Any = value if is_sequence(value) else (value,) * axes
+    return tuple(integer(field, v, 1, what=what) for v in values)
+
+
+def padding(value: object, axes: int) -> str | tuple[tuple[int, int], ...]:
+    """Return `value` as a name or as a pair of before and after per axis."""
+    if isinstance(value, str):
+        if value not in NAMED_PADDINGS:
+            raise SpecError(
+                "padding",
+                f"padding must be one of {', '.join(NAMED_PADDINGS)} or integers, not {shown(value)}.",
+            )
+        return value
+    what = "an integer, one per axis, or before and after nested per axis as in ((1, 0), (0, 1))"
+    values: Any = value if is_sequence(value) else (value,) * axes
+    nested = [is_sequence(v) for v in values]
+    if any(nested) and (not all(nested) or any(len(v) != 2 for v in values)):
+        raise SpecError("padding", f"padding must be {what}, not {shown(value)}.")
+    pairs = values if any(nested) else [(v, v) for v in values]
+    return tuple(
+        (integer("padding", b, -MOST, what=what), integer("padding", a, -MOST, what=what)) for b, a in pairs
+    )
+
+
+def clamp(value: object) -> tuple[int, int] | None:
+    """Return `value` as a pair of integers, low first, or None."""
+    if value is None:
+        return None
+    what = "two integers, (low, high) with low <= high"
+    if not is_sequence(value) or len(value) != 2:  # type: ignore[arg-type]  # a sequence by then
+        raise SpecError("clamp", f"clamp must be {what}, not {shown(value)}.")
+    low, high = (integer("clamp", v, -(1 << 63), (1 << 64) - 1, what) for v in value)  # type: ignore[union-attr]
+    if low > high:
+        raise SpecError("clamp", f"clamp must be {what}, not {shown(value)}.")
+    return low, high
+
+
+def divisor(value: object) -> int | None:
+    """Return `value` as an integer other than 0, or None."""
+    if value is None:
+        return None
+    what = f"an integer from {-MOST} to {MOST} other than 0"
+    number = integer("divisor_override", value, -MOST, what=what)
+    if number == 0:
+        raise SpecError("divisor_override", f"divisor_override must be {what}, not 0.")
+    return number

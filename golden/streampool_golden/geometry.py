@@ -1,0 +1,212 @@
+"""One spatial axis of a pooling job: its windows, their taps and their counts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .errors import SpecError
+
+MOST_POSITIONS = 1 << 24
+"""Positions that an axis may have, in or out: what is counted window by window stays small."""
+
+AXIS_NAMES = {1: ("steps",), 2: ("rows", "columns"), 3: ("planes", "rows", "columns")}
+"""What the spatial axes are called, by their number."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One spatial axis, resolved for a length.
+
+    `resolve` makes one that is known to work; made by hand it is not checked.
+
+    Attributes
+    ----------
+    length : int
+        Positions in, N.
+    kernel : int
+        Taps of a window, K, those on padding included.
+    stride : int
+        Positions from a window to the next, S.
+    before, after : int
+        Padding at the axis' start and end; a negative one crops that many inputs.
+    dilation : int
+        Positions from a tap to the next, d.
+    outputs : int
+        Windows, No.
+    """
+
+    length: int
+    kernel: int
+    stride: int
+    before: int
+    after: int
+    dilation: int
+    outputs: int
+
+    @classmethod
+    def resolve(
+        cls,
+        length: int,
+        kernel: int,
+        stride: int,
+        padding: "str | tuple[int, int]",
+        dilation: int = 1,
+        ceil_mode: bool = False,
+        name: str = "positions",
+    ) -> "Axis":
+        """Return the axis of `length` positions by the frameworks' rules.
+
+        ``"same"`` and ``"same_lower"`` are TensorFlow's (ceil(N / S) outputs, the
+        total padding never below 0, the odd one after respectively before). Everything
+        else is torch's and onnxruntime's rule: with `ceil_mode` a last window that
+        would start in the padding after is dropped.
+
+        Raises
+        ------
+        SpecError
+            If nothing is left of the input, no window fits, or one sees no input.
+        """
+        span = (kernel - 1) * dilation + 1
+        if isinstance(padding, str) and padding != "valid":
+            outputs = -(-length // stride)
+            total = max((outputs - 1) * stride + span - length, 0)
+            before = total // 2 if padding == "same" else total - total // 2
+            after = total - before
+        else:
+            before, after = (0, 0) if isinstance(padding, str) else padding
+            outputs = _outputs(length, span, stride, before, after, ceil_mode)
+        if length + min(before, 0) + min(after, 0) < 1:
+            raise SpecError(
+                "padding",
+                f"padding ({before}, {after}) crops all of the {length} {name}; leave at least one.",
+            )
+        if outputs < 1:
+            dilated = f" (dilated to {span})" if dilation > 1 else ""
+            raise SpecError(
+                "kernel",
+                f"kernel {kernel}{dilated} gives no output on {length + before + after} padded {name}"
+                f" ({length} with padding ({before}, {after})); a smaller kernel or more padding would do.",
+            )
+        if max(length, outputs) > MOST_POSITIONS:
+            raise SpecError(
+                "size",
+                f"size of {length} {name} with {outputs} outputs is too large; at most {MOST_POSITIONS} of each would do.",
+            )
+        axis = cls(length, kernel, stride, before, after, dilation, outputs)
+        empty = np.flatnonzero(axis._real == 0)
+        if empty.size:
+            first = int(empty[0])
+            raise SpecError(
+                "padding",
+                f"padding ({before}, {after}) leaves window {first} of {outputs} along the {name} without any"
+                f" of the {length} inputs (kernel {kernel}, stride {stride}, dilation {dilation});"
+                " less padding would do.",
+            )
+        return axis
+
+    @property
+    def span(self) -> int:
+        """Positions from a window's first tap to its last, both counted."""
+        return (self.kernel - 1) * self.dilation + 1
+
+    @property
+    def kept(self) -> range:
+        """The inputs that negative padding leaves."""
+        return range(max(0, -self.before), self.length + min(0, self.after))
+
+    @property
+    def limit_partials(self) -> int:
+        """The most partials that a plan needs alive at once: ceil((K - 1) d / S)."""
+        return -(-(self.kernel - 1) * self.dilation // self.stride)
+
+    def taps(self, i: int) -> range:
+        """Return the real input positions under window `i`, ascending, never empty."""
+        if not 0 <= i < self.outputs:
+            raise IndexError(f"window {i} of {self.outputs}")
+        start = i * self.stride - self.before
+        kept, d = self.kept, self.dilation
+        first = max(0, -((start - kept.start) // d))
+        last = min(self.kernel - 1, (kept.stop - 1 - start) // d)
+        return range(start + first * d, start + last * d + 1, d)
+
+    def counts(self, include_pad: bool) -> tuple[int, ...]:
+        """Return the taps that each window's average is divided by.
+
+        With `include_pad` those on the padded input (what overhangs it with ceil_mode
+        is not counted), else the real ones alone.
+        """
+        if not include_pad:
+            return tuple(self._real.tolist())
+        padded = self.length + self.before + self.after
+        start = np.arange(self.outputs, dtype=np.int64) * self.stride
+        return tuple(np.minimum(self.kernel, (padded - 1 - start) // self.dilation + 1).tolist())
+
+    @property
+    def most_taps(self) -> int:
+        """The most real taps that a window has."""
+        return int(self._real.max())
+
+    @property
+    def identity(self) -> bool:
+        """Whether every window i is input i alone: pooling along it changes nothing."""
+        if self.outputs != self.length:
+            return False
+        return bool((self._real == 1).all() and (self._first == np.arange(self.length)).all())
+
+    @property
+    def dropped(self) -> int:
+        """Inputs after the last window's last tap that a window more would have read."""
+        end = self.kept.stop
+        last = (self.outputs - 1) * self.stride - self.before + self.span
+        begins = self.outputs * self.stride - self.before
+        return max(0, end - last) if begins < end else 0
+
+    @property
+    def read(self) -> int:
+        """Inputs that at least one window reads."""
+        seen = np.zeros(self.length, dtype=bool)
+        for _, positions in self.slices():
+            seen[positions] = True
+        return int(np.count_nonzero(seen))
+
+    def slices(self):
+        """Yield, tap by tap, ``(windows, inputs)``: two slices of equal length.
+
+        Tap j of the windows in the one is the input in the other. Taps that no window
+        has on real input are left out, so a huge kernel costs no more than its input.
+        """
+        d, s, kept = self.dilation, self.stride, self.kept
+        most = (self.outputs - 1) * s - self.before
+        first = max(0, -((most - kept.start) // d))
+        last = min(self.kernel - 1, (kept.stop - 1 + self.before) // d)
+        for j in range(first, last + 1):
+            at = j * d - self.before  # where tap j of window 0 is
+            i0 = max(0, -((at - kept.start) // s))
+            i1 = min(self.outputs - 1, (kept.stop - 1 - at) // s)
+            if i0 <= i1:
+                yield slice(i0, i1 + 1), slice(i0 * s + at, i1 * s + at + 1, s)
+
+    @cached_property
+    def _first(self) -> np.ndarray:
+        """Per window, its first real tap."""
+        start = np.arange(self.outputs, dtype=np.int64) * self.stride - self.before
+        return start + np.maximum(0, -((start - self.kept.start) // self.dilation)) * self.dilation
+
+    @cached_property
+    def _real(self) -> np.ndarray:
+        """Per window, how many real taps it has."""
+        start = np.arange(self.outputs, dtype=np.int64) * self.stride - self.before
+        first = np.maximum(0, -((start - self.kept.start) // self.dilation))
+        last = np.minimum(self.kernel - 1, (self.kept.stop - 1 - start) // self.dilation)
+        return np.maximum(0, last - first + 1)
+
+
+def _outputs(length: int, span: int, stride: int, before: int, after: int, ceil_mode: bool) -> int:
+    """Return torch's and onnxruntime's number of outputs, which may be below 1."""
+    room = length + before + after - span
+    outputs = (room + (stride - 1 if ceil_mode else 0)) // stride + 1
+    # A window that starts where only padding (or what is cropped) is left is dropped.
+    if ceil_mode and (outputs - 1) * stride >= length + before + min(after, 0):
+        outputs -= 1
+    return outputs

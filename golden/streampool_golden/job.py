@@ -1,0 +1,219 @@
+"""A specification on a frame of one size and a number of lanes: all that follows from it."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import fields
+from .dtypes import DType
+from .errors import SpecError, shown
+from .geometry import Axis
+
+if TYPE_CHECKING:
+    from .spec import PoolSpec
+
+DEFAULT_LANES = 8
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """The range of the exact values that pooling holds between input and finishing.
+
+    Attributes
+    ----------
+    low, high : int
+        The lowest and highest; 0 is among them for sums and averages.
+    signed : bool
+        Whether `low` is negative.
+    bits : int
+        Width in bits, the sign included.
+    """
+
+    low: int
+    high: int
+    signed: bool
+    bits: int
+
+
+@dataclass(frozen=True)
+class StageShape:
+    """One stage of the stream: the axis it pools and how far apart its neighbours are.
+
+    Attributes
+    ----------
+    axis : int
+        Index into `Job.axes`.
+    m : int
+        Beats from a position to the next of that axis, at that point of the stream.
+    """
+
+    axis: int
+    m: int
+
+
+@dataclass(frozen=True, init=False)
+class Job:
+    """A specification, a frame's shape and the lanes, with everything derived from them.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    shape : tuple of int
+        Channels, then the spatial lengths, rows before columns: ``(C, *size)``.
+    lanes : int, optional
+        Channels side by side in a beat; the channels, 8 at most, by default. More than
+        there are channels works: the lanes beyond stand idle.
+
+    Raises
+    ------
+    SpecError
+        If `shape` or `lanes` is not what it must be, or `spec` does not work on it.
+
+    Notes
+    -----
+    A frame's beats are in raster order, channel groups fastest: beat b is position
+    b // fold and channel group b % fold.
+    """
+
+    spec: "PoolSpec"
+    shape: tuple[int, ...]
+    lanes: int
+
+    def __init__(self, spec: "PoolSpec", shape: "tuple[int, ...] | list[int]", lanes: int | None = None) -> None:
+        wanted = f"{spec.ndim + 1} positive integers, the channels first"
+        if not fields.is_sequence(shape) or len(shape) != spec.ndim + 1:
+            raise SpecError("shape", f"shape must be {wanted}, not {shown(shape)}.")
+        normal = tuple(fields.integer("shape", v, 1, what=wanted) for v in shape)
+        if lanes is None:
+            lanes = min(normal[0], DEFAULT_LANES)
+        object.__setattr__(self, "spec", spec)
+        object.__setattr__(self, "shape", normal)
+        object.__setattr__(self, "lanes", fields.integer("lanes", lanes, 1, what="a positive integer"))
+        # Refuses now what would be refused later.
+        assert self.axes and self.accumulator and self.output
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The spatial axes, rows first."""
+        return self.spec.axes(self.shape[1:])
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The spatial lengths of a frame in."""
+        return self.shape[1:]
+
+    @property
+    def out_size(self) -> tuple[int, ...]:
+        """The spatial lengths of a frame out."""
+        return tuple(axis.outputs for axis in self.axes)
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Channels, then the spatial lengths of a frame out."""
+        return self.shape[:1] + self.out_size
+
+    @property
+    def fold(self) -> int:
+        """Beats of a position: ceil(channels / lanes)."""
+        return -(-self.shape[0] // self.lanes)
+
+    @property
+    def beats_in(self) -> int:
+        """Beats of a frame in."""
+        return self.fold * math.prod(self.size)
+
+    @property
+    def beats_out(self) -> int:
+        """Beats of a frame out."""
+        return self.fold * math.prod(self.out_size)
+
+    @cached_property
+    def stages(self) -> tuple[StageShape, ...]:
+        """The stages in stream order; axes along which pooling changes nothing have none.
+
+        Axes that do not grow come first, columns before rows, then those that grow.
+        Beat counts so fall and rise again, and the most is at an end.
+        """
+        innermost_first = range(len(self.axes) - 1, -1, -1)
+        order = [i for i in innermost_first if not self._grows(i)]
+        order += [i for i in innermost_first if self._grows(i)]
+        lengths = list(self.size)
+        stages = []
+        for i in order:
+            if not self.axes[i].identity:
+                stages.append(StageShape(i, self.fold * math.prod(lengths[i + 1 :])))
+            lengths[i] = self.axes[i].outputs
+        return tuple(stages)
+
+    @property
+    def limit_cycles(self) -> int:
+        """The fewest cycles that a frame can take: its beats in or out, the more of them."""
+        return max(self.beats_in, self.beats_out)
+
+    @property
+    def cycles_bound(self) -> int:
+        """The most cycles that a frame takes in the steady state, ready and valid always high.
+
+        `limit_cycles`, and only where one axis shrinks while another grows up to
+        (No - N) * M more of the growing one.
+        """
+        if not any(axis.outputs < axis.length for axis in self.axes):
+            return self.limit_cycles
+        extra = (
+            (self.axes[stage.axis].outputs - self.axes[stage.axis].length) * stage.m
+            for stage in self.stages
+            if self._grows(stage.axis)
+        )
+        return self.limit_cycles + sum(extra)
+
+    @cached_property
+    def accumulator(self) -> Accumulator:
+        """The range of the exact partial values, through all stages."""
+        return self.spec.accumulator(self.size)
+
+    @cached_property
+    def output(self) -> DType:
+        """The type of what leaves: `out_dtype`, by default the input's.
+
+        For a sum by default the narrowest that always holds it, of up to 64 bits.
+        """
+        return self.spec.output(self.size)
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The lowest and highest value that leaves: of `output`, and within `clamp`."""
+        return self.spec.bounds(self.size)
+
+    @cached_property
+    def axis_divisors(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis the divisors of its windows; a window's divisor is their product."""
+        return self.spec.axis_divisors(self.size)
+
+    @cached_property
+    def divisors(self) -> np.ndarray:
+        """The divisor of every window: int64, of shape `out_size`, 1 where nothing is divided."""
+        divisors = np.ones((1,) * len(self.axes), dtype=np.int64)
+        for i, counts in enumerate(self.axis_divisors):
+            along = [1] * len(self.axes)
+            along[i] = len(counts)
+            divisors = divisors * np.array(counts, dtype=np.int64).reshape(along)
+        return divisors
+
+    @cached_property
+    def divisor_constant(self) -> int | None:
+        """The one divisor of all windows, or None where they differ."""
+        if any(min(counts) != max(counts) for counts in self.axis_divisors):
+            return None
+        return math.prod(counts[0] for counts in self.axis_divisors)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What works but may not be meant, a sentence each."""
+        return self.spec.warnings(self.size)
+
+    def _grows(self, i: int) -> bool:
+        return self.axes[i].outputs > self.axes[i].length

@@ -1,0 +1,168 @@
+"""The golden model: pooling in NumPy, exact to the last bit."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .dtypes import DType
+from .errors import SpecError, SpecWarning
+from .fields import ROUNDINGS, choice
+from .geometry import Axis
+from .spec import PoolSpec
+
+LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC")}
+"""Layouts by the number of spatial axes, channels first before channels last."""
+
+
+def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
+    """Return `x` pooled as `spec` says.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    x : array_like of int
+        The input, in any integer type as long as each value is one of ``spec.dtype``.
+        Before the axes that `layout` ends with (H and W, or H, W and C) there may be
+        any number of others, none included.
+    layout : {"NCHW", "NHWC", "NCW", "NWC"}, optional
+        The order of the axes; channels first by default.
+
+    Returns
+    -------
+    numpy.ndarray
+        The output, in `x`'s layout and in the container of the output's type (int8 for
+        int5). Sums and quotients are exact, rounded once, then saturated and clamped.
+
+    Raises
+    ------
+    SpecError
+        If `x` is not of integers, has a value outside ``spec.dtype`` or too few axes,
+        `layout` is not one of the specification's, or `spec` does not work on the size.
+
+    Warns
+    -----
+    SpecWarning
+        For each of ``spec.warnings(size)``.
+    """
+    first, last = LAYOUTS[spec.ndim]
+    channels_last = int(choice("layout", first if layout is None else layout, (first, last)) == last)
+    x = _checked(spec, x)
+    if x.ndim < spec.ndim + channels_last:
+        raise SpecError(
+            "x",
+            f"x must have at least {spec.ndim + channels_last} axes in layout {layout or first}, not shape {x.shape}.",
+        )
+    at = x.ndim - spec.ndim - channels_last  # the first spatial axis
+    size = x.shape[at : at + spec.ndim]
+    axes = spec.axes(size)
+    low, high = spec.bounds(size)
+    for message in spec.warnings(size):
+        warnings.warn(message, SpecWarning, stacklevel=2)
+
+    for i in reversed(range(spec.ndim)):
+        x = _reduced(spec.op, x, axes[i], at + i)
+    if spec.op == "avg":
+        divisors = spec.job((1, *size)).divisors
+        x = round_div(x, divisors.reshape(divisors.shape + (1,) * channels_last), spec.rounding)
+    if low > np.iinfo(x.dtype).min or high < np.iinfo(x.dtype).max:
+        x = np.clip(x, max(low, np.iinfo(x.dtype).min), min(high, np.iinfo(x.dtype).max))
+    return x.astype(spec.output(size).numpy)
+
+
+def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
+    """Return num / den rounded to integers, exactly.
+
+    Parameters
+    ----------
+    num, den : array_like of int
+        Broadcast against each other. Integers beyond 64 bits in object arrays stay exact.
+        No `den` may be 0.
+    mode : {"half_away", "half_even", "half_up", "floor", "trunc"}
+        Halves away from zero, to even, up; down; toward zero.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of int64, or of objects where an input is or a value does not fit.
+
+    Raises
+    ------
+    SpecError
+        If `mode` is not one of the above.
+    """
+    choice("rounding", mode, ROUNDINGS)
+    num, den = _exact(num), _exact(den)
+    if num.dtype != den.dtype:
+        num, den = num.astype(object), den.astype(object)
+    num, den = np.where(den < 0, -num, num), np.abs(den)
+    floor = num // den
+    rest = num - floor * den
+    if mode == "floor":
+        up = np.zeros(rest.shape, dtype=bool)
+    elif mode == "trunc":
+        up = (num < 0) & (rest != 0)
+    else:
+        # Compared so, nothing doubles: no divisor is too large.
+        tie = rest == den - rest
+        up = rest > den - rest
+        if mode == "half_up":
+            up = up | tie
+        elif mode == "half_away":
+            up = up | (tie & (num > 0))
+        else:
+            up = up | (tie & (floor % 2 == 1))
+    return floor + up.astype(floor.dtype)
+
+
+def _exact(values: Any) -> np.ndarray:
+    """Return `values` as int64 where they and their negatives fit, else as objects."""
+    array = np.asarray(values)
+    if array.dtype != object:
+        limit = np.iinfo(np.int64).max
+        if not array.size or (int(array.min()) >= -limit and int(array.max()) <= limit):
+            return array.astype(np.int64)
+    return array.astype(object)
+
+
+def _checked(spec: PoolSpec, x: Any) -> np.ndarray:
+    """Return `x` in the container of the specification's type, or refuse it."""
+    x = np.asarray(x)
+    dtype = spec.in_dtype
+    if x.dtype.kind == "f":
+        raise SpecError(
+            "x",
+            f"x must be of integers, not {x.dtype}; quantise it first, for example with"
+            f" np.clip(np.rint(x / scale), {dtype.low}, {dtype.high}).astype(np.{dtype.numpy}).",
+        )
+    if x.dtype.kind not in "iu":
+        raise SpecError("x", f"x must be an array of integers within {dtype}, not of {x.dtype}.")
+    if x.size:
+        low, high = int(x.min()), int(x.max())
+        if not dtype.holds(low, high):
+            raise SpecError(
+                "x",
+                f"x must be within {dtype} ({dtype.low} to {dtype.high}), and has"
+                f" {low if low < dtype.low else high}; dtype {DType.holding(low, high)} would hold it.",
+            )
+    return x.astype(dtype.numpy, copy=False)
+
+
+def _reduced(op: str, x: np.ndarray, axis: Axis, at: int) -> np.ndarray:
+    """Return `x` reduced along its axis `at`, one tap of all windows at a time."""
+    shape = x.shape[:at] + (axis.outputs,) + x.shape[at + 1 :]
+    if op in ("avg", "sum"):
+        out = np.zeros(shape, dtype=np.int64)
+        combine = np.add
+    elif op == "max":
+        out = np.full(shape, np.iinfo(x.dtype).min, dtype=x.dtype)
+        combine = np.maximum
+    else:
+        out = np.full(shape, np.iinfo(x.dtype).max, dtype=x.dtype)
+        combine = np.minimum
+    before = (slice(None),) * at
+    for windows, inputs in axis.slices():
+        part = out[(*before, windows)]
+        combine(part, x[(*before, inputs)], out=part)
+    return out

@@ -1,0 +1,374 @@
+"""`PoolSpec`: what a pooling job computes. The one source of shapes, divisors and widths."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from . import fields
+from .dtypes import DType, width
+from .errors import SpecError, shown
+from .geometry import AXIS_NAMES, Axis
+from .job import Accumulator, Job
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PerAxis = int | Sequence[int]
+Padding = int | str | Sequence[int] | Sequence[Sequence[int]]
+
+MOST_BITS_IN = 32
+MOST_BITS_EXACT = 63  # so that a sum and its negative fit in NumPy's int64
+
+
+@dataclass(frozen=True, init=False)
+class PoolSpec:
+    """A pooling job, whatever the frame's size: validated, frozen, hashable.
+
+    Sizes are rows x columns, as torch's tuples. Every field reads back in its normal
+    form: tuples of one value per axis, padding a name or pairs, types by name.
+
+    Parameters
+    ----------
+    op : {"max", "min", "avg", "sum"}
+        What a window is reduced to. Padding never wins a maximum or minimum and adds
+        nothing to a sum.
+    kernel : int or tuple of int
+        Taps of a window. A tuple here or below has one value per axis and fixes `ndim`.
+    stride : int or tuple of int, optional
+        Positions from a window to the next; the kernel by default.
+    padding : int, str or tuple, optional
+        One integer; one per axis ``(a, b)``; before and after, nested, per axis
+        ``((1, 0), (0, 1))``; ``"valid"`` (none); or TensorFlow's ``"same"`` and
+        ``"same_lower"``, for ceil(length / stride) outputs whatever `ceil_mode` says,
+        the odd one after respectively before, the total clamped at 0; a `dilation` counts as
+        the dilated kernel's size. A negative integer crops.
+    dilation : int or tuple of int, optional
+        Positions from a tap to the next.
+    ceil_mode : bool, optional
+        Round the number of outputs up, not down; a last window that would start in the
+        padding after is dropped, as in torch.
+    count_include_pad : bool, optional
+        Whether an average divides by padding too. True by default, False with ``"same"``
+        and ``"same_lower"``; taps that overhang the padding are never counted. Other
+        operations ignore it.
+    divisor_override : int, optional
+        What an average divides by everywhere instead; may be negative. Refused with
+        other operations.
+    rounding : {"half_away", "half_even", "half_up", "floor", "trunc"}, optional
+        Of an average's exact quotient: halves away from zero, to even, up; down; toward
+        zero. Other operations ignore it.
+    dtype : str, optional
+        The input's type, ``"int2"`` to ``"int32"`` or ``"uint1"`` to ``"uint32"``.
+    out_dtype : str, optional
+        The output's type, up to 64 bits. None, the default, is the input's type, and for
+        a sum the narrowest that always holds it on the size at hand. An average
+        saturates to it.
+    clamp : (int, int), optional
+        The lowest and highest output, applied after rounding: ReLU, ReLU6 and TFLite's
+        activation ranges. Within `out_dtype`.
+    saturate : bool, optional
+        Allow an `out_dtype` that does not hold every maximum, minimum or sum (of a
+        kernel's taps, all of them counted), and saturate to it.
+    ndim : {1, 2}, optional
+        Spatial axes; 2 by default where no tuple says.
+
+    Raises
+    ------
+    SpecError
+        If a value cannot work; its ``field`` names the parameter.
+
+    Notes
+    -----
+    The rules of output length and divisor are those of torch's pooling layers,
+    onnxruntime's and TensorFlow's, which agree where they overlap. ``half_away`` is the
+    rounding of TFLite and CMSIS-NN, about raw zero.
+
+    Examples
+    --------
+    >>> spec = PoolSpec("max", 3, stride=2, padding=1, dtype="uint8")
+    >>> spec.out_size((112, 112))
+    (56, 56)
+    """
+
+    op: str
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: str | tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    ceil_mode: bool
+    count_include_pad: bool
+    divisor_override: int | None
+    rounding: str
+    dtype: str
+    out_dtype: str | None
+    clamp: tuple[int, int] | None
+    saturate: bool
+    ndim: int
+
+    def __init__(
+        self,
+        op: str,
+        kernel: PerAxis,
+        stride: PerAxis | None = None,
+        padding: Padding = 0,
+        dilation: PerAxis = 1,
+        ceil_mode: bool = False,
+        count_include_pad: bool | None = None,
+        divisor_override: int | None = None,
+        rounding: str = "half_away",
+        dtype: "str | DType | type[np.integer] | np.dtype" = "int8",
+        out_dtype: "str | DType | type[np.integer] | np.dtype | None" = None,
+        clamp: Sequence[int] | None = None,
+        saturate: bool = False,
+        ndim: int | None = None,
+    ) -> None:
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)  # the instance is frozen
+
+        put("op", fields.choice("op", op, fields.OPS))
+        tuples = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        axes = fields.axes_of(tuples, ndim)
+        put("ndim", axes)
+        put("kernel", fields.per_axis("kernel", kernel, axes))
+        put("stride", self.kernel if stride is None else fields.per_axis("stride", stride, axes))
+        put("padding", fields.padding(padding, axes))
+        put("dilation", fields.per_axis("dilation", dilation, axes))
+        put("ceil_mode", fields.boolean("ceil_mode", ceil_mode))
+        if count_include_pad is None:
+            count_include_pad = self.padding not in ("same", "same_lower")
+        put("count_include_pad", fields.boolean("count_include_pad", count_include_pad))
+        put("divisor_override", fields.divisor(divisor_override))
+        if op != "avg" and divisor_override is not None:
+            raise SpecError(
+                "divisor_override",
+                f"divisor_override {self.divisor_override} has no meaning with op {op}; leave it out or use avg.",
+            )
+        put("rounding", fields.choice("rounding", rounding, fields.ROUNDINGS))
+        put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
+        put("out_dtype", None if out_dtype is None else DType.of(out_dtype, field="out_dtype").name)
+        put("saturate", fields.boolean("saturate", saturate))
+        put("clamp", fields.clamp(clamp))
+        self._check_output()
+
+    def _check_output(self) -> None:
+        """Refuse an out_dtype that does not hold the result, and a clamp outside of it."""
+        low, high = self.in_dtype.low, self.in_dtype.high
+        if self.op == "sum":
+            taps = math.prod(self.kernel)
+            low, high = taps * low, taps * high
+        if self.out_dtype is not None and self.op != "avg" and not self.saturate:
+            if not DType.of(self.out_dtype).holds(low, high):
+                fits = DType.holding(low, high).name if width(low, high) <= 64 else "a smaller kernel"
+                raise SpecError(
+                    "out_dtype",
+                    f"out_dtype {self.out_dtype} does not hold every {self.op} of {self.dtype}"
+                    f" ({shown(low)} to {shown(high)}); {fits} or saturate=True would do.",
+                )
+        if self.clamp is None or (self.op == "sum" and self.out_dtype is None):
+            return  # the type of such a sum is known with its size
+        out = DType.of(self.out_dtype or self.dtype)
+        if not out.holds(*self.clamp):
+            raise SpecError(
+                "clamp",
+                f"clamp {self.clamp} must lie within {out} ({out.low} to {out.high});"
+                " bounds within it or a wider out_dtype would do.",
+            )
+
+    @property
+    def in_dtype(self) -> DType:
+        """The input's type."""
+        return DType.of(self.dtype)
+
+    def replace(self, **changes: Any) -> "PoolSpec":
+        """Return a copy with some fields changed, validated anew.
+
+        A stride that equals the kernel follows a changed kernel, and a
+        `count_include_pad` that is its padding's default follows a changed padding: name
+        them too to keep them.
+
+        Raises
+        ------
+        SpecError
+            If a field is not known or a value cannot work.
+        """
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        _refuse_unknown(changes)
+        if self.stride == self.kernel:
+            values["stride"] = None
+        if self.count_include_pad == (self.padding not in ("same", "same_lower")):
+            values["count_include_pad"] = None
+        return PoolSpec(**{**values, **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a dict that `json.dumps` takes."""
+        return {f.name: _listed(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any] | str) -> "PoolSpec":
+        """Return the specification that `to_json` (or its text) describes.
+
+        Fields left out take their defaults.
+
+        Raises
+        ------
+        SpecError
+            If `data` is no JSON object of known fields, or a value cannot work.
+        """
+        if isinstance(data, (str, bytes)):
+            try:
+                data = json.loads(data)
+            except ValueError as error:
+                raise SpecError("json", f"json must be a valid JSON object, not {shown(data)} ({error}).") from None
+        if not isinstance(data, dict):
+            raise SpecError("json", f"json must be an object of a specification's fields, not {shown(data)}.")
+        _refuse_unknown(data)
+        for field in ("op", "kernel"):
+            if field not in data:
+                raise SpecError(field, f"{field} must be given, and is not in {shown(data)}.")
+        return cls(**data)
+
+    def __call__(self, x: Any, layout: str | None = None) -> "np.ndarray":
+        """Return ``pool(self, x, layout)``."""
+        from .reference import pool  # reference needs PoolSpec first
+
+        return pool(self, x, layout)
+
+    def axes(self, size: Sequence[int]) -> tuple[Axis, ...]:
+        """Return the spatial axes, rows first, resolved for the lengths `size`.
+
+        Raises
+        ------
+        SpecError
+            If `size` is not one positive integer per axis, there would be no output, or a
+            window would see no real input.
+        """
+        wanted = f"{self.ndim} positive integer{'s' if self.ndim > 1 else ''}, one per axis"
+        if not fields.is_sequence(size) or len(size) != self.ndim:
+            raise SpecError("size", f"size must be {wanted}, not {shown(size)}.")
+        return _axes(self, tuple(fields.integer("size", n, 1, what=wanted) for n in size))
+
+    def out_size(self, size: Sequence[int]) -> tuple[int, ...]:
+        """Return the output's spatial lengths for the input's."""
+        return tuple(axis.outputs for axis in self.axes(size))
+
+    def out_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return ``(C, *out_size)`` for ``(C, *size)``."""
+        return self.job(shape).out_shape
+
+    def job(self, shape: Sequence[int], lanes: int | None = None) -> Job:
+        """Return the job of this specification on frames of ``(C, *size)``."""
+        return Job(self, tuple(shape) if fields.is_sequence(shape) else shape, lanes)  # type: ignore[arg-type]
+
+    def accumulator(self, size: Sequence[int]) -> Accumulator:
+        """Return the range of the exact partial values; see `Job.accumulator`.
+
+        Raises
+        ------
+        SpecError
+            As `axes`, and if a sum could need more than 63 bits.
+        """
+        low, high = self.in_dtype.low, self.in_dtype.high
+        if self.op in ("avg", "sum"):
+            taps = math.prod(axis.most_taps for axis in self.axes(size))
+            low, high = taps * low, taps * high
+            if width(low, high) > MOST_BITS_EXACT:
+                raise SpecError(
+                    "kernel",
+                    f"kernel {self.kernel} sums {taps} values of {self.dtype}, which takes {width(low, high)} bits;"
+                    f" a smaller kernel or narrower dtype that stays within {MOST_BITS_EXACT} would do.",
+                )
+        return Accumulator(low, high, low < 0, width(low, high))
+
+    def output(self, size: Sequence[int]) -> DType:
+        """Return the type of what leaves; see `Job.output`."""
+        if self.out_dtype is not None:
+            return DType.of(self.out_dtype)
+        if self.op != "sum":
+            return self.in_dtype
+        exact = self.accumulator(size)
+        return DType.holding(exact.low, exact.high)
+
+    def bounds(self, size: Sequence[int]) -> tuple[int, int]:
+        """Return the lowest and highest value that leaves; see `Job.bounds`.
+
+        Raises
+        ------
+        SpecError
+            If a sum's `clamp` and the type that holds it have no value in common.
+        """
+        out = self.output(size)
+        low, high = self.clamp or (out.low, out.high)
+        if high < out.low or low > out.high:
+            raise SpecError(
+                "clamp",
+                f"clamp {self.clamp} shares no value with {out} ({out.low} to {out.high}), which holds every sum;"
+                " bounds within it or an out_dtype would do.",
+            )
+        return max(low, out.low), min(high, out.high)
+
+    def axis_divisors(self, size: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        """Return per axis what its windows are divided by; a window's divisor is the product.
+
+        1 everywhere for what is no average.
+        """
+        axes = self.axes(size)
+        if self.op == "avg" and self.divisor_override is None:
+            return tuple(axis.counts(self.count_include_pad) for axis in axes)
+        whole = 1 if self.divisor_override is None else self.divisor_override
+        return tuple(((1 if i else whole),) * axis.outputs for i, axis in enumerate(axes))
+
+    def warnings(self, size: Sequence[int]) -> list[str]:
+        """Return what works on `size` but may not be meant, a sentence each."""
+        axes = self.axes(size)
+        said = []
+        for axis, name in zip(axes, AXIS_NAMES[self.ndim], strict=True):
+            dilated = f" (dilated to {axis.span})" if axis.dilation > 1 else ""
+            if axis.span > axis.length:
+                said.append(f"kernel {axis.kernel}{dilated} is larger than the input's {axis.length} {name}.")
+            if axis.stride > axis.span and axis.outputs > 1:
+                share = 1 - axis.read / axis.length
+                said.append(
+                    f"stride {axis.stride} steps over inputs beyond the kernel {axis.kernel}{dilated}:"
+                    f" nobody reads {share:.1%} of the {name}."
+                )
+            if axis.dropped:
+                said.append(
+                    f"no window reaches the last {axis.dropped} of {axis.length} {name};"
+                    " ceil_mode or padding after would read them."
+                )
+        return said
+
+
+@lru_cache(maxsize=1024)
+def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
+    """Return `spec`'s axes for `size`, computed once."""
+    named = isinstance(spec.padding, str)
+    return tuple(
+        Axis.resolve(
+            n,
+            spec.kernel[i],
+            spec.stride[i],
+            spec.padding if named else spec.padding[i],  # type: ignore[arg-type]  # a name or pairs
+            spec.dilation[i],
+            spec.ceil_mode,
+            AXIS_NAMES[spec.ndim][i],
+        )
+        for i, n in enumerate(size)
+    )
+
+
+def _refuse_unknown(given: dict[str, Any]) -> None:
+    """Refuse names that are no field's."""
+    known = [f.name for f in dataclasses.fields(PoolSpec)]
+    for name in given:
+        if name not in known:
+            raise SpecError(str(name), f"{shown(name)} is no field of a specification, which has {', '.join(known)}.")
+
+
+def _listed(value: Any) -> Any:
+    """Return `value` with its tuples as lists, as JSON gives them back."""
+    return [_listed(v) for v in value] if isinstance(value, tuple) else value
