@@ -1,0 +1,95 @@
+# Every target sets up what it needs in .venv, and nothing outside this folder.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: run test lint sweep bench fresh vectors wheel-test clean help tools
+
+VENV  := .venv
+PY    := $(VENV)/bin/python
+CORE  := $(VENV)/.core-installed
+DEV   := $(VENV)/.dev-installed
+TORCH := $(VENV)/.conformance-installed
+
+ARGS  ?=
+COUNT ?= 1000
+SEED  ?= 1
+
+# Compiled models and the like are kept in .venv too.
+IN_ENV := XDG_CACHE_HOME="$(CURDIR)/$(VENV)/cache" PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+PIP    := $(PY) -m pip --quiet --disable-pip-version-check
+
+run: $(CORE) ## pool the photograph, or your own: make run ARGS="cat.png --kernel 2"
+	@$(IN_ENV) $(PY) -m streampool_sim run $(ARGS)
+
+test: tools lint ## lint, types and all tests
+	@$(IN_ENV) $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: $(DEV) ## lint, format and types
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m pyright
+
+sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=5000 SEED=1
+	@$(IN_ENV) $(PY) -m streampool_sim.sweep --count $(COUNT) --seed $(SEED) $(ARGS)
+
+bench: tools $(CORE) ## speeds of the engines
+	@$(IN_ENV) $(PY) -m streampool_sim.bench $(ARGS)
+
+fresh: tools ## clone, empty HOME, bare PATH; then make run and make test there
+	@.ci/fresh
+
+vectors: $(TORCH) ## record the test vectors again, with torch
+	@$(IN_ENV) $(PY) tests/golden/make_vectors.py
+
+wheel-test: $(DEV) ## build the wheel and run it in an empty environment
+	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py
+
+clean: ## remove .venv and whatever was made
+	rm -rf $(VENV) build dist sim_build .pytest_cache .ruff_cache .hypothesis
+	find golden hw sim tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f chelsea-*
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Says everything that is missing in one sentence, before anything is fetched.
+tools:
+	@missing=; \
+	command -v perl >/dev/null || missing="$$missing, perl"; \
+	command -v $${CXX:-c++} >/dev/null || command -v g++ >/dev/null || \
+	  missing="$$missing, a C++ compiler (c++ or g++)"; \
+	$(FIND_PYTHON); \
+	test -n "$$python" || missing="$$missing, python3 (3.11 or later) with venv"; \
+	if [ -n "$$missing" ]; then \
+	  echo "streampool: this needs$${missing#,}, which this machine lacks." >&2; exit 1; \
+	fi
+
+# The first Python that will do. Debian's python3 lacks ensurepip until python3-venv is installed.
+define FIND_PYTHON
+python=; \
+for each in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+  if $$each -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+    >/dev/null 2>&1; then python=$$each; break; fi; \
+done
+endef
+
+$(PY):
+	@$(FIND_PYTHON); \
+	if [ -z "$$python" ]; then \
+	  echo "streampool: this needs python3 (3.11 or later) with venv, which this machine lacks." >&2; \
+	  exit 1; \
+	fi; \
+	echo "Setting up $(VENV), once ..." >&2; \
+	$$python -m venv $(VENV)
+
+$(CORE): pyproject.toml | $(PY)
+	@$(PIP) install -e .
+	@touch $@
+
+$(DEV): pyproject.toml | $(PY)
+	@$(PIP) install -e '.[dev]'
+	@touch $@ $(CORE)
+
+$(TORCH): pyproject.toml $(DEV)
+	@$(PIP) install -e '.[conformance]'
+	@touch $@

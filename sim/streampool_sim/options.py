@@ -1,0 +1,280 @@
+"""What the command line says, turned into a specification.
+
+Nothing here touches a file or runs anything: values are parsed, and whatever cannot be read is
+refused in one sentence.
+"""
+
+import argparse
+import difflib
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from streampool_golden import PoolSpec
+
+__all__ = ["Parser", "Refused", "add_spec_options", "normalise", "shape_of", "spec_of"]
+
+OPS = ("max", "min", "avg", "sum")
+ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
+NAMED_PADDINGS = ("valid", "same", "same_lower")
+
+# Options whose values may start with a minus sign, which argparse would take for an option.
+SIGNED_OPTIONS = ("--padding", "--clamp", "--divisor")
+
+
+class Refused(Exception):
+    """Something that was asked for cannot be done; the message is one sentence."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises `Refused` where argparse would print usage and exit."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does, but refuse an unknown option here, where the verb is known."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._unknown(unknown[0]))
+        return known, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `Refused`, with the message made one sentence that says where help is."""
+        raise Refused(f"{message.rstrip('.')}; `{self.prog} --help` shows what there is")
+
+    def _unknown(self, word: str) -> str:
+        if not word.startswith("-"):
+            return f"{word!r} is one argument too many"
+        name = word.split("=", 1)[0]
+        near = difflib.get_close_matches(name, self._option_string_actions, n=1)
+        hint = f", did you mean {near[0]}" if near else ""
+        return f"option {name} is not known{hint}"
+
+
+def normalise(arguments: Sequence[str]) -> list[str]:
+    """Write option names with dashes and join signed values to their options.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What was typed, without the program's name.
+
+    Returns
+    -------
+    list of str
+        ``--ceil_mode`` as ``--ceil-mode``, and ``--clamp -5:5`` as ``--clamp=-5:5``, which
+        argparse would otherwise take for two options. Nothing after ``--`` is changed.
+    """
+    result: list[str] = []
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            return result + list(arguments[position:])
+        if argument.startswith("--"):
+            name, equals, value = argument.partition("=")
+            result.append(name.replace("_", "-") + equals + value)
+        elif result and result[-1] in SIGNED_OPTIONS and re.match(r"-\d", argument):
+            result[-1] += "=" + argument
+        else:
+            result.append(argument)
+    return result
+
+
+def _sizes(text: str) -> int | tuple[int, ...]:
+    """``3`` for every axis, ``3x2`` for rows x columns."""
+    if not re.fullmatch(r"-?\d+(x-?\d+)*", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no size; a number such as 3, or rows x columns such as 3x2, would do"
+        )
+    sizes = tuple(int(part) for part in text.split("x"))
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+def _padding(text: str) -> Any:
+    """A name, or one value an axis, each ``both`` or ``before:after``."""
+    name = text.lower().replace("-", "_")
+    if name in NAMED_PADDINGS:
+        return name
+    if not re.fullmatch(r"-?\d+(:-?\d+)?(x-?\d+(:-?\d+)?)*", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no padding; 1, 1x0, 0:1x0:1 (before:after for each axis), "
+            "same, same-lower or valid would do"
+        )
+    if ":" not in text:
+        return _sizes(text)
+    axes = [part.split(":") for part in text.split("x")]
+    return tuple((int(axis[0]), int(axis[-1])) for axis in axes)
+
+
+def _clamp(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(-?\d+):(-?\d+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range; LOW:HIGH such as 0:6 would do")
+    return int(match[1]), int(match[2])
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    shape = _sizes(text)
+    if isinstance(shape, int) or not 2 <= len(shape) <= 3 or min(shape) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no shape; channels x rows x columns such as 3x224x224, "
+            "or channels x steps such as 8x100, would do"
+        )
+    return shape
+
+
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"-?\d+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """Parse a whole number of at least 1."""
+    value = _integer(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is too small; 1 or more would do")
+    return value
+
+
+def seed(text: str) -> int:
+    """Parse a seed: a whole number from 0 to 2**32 - 1."""
+    value = _integer(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed; 0 to 4294967295 would do")
+    return value
+
+
+def probability(text: str) -> float:
+    """Parse a probability p with 0 <= p < 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no probability to stall with; 0 or more and less than 1 would do"
+        )
+    return value
+
+
+def megahertz(text: str) -> float:
+    """Parse a clock in MHz: a positive, finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no clock in MHz; 100 would do")
+    return value
+
+
+def _named(*names: str):
+    """Return a parser of one of `names`, with dashes or underscores."""
+
+    def parse(text: str) -> str:
+        name = text.lower().replace("-", "_")
+        if name not in names:
+            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(names)}")
+        return name
+
+    return parse
+
+
+def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> None:
+    """Add the options that make a `PoolSpec`, named as its fields."""
+    group = parser.add_argument_group("what is pooled, as torch names it")
+    add = group.add_argument
+    add("--op", type=_named(*OPS), default="max", metavar="OP", help=", ".join(OPS) + " (max)")
+    add("--kernel", type=_sizes, metavar="K", help="window: 3, or rows x columns such as 3x2")
+    add("--stride", type=_sizes, metavar="S", help="step from window to window (the kernel)")
+    add(
+        "--padding",
+        type=_padding,
+        metavar="P",
+        help="1, 1x0, 0:1x0:1 (before:after for each axis; negative crops), same, same-lower, "
+        "valid (0)",
+    )
+    add("--dilation", type=_sizes, metavar="D", help="distance between a window's taps (1)")
+    add("--ceil-mode", action="store_true", help="keep the last window that only partly fits")
+    add(
+        "--count-include-pad",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="averages divide by padding too (yes, but no with same)",
+    )
+    add("--divisor", type=_integer, metavar="N", help="averages divide by N everywhere")
+    add(
+        "--rounding",
+        type=_named(*ROUNDINGS),
+        default="half_away",
+        metavar="MODE",
+        help=", ".join(name.replace("_", "-") for name in ROUNDINGS) + " (half-away)",
+    )
+    add("--clamp", type=_clamp, metavar="LOW:HIGH", help="limit the outputs, as ReLU6 does: 0:6")
+    add("--dtype", metavar="TYPE", help=f"int2 to int32, uint1 to uint32 ({dtype_note})")
+    add("--out-dtype", metavar="TYPE", help="of the output (the input's; a sum's always holds it)")
+    add("--saturate", action="store_true", help="let a sum saturate to a narrower --out-dtype")
+
+
+def add_shape_option(parser: argparse.ArgumentParser, default: tuple[int, ...] | None) -> None:
+    """Add ``--shape``, required if there is no default."""
+    note = "" if default is None else f" ({'x'.join(map(str, default))})"
+    parser.add_argument(
+        "--shape",
+        type=_shape,
+        metavar="CxHxW",
+        required=default is None,
+        default=default,
+        help="channels x rows x columns, or channels x steps" + note,
+    )
+
+
+def shape_of(options: argparse.Namespace) -> tuple[int, ...]:
+    """Return ``--shape``, of 2 or 3 lengths, channels first."""
+    return options.shape
+
+
+def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:
+    """Make the specification that the options describe.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With the options of `add_spec_options`.
+    dtype : str
+        Of the input where ``--dtype`` does not say it.
+    ndim : int
+        Spatial axes of the input.
+
+    Returns
+    -------
+    PoolSpec
+        Without ``--kernel``, of the usual first pooling of a network: 3x3, stride 2, padding 1,
+        each unless its option says something else.
+
+    Raises
+    ------
+    SpecError
+        If some value cannot work.
+    """
+    usual = (3, 2, 1) if options.kernel is None else (options.kernel, None, 0)
+    kernel, stride, padding = usual
+    return PoolSpec(
+        op=options.op,
+        kernel=kernel,
+        stride=stride if options.stride is None else options.stride,
+        padding=padding if options.padding is None else options.padding,
+        dilation=1 if options.dilation is None else options.dilation,
+        ceil_mode=options.ceil_mode,
+        count_include_pad=options.count_include_pad,
+        divisor_override=options.divisor,
+        rounding=options.rounding,
+        dtype=options.dtype or dtype,
+        out_dtype=options.out_dtype,
+        clamp=options.clamp,
+        saturate=options.saturate,
+        ndim=ndim,
+    )
