@@ -2,6 +2,7 @@
 
 from .dtypes import DType
 from .errors import SpecError, SpecWarning
+from .fields import OPS, ROUNDINGS
 from .geometry import Axis
 from .job import Accumulator, Job, StageShape
 from .layers import (
@@ -14,12 +15,15 @@ from .layers import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from .reference import pool, round_div
+from .reference import LAYOUTS, pool, round_div
 from .spec import PoolSpec
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "LAYOUTS",
+    "OPS",
+    "ROUNDINGS",
     "Accumulator",
     "AveragePooling1D",
     "AveragePooling2D",

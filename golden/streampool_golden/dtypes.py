@@ -52,7 +52,9 @@ class DType:
             text = name.name
         elif isinstance(name, str):
             text = name
-        elif isinstance(name, np.dtype) or (isinstance(name, type) and issubclass(name, np.generic)):
+        elif isinstance(name, np.dtype) or (
+            isinstance(name, type) and issubclass(name, np.generic)
+        ):
             text = np.dtype(name).name
         else:
             text = ""
@@ -62,7 +64,8 @@ class DType:
         if not match or bits > most or bits < 1 + signed:
             raise SpecError(
                 field,
-                f"{field} must be one of int2 to int{most} or uint1 to uint{most}, not {shown(name)}.",
+                f"{field} must be one of int2 to int{most} or uint1 to uint{most}, not"
+                f" {shown(name)}.",
             )
         return cls(text, bits, signed)
 
@@ -80,7 +83,10 @@ class DType:
         signed = low < 0
         bits = width(low, high)
         if bits > 64:
-            raise SpecError("dtype", f"dtype of {low} to {high} would need {bits} bits; 64 is the most there is.")
+            raise SpecError(
+                "dtype",
+                f"dtype of {low} to {high} would need {bits} bits; 64 is the most there is.",
+            )
         return cls(f"{'' if signed else 'u'}int{bits}", bits, signed)
 
     @property

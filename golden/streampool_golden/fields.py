@@ -1,8 +1,8 @@
 """The fields of a specification, one by one: what each takes and its normal form."""
 
 import operator
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -21,12 +21,12 @@ MOST = (1 << 31) - 1
 def integer(field: str, value: object, low: int, high: int = MOST, what: str = "") -> int:
     """Return `value` as an int from `low` to `high`, or refuse it."""
     wanted = what or f"an integer from {low} to {high}"
-    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise SpecError(field, f"{field} must be {wanted}, not {shown(value)}.")
     try:
-        number = operator.index(value)  # type: ignore[arg-type]  # an array of many has no index
+        number = None if isinstance(value, (bool, np.bool_)) else operator.index(cast(Any, value))
     except TypeError:
-        raise SpecError(field, f"{field} must be {wanted}, not {shown(value)}.") from None
+        number = None
+    if number is None:
+        raise SpecError(field, f"{field} must be {wanted}, not {shown(value)}.")
     if not low <= number <= high:
         raise SpecError(field, f"{field} must be {wanted}, not {shown(number)}.")
     return number
@@ -47,7 +47,7 @@ def choice(field: str, value: object, choices: Iterable[str]) -> str:
     return value
 
 
-def is_sequence(value: object) -> bool:
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     """Return whether `value` is read as one value per axis."""
     return isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
@@ -57,25 +57,27 @@ def axes_of(given: dict[str, Any], ndim: object) -> int:
 
     2 where nothing says.
     """
-    source, axes = "", None
+    source, axes = "ndim", None
     if ndim is not None:
-        source = "ndim"
         axes = integer("ndim", ndim, 1, MOST_AXES)
     for field, value in given.items():
         if not is_sequence(value):
             continue
+        hint = ", before and after nested as in ((1, 0), (0, 1))" if field == "padding" else ""
         if not 1 <= len(value) <= MOST_AXES:
             raise SpecError(
                 field,
-                f"{field} must have one value per axis, 1 to {MOST_AXES} of them, not {shown(value)}.",
+                f"{field} must have one value per axis, for 1 to {MOST_AXES} axes{hint}, not"
+                f" {shown(value)}.",
             )
         if axes is None:
             source, axes = field, len(value)
         elif len(value) != axes:
-            hint = ", with before and after nested as in ((1, 0),)" if field == "padding" and axes == 1 else ""
+            said = f"{axes} axis" if axes == 1 else f"{axes} axes"
             raise SpecError(
                 field,
-                f"{field} must have {axes} value{'s' if axes > 1 else ''}, as {source} has it{hint}, not {shown(value)}.",
+                f"{field} must have one value per axis, for {said} by {source}{hint}, not"
+                f" {shown(value)}.",
             )
     return 2 if axes is None else axes
 
@@ -93,7 +95,8 @@ def padding(value: object, axes: int) -> str | tuple[tuple[int, int], ...]:
         if value not in NAMED_PADDINGS:
             raise SpecError(
                 "padding",
-                f"padding must be one of {', '.join(NAMED_PADDINGS)} or integers, not {shown(value)}.",
+                f"padding must be one of {', '.join(NAMED_PADDINGS)} or integers, not"
+                f" {shown(value)}.",
             )
         return value
     what = "an integer, one per axis, or before and after nested per axis as in ((1, 0), (0, 1))"
@@ -103,7 +106,8 @@ def padding(value: object, axes: int) -> str | tuple[tuple[int, int], ...]:
         raise SpecError("padding", f"padding must be {what}, not {shown(value)}.")
     pairs = values if any(nested) else [(v, v) for v in values]
     return tuple(
-        (integer("padding", b, -MOST, what=what), integer("padding", a, -MOST, what=what)) for b, a in pairs
+        (integer("padding", b, -MOST, what=what), integer("padding", a, -MOST, what=what))
+        for b, a in pairs
     )
 
 
@@ -112,9 +116,9 @@ def clamp(value: object) -> tuple[int, int] | None:
     if value is None:
         return None
     what = "two integers, (low, high) with low <= high"
-    if not is_sequence(value) or len(value) != 2:  # type: ignore[arg-type]  # a sequence by then
+    if not is_sequence(value) or len(value) != 2:
         raise SpecError("clamp", f"clamp must be {what}, not {shown(value)}.")
-    low, high = (integer("clamp", v, -(1 << 63), (1 << 64) - 1, what) for v in value)  # type: ignore[union-attr]
+    low, high = (integer("clamp", v, -(1 << 63), (1 << 63) - 1, what) for v in value)
     if low > high:
         raise SpecError("clamp", f"clamp must be {what}, not {shown(value)}.")
     return low, high

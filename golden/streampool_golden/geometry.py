@@ -1,5 +1,6 @@
 """One spatial axis of a pooling job: its windows, their taps and their counts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,7 +51,7 @@ class Axis:
         length: int,
         kernel: int,
         stride: int,
-        padding: "str | tuple[int, int]",
+        padding: str | tuple[int, int],
         dilation: int = 1,
         ceil_mode: bool = False,
         name: str = "positions",
@@ -79,19 +80,23 @@ class Axis:
         if length + min(before, 0) + min(after, 0) < 1:
             raise SpecError(
                 "padding",
-                f"padding ({before}, {after}) crops all of the {length} {name}; leave at least one.",
+                f"padding ({before}, {after}) crops all of the {length} {name}; leave at least"
+                f" one.",
             )
         if outputs < 1:
             dilated = f" (dilated to {span})" if dilation > 1 else ""
             raise SpecError(
                 "kernel",
-                f"kernel {kernel}{dilated} gives no output on {length + before + after} padded {name}"
-                f" ({length} with padding ({before}, {after})); a smaller kernel or more padding would do.",
+                f"kernel {kernel}{dilated} gives no output on {length + before + after} padded"
+                f" {name}"
+                f" ({length} with padding ({before}, {after})); a smaller kernel or more"
+                f" padding would do.",
             )
         if max(length, outputs) > MOST_POSITIONS:
             raise SpecError(
                 "size",
-                f"size of {length} {name} with {outputs} outputs is too large; at most {MOST_POSITIONS} of each would do.",
+                f"size of {length} {name} with {outputs} outputs is too large; at most"
+                f" {MOST_POSITIONS} of each would do.",
             )
         axis = cls(length, kernel, stride, before, after, dilation, outputs)
         empty = np.flatnonzero(axis._real == 0)
@@ -99,7 +104,8 @@ class Axis:
             first = int(empty[0])
             raise SpecError(
                 "padding",
-                f"padding ({before}, {after}) leaves window {first} of {outputs} along the {name} without any"
+                f"padding ({before}, {after}) leaves window {first} of {outputs} along the"
+                f" {name} without any"
                 f" of the {length} inputs (kernel {kernel}, stride {stride}, dilation {dilation});"
                 " less padding would do.",
             )
@@ -119,6 +125,16 @@ class Axis:
     def limit_partials(self) -> int:
         """The most partials that a plan needs alive at once: ceil((K - 1) d / S)."""
         return -(-(self.kernel - 1) * self.dilation // self.stride)
+
+    @property
+    def idle_bound(self) -> int:
+        """The most slots a frame beyond max(N, No) that keep the partials at their limit.
+
+        Only where the paddings together are more than the window reaches beyond its first
+        tap, and the stride is above 1; 0 with every framework's own pads (up to K / 2).
+        """
+        excess = self.before + self.after - (self.span - 1)
+        return -(-max(0, excess) // self.stride) if self.stride > 1 else 0
 
     def taps(self, i: int) -> range:
         """Return the real input positions under window `i`, ascending, never empty."""
@@ -164,13 +180,13 @@ class Axis:
 
     @property
     def read(self) -> int:
-        """Inputs that at least one window reads."""
+        """How many of the inputs at least one window reads."""
         seen = np.zeros(self.length, dtype=bool)
         for _, positions in self.slices():
             seen[positions] = True
         return int(np.count_nonzero(seen))
 
-    def slices(self):
+    def slices(self) -> Iterator[tuple[slice, slice]]:
         """Yield, tap by tap, ``(windows, inputs)``: two slices of equal length.
 
         Tap j of the windows in the one is the input in the other. Taps that no window

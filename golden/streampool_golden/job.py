@@ -1,6 +1,7 @@
 """A specification on a frame of one size and a number of lanes: all that follows from it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ class Job:
     shape: tuple[int, ...]
     lanes: int
 
-    def __init__(self, spec: "PoolSpec", shape: "tuple[int, ...] | list[int]", lanes: int | None = None) -> None:
+    def __init__(self, spec: "PoolSpec", shape: Sequence[int], lanes: int | None = None) -> None:
         wanted = f"{spec.ndim + 1} positive integers, the channels first"
         if not fields.is_sequence(shape) or len(shape) != spec.ndim + 1:
             raise SpecError("shape", f"shape must be {wanted}, not {shown(shape)}.")
@@ -92,9 +93,10 @@ class Job:
             lanes = min(normal[0], DEFAULT_LANES)
         object.__setattr__(self, "spec", spec)
         object.__setattr__(self, "shape", normal)
-        object.__setattr__(self, "lanes", fields.integer("lanes", lanes, 1, what="a positive integer"))
-        # Refuses now what would be refused later.
-        assert self.axes and self.accumulator and self.output
+        object.__setattr__(
+            self, "lanes", fields.integer("lanes", lanes, 1, what="a positive integer")
+        )
+        _ = self.axes, self.accumulator, self.bounds  # refuse now what cannot work
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -183,7 +185,7 @@ class Job:
         """
         return self.spec.output(self.size)
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[int, int]:
         """The lowest and highest value that leaves: of `output`, and within `clamp`."""
         return self.spec.bounds(self.size)

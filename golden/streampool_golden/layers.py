@@ -4,10 +4,11 @@ Each returns a `PoolSpec`. What integers need on top (``dtype``, ``out_dtype``,
 ``rounding``, ``clamp``, ``saturate``) goes by keyword.
 """
 
-from collections.abc import Sequence
+import re
 from typing import Any
 
 from .errors import SpecError, shown
+from .fields import is_sequence
 from .spec import PerAxis, PoolSpec
 
 
@@ -34,7 +35,9 @@ def MaxPool1d(
     SpecError
         If a value cannot work, or torch would refuse it (padding beyond half the kernel).
     """
-    return _torch_max(1, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers)
+    return _torch_max(
+        1, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers
+    )
 
 
 def MaxPool2d(
@@ -47,7 +50,9 @@ def MaxPool2d(
     **integers: Any,
 ) -> PoolSpec:
     """Return torch.nn.MaxPool2d's specification; otherwise as `MaxPool1d`."""
-    return _torch_max(2, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers)
+    return _torch_max(
+        2, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers
+    )
 
 
 def AvgPool1d(
@@ -73,7 +78,14 @@ def AvgPool1d(
         If a value cannot work, or torch would refuse it (padding beyond half the kernel).
     """
     return _torch(
-        1, "avg", kernel_size, stride, padding, integers, ceil_mode=ceil_mode, count_include_pad=count_include_pad
+        1,
+        "avg",
+        kernel_size,
+        stride,
+        padding,
+        integers,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
     )
 
 
@@ -143,7 +155,7 @@ def AveragePooling2D(
 
 
 _INTEGERS = ("dtype", "out_dtype", "rounding", "clamp", "saturate")
-_OURS = {"kernel": "kernel_size"}
+_TORCH = {"kernel": "kernel_size"}
 _KERAS = {"kernel": "pool_size", "stride": "strides"}
 
 
@@ -160,9 +172,12 @@ def _torch_max(
     if return_indices is not False:
         raise SpecError(
             "return_indices",
-            f"return_indices must be False, not {shown(return_indices)}: maxima are computed without their indices.",
+            f"return_indices must be False, not {shown(return_indices)}: maxima are computed"
+            f" without their indices.",
         )
-    return _torch(ndim, "max", kernel_size, stride, padding, integers, dilation=dilation, ceil_mode=ceil_mode)
+    return _torch(
+        ndim, "max", kernel_size, stride, padding, integers, dilation=dilation, ceil_mode=ceil_mode
+    )
 
 
 def _torch(
@@ -174,26 +189,39 @@ def _torch(
     integers: dict[str, Any],
     **rest: Any,
 ) -> PoolSpec:
-    if isinstance(padding, str) or (isinstance(padding, Sequence) and any(isinstance(p, Sequence) for p in padding)):
+    if isinstance(padding, str) or (is_sequence(padding) and any(is_sequence(p) for p in padding)):
         raise SpecError(
-            "padding", f"padding must be an integer or one per axis, as in torch, not {shown(padding)}; PoolSpec takes it."
+            "padding",
+            f"padding must be an integer or one per axis, as in torch, not {shown(padding)};"
+            f" PoolSpec takes it.",
         )
-    spec = _spec(ndim, op, kernel_size, stride, padding, integers, _OURS, rest)
-    for (before, _), kernel in zip(spec.padding, spec.kernel, strict=True):  # type: ignore[misc]  # pairs by then
-        if not 0 <= before <= kernel // 2:
+    spec = _spec(ndim, op, kernel_size, stride, padding, integers, _TORCH, rest)
+    pads = padding if is_sequence(padding) else (padding,) * ndim
+    for pad, kernel in zip(pads, spec.kernel, strict=True):
+        if not 0 <= pad <= kernel // 2:
             raise SpecError(
                 "padding",
-                f"padding must be from 0 to half of kernel_size {kernel}, as in torch, not {before}; PoolSpec takes it.",
+                f"padding must be from 0 to half of kernel_size {kernel}, as in torch, not"
+                f" {pad}; PoolSpec takes it.",
             )
     return spec
 
 
 def _keras(
-    ndim: int, op: str, pool_size: PerAxis, strides: PerAxis | None, padding: str, integers: dict[str, Any]
+    ndim: int,
+    op: str,
+    pool_size: PerAxis,
+    strides: PerAxis | None,
+    padding: str,
+    integers: dict[str, Any],
 ) -> PoolSpec:
     name = padding.lower() if isinstance(padding, str) else padding
     if name not in ("valid", "same"):
-        raise SpecError("padding", f"padding must be valid or same, as in Keras, not {shown(padding)}; PoolSpec takes more.")
+        raise SpecError(
+            "padding",
+            f"padding must be valid or same, as in Keras, not {shown(padding)}; PoolSpec takes"
+            f" more.",
+        )
     return _spec(ndim, op, pool_size, strides, name, integers, _KERAS, {})
 
 
@@ -210,11 +238,14 @@ def _spec(
     """Return the specification; a refusal names the field as the framework does."""
     for name in integers:
         if name not in _INTEGERS:
-            raise SpecError(name, f"{name} is no argument of this layer; on top it takes {', '.join(_INTEGERS)}.")
+            raise SpecError(
+                name,
+                f"{name} is no argument of this layer; on top it takes {', '.join(_INTEGERS)}.",
+            )
     try:
         return PoolSpec(op, kernel, stride, padding, ndim=ndim, **rest, **integers)
     except SpecError as error:
-        name = names.get(error.field)
-        if name is None:
-            raise
-        raise SpecError(name, str(error).replace(error.field, name, 1)) from None
+        message = str(error)
+        for ours, theirs in names.items():
+            message = re.sub(rf"\b{ours}\b", theirs, message)
+        raise SpecError(names.get(error.field, error.field), message) from None

@@ -9,7 +9,7 @@ from .dtypes import DType
 from .errors import SpecError, SpecWarning
 from .fields import ROUNDINGS, choice
 from .geometry import Axis
-from .spec import PoolSpec
+from .spec import MOST_BITS_IN, PoolSpec
 
 LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC")}
 """Layouts by the number of spatial axes, channels first before channels last."""
@@ -46,29 +46,38 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     SpecWarning
         For each of ``spec.warnings(size)``.
     """
+    return pool_from(spec, x, layout, stacklevel=3)
+
+
+def pool_from(spec: PoolSpec, x: Any, layout: str | None, stacklevel: int) -> np.ndarray:
+    """Do as `pool`, and blame the warnings on the caller `stacklevel` calls up."""
     first, last = LAYOUTS[spec.ndim]
-    channels_last = int(choice("layout", first if layout is None else layout, (first, last)) == last)
+    channels_last = int(
+        choice("layout", first if layout is None else layout, (first, last)) == last
+    )
     x = _checked(spec, x)
     if x.ndim < spec.ndim + channels_last:
         raise SpecError(
             "x",
-            f"x must have at least {spec.ndim + channels_last} axes in layout {layout or first}, not shape {x.shape}.",
+            f"x must have at least {spec.ndim + channels_last} axes in layout"
+            f" {layout or first}, not shape {x.shape}.",
         )
     at = x.ndim - spec.ndim - channels_last  # the first spatial axis
     size = x.shape[at : at + spec.ndim]
     axes = spec.axes(size)
     low, high = spec.bounds(size)
     for message in spec.warnings(size):
-        warnings.warn(message, SpecWarning, stacklevel=2)
+        warnings.warn(message, SpecWarning, stacklevel=stacklevel)
 
     for i in reversed(range(spec.ndim)):
         x = _reduced(spec.op, x, axes[i], at + i)
     if spec.op == "avg":
         divisors = spec.job((1, *size)).divisors
         x = round_div(x, divisors.reshape(divisors.shape + (1,) * channels_last), spec.rounding)
-    if low > np.iinfo(x.dtype).min or high < np.iinfo(x.dtype).max:
-        x = np.clip(x, max(low, np.iinfo(x.dtype).min), min(high, np.iinfo(x.dtype).max))
-    return x.astype(spec.output(size).numpy)
+    held = np.iinfo(x.dtype)
+    if low > held.min or high < held.max:
+        x = np.clip(x.astype(np.int64), low, min(high, np.iinfo(np.int64).max))
+    return x.astype(spec.output(size).numpy, copy=False)
 
 
 def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
@@ -91,9 +100,18 @@ def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
     ------
     SpecError
         If `mode` is not one of the above.
+    ZeroDivisionError
+        If a `den` is 0.
+
+    Notes
+    -----
+    Half away from zero is ``(num + den / 2) / den`` in C's integers, with the sum's sign
+    on ``den / 2``, as TFLite and CMSIS-NN have it.
     """
     choice("rounding", mode, ROUNDINGS)
     num, den = _exact(num), _exact(den)
+    if (den == 0).any():
+        raise ZeroDivisionError("round_div by 0")
     if num.dtype != den.dtype:
         num, den = num.astype(object), den.astype(object)
     num, den = np.where(den < 0, -num, num), np.abs(den)
@@ -141,17 +159,21 @@ def _checked(spec: PoolSpec, x: Any) -> np.ndarray:
     if x.size:
         low, high = int(x.min()), int(x.max())
         if not dtype.holds(low, high):
+            needed = DType.holding(low, high)
+            hint = (
+                f"dtype {needed} would hold it" if needed.bits <= MOST_BITS_IN else "scale it first"
+            )
             raise SpecError(
                 "x",
                 f"x must be within {dtype} ({dtype.low} to {dtype.high}), and has"
-                f" {low if low < dtype.low else high}; dtype {DType.holding(low, high)} would hold it.",
+                f" {low if low < dtype.low else high}; {hint}.",
             )
     return x.astype(dtype.numpy, copy=False)
 
 
 def _reduced(op: str, x: np.ndarray, axis: Axis, at: int) -> np.ndarray:
     """Return `x` reduced along its axis `at`, one tap of all windows at a time."""
-    shape = x.shape[:at] + (axis.outputs,) + x.shape[at + 1 :]
+    shape = (*x.shape[:at], axis.outputs, *x.shape[at + 1 :])
     if op in ("avg", "sum"):
         out = np.zeros(shape, dtype=np.int64)
         combine = np.add

@@ -145,7 +145,8 @@ class PoolSpec:
         if op != "avg" and divisor_override is not None:
             raise SpecError(
                 "divisor_override",
-                f"divisor_override {self.divisor_override} has no meaning with op {op}; leave it out or use avg.",
+                f"divisor_override {self.divisor_override} has no meaning with op {op}; leave"
+                f" it out or use avg.",
             )
         put("rounding", fields.choice("rounding", rounding, fields.ROUNDINGS))
         put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
@@ -160,18 +161,17 @@ class PoolSpec:
         if self.op == "sum":
             taps = math.prod(self.kernel)
             low, high = taps * low, taps * high
-        if self.out_dtype is not None and self.op != "avg" and not self.saturate:
-            if not DType.of(self.out_dtype).holds(low, high):
-                fits = DType.holding(low, high).name if width(low, high) <= 64 else "a smaller kernel"
-                raise SpecError(
-                    "out_dtype",
-                    f"out_dtype {self.out_dtype} does not hold every {self.op} of {self.dtype}"
-                    f" ({shown(low)} to {shown(high)}); {fits} or saturate=True would do.",
-                )
-        if self.clamp is None or (self.op == "sum" and self.out_dtype is None):
-            return  # the type of such a sum is known with its size
+        if self.op == "sum" and self.out_dtype is None:
+            return  # the type is known with the size
         out = DType.of(self.out_dtype or self.dtype)
-        if not out.holds(*self.clamp):
+        if self.op != "avg" and not self.saturate and not out.holds(low, high):
+            fits = DType.holding(low, high).name if width(low, high) <= 64 else "a smaller kernel"
+            raise SpecError(
+                "out_dtype",
+                f"out_dtype {out} does not hold every {self.op} of {self.dtype}"
+                f" ({shown(low)} to {shown(high)}); {fits} or saturate=True would do.",
+            )
+        if self.clamp is not None and not out.holds(*self.clamp):
             raise SpecError(
                 "clamp",
                 f"clamp {self.clamp} must lie within {out} ({out.low} to {out.high});"
@@ -222,9 +222,13 @@ class PoolSpec:
             try:
                 data = json.loads(data)
             except ValueError as error:
-                raise SpecError("json", f"json must be a valid JSON object, not {shown(data)} ({error}).") from None
+                raise SpecError(
+                    "json", f"json must be a valid JSON object, not {shown(data)} ({error})."
+                ) from None
         if not isinstance(data, dict):
-            raise SpecError("json", f"json must be an object of a specification's fields, not {shown(data)}.")
+            raise SpecError(
+                "json", f"json must be an object of a specification's fields, not {shown(data)}."
+            )
         _refuse_unknown(data)
         for field in ("op", "kernel"):
             if field not in data:
@@ -233,9 +237,9 @@ class PoolSpec:
 
     def __call__(self, x: Any, layout: str | None = None) -> "np.ndarray":
         """Return ``pool(self, x, layout)``."""
-        from .reference import pool  # reference needs PoolSpec first
+        from .reference import pool_from  # reference needs PoolSpec first
 
-        return pool(self, x, layout)
+        return pool_from(self, x, layout, stacklevel=3)
 
     def axes(self, size: Sequence[int]) -> tuple[Axis, ...]:
         """Return the spatial axes, rows first, resolved for the lengths `size`.
@@ -261,7 +265,7 @@ class PoolSpec:
 
     def job(self, shape: Sequence[int], lanes: int | None = None) -> Job:
         """Return the job of this specification on frames of ``(C, *size)``."""
-        return Job(self, tuple(shape) if fields.is_sequence(shape) else shape, lanes)  # type: ignore[arg-type]
+        return Job(self, shape, lanes)
 
     def accumulator(self, size: Sequence[int]) -> Accumulator:
         """Return the range of the exact partial values; see `Job.accumulator`.
@@ -278,8 +282,10 @@ class PoolSpec:
             if width(low, high) > MOST_BITS_EXACT:
                 raise SpecError(
                     "kernel",
-                    f"kernel {self.kernel} sums {taps} values of {self.dtype}, which takes {width(low, high)} bits;"
-                    f" a smaller kernel or narrower dtype that stays within {MOST_BITS_EXACT} would do.",
+                    f"kernel {self.kernel} sums {taps} values of {self.dtype}, which takes"
+                    f" {width(low, high)} bits;"
+                    f" a smaller kernel or narrower dtype that stays within {MOST_BITS_EXACT}"
+                    f" would do.",
                 )
         return Accumulator(low, high, low < 0, width(low, high))
 
@@ -305,7 +311,8 @@ class PoolSpec:
         if high < out.low or low > out.high:
             raise SpecError(
                 "clamp",
-                f"clamp {self.clamp} shares no value with {out} ({out.low} to {out.high}), which holds every sum;"
+                f"clamp {self.clamp} shares no value with {out} ({out.low} to {out.high}),"
+                f" which holds every sum;"
                 " bounds within it or an out_dtype would do.",
             )
         return max(low, out.low), min(high, out.high)
@@ -328,36 +335,34 @@ class PoolSpec:
         for axis, name in zip(axes, AXIS_NAMES[self.ndim], strict=True):
             dilated = f" (dilated to {axis.span})" if axis.dilation > 1 else ""
             if axis.span > axis.length:
-                said.append(f"kernel {axis.kernel}{dilated} is larger than the input's {axis.length} {name}.")
-            if axis.stride > axis.span and axis.outputs > 1:
-                share = 1 - axis.read / axis.length
                 said.append(
-                    f"stride {axis.stride} steps over inputs beyond the kernel {axis.kernel}{dilated}:"
-                    f" nobody reads {share:.1%} of the {name}."
+                    f"kernel {axis.kernel}{dilated} is larger than the input's {axis.length}"
+                    f" {name}."
                 )
             if axis.dropped:
                 said.append(
                     f"no window reaches the last {axis.dropped} of {axis.length} {name};"
                     " ceil_mode or padding after would read them."
                 )
+        if any(axis.stride > axis.span and axis.outputs > 1 for axis in axes):
+            share = 1 - math.prod(axis.read / len(axis.kept) for axis in axes)
+            dilated = f" dilated by {self.dilation}" if max(self.dilation) > 1 else ""
+            said.append(
+                f"stride {self.stride} steps beyond kernel {self.kernel}{dilated}:"
+                f" no window reads {share:.1%} of the inputs."
+            )
         return said
 
 
 @lru_cache(maxsize=1024)
 def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
     """Return `spec`'s axes for `size`, computed once."""
-    named = isinstance(spec.padding, str)
+    paddings = (spec.padding,) * spec.ndim if isinstance(spec.padding, str) else spec.padding
+    per_axis = zip(
+        size, spec.kernel, spec.stride, paddings, spec.dilation, AXIS_NAMES[spec.ndim], strict=True
+    )
     return tuple(
-        Axis.resolve(
-            n,
-            spec.kernel[i],
-            spec.stride[i],
-            spec.padding if named else spec.padding[i],  # type: ignore[arg-type]  # a name or pairs
-            spec.dilation[i],
-            spec.ceil_mode,
-            AXIS_NAMES[spec.ndim][i],
-        )
-        for i, n in enumerate(size)
+        Axis.resolve(n, k, s, p, d, spec.ceil_mode, name) for n, k, s, p, d, name in per_axis
     )
 
 
@@ -366,7 +371,10 @@ def _refuse_unknown(given: dict[str, Any]) -> None:
     known = [f.name for f in dataclasses.fields(PoolSpec)]
     for name in given:
         if name not in known:
-            raise SpecError(str(name), f"{shown(name)} is no field of a specification, which has {', '.join(known)}.")
+            raise SpecError(
+                str(name),
+                f"{shown(name)} is no field of a specification, which has {', '.join(known)}.",
+            )
 
 
 def _listed(value: Any) -> Any:
