@@ -110,6 +110,9 @@ def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
     """
     choice("rounding", mode, ROUNDINGS)
     num, den = _exact(num), _exact(den)
+    shape = np.broadcast_shapes(num.shape, den.shape)
+    # Of no axes, an operation on objects would give a bare object.
+    num, den = np.atleast_1d(num), np.atleast_1d(den)
     if (den == 0).any():
         raise ZeroDivisionError("round_div by 0")
     if num.dtype != den.dtype:
@@ -131,7 +134,7 @@ def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
             up = up | (tie & (num > 0))
         else:
             up = up | (tie & (floor % 2 == 1))
-    return floor + up.astype(floor.dtype)
+    return (floor + up.astype(floor.dtype)).reshape(shape)
 
 
 def _exact(values: Any) -> np.ndarray:

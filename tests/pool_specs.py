@@ -1,0 +1,138 @@
+"""Specifications of every kind and a naive model of them, for tests that go through many."""
+
+import itertools
+import math
+from fractions import Fraction
+
+from hypothesis import strategies as st
+from streampool_golden import OPS, ROUNDINGS, DType, PoolSpec
+
+DTYPES = [f"int{n}" for n in range(2, 33)] + [f"uint{n}" for n in range(1, 33)]
+
+
+@st.composite
+def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
+    """Draw a specification of one or two axes; not every one works on every size."""
+    ndim = draw(st.integers(1, 2))
+
+    def per_axis(values):
+        return tuple(draw(values) for _ in range(ndim))
+
+    op = draw(st.sampled_from(ops))
+    dtype = draw(st.sampled_from(dtypes))
+    saturate = op != "avg" and draw(st.booleans())
+    out_dtype = None
+    if op == "avg" or saturate:
+        out_dtype = draw(st.one_of(st.none(), st.sampled_from(DTYPES)))
+    clamp = None
+    if draw(st.booleans()) and (op != "sum" or out_dtype):
+        out = DType.of(out_dtype or dtype)
+        clamp = tuple(sorted(draw(st.integers(out.low, out.high)) for _ in range(2)))
+    pad = st.integers(-2, 4)
+    padding = draw(
+        st.one_of(
+            st.sampled_from(["valid", "same", "same_lower"]),
+            st.integers(-1, 2),
+            st.tuples(*[st.tuples(pad, pad)] * ndim),
+        )
+    )
+    divisor = None
+    if op == "avg" and draw(st.integers(0, 3)) == 0:
+        divisor = draw(st.integers(-9, 9).filter(bool))
+    return PoolSpec(
+        op,
+        per_axis(st.integers(1, 5)),
+        draw(st.one_of(st.none(), st.just(per_axis(st.integers(1, 4))))),
+        padding,
+        per_axis(st.sampled_from([1, 1, 2, 3])),
+        draw(st.booleans()),
+        draw(st.sampled_from([None, True, False])),
+        divisor,
+        draw(st.sampled_from(ROUNDINGS)),
+        dtype,
+        out_dtype,
+        clamp,
+        saturate,
+        ndim,
+    )
+
+
+def naive_windows(n, k, s, padding, d, ceil_mode):
+    """Return per window of an axis ``(real taps, taps counted with padding)``.
+
+    Or None where the job is refused: no window, or one without a real tap. Every rule is
+    put as a statement about positions, not as a formula of the output's length.
+    """
+    span = (k - 1) * d + 1
+    if padding in ("same", "same_lower"):
+        windows = len(range(0, n, s))
+        total = max(0, (windows - 1) * s + span - n)
+        small, large = total // 2, total - total // 2
+        before, after = (small, large) if padding == "same" else (large, small)
+    else:
+        before, after = (0, 0) if padding == "valid" else padding
+        # Padded positions run from 0 to end; a crop shortens what there is.
+        end = n + before + after
+        windows = 0
+        # With ceil_mode one more, where the one before left padded positions unread.
+        while windows * s + span <= end or (ceil_mode and (windows - 1) * s + span < end):
+            windows += 1
+        # A last one that begins behind the input is dropped (even one that fits), once.
+        if ceil_mode and (windows - 1) * s >= n + before + min(after, 0):
+            windows -= 1
+    kept = [i for i in range(n) if -before <= i < n + after]
+    found = []
+    for w in range(windows):
+        taps = [w * s - before + j * d for j in range(k)]
+        real = [t for t in taps if t in kept]
+        found.append((real, sum(-before <= t < n + after for t in taps)))
+    if not found or any(not real for real, _ in found):
+        return None
+    return found
+
+
+def naive_pool(spec: PoolSpec, x) -> tuple[list[int], tuple[int, ...]] | None:
+    """Return the outputs of one plane (nested lists) in raster order, and their size.
+
+    In plain Python and fractions; None where the job is refused.
+    """
+    sizes = [len(x)] if spec.ndim == 1 else [len(x), len(x[0])]
+    axes = []
+    for i, n in enumerate(sizes):
+        padding = spec.padding if isinstance(spec.padding, str) else spec.padding[i]
+        axes.append(
+            naive_windows(n, spec.kernel[i], spec.stride[i], padding, spec.dilation[i], spec.ceil_mode)
+        )
+    if None in axes:
+        return None
+    out = []
+    for window in itertools.product(*axes):
+        taps = itertools.product(*(real for real, _ in window))
+        values = [x[t[0]] if spec.ndim == 1 else x[t[0]][t[1]] for t in taps]
+        if spec.op == "avg":
+            count = len(values)
+            if spec.count_include_pad:
+                count = math.prod(padded for _, padded in window)
+            exact = Fraction(sum(values), spec.divisor_override or count)
+            value = naive_round(exact, spec.rounding)
+        else:
+            value = {"max": max, "min": min, "sum": sum}[spec.op](values)
+        if spec.out_dtype or spec.op != "sum":
+            held = DType.of(spec.out_dtype or spec.dtype)
+            value = min(max(value, held.low), held.high)
+        if spec.clamp:
+            value = min(max(value, spec.clamp[0]), spec.clamp[1])
+        out.append(value)
+    return out, tuple(len(axis) for axis in axes)
+
+
+def naive_round(exact: Fraction, rounding: str) -> int:
+    """Return a fraction rounded to an integer."""
+    if rounding == "half_even":
+        return round(exact)
+    if rounding == "half_up":
+        return math.floor(exact + Fraction(1, 2))
+    if rounding == "half_away":
+        size = math.floor(abs(exact) + Fraction(1, 2))
+        return size if exact > 0 else -size
+    return math.floor(exact) if rounding == "floor" else math.trunc(exact)
