@@ -52,7 +52,7 @@ PICTURES = {
     ".gif": ((1,), False),
     ".jpg": ((1, 3), False),
     ".jpeg": ((1, 3), False),
-    ".pgm": ((1,), False),
+    ".pgm": ((1,), True),
     ".ppm": ((3,), False),
 }
 
@@ -209,7 +209,12 @@ def _npy_header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype, 
         if read is None:
             raise Refused(f"{path} is an array of records; an array of integers would do")
         shape, _, dtype = read(file)
-    except ValueError:
+        if min(shape, default=0) < 0:
+            raise ValueError(f"shape {shape}")
+    except Refused:
+        raise
+    # NumPy evaluates the header as Python, so a damaged one can raise what Python can.
+    except Exception:
         raise Refused(f"{path} is cut short or damaged: it has no readable header") from None
     return shape, dtype, file.tell()
 
@@ -260,8 +265,8 @@ def _check_picture(path: Path, picture: Image.Image) -> None:
             "(NHWC), would do"
         )
     # Pillow reads colours of 16 bits as 8 without a word.
-    deep = any(";16" in str(tile) for tile in getattr(picture, "tile", ()))
-    if deep and not picture.mode.startswith("I"):
+    stored = str([tile[3] for tile in getattr(picture, "tile", ())])
+    if picture.mode in ("LA", "RGB", "RGBA") and (";16" in stored or "65535" in stored):
         raise Refused(
             f"{path} has colours of 16 bits; 8 bits a colour, 16-bit grey, or a .npy would do"
         )
