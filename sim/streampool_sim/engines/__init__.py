@@ -1,1 +1,5 @@
-"""Engines that run a core cycle by cycle."""
+"""Engines: ways to clock a pooling core over whole frames, with the same result to the cycle."""
+
+from .trace import CompilerMissing, EngineError, Progress, Trace
+
+__all__ = ["CompilerMissing", "EngineError", "Progress", "Trace"]

@@ -1,0 +1,131 @@
+"""Random specifications for the sweep, each one made from a seed and an index alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from streampool_golden import DType, Job, PoolSpec, SpecError
+
+OPS = ("max", "min", "avg", "sum")
+ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
+MOST_BEATS = 1200
+"""Beats of a frame, in or out, at most: thousands of small frames find more than few large ones."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One specification of a sweep, with what to run it on.
+
+    Attributes
+    ----------
+    seed, index : int
+        What the case was made from.
+    job : Job
+        Specification, frame and lanes.
+    stall : float
+        Probability of the run with stalls.
+    """
+
+    seed: int
+    index: int
+    job: Job
+    stall: float
+
+    def frames(self, count: int) -> np.ndarray:
+        """Return `count` random frames, shape (count, C, *size), the input's container dtype.
+
+        Some are over the whole range, some of few values near 0, some of the extremes alone.
+        """
+        rng = np.random.default_rng([self.seed, self.index, 1])
+        dtype, shape = self.job.spec.in_dtype, self.job.shape
+        frames = []
+        for _ in range(count):
+            kind = rng.integers(4)
+            if kind == 0:
+                frame = rng.choice([dtype.low, dtype.high], shape)
+            elif kind == 1:
+                frame = rng.integers(
+                    max(dtype.low, -2), min(dtype.high, 3), shape, np.int64, endpoint=True
+                )
+            else:
+                frame = rng.integers(dtype.low, dtype.high, shape, np.int64, endpoint=True)
+            frames.append(frame)
+        return np.array(frames, dtype=dtype.numpy)
+
+
+def case(seed: int, index: int) -> Case:
+    """Make a case: draws until the specification is one that works."""
+    rng = np.random.default_rng([seed, index])
+    while True:
+        try:
+            job = _job(rng)
+        except SpecError:
+            continue
+        if max(job.beats_in, job.beats_out) <= MOST_BEATS:
+            return Case(seed, index, job, float(rng.choice([0.1, 0.3, 0.5, 0.8])))
+
+
+def _job(rng: np.random.Generator) -> Job:
+    def chance(probability: float) -> bool:
+        return bool(rng.random() < probability)
+
+    def integer(low: int, high: int) -> int:
+        return int(rng.integers(low, high, endpoint=True))
+
+    ndim = 1 if chance(0.3) else 2
+    longest = 90 if ndim == 1 else 20
+    size = tuple(integer(1, longest if chance(0.8) else 4) for _ in range(ndim))
+    kernel = tuple(integer(1, 7 if chance(0.9) else 12) for _ in range(ndim))
+    stride = tuple(integer(1, k + 1 if chance(0.9) else k + 4) for k in kernel)
+    if chance(0.2):
+        stride = (1,) * ndim  # where padding can make an axis grow
+    dilation = tuple(1 if chance(0.75) else integer(2, 3) for _ in range(ndim))
+    op = str(rng.choice(OPS))
+    dtype = _dtype(rng)
+    fields = {
+        "op": op,
+        "kernel": kernel,
+        "stride": stride,
+        "padding": _padding(kernel, chance, integer),
+        "dilation": dilation,
+        "ceil_mode": chance(0.4),
+        "rounding": str(rng.choice(ROUNDINGS)),
+        "dtype": dtype.name,
+    }
+    if op == "avg":
+        if chance(0.7):
+            fields["count_include_pad"] = chance(0.5)
+        if chance(0.15):
+            fields["divisor_override"] = integer(1, 40) * (-1 if chance(0.4) else 1)
+        if chance(0.2):
+            fields["out_dtype"] = _dtype(rng).name
+    elif chance(0.2):
+        fields["out_dtype"], fields["saturate"] = _dtype(rng).name, True
+    if chance(0.2):
+        out = DType.of(fields.get("out_dtype", dtype.name))
+        fields["clamp"] = tuple(sorted((integer(out.low, out.high), integer(out.low, out.high))))
+    channels = integer(1, 9) if chance(0.7) else 1
+    lanes = integer(1, min(channels + 1, 4))
+    return PoolSpec(**fields).job((channels, *size), lanes)
+
+
+def _dtype(rng: np.random.Generator) -> DType:
+    if rng.random() < 0.6:
+        return DType.of(str(rng.choice(["int8", "uint8", "int16", "uint16", "int4", "uint4"])))
+    if rng.random() < 0.5:
+        return DType.of(f"int{rng.integers(2, 33)}")
+    return DType.of(f"uint{rng.integers(1, 33)}")
+
+
+def _padding(
+    kernel: tuple[int, ...], chance: Callable[[float], bool], integer: Callable[[int, int], int]
+) -> str | tuple[tuple[int, int], ...]:
+    if chance(0.25):
+        return ("same", "same_lower", "valid")[integer(0, 2)]
+    if chance(0.25):
+        return ((0, 0),) * len(kernel)
+    if chance(0.5):  # torch's: up to half the kernel, the same on both sides
+        return tuple((pad, pad) for pad in (integer(0, k // 2) for k in kernel))
+    if chance(0.8):  # ONNX's: any below the kernel
+        return tuple((integer(0, k - 1), integer(0, k - 1)) for k in kernel)
+    return tuple((integer(-2, k - 1), integer(-2, k - 1)) for k in kernel)

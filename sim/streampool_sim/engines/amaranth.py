@@ -1,0 +1,221 @@
+"""The plain engine: Amaranth's own simulator. Always there, slow, and it writes waveforms."""
+
+import time
+from array import array
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal
+from amaranth.lib.wiring import Component
+from amaranth.sim import Simulator
+from streampool import PoolCore
+
+from .stalls import RUBBISH, SINK, SOURCE, base, hashes, rubbish, threshold
+from .trace import (
+    EngineError,
+    Progress,
+    Trace,
+    quiet_bound,
+    stuck_message,
+    surplus_clocks,
+    surplus_message,
+)
+
+_BLOCK = 4096
+"""Clocks whose stalls are worked out at a time."""
+
+
+def run(
+    core: PoolCore,
+    frames: np.ndarray,
+    *,
+    count: int | None = None,
+    stall: float = 0.0,
+    seed: int = 0,
+    reset_at: int | None = None,
+    vcd: Path | str | None = None,
+    freq_mhz: float = 100.0,
+    progress: Progress | None = None,
+) -> Trace:
+    """Stream frames back to back through a core in Amaranth's simulator.
+
+    Parameters
+    ----------
+    core, frames, count, stall, seed, reset_at, progress
+        As of the fast engine's `run`, with the same meaning to the clock.
+    vcd : path, optional
+        Where to write waveforms of every signal; the ports stand first, lane by lane.
+    freq_mhz : float
+        Clock of the waveforms in MHz.
+
+    Raises
+    ------
+    EngineError
+        If the core gets stuck, or gives more beats than its frames hold.
+    """
+    job = core.job
+    if frames.ndim != 3 or frames.shape[1:] != (job.beats_in, job.lanes):
+        raise ValueError(
+            f"frames of shape {frames.shape}; take (frames, {job.beats_in}, {job.lanes})"
+        )
+    bench = _Bench(core)
+    count = len(frames) if count is None else count
+    session = _Session(bench, frames, count, stall, seed, reset_at, progress)
+    simulator = Simulator(bench)
+    simulator.add_clock(1e-6 / freq_mhz)
+    simulator.add_testbench(session.testbench)
+    start = time.perf_counter()
+    with simulator.write_vcd(str(vcd)) if vcd is not None else nullcontext():
+        simulator.run()
+    seconds = time.perf_counter() - start
+    if session.error:
+        raise EngineError(session.error)
+    return session.trace(seconds)
+
+
+class _Bench(Component):
+    """A core in a clock domain whose reset can be driven."""
+
+    def __init__(self, core: PoolCore):
+        self.core = core
+        self.reset = Signal()
+        super().__init__({})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.sync = ClockDomain("sync")
+        # Waveforms list the signals of a module in the order of their first use, so one statement
+        # that names the ports puts them first. It only copies the clock: the rest is cut off.
+        i, o = self.core.i, self.core.o
+        clock = Signal()
+        m.d.comb += clock.eq(
+            Cat(
+                ClockSignal(), ResetSignal(),
+                i.valid, i.ready, i.payload, o.valid, o.ready, o.payload,
+            )
+        )  # fmt: skip
+        m.d.comb += ResetSignal().eq(self.reset)
+        m.submodules.core = self.core
+        return m
+
+
+class _Session:
+    """Source, sink and bookkeeping of one run, clock by clock as `driver.cc` has them."""
+
+    def __init__(
+        self,
+        bench: _Bench,
+        frames: np.ndarray,
+        count: int,
+        stall: float,
+        seed: int,
+        reset_at: int | None,
+        progress: Progress | None,
+    ):
+        self.bench, self.core, self.job = bench, bench.core, bench.core.job
+        self.beats = self._pack(frames)
+        self.beats_in, self.beats_out = count * self.job.beats_in, count * self.job.beats_out
+        self.threshold = threshold(stall)
+        self.seed, self.reset_at, self.progress = seed, reset_at, progress
+        self.error = ""
+        self.cycle = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.payloads: list[int] = []
+        self.in_cycles, self.out_cycles = array("q"), array("q")
+
+    def _pack(self, frames: np.ndarray) -> list[int]:
+        """Payloads of the beats as integers, lane 0 in the lowest bits."""
+        bits = self.job.spec.in_dtype.bits
+        mask = (1 << bits) - 1
+        lanes = frames.reshape(-1, self.job.lanes).tolist()
+        return [
+            sum((value & mask) << (bits * lane) for lane, value in enumerate(beat))
+            for beat in lanes
+        ]
+
+    def trace(self, seconds: float) -> Trace:
+        out = self.job.output
+        mask, sign = (1 << out.bits) - 1, (1 << out.bits - 1) if out.signed else 0
+        data_bits = out.bits * self.job.lanes
+        values = [
+            [((payload >> at & mask) ^ sign) - sign for at in range(0, data_bits, out.bits)]
+            for payload in self.payloads
+        ]
+        return Trace(
+            out=np.array(values, dtype=out.numpy).reshape(-1, self.job.lanes),
+            last=np.array([payload >> data_bits for payload in self.payloads], dtype=np.bool_),
+            in_cycles=np.array(self.in_cycles, dtype=np.int64),
+            out_cycles=np.array(self.out_cycles, dtype=np.int64),
+            cycles=self.cycle,
+            seconds=seconds,
+            engine="amaranth",
+        )
+
+    def _idle(self, start: int, block: int) -> list[bool]:
+        if not self.threshold:
+            return [False] * _BLOCK
+        return (hashes(start, block * _BLOCK, _BLOCK) < np.uint64(self.threshold)).tolist()
+
+    async def testbench(self, ctx: Any) -> None:
+        core, job, beats = self.core, self.job, self.beats
+        bound, surplus = quiet_bound(job, core.latency), surplus_clocks(job, core.latency)
+        source, sink, waste = (base(self.seed, purpose) for purpose in (SOURCE, SINK, RUBBISH))
+        i_payload, i_bits = core.i.payload.as_value(), len(core.i.payload.as_value())
+        i_valid, o_ready = core.i.valid, core.o.ready
+        tick = ctx.tick().sample(core.i.ready, core.o.valid, core.o.payload.as_value())
+        held = False
+        sent = quiet = extra = 0
+        source_idle: list[bool] = []
+        sink_idle: list[bool] = []
+        while True:
+            cycle = self.cycle
+            at = cycle % _BLOCK
+            if at == 0:
+                source_idle = self._idle(source, cycle // _BLOCK)
+                sink_idle = self._idle(sink, cycle // _BLOCK)
+            reset = cycle == self.reset_at
+            # A beat once shown stays until it is taken.
+            valid = not reset and (held or (sent < self.beats_in and not source_idle[at]))
+            ready = not sink_idle[at]
+            if not valid:
+                ctx.set(i_payload, rubbish(waste, cycle, i_bits))
+            elif not held or reset:
+                ctx.set(i_payload, beats[sent % len(beats)])
+            ctx.set(i_valid, valid)
+            ctx.set(o_ready, ready)
+            ctx.set(self.bench.reset, reset)
+            _, _, i_ready, o_valid, payload = await tick
+            self.cycle += 1
+            if reset:
+                self._start()
+                self.cycle = sent = quiet = extra = 0
+                self.reset_at, held = None, False
+                continue
+            taken, given = valid and bool(i_ready), ready and bool(o_valid)
+            if given:
+                if len(self.payloads) == self.beats_out:
+                    self.error = surplus_message(self.beats_out, cycle)
+                    return
+                self.payloads.append(payload)
+                self.out_cycles.append(cycle)
+                if self.progress is not None and len(self.payloads) % _BLOCK == 0:
+                    self.progress(len(self.payloads), self.beats_out)
+            if taken:
+                self.in_cycles.append(cycle)
+                sent += 1
+            held = valid and not taken
+            if len(self.payloads) == self.beats_out:
+                extra += 1
+                if extra > surplus:
+                    return
+            elif given or taken:
+                quiet = 0
+            elif ready and (valid or sent == self.beats_in):
+                quiet += 1
+                if quiet > bound:
+                    self.error = stuck_message(len(self.payloads), self.beats_out, cycle, bound)
+                    return

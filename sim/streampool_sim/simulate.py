@@ -1,0 +1,278 @@
+"""Arrays through a simulated core: frames in, frames out, statistics."""
+
+import contextlib
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streampool import PoolCore
+from streampool_golden import Job, PoolSpec, SpecError, SpecWarning, pool
+
+from .engines import EngineError, Progress, Trace, amaranth, fast
+from .engines.model import Build, Model
+from .engines.stalls import threshold
+from .frames import pack, unpack
+from .stats import statistics
+
+ENGINES = ("auto", "fast", "amaranth")
+
+STEADY_FRAMES = 5
+"""Frames that a steady state is measured on: the first two and the last are left out."""
+
+FAST_FROM_BITS = 100_000
+"""Clocks times lanes from which a compile pays: about what Amaranth's simulator does meanwhile."""
+
+
+class EngineWarning(UserWarning):
+    """Another engine runs than was asked for."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a simulation gave.
+
+    Attributes
+    ----------
+    output : ndarray
+        What left the core, in the input's layout: frames as often as they were given.
+    stats : dict
+        Cycles, limits and sizes, by name; `json.dumps` takes it. See `streampool_sim.stats`.
+    mismatch : str or None
+        The first difference from the golden model, in one sentence.
+    """
+
+    output: np.ndarray
+    stats: dict[str, Any]
+    mismatch: str | None
+
+
+def simulate(
+    spec: PoolSpec,
+    x: Any,
+    *,
+    layout: str | None = None,
+    lanes: int | None = None,
+    engine: str = "auto",
+    stall: float = 0.0,
+    seed: int = 0,
+    vcd: Path | str | None = None,
+    repeat: int | None = None,
+    freq_mhz: float = 100.0,
+    progress: Progress | None = None,
+) -> Result:
+    """Pool an array through the core, cycle by cycle, and hold it against the golden model.
+
+    Frames are streamed back to back. Payloads are random while they are not valid, and so are
+    lanes that carry no channel.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    x : array_like of int
+        Frames, with the axes that `streampool_golden.pool` takes.
+    layout : {"NCHW", "NHWC", "NCW", "NWC"}, optional
+        The order of the axes; channels first by default.
+    lanes : int, optional
+        Channels side by side in a beat; the channels, 8 at most, by default.
+    engine : {"auto", "fast", "amaranth"}
+        ``"fast"`` compiles the core once and runs millions of cycles a second, ``"amaranth"``
+        needs no compiler and runs thousands; ``"auto"`` takes the one that ends sooner. Without a
+        C++ compiler Amaranth's simulator runs instead, with an `EngineWarning`.
+    stall : float
+        Probability, 0 <= stall < 1, that a side is idle in a clock.
+    seed : int
+        Of stalls and rubbish.
+    vcd : path, optional
+        Where to write waveforms; makes Amaranth's simulator the engine.
+    repeat : int, optional
+        How often to stream the frames; by default as often as gives five frames, which the
+        steady state is measured on.
+    freq_mhz : float
+        The clock that frames per second are stated for, in MHz.
+    progress : callable, optional
+        Called now and then with output beats there and output beats due.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    SpecError
+        If `x`, `layout` or `lanes` is not what it must be, or `spec` does not work on the size.
+    ValueError
+        If another argument is not what it must be.
+    EngineError
+        If the core gets stuck or gives more beats than its frames hold.
+
+    Warns
+    -----
+    SpecWarning
+        For each of the job's warnings.
+    EngineWarning
+        Where another engine runs than was asked for.
+    """
+    _check(engine, stall, repeat, freq_mhz)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpecWarning)  # said below, from here
+        golden = pool(spec, x, layout)
+    frames, golden_frames = _channels_first(spec, np.asarray(x), golden, layout)
+    if not len(frames):
+        raise SpecError("x", f"x must have a frame at least, not shape {np.shape(x)}.")
+    core = PoolCore(spec, frames.shape[1:], lanes)
+    job = core.job
+    said: list[str] = []
+    for message in job.warnings:
+        said.append(message)
+        warnings.warn(message, SpecWarning, stacklevel=2)
+
+    repeat = repeat or -(-STEADY_FRAMES // len(frames))
+    count = repeat * len(frames)
+    beats = pack(job, frames, seed & 0xFFFFFFFF)
+    model, why = _choose(core, engine, count, vcd)
+    if why:
+        said.append(why)
+        warnings.warn(why, EngineWarning, stacklevel=2)
+    if model is not None:
+        trace = fast.run(
+            core, beats, count=count, stall=stall, seed=seed, model=model, progress=progress
+        )
+    else:
+        with _waveforms(vcd) as file:
+            trace = amaranth.run(
+                core,
+                beats,
+                count=count,
+                stall=stall,
+                seed=seed,
+                vcd=file,
+                freq_mhz=freq_mhz,
+                progress=progress,
+            )
+
+    first, mismatch = compare(job, trace, golden_frames)
+    if layout in ("NHWC", "NWC"):
+        first = np.moveaxis(first, 1, -1)
+    stats = statistics(
+        core,
+        trace,
+        frames=len(frames),
+        matches=mismatch is None,
+        stall=stall,
+        seed=seed,
+        freq_mhz=freq_mhz,
+        said=said,
+    )
+    return Result(first.reshape(golden.shape), stats, mismatch)
+
+
+def compare(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str | None]:
+    """Hold a run against the golden model.
+
+    Parameters
+    ----------
+    job : Job
+        What ran.
+    trace : Trace
+        Its beats, of one or more rounds through the frames.
+    golden : ndarray, shape (frames, C, *out_size)
+        What each frame has to become.
+
+    Returns
+    -------
+    first : ndarray, shape (frames, C, *out_size)
+        The frames of the first round.
+    mismatch : str or None
+        The first difference, in one sentence.
+    """
+    beats = len(golden) * job.beats_out
+    first = unpack(job, trace.out[:beats])
+    mismatch = None
+    for begin in range(0, len(trace.out), beats):
+        part = first if not begin else unpack(job, trace.out[begin : begin + beats])
+        wrong = part != golden[: len(part)]
+        if wrong.any():
+            frame, channel, *at = (int(i) for i in np.argwhere(wrong)[0])
+            where = (frame, channel, *at)
+            mismatch = (
+                f"frame {frame + begin // job.beats_out}, channel {channel}, position {tuple(at)}: "
+                f"{part[where]} left the core where the golden model has {golden[where]} "
+                f"({int(wrong.sum())} values differ)"
+            )
+            break
+    due = np.arange(1, len(trace.last) + 1) % job.beats_out == 0
+    if mismatch is None and (trace.last != due).any():
+        beat = int(np.flatnonzero(trace.last != due)[0])
+        mismatch = (
+            f"last is {int(trace.last[beat])} on output beat {beat}, "
+            f"where a frame has {job.beats_out} beats"
+        )
+    return first, mismatch
+
+
+def _check(engine: str, stall: float, repeat: int | None, freq_mhz: float) -> None:
+    if engine not in ENGINES:
+        raise ValueError(f"engine {engine!r} is not known; take one of {', '.join(ENGINES)}")
+    threshold(stall)
+    if repeat is not None and repeat < 1:
+        raise ValueError(f"repeat {repeat!r} streams nothing; take 1 or more")
+    if not 0 < freq_mhz < float("inf"):
+        raise ValueError(f"freq_mhz {freq_mhz!r} is no clock; take a number of MHz above 0")
+
+
+def _channels_first(
+    spec: PoolSpec, x: np.ndarray, golden: np.ndarray, layout: str | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bring input and golden output to (frames, C, *size)."""
+    ndim = spec.ndim
+    if layout in ("NHWC", "NWC"):
+        x, golden = (np.moveaxis(a, -1, -1 - ndim) for a in (x, golden))
+    elif x.ndim == ndim:
+        x, golden = x[np.newaxis], golden[np.newaxis]
+    frames = x.astype(spec.in_dtype.numpy, copy=False).reshape(-1, *x.shape[-1 - ndim :])
+    return frames, golden.reshape(-1, *golden.shape[-1 - ndim :])
+
+
+def _choose(
+    core: PoolCore, engine: str, count: int, vcd: Path | str | None
+) -> tuple[Model | None, str]:
+    """Return the model to run, or None for Amaranth's simulator, and what there is to say."""
+    if engine == "amaranth":
+        return None, ""
+    if vcd is not None:
+        why = (
+            "waveforms are written by Amaranth's simulator, so that is the engine"
+            if engine == "fast"
+            else ""
+        )
+        return None, why
+    if engine == "auto" and count * core.job.limit_cycles * core.job.lanes < FAST_FROM_BITS:
+        return None, ""
+    try:
+        [model] = Build([core]).load()
+    except EngineError as error:
+        return None, f"Amaranth's simulator runs instead of the fast engine: {error}"
+    return model, ""
+
+
+@contextlib.contextmanager
+def _waveforms(path: Path | str | None):
+    """Give a file to write to that takes its place when it is complete, or the core failed."""
+    if path is None:
+        yield None
+        return
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        try:
+            yield part
+        except EngineError:
+            os.replace(part, path)  # the waveform of a stuck core is what one wants to see
+            raise
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

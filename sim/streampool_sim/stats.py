@@ -1,0 +1,107 @@
+"""Statistics of a run: what was measured, and the limits that it is held against."""
+
+from typing import Any
+
+import numpy as np
+from streampool import PoolCore
+from streampool_golden import __version__
+
+from .engines import Trace
+
+
+def frame_cycles(trace: Trace, beats_out: int) -> np.ndarray:
+    """Cycles that each frame of the steady state took.
+
+    From the last output beat of the frame before to the frame's own; the first two frames and the
+    last are left out, as the last one's drain runs alone. Empty with fewer than four frames.
+
+    Returns
+    -------
+    ndarray of int64, shape (frames - 3,)
+    """
+    ends = trace.out_cycles[beats_out - 1 :: beats_out]
+    return np.diff(ends[1:-1])
+
+
+def words_bound(core: PoolCore) -> dict[int, int]:
+    """Words that each pooled axis' store may have at most, by the index of the axis."""
+    return {
+        stage.axis: core.job.axes[stage.axis].limit_partials * stage.m for stage in core.job.stages
+    }
+
+
+def cycles_bound(core: PoolCore) -> int:
+    """Cycles that a frame may take in the steady state, idle slots of the plans included."""
+    idle = sum(plan.idle * stage.m for plan, stage in zip(core.plans, core.job.stages, strict=True))
+    return core.job.cycles_bound + idle
+
+
+def statistics(
+    core: PoolCore,
+    trace: Trace,
+    *,
+    frames: int,
+    matches: bool,
+    stall: float,
+    seed: int,
+    freq_mhz: float,
+    said: list[str],
+) -> dict[str, Any]:
+    """Sum a run up.
+
+    Returns
+    -------
+    dict
+        ``version``; ``spec`` (its JSON), ``shape``, ``out_shape`` (channels first), ``lanes``;
+        ``engine``; ``frames`` given and ``frames_simulated``; ``beats_in`` and ``beats_out`` of a
+        frame; ``cycles`` from the first beat in to the last beat out of all, both counted;
+        ``cycles_per_frame`` (see `frame_cycles`; the mean, None with fewer than four frames),
+        ``limit_cycles_per_frame`` (the more of beats in and out) and ``bound_cycles_per_frame``
+        (what a core with a bend may take); ``latency_cycles`` of the core; ``first_output_cycles``
+        from the first beat in to the first beat out; ``row_store_words``, ``column_store_words``,
+        ``store_bits``, counted in the core, and ``limit_row_store_words``,
+        ``limit_column_store_words``; ``matches_golden``; ``freq_mhz`` and ``frames_per_second`` at
+        it; ``seconds`` of the simulation alone and ``cycles_per_second``; ``stall``, ``seed``;
+        ``warnings``, the messages.
+    """
+    job = core.job
+    taken = frame_cycles(trace, job.beats_out)
+    per_frame = _plain(taken.mean()) if len(taken) else None
+    *row, column = range(len(job.axes))  # one axis alone is columns
+    words, bound = dict(core.store_words), words_bound(core)
+    return {
+        "version": __version__,
+        "spec": job.spec.to_json(),
+        "shape": list(job.shape),
+        "out_shape": list(job.out_shape),
+        "lanes": job.lanes,
+        "engine": trace.engine,
+        "frames": frames,
+        "frames_simulated": len(trace.out) // job.beats_out,
+        "beats_in": job.beats_in,
+        "beats_out": job.beats_out,
+        "cycles": int(trace.out_cycles[-1] - trace.in_cycles[0]) + 1,
+        "cycles_per_frame": per_frame,
+        "limit_cycles_per_frame": job.limit_cycles,
+        "bound_cycles_per_frame": cycles_bound(core),
+        "latency_cycles": core.latency,
+        "first_output_cycles": int(trace.out_cycles[0] - trace.in_cycles[0]),
+        "row_store_words": sum(words.get(axis, 0) for axis in row),
+        "column_store_words": words.get(column, 0),
+        "limit_row_store_words": sum(bound.get(axis, 0) for axis in row),
+        "limit_column_store_words": bound.get(column, 0),
+        "store_bits": core.store_bits,
+        "matches_golden": matches,
+        "freq_mhz": freq_mhz,
+        "frames_per_second": freq_mhz * 1e6 / per_frame if per_frame else None,
+        "seconds": trace.seconds,
+        "cycles_per_second": trace.cycles / trace.seconds if trace.seconds else None,
+        "stall": stall,
+        "seed": seed,
+        "warnings": said,
+    }
+
+
+def _plain(value: float) -> int | float:
+    """A whole number as such."""
+    return int(value) if value == int(value) else float(value)

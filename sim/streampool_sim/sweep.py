@@ -1,0 +1,353 @@
+"""Random specifications through the core, held against the golden model and the limits.
+
+``python -m streampool_sim.sweep 5000 --seed 1`` runs, and resumes, a sweep;
+``python -m streampool_sim.sweep --seed 1 --case 17`` runs one of its cases alone.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streampool import PoolCore
+from streampool_golden import SpecWarning, pool
+
+from .cases import Case, case
+from .engines import EngineError, Trace, amaranth, fast
+from .engines.model import Build, Model
+from .frames import pack
+from .simulate import STEADY_FRAMES, compare
+from .stats import cycles_bound, frame_cycles, words_bound
+
+BATCH = 24
+"""Cores to one compile."""
+
+STALLED_FRAMES = 3
+BOTH_ENGINES_EVERY = 12
+"""Every so many cases run in both engines, which then have to agree to the cycle."""
+
+MOST_FAILURES = 20
+"""Failures after which a sweep gives up."""
+
+
+def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dict[str, Any]:
+    """Run one case without and with stalls, and say what is wrong.
+
+    Parameters
+    ----------
+    core : PoolCore
+        The case's core.
+    what : Case
+        The case.
+    model : Model or None
+        The core's compiled model; None runs Amaranth's simulator alone.
+    both : bool
+        Run Amaranth's simulator too, and compare the traces.
+
+    Returns
+    -------
+    dict
+        A line of the results: ``index``, ``spec``, ``shape``, ``lanes``, ``cycles_per_frame``,
+        ``limit_cycles``, ``store_words``, ``limit_words``, ``engines``, and ``faults``: a list of
+        sentences, empty where all is right.
+    """
+    job, faults = core.job, []
+    frames = what.frames(STEADY_FRAMES)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpecWarning)
+        golden = pool(job.spec, frames)
+    beats = pack(job, frames, what.index)
+    bound = words_bound(core)
+    result: dict[str, Any] = {
+        "index": what.index,
+        "spec": job.spec.to_json(),
+        "shape": list(job.shape),
+        "lanes": job.lanes,
+        "limit_cycles": job.limit_cycles,
+        "limit_words": sum(bound.values()),
+        "store_words": sum(core.store_words.values()),
+        "engines": [*(["fast"] if model else []), *(["amaranth"] if both or not model else [])],
+        "faults": faults,
+    }
+    for axis, words in core.store_words.items():
+        if words > bound.get(axis, 0):
+            faults.append(f"axis {axis} has {words} words in its store, limit {bound.get(axis, 0)}")
+    for stall, count in ((0.0, STEADY_FRAMES), (what.stall, STALLED_FRAMES)):
+        name = f"stall {stall}: "
+        try:
+            traces = _traces(core, beats[:count], stall, what.index, model, both)
+        except EngineError as error:
+            faults.append(f"{name}{error}")
+            continue
+        trace = traces[0]
+        _, mismatch = compare(job, trace, golden[:count])
+        if mismatch:
+            faults.append(name + mismatch)
+        if len(traces) == 2:
+            faults += [f"{name}engines differ in {field}" for field in _differences(*traces)]
+        if not stall:
+            taken = frame_cycles(trace, job.beats_out)
+            result["cycles_per_frame"] = float(taken.mean())
+            result["seconds"] = trace.seconds
+            if taken.max() > cycles_bound(core):
+                faults.append(f"a frame took {taken.max()} cycles, bound {cycles_bound(core)}")
+            fault = _latency_fault(core, trace)
+            if fault:
+                faults.append(fault)
+    return result
+
+
+def _traces(
+    core: PoolCore, beats: np.ndarray, stall: float, seed: int, model: Model | None, both: bool
+) -> list[Trace]:
+    traces = []
+    if model is not None:
+        traces.append(fast.run(core, beats, stall=stall, seed=seed, model=model))
+    if both or model is None:
+        traces.append(amaranth.run(core, beats, stall=stall, seed=seed))
+    return traces
+
+
+def _differences(one: Trace, other: Trace) -> list[str]:
+    fields = ("out", "last", "in_cycles", "out_cycles", "cycles")
+    return [
+        field for field in fields if not np.array_equal(getattr(one, field), getattr(other, field))
+    ]
+
+
+def _latency_fault(core: PoolCore, trace: Trace) -> str:
+    """Hold the first output of all against the latency, where an input beat lets it leave.
+
+    Later outputs, and those of a drain, leave with no beat that a port shows.
+    """
+    job = core.job
+    position = 0
+    leave = {stage.axis: plan.leave[0] for stage, plan in zip(job.stages, core.plans, strict=True)}
+    for index, axis in enumerate(job.axes):
+        slot = leave.get(index, 0)
+        if not 0 <= slot < axis.length or slot != axis.taps(0)[-1]:
+            return ""
+        position = position * axis.length + slot
+    measured = int(trace.out_cycles[0] - trace.in_cycles[position * job.fold])
+    if measured != core.latency:
+        return f"the first output came after {measured} cycles, latency {core.latency}"
+    return ""
+
+
+def run_batch(seed: int, indices: Sequence[int]) -> list[dict[str, Any]]:
+    """Run cases whose cores are compiled together; a line of the results for each."""
+    made: list[tuple[Case, PoolCore]] = []
+    results: list[dict[str, Any]] = []
+    for index in indices:
+        what = case(seed, index)
+        try:
+            made.append((what, PoolCore(what.job.spec, what.job.shape, what.job.lanes)))
+        except Exception as error:  # a core that cannot be made is a finding, not the sweep's end
+            results.append(_broken(what, error))
+    with tempfile.TemporaryDirectory(prefix="streampool-sweep-") as folder:
+        models: Sequence[Model | None]
+        try:
+            models = Build([core for _, core in made], optimise="-O0", folder=Path(folder)).load()
+        except Exception as error:
+            if len(made) == 1:
+                return [*results, _broken(made[0][0], error)]
+            for what, _ in made:  # which one is it?
+                results += run_batch(seed, [what.index])
+            return results
+        for (what, core), model in zip(made, models, strict=True):
+            both = what.index % BOTH_ENGINES_EVERY == 0
+            try:
+                results.append(check(core, what, model, both=both))
+            except Exception as error:
+                results.append(_broken(what, error))
+    return results
+
+
+def _broken(what: Case, error: Exception) -> dict[str, Any]:
+    job = what.job
+    return {
+        "index": what.index,
+        "spec": job.spec.to_json(),
+        "shape": list(job.shape),
+        "lanes": job.lanes,
+        "faults": [f"{type(error).__name__}: {error}"],
+    }
+
+
+def fingerprint() -> str:
+    """Return a hash of everything that the results of a sweep rest on."""
+    digest = hashlib.sha256()
+    for package in ("streampool_golden", "streampool", "streampool_sim"):
+        root = Path(str(resources.files(package)))
+        for path in sorted(root.rglob("*")):
+            if path.suffix in (".py", ".cc") and path.name not in (
+                "cli.py",
+                "pictures.py",
+                "explain.py",
+            ):
+                digest.update(
+                    path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes()
+                )
+    return digest.hexdigest()[:16]
+
+
+class Log:
+    """A results file: a line that says what it is of, then a line a case.
+
+    Parameters
+    ----------
+    path : Path
+        The file. What it holds of another seed or other sources is dropped.
+    seed : int
+        The sweep's seed.
+    """
+
+    def __init__(self, path: Path, seed: int):
+        self.path = path
+        self.head = {"seed": seed, "sources": fingerprint()}
+        self.results: dict[int, dict[str, Any]] = {}
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        parsed = list(_lines(lines))
+        if parsed and parsed[0] == self.head:
+            self.results = {line["index"]: line for line in parsed[1:]}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written anew, so that a line cut short by a killed run does not stay.
+        kept = [self.head, *self.results.values()]
+        part = path.with_name(path.name + ".part")
+        part.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
+        os.replace(part, path)
+
+    def add(self, results: list[dict[str, Any]]) -> None:
+        """Append results."""
+        with self.path.open("a", encoding="utf-8") as file:
+            for result in results:
+                file.write(json.dumps(result) + "\n")
+                self.results[result["index"]] = result
+
+
+def _lines(lines: list[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
+    """Run the cases 0 to count - 1 that are not in the results file yet; return the failures."""
+    log = Log(path, seed)
+    todo = [index for index in range(count) if index not in log.results]
+    failed = [index for index in range(count) if log.results.get(index, {}).get("faults")]
+    for index in failed[:1]:
+        _print_fault(seed, log.results[index])
+    if len(todo) < count:
+        print(f"{count - len(todo)} of {count} cases are in {path} already", file=sys.stderr)
+    batches = [todo[at : at + BATCH] for at in range(0, len(todo), BATCH)]
+    start, done = time.monotonic(), 0
+    end = "" if sys.stderr.isatty() else "\n"
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as workers:
+        running = [workers.submit(run_batch, seed, batch) for batch in batches]
+        for future in concurrent.futures.as_completed(running):
+            results = future.result()
+            log.add(results)
+            for result in results:
+                if result["faults"]:
+                    failed.append(result["index"])
+                    if len(failed) == 1:
+                        _print_fault(seed, result)
+            done += len(results)
+            spent = time.monotonic() - start
+            left = spent / done * (len(todo) - done)
+            print(
+                f"\r{count - len(todo) + done}/{count} cases, {len(failed)} failed, "
+                f"{spent:.0f} s, about {left:.0f} s left ",
+                end=end if done < len(todo) else "\n",
+                file=sys.stderr,
+                flush=True,
+            )
+            if len(failed) >= MOST_FAILURES:
+                workers.shutdown(cancel_futures=True)
+                print(f"{len(failed)} failures, the rest is left out", file=sys.stderr)
+                break
+    _print_summary(count, seed, log, failed)
+    return len(failed)
+
+
+def _print_fault(seed: int, result: dict[str, Any]) -> None:
+    print(f"case {result['index']}: {result['faults'][0]}")
+    print(
+        f"  again: python -m streampool_sim.sweep --seed {seed} --case {result['index']}",
+        flush=True,
+    )
+
+
+def _print_summary(count: int, seed: int, log: Log, failed: list[int]) -> None:
+    results = [log.results[index] for index in range(count) if index in log.results]
+    whole = [result for result in results if "cycles_per_frame" in result]
+    at_limit = sum(result["cycles_per_frame"] == result["limit_cycles"] for result in whole)
+    both = sum(len(result["engines"]) == 2 for result in whole)
+    words, limit_words = (
+        sum(result[key] for result in whole) for key in ("store_words", "limit_words")
+    )
+    print(f"{len(results)} specifications of seed {seed}, without and with stalls:")
+    print(f"  {len(failed)} failed; {both} went through both engines")
+    print(f"  cycles a frame exactly at the limit: {at_limit} of {len(whole)}")
+    print(f"  store words: {words}, where the limit allows {limit_words}")
+    if failed:
+        print(f"  failed: {', '.join(map(str, sorted(failed)[:20]))}")
+
+
+def run_case(seed: int, index: int) -> int:
+    """Run one case in both engines, print what is found, and return the number of faults."""
+    what = case(seed, index)
+    job = what.job
+    print(f"{job.spec!r}\nshape {job.shape}, lanes {job.lanes}, stall {what.stall}")
+    core = PoolCore(job.spec, job.shape, job.lanes)
+    with tempfile.TemporaryDirectory(prefix="streampool-sweep-") as folder:
+        [model] = Build([core], optimise="-O0", folder=Path(folder)).load()
+        result = check(core, what, model, both=True)
+    for name in ("cycles_per_frame", "limit_cycles", "store_words", "limit_words"):
+        print(f"{name}: {result.get(name)}")
+    for fault in result["faults"]:
+        print(f"FAULT {fault}")
+    print("right" if not result["faults"] else f"{len(result['faults'])} faults")
+    return len(result["faults"])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sweep's command line; 0: all right, 1: a fault."""
+    parser = argparse.ArgumentParser(prog="python -m streampool_sim.sweep", description=__doc__)
+    parser.add_argument(
+        "count", nargs="?", type=int, default=200, help="specifications (default 200)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the specifications (default 0)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: the cores)"
+    )
+    parser.add_argument(
+        "--results", type=Path, help="results file (default build/sweep-SEED.jsonl)"
+    )
+    parser.add_argument("--case", type=int, help="run this case alone, in both engines")
+    options = parser.parse_args(argv)
+    if options.count < 1 or options.jobs < 1 or options.seed < 0:
+        parser.error("count and jobs must be 1 or more, the seed 0 or more")
+    if options.case is not None:
+        return int(run_case(options.seed, options.case) > 0)
+    path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
+    return int(sweep(options.count, options.seed, path, options.jobs) > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
