@@ -6,6 +6,7 @@ one sentence and leaves no file behind.
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -124,7 +125,7 @@ def _parser() -> opt.Parser:
     )
     group.add_argument("--stats", metavar="FILE.json", help="write statistics there; - prints them")
     group.add_argument("--vcd", type=Path, metavar="FILE.vcd", help="write waveforms there")
-    run.set_defaults(function=_run)
+    run.set_defaults(function=_run, parser=run)
 
     verilog = verbs.add_parser(
         "verilog",
@@ -140,7 +141,7 @@ def _parser() -> opt.Parser:
         "-o", "--output", type=Path, default=Path(), metavar="DIR", help="folder (this one)"
     )
     group.add_argument("--name", help="of the module and the files (streampool_OP)")
-    verilog.set_defaults(function=_verilog)
+    verilog.set_defaults(function=_verilog, parser=verilog)
 
     explain = verbs.add_parser(
         "explain",
@@ -150,12 +151,13 @@ def _parser() -> opt.Parser:
         epilog=EXPLAIN_EXAMPLES,
     )
     opt.add_spec_options(explain, dtype_note="int8")
-    opt.add_shape_option(explain, (1, 6, 6))
-    explain.set_defaults(function=_explain)
+    group = explain.add_argument_group("what is drawn")
+    opt.add_shape_option(group, (1, 6, 6))
+    explain.set_defaults(function=_explain, parser=explain)
     return parser
 
 
-def _add_lanes(group: Any) -> None:
+def _add_lanes(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--lanes",
         type=opt.positive,
@@ -179,14 +181,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         read the results has gone.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             # A terminal without our characters is no reason to fail.
             stream.reconfigure(errors="replace")
     try:
         try:
-            parsed = _parser().parse_args(
-                opt.normalise(sys.argv[1:] if arguments is None else arguments)
-            )
+            words = opt.normalise(sys.argv[1:] if arguments is None else arguments)
+            parsed, unknown = _parser().parse_known_args(words)
+            parsed.parser.refuse_unknown(unknown)
             with _warnings_told() as tell:
                 status = parsed.function(parsed, tell)
         finally:
@@ -200,7 +202,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), MISMATCH)
     except BrokenPipeError:
         # Python flushes once more at exit, and would complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except KeyboardInterrupt:
         print("streampool: interrupted", file=sys.stderr)

@@ -34,24 +34,20 @@ class Parser(argparse.ArgumentParser):
         kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **kwargs)
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as argparse does, but refuse an unknown option here, where the verb is known."""
-        known, unknown = super().parse_known_args(args, namespace)
-        if unknown:
-            self.error(self._unknown(unknown[0]))
-        return known, unknown
-
     def error(self, message: str) -> NoReturn:
         """Raise `Refused`, with the message made one sentence that says where help is."""
         raise Refused(f"{message.rstrip('.')}; `{self.prog} --help` shows what there is")
 
-    def _unknown(self, word: str) -> str:
-        if not word.startswith("-"):
-            return f"{word!r} is one argument too many"
-        name = word.split("=", 1)[0]
+    def refuse_unknown(self, words: Sequence[str]) -> None:
+        """Raise `Refused` if anything is left over that this parser did not know."""
+        if not words:
+            return
+        name = words[0].split("=", 1)[0]
+        if not name.startswith("-"):
+            self.error(f"{words[0]!r} is one argument too many")
         near = difflib.get_close_matches(name, self._option_string_actions, n=1)
         hint = f", did you mean {near[0]}" if near else ""
-        return f"option {name} is not known{hint}"
+        self.error(f"option {name} is not known{hint}")
 
 
 def normalise(arguments: Sequence[str]) -> list[str]:
@@ -219,10 +215,10 @@ def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> Non
     add("--saturate", action="store_true", help="let a sum saturate to a narrower --out-dtype")
 
 
-def add_shape_option(parser: argparse.ArgumentParser, default: tuple[int, ...] | None) -> None:
+def add_shape_option(group: argparse._ArgumentGroup, default: tuple[int, ...] | None) -> None:
     """Add ``--shape``, required if there is no default."""
     note = "" if default is None else f" ({'x'.join(map(str, default))})"
-    parser.add_argument(
+    group.add_argument(
         "--shape",
         type=_shape,
         metavar="CxHxW",

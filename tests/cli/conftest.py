@@ -26,7 +26,8 @@ def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 
     def run(*arguments: object) -> Done:
         status = cli.main([str(argument) for argument in arguments])
-        return Done(status, *capsys.readouterr())
+        out, err = capsys.readouterr()
+        return Done(status, out, err)
 
     return run
 

@@ -8,7 +8,8 @@ from streampool_sim import options as opt
 def spec(*words: str, ndim: int = 2) -> PoolSpec:
     parser = opt.Parser(prog="x")
     opt.add_spec_options(parser, dtype_note="int8")
-    parsed = parser.parse_args(opt.normalise(words))
+    parsed, unknown = parser.parse_known_args(opt.normalise(words))
+    parser.refuse_unknown(unknown)
     return opt.spec_of(parsed, dtype="int8", ndim=ndim)
 
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import streampool_sim
 from commands import Command
 from PIL import Image
 from streampool_golden import AvgPool2d, MaxPool2d, PoolSpec, __version__, pool
@@ -225,4 +224,4 @@ def test_version(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as end:
         main(["--version"])
     assert end.value.code == 0
-    assert capsys.readouterr().out == f"streampool {streampool_sim.cli.__version__}\n"
+    assert capsys.readouterr().out == f"streampool {__version__}\n"
