@@ -101,7 +101,9 @@ def naive_pool(spec: PoolSpec, x) -> tuple[list[int], tuple[int, ...]] | None:
     for i, n in enumerate(sizes):
         padding = spec.padding if isinstance(spec.padding, str) else spec.padding[i]
         axes.append(
-            naive_windows(n, spec.kernel[i], spec.stride[i], padding, spec.dilation[i], spec.ceil_mode)
+            naive_windows(
+                n, spec.kernel[i], spec.stride[i], padding, spec.dilation[i], spec.ceil_mode
+            )
         )
     if None in axes:
         return None

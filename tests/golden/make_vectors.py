@@ -1,0 +1,176 @@
+"""Record what torch, onnxruntime and ONNX's own cases say: ``make vectors``.
+
+Writes tests/golden/vectors/{torch,onnxruntime,onnx_nodes}.json. Needs torch 2.13.0, onnx and
+onnxruntime (the extra ``conformance``); the tests that read the files need none of them.
+"""
+
+import json
+import random
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from onnx import TensorProto, helper
+from onnx.backend.test.case.node import collect_testcases
+
+VECTORS = Path(__file__).parent / "vectors"
+CASES = 120  # of each kind
+MAX_TYPES = {"int8": torch.int8, "uint8": torch.uint8, "int16": torch.int16, "int32": torch.int32}
+
+
+def values(draw: random.Random, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array of random values; small ones, so that halves are frequent, or any."""
+    info = np.iinfo(dtype)
+    low, high = info.min, info.max
+    if draw.random() < 0.5:
+        low, high = max(low, -9), 9
+    flat = [draw.randint(low, high) for _ in range(int(np.prod(shape)))]
+    return np.array(flat, dtype=dtype).reshape(shape)
+
+
+def torch_case(draw: random.Random, op: str) -> dict | None:
+    """Return one random case run by torch; None where torch refuses it."""
+    axes = draw.choice([1, 2, 2])
+    size = tuple(draw.randint(1, 9) for _ in range(axes))
+    kernel = [draw.randint(1, 5) for _ in range(axes)]
+    fields = {
+        "kernel": kernel,
+        "stride": draw.choice([None, [draw.randint(1, 4) for _ in range(axes)]]),
+        "padding": [draw.randint(0, k // 2) for k in kernel],
+        "ceil_mode": draw.random() < 0.5,
+    }
+    if op == "max":
+        dtype = draw.choice(list(MAX_TYPES))
+        fields["dilation"] = [draw.choice([1, 1, 2, 3]) for _ in range(axes)]
+        function = getattr(torch.nn.functional, f"max_pool{axes}d")
+    else:
+        # In float64 a quotient of such integers is a half only where it truly is one, so
+        # one recorded value serves every rounding.
+        dtype = "int8"
+        fields["count_include_pad"] = draw.random() < 0.5
+        if axes == 2 and draw.random() < 0.3:
+            fields["divisor_override"] = draw.choice([-5, -2, 1, 3, 7, 100])
+        function = getattr(torch.nn.functional, f"avg_pool{axes}d")
+    x = values(draw, dtype, (1, *size))
+    tensor = torch.from_numpy(x if op == "max" else x.astype(np.float64))
+    arguments = {"kernel_size" if name == "kernel" else name: v for name, v in fields.items()}
+    try:
+        y = function(tensor, **arguments)
+        if op == "max" and function(torch.ones_like(tensor), **arguments).min() < 1:
+            return None  # a window without any input, which a specification refuses
+    except RuntimeError:
+        return None
+    return {"spec": {"op": op, "dtype": dtype, **fields}, "x": x.tolist(), "y": y.tolist()}
+
+
+def onnxruntime_case(draw: random.Random, op_type: str) -> dict | None:
+    """Return one random node run by onnxruntime; None where onnxruntime refuses it."""
+    axes = draw.choice([1, 2, 2])
+    size = tuple(draw.randint(1, 9) for _ in range(axes))
+    kernel = [draw.randint(1, 5) for _ in range(axes)]
+    attributes: dict = {
+        "kernel_shape": kernel,
+        "strides": [draw.randint(1, 4) for _ in range(axes)],
+        "dilations": [draw.choice([1, 1, 2, 3]) for _ in range(axes)],
+        "ceil_mode": int(draw.random() < 0.5),
+    }
+    if draw.random() < 0.3:
+        attributes["auto_pad"] = draw.choice(["SAME_UPPER", "SAME_LOWER", "VALID"])
+        attributes["dilations"] = [1] * axes
+        attributes["ceil_mode"] = 0
+    else:
+        attributes["pads"] = [draw.randint(0, k - 1) for k in kernel * 2]
+    if not attributes["ceil_mode"] and not attributes.get("auto_pad", "").startswith("SAME"):
+        # onnxruntime divides toward zero, and so has an output where no window fits.
+        pads = attributes.get("pads", [0] * (2 * axes))
+        for i, (n, k, d) in enumerate(zip(size, kernel, attributes["dilations"], strict=True)):
+            if n + pads[i] + pads[axes + i] < (k - 1) * d + 1:
+                return None
+    dtype, element = "int8", TensorProto.FLOAT
+    if op_type == "MaxPool":
+        dtype = draw.choice(["int8", "uint8"])
+        element = TensorProto.INT8 if dtype == "int8" else TensorProto.UINT8
+    else:
+        attributes["count_include_pad"] = int(draw.random() < 0.5)
+    x = values(draw, dtype, (1, 1, *size))
+    graph = helper.make_graph(
+        [helper.make_node(op_type, ["x"], ["y"], **attributes)],
+        "pool",
+        [helper.make_tensor_value_info("x", element, x.shape)],
+        [helper.make_tensor_value_info("y", element, None)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 22)], ir_version=10)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+        fed = x if op_type == "MaxPool" else x.astype(np.float32)
+        (y,) = session.run(None, {"x": fed})
+        (probe,) = session.run(None, {"x": np.ones_like(fed)})
+    except Exception:  # its exceptions have no base of their own
+        return None
+    if not y.size or not probe.min() > 0:
+        return None  # a window without any input, which a specification refuses
+    case = {"op_type": op_type, "attributes": attributes, "dtype": dtype}
+    return {**case, "x": x[0].tolist(), "y": np.asarray(y[0], dtype=np.float64).tolist()}
+
+
+def onnx_cases() -> list[dict]:
+    """Return ONNX's own pooling cases of one or two axes whose inputs are integers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other operators' cases overflow as they are made
+        collected = collect_testcases(None)
+    cases = []
+    for case in collected:
+        if case.model is None or case.data_sets is None:
+            continue
+        node = case.model.graph.node[-1]
+        if node.op_type not in ("MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool"):
+            continue
+        inputs, outputs = case.data_sets[0]
+        x, y = np.asarray(inputs[0]), np.asarray(outputs[0])
+        if x.ndim > 4 or not np.array_equal(x, np.rint(x)):
+            continue
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        if "auto_pad" in attributes:
+            attributes["auto_pad"] = attributes["auto_pad"].decode()
+        head = {"name": case.name, "op_type": node.op_type, "attributes": attributes}
+        x = x.astype(np.int64)
+        cases.append({**head, "dtype": "uint8", "x": x.tolist(), "y": y.tolist()})
+    return cases
+
+
+def record(name: str, source: str, cases: list[dict]) -> None:
+    """Write cases, one a line."""
+    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
+    path = VECTORS / f"{name}.json"
+    path.write_text(f'{{"source":{json.dumps(source)},"cases":[\n{lines}\n]}}\n')
+    print(f"{path.name}: {len(cases)} cases, {path.stat().st_size} bytes")
+
+
+def gather(case, draw: random.Random, kind: str) -> list[dict]:
+    """Return as many cases of a kind as are recorded, those refused left out."""
+    cases = []
+    while len(cases) < CASES:
+        found = case(draw, kind)
+        if found is not None:
+            cases.append(found)
+    return cases
+
+
+def main() -> None:
+    VECTORS.mkdir(exist_ok=True)
+    draw = random.Random(1)
+    cases = gather(torch_case, draw, "max") + gather(torch_case, draw, "avg")
+    record("torch", f"torch {torch.__version__.split('+')[0]}", cases)
+    cases = gather(onnxruntime_case, draw, "MaxPool") + gather(
+        onnxruntime_case, draw, "AveragePool"
+    )
+    record("onnxruntime", f"onnxruntime {onnxruntime.__version__}", cases)
+    record("onnx_nodes", "ONNX's node cases", onnx_cases())
+
+
+if __name__ == "__main__":
+    main()
