@@ -30,7 +30,7 @@ lint: $(DEV) ## lint, format and types
 	@$(PY) -m pyright
 
 sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=5000 SEED=1
-	@$(IN_ENV) $(PY) -m streampool_sim.sweep --count $(COUNT) --seed $(SEED) $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim.sweep $(COUNT) --seed $(SEED) $(ARGS)
 
 bench: tools $(CORE) ## speeds of the engines
 	@$(IN_ENV) $(PY) -m streampool_sim.bench $(ARGS)

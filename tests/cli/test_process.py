@@ -38,7 +38,7 @@ def test_nobody_reads_the_results(tmp_path: Path):
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [*MODULE, "run", "--help"],
+        [*MODULE, "explain"],
         cwd=tmp_path,
         stdout=write,
         stderr=subprocess.PIPE,
