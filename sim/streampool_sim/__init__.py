@@ -1,6 +1,6 @@
 """Ways to run a pooling core: engines, statistics, the command line."""
 
 from .engines import CompilerMissing, EngineError
-from .simulate import EngineWarning, Result, simulate
+from .simulation import EngineWarning, Result, simulate
 
 __all__ = ["CompilerMissing", "EngineError", "EngineWarning", "Result", "simulate"]

