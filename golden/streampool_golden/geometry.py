@@ -80,23 +80,22 @@ class Axis:
         if length + min(before, 0) + min(after, 0) < 1:
             raise SpecError(
                 "padding",
-                f"padding ({before}, {after}) crops all of the {length} {name}; leave at least"
-                f" one.",
+                f"padding ({before}, {after}) crops all of the {length} {name};"
+                " one that leaves at least one would do.",
             )
         if outputs < 1:
             dilated = f" (dilated to {span})" if dilation > 1 else ""
             raise SpecError(
                 "kernel",
-                f"kernel {kernel}{dilated} gives no output on {length + before + after} padded"
-                f" {name}"
-                f" ({length} with padding ({before}, {after})); a smaller kernel or more"
-                f" padding would do.",
+                f"kernel {kernel}{dilated} gives no output on"
+                f" {length + before + after} padded {name} ({length} with padding ({before}, {after}));"
+                " a smaller kernel or more padding would do.",
             )
         if max(length, outputs) > MOST_POSITIONS:
             raise SpecError(
                 "size",
-                f"size of {length} {name} with {outputs} outputs is too large; at most"
-                f" {MOST_POSITIONS} of each would do.",
+                f"size of {length} {name} with {outputs} outputs is too large;"
+                f" at most {MOST_POSITIONS} of each would do.",
             )
         axis = cls(length, kernel, stride, before, after, dilation, outputs)
         empty = np.flatnonzero(axis._real == 0)
@@ -104,9 +103,9 @@ class Axis:
             first = int(empty[0])
             raise SpecError(
                 "padding",
-                f"padding ({before}, {after}) leaves window {first} of {outputs} along the"
-                f" {name} without any"
-                f" of the {length} inputs (kernel {kernel}, stride {stride}, dilation {dilation});"
+                f"padding ({before}, {after}) leaves window {first} of {outputs} along the {name}"
+                f" without any of the {length} inputs"
+                f" (kernel {kernel}, stride {stride}, dilation {dilation});"
                 " less padding would do.",
             )
         return axis
@@ -172,19 +171,14 @@ class Axis:
 
     @property
     def dropped(self) -> int:
-        """Inputs after the last window's last tap that a window more would have read."""
-        end = self.kept.stop
-        last = (self.outputs - 1) * self.stride - self.before + self.span
-        begins = self.outputs * self.stride - self.before
-        return max(0, end - last) if begins < end else 0
+        """How many inputs nobody reads but a window more, after the last, would begin among."""
+        begins = max(0, self.outputs * self.stride - self.before)
+        return int(np.count_nonzero(~self._seen[begins : self.kept.stop]))
 
     @property
     def read(self) -> int:
         """How many of the inputs at least one window reads."""
-        seen = np.zeros(self.length, dtype=bool)
-        for _, positions in self.slices():
-            seen[positions] = True
-        return int(np.count_nonzero(seen))
+        return int(np.count_nonzero(self._seen))
 
     def slices(self) -> Iterator[tuple[slice, slice]]:
         """Yield, tap by tap, ``(windows, inputs)``: two slices of equal length.
@@ -202,6 +196,14 @@ class Axis:
             i1 = min(self.outputs - 1, (kept.stop - 1 - at) // s)
             if i0 <= i1:
                 yield slice(i0, i1 + 1), slice(i0 * s + at, i1 * s + at + 1, s)
+
+    @cached_property
+    def _seen(self) -> np.ndarray:
+        """Per input, whether a window reads it."""
+        seen = np.zeros(self.length, dtype=bool)
+        for _, positions in self.slices():
+            seen[positions] = True
+        return seen
 
     @cached_property
     def _first(self) -> np.ndarray:

@@ -172,8 +172,8 @@ def _torch_max(
     if return_indices is not False:
         raise SpecError(
             "return_indices",
-            f"return_indices must be False, not {shown(return_indices)}: maxima are computed"
-            f" without their indices.",
+            f"return_indices must be False, not {shown(return_indices)}:"
+            " maxima are computed without their indices.",
         )
     return _torch(
         ndim, "max", kernel_size, stride, padding, integers, dilation=dilation, ceil_mode=ceil_mode
@@ -192,8 +192,8 @@ def _torch(
     if isinstance(padding, str) or (is_sequence(padding) and any(is_sequence(p) for p in padding)):
         raise SpecError(
             "padding",
-            f"padding must be an integer or one per axis, as in torch, not {shown(padding)};"
-            f" PoolSpec takes it.",
+            "padding must be an integer or one per axis, as in torch,"
+            f" not {shown(padding)}; PoolSpec may take it.",
         )
     spec = _spec(ndim, op, kernel_size, stride, padding, integers, _TORCH, rest)
     pads = padding if is_sequence(padding) else (padding,) * ndim
@@ -201,8 +201,8 @@ def _torch(
         if not 0 <= pad <= kernel // 2:
             raise SpecError(
                 "padding",
-                f"padding must be from 0 to half of kernel_size {kernel}, as in torch, not"
-                f" {pad}; PoolSpec takes it.",
+                f"padding must be from 0 to half of kernel_size {kernel}, as in torch,"
+                f" not {pad}; PoolSpec takes any.",
             )
     return spec
 
@@ -215,12 +215,12 @@ def _keras(
     padding: str,
     integers: dict[str, Any],
 ) -> PoolSpec:
-    name = padding.lower() if isinstance(padding, str) else padding
+    name = padding.lower() if isinstance(padding, str) else ""
     if name not in ("valid", "same"):
         raise SpecError(
             "padding",
-            f"padding must be valid or same, as in Keras, not {shown(padding)}; PoolSpec takes"
-            f" more.",
+            f"padding must be 'valid' or 'same', as in Keras, not {shown(padding)};"
+            " PoolSpec takes more.",
         )
     return _spec(ndim, op, pool_size, strides, name, integers, _KERAS, {})
 

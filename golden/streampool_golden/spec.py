@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from . import fields
 from .dtypes import DType, width
@@ -17,8 +17,8 @@ from .job import Accumulator, Job
 if TYPE_CHECKING:
     import numpy as np
 
-PerAxis = int | Sequence[int]
-Padding = int | str | Sequence[int] | Sequence[Sequence[int]]
+PerAxis = SupportsIndex | Sequence[SupportsIndex]
+Padding = str | PerAxis | Sequence[Sequence[SupportsIndex]]
 
 MOST_BITS_IN = 32
 MOST_BITS_EXACT = 63  # so that a sum and its negative fit in NumPy's int64
@@ -145,8 +145,8 @@ class PoolSpec:
         if op != "avg" and divisor_override is not None:
             raise SpecError(
                 "divisor_override",
-                f"divisor_override {self.divisor_override} has no meaning with op {op}; leave"
-                f" it out or use avg.",
+                f"divisor_override {self.divisor_override} has no meaning with op {op};"
+                " op avg or None would do.",
             )
         put("rounding", fields.choice("rounding", rounding, fields.ROUNDINGS))
         put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
@@ -282,10 +282,9 @@ class PoolSpec:
             if width(low, high) > MOST_BITS_EXACT:
                 raise SpecError(
                     "kernel",
-                    f"kernel {self.kernel} sums {taps} values of {self.dtype}, which takes"
-                    f" {width(low, high)} bits;"
-                    f" a smaller kernel or narrower dtype that stays within {MOST_BITS_EXACT}"
-                    f" would do.",
+                    f"kernel {self.kernel} sums {taps} values of {self.dtype},"
+                    f" which takes {width(low, high)} bits;"
+                    f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
                 )
         return Accumulator(low, high, low < 0, width(low, high))
 
@@ -312,8 +311,7 @@ class PoolSpec:
             raise SpecError(
                 "clamp",
                 f"clamp {self.clamp} shares no value with {out} ({out.low} to {out.high}),"
-                f" which holds every sum;"
-                " bounds within it or an out_dtype would do.",
+                " which holds every sum; bounds within it or an out_dtype would do.",
             )
         return max(low, out.low), min(high, out.high)
 
@@ -336,13 +334,13 @@ class PoolSpec:
             dilated = f" (dilated to {axis.span})" if axis.dilation > 1 else ""
             if axis.span > axis.length:
                 said.append(
-                    f"kernel {axis.kernel}{dilated} is larger than the input's {axis.length}"
-                    f" {name}."
+                    f"kernel {axis.kernel}{dilated} is larger than"
+                    f" the input's {axis.length} {name}."
                 )
             if axis.dropped:
                 said.append(
-                    f"no window reaches the last {axis.dropped} of {axis.length} {name};"
-                    " ceil_mode or padding after would read them."
+                    f"no window reads {axis.dropped} of {axis.length} {name} at the end;"
+                    " with ceil_mode or padding after one would."
                 )
         if any(axis.stride > axis.span and axis.outputs > 1 for axis in axes):
             share = 1 - math.prod(axis.read / len(axis.kept) for axis in axes)

@@ -23,6 +23,7 @@ def test_every_node_case_of_one_or_two_axes():
         node = case.model.graph.node[-1] if case.model else None
         if node is None or node.op_type not in POOLS:
             continue
+        assert case.data_sets is not None
         x, y = (np.asarray(arrays[0]) for arrays in case.data_sets[0])
         if x.ndim == 5:
             continue  # three spatial axes

@@ -1,0 +1,159 @@
+"""What follows from a specification, a shape and the lanes."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pool_specs import specs
+from streampool_golden import Accumulator, PoolSpec, SpecError, StageShape
+
+
+def test_resnets_first_pool():
+    job = PoolSpec("max", 3, 2, 1).job((64, 112, 112))
+    assert (job.lanes, job.fold) == (8, 8)
+    assert (job.size, job.out_size, job.out_shape) == ((112, 112), (56, 56), (64, 56, 56))
+    assert (job.beats_in, job.beats_out) == (112 * 112 * 8, 56 * 56 * 8)
+    assert job.limit_cycles == job.cycles_bound == job.beats_in
+    # Columns first; then a row is 56 positions of 8 beats.
+    assert job.stages == (StageShape(axis=1, m=8), StageShape(axis=0, m=448))
+    assert [axis.limit_partials for axis in job.axes] == [1, 1]
+    assert job.accumulator == Accumulator(-128, 127, True, 8)
+    assert job.output.name == "int8"
+    assert job.divisor_constant == 1
+    assert job.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("channels", "lanes", "used", "fold"),
+    [
+        (1, None, 1, 1),
+        (3, None, 3, 1),
+        (8, None, 8, 1),
+        (9, None, 8, 2),
+        (10, 4, 4, 3),
+        (3, 5, 5, 1),
+    ],
+)
+def test_lanes(channels, lanes, used, fold):
+    job = PoolSpec("max", 2).job((channels, 4, 6), lanes)
+    assert (job.lanes, job.fold) == (used, fold)
+    assert job.beats_in == 24 * fold
+    assert job.beats_out == 6 * fold
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "stages"),
+    [
+        # One axis.
+        (PoolSpec("max", 3, ndim=1), (20, 9), [(0, 3)]),
+        # Nothing to do along an axis: no stage.
+        (PoolSpec("max", (1, 3), 1, ((0, 0), (1, 1))), (1, 4, 5), [(1, 1)]),
+        (PoolSpec("max", (3, 1), (2, 1)), (1, 7, 5), [(0, 5)]),
+        (PoolSpec("max", 1), (1, 7, 5), []),
+        (PoolSpec("max", (3, 1), 1, ((1, 1), (0, 0))), (1, 1, 5), []),
+        # Rows grow: after the columns, whatever they do.
+        (PoolSpec("max", 3, 1, ((2, 2), (1, 1))), (1, 4, 5), [(1, 1), (0, 5)]),
+        # Columns grow, rows shrink: rows first, on columns not yet grown.
+        (PoolSpec("max", 3, (2, 1), ((1, 1), (2, 2))), (1, 6, 5), [(0, 5), (1, 1)]),
+        # Both grow: columns first, rows on grown columns.
+        (PoolSpec("max", 3, 1, 2), (1, 4, 5), [(1, 1), (0, 7)]),
+    ],
+)
+def test_stages(spec, shape, stages):
+    assert [(stage.axis, stage.m) for stage in spec.job(shape).stages] == stages
+
+
+def test_cycles_are_bounded_higher_only_where_one_axis_shrinks_and_another_grows():
+    job = PoolSpec("max", 2, (1, 2), ((1, 1), (0, 0))).job((1, 6, 112))
+    assert job.out_size == (7, 56)
+    assert job.limit_cycles == 6 * 112
+    assert job.cycles_bound == 6 * 112 + 56
+    grows = PoolSpec("max", 3, 1, 2).job((1, 4, 5))
+    assert grows.cycles_bound == grows.limit_cycles == grows.beats_out == 42
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "low", "high", "bits", "output"),
+    [
+        (PoolSpec("sum", 3), (5, 5), -1152, 1143, 12, "int12"),
+        (PoolSpec("avg", 3), (5, 5), -1152, 1143, 12, "int8"),
+        (PoolSpec("avg", 7, dtype="int16"), (7, 7), -1605632, 1605583, 22, "int16"),
+        (PoolSpec("sum", 3, dtype="int32"), (3, 3), -9 * 2**31, 9 * (2**31 - 1), 36, "int36"),
+        (PoolSpec("sum", 2, dtype="uint8"), (4, 4), 0, 1020, 10, "uint10"),
+        (PoolSpec("sum", 2, dtype="uint1"), (4, 4), 0, 4, 3, "uint3"),
+        # Real taps alone count: a kernel of 5 sees at most 2 x 5 of a 2 x 9 input.
+        (PoolSpec("sum", 5, 1, 2, dtype="uint8"), (2, 9), 0, 2550, 12, "uint12"),
+        (PoolSpec("min", 3, dtype="uint5"), (5, 5), 0, 31, 5, "uint5"),
+        (PoolSpec("max", 3, dtype="int2", out_dtype="int8"), (5, 5), -2, 1, 2, "int8"),
+    ],
+)
+def test_widths(spec, size, low, high, bits, output):
+    job = spec.job((1, *size))
+    assert job.accumulator == Accumulator(low, high, low < 0, bits)
+    assert job.output.name == output
+    assert job.bounds == (job.output.low, job.output.high)
+
+
+def test_bounds_are_the_clamps():
+    assert PoolSpec("avg", 2, clamp=(0, 6)).job((1, 4, 4)).bounds == (0, 6)
+
+
+@pytest.mark.parametrize(
+    ("spec", "divisors", "constant"),
+    [
+        (PoolSpec("avg", 3, 2, 1, ndim=1), [3, 3, 3], 3),
+        (PoolSpec("avg", 3, 2, 1, count_include_pad=False, ndim=1), [2, 3, 2], None),
+        # Past the padding nothing is counted.
+        (PoolSpec("avg", 3, 2, ceil_mode=True, ndim=1), [3, 3], 3),
+        (PoolSpec("avg", 4, 2, ceil_mode=True, ndim=1), [4, 3], None),
+        (PoolSpec("avg", 3, 2, 1, divisor_override=-7, ndim=1), [-7, -7, -7], -7),
+        (PoolSpec("sum", 3, 2, 1, ndim=1), [1, 1, 1], 1),
+        (PoolSpec("avg", 1, ndim=1), [1, 1, 1, 1, 1], 1),
+    ],
+)
+def test_divisors(spec, divisors, constant):
+    job = spec.job((1, 5))
+    assert job.divisors.tolist() == divisors
+    assert job.divisors.dtype == np.int64
+    assert job.divisor_constant == constant
+
+
+def test_divisors_are_products_of_the_axes():
+    job = PoolSpec("avg", 3, 2, 1, count_include_pad=False).job((1, 5, 4))
+    assert job.axis_divisors == ((2, 3, 2), (2, 3))
+    assert job.divisors.tolist() == [[4, 6], [6, 9], [4, 6]]
+    override = PoolSpec("avg", 3, 2, 1, divisor_override=-4).job((1, 5, 4))
+    assert override.axis_divisors == ((-4, -4, -4), (1, 1))
+    assert (override.divisors == -4).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(specs(), st.tuples(*[st.integers(1, 9)] * 3), st.integers(1, 5))
+def test_what_every_job_keeps(spec, shape, lanes):
+    try:
+        job = spec.job(shape[: spec.ndim + 1], lanes)
+    except SpecError:
+        assume(False)
+        return
+    assert job.beats_in == job.fold * math.prod(job.size)
+    assert job.beats_out == job.fold * math.prod(job.out_size)
+    # Along the stages the beats fall first and then rise, and an identity changes nothing.
+    beats, grown, lengths = [job.beats_in], False, list(job.size)
+    for stage in job.stages:
+        axis = job.axes[stage.axis]
+        assert stage.m == job.fold * math.prod(lengths[stage.axis + 1 :])
+        assert grown <= (axis.outputs > axis.length)
+        grown = axis.outputs > axis.length
+        lengths[stage.axis] = axis.outputs
+        beats.append(job.fold * math.prod(lengths))
+    assert beats[-1] == job.beats_out
+    assert max(beats) == job.limit_cycles <= job.cycles_bound
+    assert job.accumulator.low <= 0 <= job.accumulator.high or spec.op in ("max", "min")
+    product = math.prod(np.ix_(*job.axis_divisors))
+    np.testing.assert_array_equal(job.divisors, product)
+    assert job.divisor_constant in (None, *job.divisors.reshape(-1)[:1])
+    assert (job.divisor_constant is None) == (np.unique(job.divisors).size > 1)
+    assert pickle.loads(pickle.dumps(job)) == job

@@ -1,0 +1,106 @@
+"""Layers by torch's and Keras' names, against signatures and defaults of those."""
+
+import inspect
+from typing import Any
+
+import pytest
+import streampool_golden
+from streampool_golden import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AvgPool1d,
+    AvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPooling1D,
+    MaxPooling2D,
+    PoolSpec,
+    SpecError,
+)
+
+# Copied from torch 2.13's and Keras 3.15's documentation.
+SIGNATURES = {
+    "MaxPool1d": "kernel_size, stride=None, padding=0, dilation=1, return_indices=False, "
+    "ceil_mode=False",
+    "MaxPool2d": "kernel_size, stride=None, padding=0, dilation=1, return_indices=False, "
+    "ceil_mode=False",
+    "AvgPool1d": "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True",
+    "AvgPool2d": "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, "
+    "divisor_override=None",
+    "MaxPooling1D": "pool_size=2, strides=None, padding='valid'",
+    "MaxPooling2D": "pool_size=2, strides=None, padding='valid'",
+    "AveragePooling1D": "pool_size=2, strides=None, padding='valid'",
+    "AveragePooling2D": "pool_size=2, strides=None, padding='valid'",
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_arguments_are_named_and_ordered_as_theirs(name):
+    parameters = inspect.signature(getattr(streampool_golden, name)).parameters.values()
+    ours = [
+        p.name if p.default is p.empty else f"{p.name}={p.default!r}"
+        for p in parameters
+        if p.kind is not p.VAR_KEYWORD
+    ]
+    assert ", ".join(ours) == SIGNATURES[name]
+
+
+@pytest.mark.parametrize(
+    ("layer", "spec"),
+    [
+        (MaxPool2d(3, 2, 1), PoolSpec("max", 3, 2, 1)),
+        (
+            MaxPool2d((3, 2), None, (1, 0), 2, False, True),
+            PoolSpec("max", (3, 2), None, (1, 0), 2, True),
+        ),
+        (MaxPool1d(3, 2, 1, 2), PoolSpec("max", 3, 2, 1, 2, ndim=1)),
+        (MaxPool1d((3,), padding=(1,)), PoolSpec("max", 3, padding=1, ndim=1)),
+        (AvgPool1d(3, 2, 1, True, False), PoolSpec("avg", 3, 2, 1, 1, True, False, ndim=1)),
+        (AvgPool2d(3, 2, 1, True, False, 5), PoolSpec("avg", 3, 2, 1, 1, True, False, 5)),
+        (
+            AvgPool2d(2, dtype="uint8", clamp=(0, 6)),
+            PoolSpec("avg", 2, dtype="uint8", clamp=(0, 6)),
+        ),
+        (MaxPooling2D(), PoolSpec("max", 2)),
+        (MaxPooling1D(), PoolSpec("max", 2, ndim=1)),
+        (MaxPooling2D((3, 2), 2, "same"), PoolSpec("max", (3, 2), 2, "same")),
+        (AveragePooling1D(4, 2, "SAME"), PoolSpec("avg", 4, 2, "same", ndim=1)),
+        (
+            AveragePooling2D(2, rounding="half_even", dtype="int16"),
+            PoolSpec("avg", 2, rounding="half_even", dtype="int16"),
+        ),
+    ],
+)
+def test_layers(layer, spec):
+    # Keras' padding stays a name; without padding the names mean the same.
+    assert layer == spec.replace(padding=layer.padding)
+    assert layer.padding in (spec.padding, "valid")
+    assert layer.out_size((9,) * layer.ndim) == spec.out_size((9,) * layer.ndim)
+
+
+REFUSED: list[tuple[Any, str]] = [
+    (lambda: MaxPool2d(0), "kernel_size"),
+    (lambda: MaxPool2d(3, 0), "stride"),
+    (lambda: MaxPool2d(3, padding=2), "padding"),
+    (lambda: MaxPool2d(3, padding=-1), "padding"),
+    (lambda: AvgPool2d((3, 5), padding=(1, 3)), "padding"),
+    (lambda: AvgPool2d(3, padding="same"), "padding"),  # pyright: ignore[reportArgumentType]
+    (lambda: AvgPool2d(3, padding=((1, 0), (1, 0))), "padding"),  # pyright: ignore[reportArgumentType]
+    (lambda: MaxPool1d(3, return_indices=True), "return_indices"),
+    (lambda: MaxPool1d((3, 3)), "kernel_size"),
+    (lambda: AvgPool2d(3, divisor_override=0), "divisor_override"),
+    (lambda: MaxPool2d(3, kernel=3), "kernel"),
+    (lambda: MaxPooling2D((2, 2, 2)), "pool_size"),
+    (lambda: MaxPooling2D(2, (0, 1)), "strides"),
+    (lambda: MaxPooling2D(2, padding="full"), "padding"),
+    (lambda: MaxPooling2D(2, padding=1), "padding"),  # pyright: ignore[reportArgumentType]
+    (lambda: AveragePooling2D(2, data_format="channels_last"), "data_format"),
+]
+
+
+@pytest.mark.parametrize(("call", "field"), REFUSED)
+def test_refusals_name_the_frameworks_argument(call, field):
+    with pytest.raises(SpecError) as caught:
+        call()
+    assert caught.value.field == field
+    assert str(caught.value).startswith(f"{field} ")

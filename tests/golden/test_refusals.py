@@ -1,0 +1,249 @@
+"""What a specification refuses: one sentence that names the field, the value and what would do."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from streampool_golden import DType, Job, PoolSpec, SpecError, pool, round_div
+
+NOT_POSITIVE: list[Any] = [
+    0, -1, 2.0, 2.5, float("nan"), float("inf"), True, np.True_, "3", None, 3j, b"3", object(),
+    2**31, 10**6000, (), (3, 3, 3), (3, 0), (3, 2.0), (3, True), ((3, 3), (3, 3)), {3}, {3: 3},
+]  # fmt: skip
+NOT_PADDING: list[Any] = [
+    1.0, float("nan"), True, None, "full", "SAME", "", (), (1, 1, 1), (1, 0, 0, 1), ((1, 0), 1),
+    (1, (1, 0)), ((1,), (1,)), ((1, 0, 0), (0, 0, 0)), ((1, 0.5), (0, 0)), ((True, 0), (0, 0)),
+    (((1, 0), (0, 0)), ((0, 0), (0, 0))), 2**31, -(2**31), {1}, (1, None),
+]  # fmt: skip
+NOT_BOOLEAN: list[Any] = [0, 1, "yes", None, 1.0, (True, True)]
+NOT_DTYPE: list[Any] = [
+    "int1", "uint0", "int33", "uint33", "int64", "float32", "int", "INT8", "int08", " int8", "",
+    8, None, np.float32, np.int64, int, bool, ("int8",),
+]  # fmt: skip
+
+TABLE: list[tuple[str, list[Any]]] = [
+    ("op", ["mean", "MAX", "", None, 1, True, ["max"]]),
+    ("kernel", NOT_POSITIVE),
+    ("stride", [v for v in NOT_POSITIVE if v is not None]),
+    ("dilation", NOT_POSITIVE),
+    ("padding", NOT_PADDING),
+    ("ceil_mode", NOT_BOOLEAN),
+    ("count_include_pad", [v for v in NOT_BOOLEAN if v is not None]),
+    ("saturate", NOT_BOOLEAN),
+    ("divisor_override", [0, 1.0, True, "2", float("nan"), 2**31, (2,)]),
+    ("rounding", ["nearest", "half", None, 0, True]),
+    ("dtype", NOT_DTYPE),
+    ("out_dtype", ["int65", "uint65", "int1", "float32", 8, np.float64]),
+    (
+        "clamp",
+        [0, (0,), (1, 0), (0, 1, 2), (0.0, 6.0), (0, None), (True, 6), "0:6", (-129, 0), (0, 128)],
+    ),
+    ("ndim", [0, 3, -1, 1.0, True, "2", (2,)]),
+]
+
+
+def refusal(call) -> SpecError:
+    with pytest.raises(SpecError) as caught:
+        call()
+    return caught.value
+
+
+def assert_is_a_sentence(error: SpecError) -> None:
+    text = str(error)
+    assert "\n" not in text
+    assert text.endswith(".")
+    assert len(text) < 300
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, value) for field, values in TABLE for value in values],
+    ids=lambda v: "huge" if isinstance(v, int) and v > 2**64 else repr(v),
+)
+def test_a_bad_value_is_refused_by_name(field, value):
+    fields: dict[str, Any] = {"op": "avg", "kernel": 3, field: value}
+    error = refusal(lambda: PoolSpec(**fields))
+    assert error.field == field
+    assert str(error).startswith(f"{field} ")
+    assert_is_a_sentence(error)
+    if isinstance(value, (float, str)):
+        assert repr(value) in str(error)
+
+
+def test_a_refusal_shows_long_values_cut():
+    assert "..." in str(refusal(lambda: PoolSpec("max", tuple(range(99)))))
+    assert "too long to print" in str(refusal(lambda: PoolSpec("max", 10**6000)))
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("stride", {"kernel": (3, 3), "stride": (2,)}),
+        ("kernel", {"kernel": (3, 3), "ndim": 1}),
+        ("padding", {"kernel": (3,), "padding": (1, 0)}),
+        ("dilation", {"kernel": 3, "padding": ((1, 0),), "dilation": (1, 1)}),
+        ("divisor_override", {"op": "max", "kernel": 3, "divisor_override": 4}),
+        ("divisor_override", {"op": "sum", "kernel": 3, "divisor_override": 4}),
+        ("out_dtype", {"op": "sum", "kernel": 3, "out_dtype": "int8"}),
+        ("out_dtype", {"op": "sum", "kernel": 3, "out_dtype": "int11"}),
+        ("out_dtype", {"op": "sum", "kernel": 2**31 - 1, "dtype": "int32", "out_dtype": "int64"}),
+        ("out_dtype", {"op": "max", "kernel": 3, "out_dtype": "uint8"}),
+        ("out_dtype", {"op": "min", "kernel": 3, "out_dtype": "int7"}),
+        ("clamp", {"kernel": 3, "dtype": "uint8", "clamp": (-1, 6)}),
+        ("clamp", {"kernel": 3, "out_dtype": "int4", "clamp": (0, 8)}),
+        ("clamp", {"op": "sum", "kernel": 3, "out_dtype": "int12", "clamp": (0, 2048)}),
+    ],
+)
+def test_fields_that_do_not_go_together(field, fields):
+    error = refusal(lambda: PoolSpec(**{"op": "avg", **fields}))
+    assert error.field == field
+    assert_is_a_sentence(error)
+
+
+def test_the_narrowest_that_does_is_named_and_does():
+    assert "int12 or saturate=True" in str(refusal(lambda: PoolSpec("sum", 3, out_dtype="int8")))
+    assert PoolSpec("sum", 3, out_dtype="int12").out_dtype == "int12"
+    assert PoolSpec("sum", 3, out_dtype="int8", saturate=True).out_dtype == "int8"
+    assert PoolSpec("max", 3, dtype="uint8", out_dtype="int9").out_dtype == "int9"
+
+
+@pytest.mark.parametrize(
+    ("field", "fields", "size", "part"),
+    [
+        ("kernel", {"kernel": 5}, (4, 5), "4 padded rows"),
+        ("kernel", {"kernel": 3, "padding": "valid"}, (3, 2), "2 padded columns"),
+        ("kernel", {"kernel": 2, "dilation": 5}, (5, 9), "dilated to 6"),
+        ("kernel", {"kernel": 9, "stride": 2, "ceil_mode": True}, (4, 9), "no output"),
+        ("padding", {"kernel": 2, "padding": 2}, (4, 4), "window 0 of 4 along the rows"),
+        ("padding", {"kernel": 2, "stride": 1, "padding": ((0, 0), (0, 3))}, (4, 4), "window 4 of"),
+        # Taps on either side of a short input, none on it.
+        ("padding", {"kernel": 2, "stride": 1, "padding": 1, "dilation": 2}, (1, 8), "window 0 of"),
+        ("padding", {"kernel": 2, "padding": "same", "dilation": 4, "stride": 1}, (3, 9), "window"),
+        ("padding", {"kernel": 1, "padding": -2}, (4, 9), "crops all of the 4 rows"),
+        ("size", {"kernel": 1}, (4, 2**24 + 1), "too large"),
+    ],
+)
+def test_sizes_that_a_specification_does_not_work_on(field, fields, size, part):
+    spec = PoolSpec("max", **fields)
+    for call in (spec.axes, spec.out_size, spec.warnings, lambda s: spec.job((3, *s))):
+        error = refusal(lambda call=call: call(size))
+        assert error.field == field
+        assert part in str(error)
+        assert_is_a_sentence(error)
+
+
+BAD_SIZES: list[Any] = [(4,), (4, 4, 4), 4, (4, 0), (4, -4), (4, 4.0), (4, True), None, "44", ()]
+
+
+@pytest.mark.parametrize("size", BAD_SIZES, ids=repr)
+def test_bad_sizes(size):
+    assert refusal(lambda: PoolSpec("max", 2).axes(size)).field == "size"
+
+
+BAD_SHAPES: list[Any] = [(4, 4), (0, 4, 4), (1.0, 4, 4), (True, 4, 4), (1, 1, 4, 4), 4, None]
+
+
+@pytest.mark.parametrize("shape", BAD_SHAPES, ids=repr)
+def test_bad_shapes(shape):
+    assert refusal(lambda: PoolSpec("max", 2).job(shape)).field == "shape"
+    assert refusal(lambda: Job(PoolSpec("max", 2), shape)).field == "shape"
+
+
+BAD_LANES: list[Any] = [0, -1, 1.0, True, "2"]
+
+
+@pytest.mark.parametrize("lanes", BAD_LANES, ids=repr)
+def test_bad_lanes(lanes):
+    assert refusal(lambda: PoolSpec("max", 2).job((1, 4, 4), lanes)).field == "lanes"
+
+
+def test_a_sum_beyond_63_bits():
+    spec = PoolSpec("sum", 2**20, dtype="int32", ceil_mode=True)
+    assert refusal(lambda: spec.job((1, 2**20, 2**20))).field == "kernel"
+
+
+def test_a_clamp_that_no_sum_is_in():
+    spec = PoolSpec("sum", 2, clamp=(1000, 2000))
+    assert refusal(lambda: spec.job((1, 4, 4))).field == "clamp"
+    assert PoolSpec("sum", 2, clamp=(0, 2000)).job((1, 4, 4)).bounds == (0, 511)
+
+
+BAD_JSON: list[tuple[Any, str]] = [
+    ("{", "json"),
+    ("[1]", "json"),
+    ("3", "json"),
+    (3, "json"),
+    ('{"op": "max"}', "kernel"),
+    ('{"kernel": 3}', "op"),
+    ('{"op": "max", "kernel": 3, "Kernel": 3}', "Kernel"),
+    ('{"op": "max", "kernel": NaN}', "kernel"),
+    ('{"op": "max", "kernel": 3.0}', "kernel"),
+    ('{"op": "max", "kernel": 3, "padding": [1, [1, 0]]}', "padding"),
+]
+
+
+@pytest.mark.parametrize(("data", "field"), BAD_JSON, ids=repr)
+def test_bad_json(data, field):
+    error = refusal(lambda: PoolSpec.from_json(data))
+    assert error.field == field
+    assert_is_a_sentence(error)
+
+
+def test_replace_refuses_what_is_no_field():
+    assert refusal(lambda: PoolSpec("max", 2).replace(strides=2)).field == "strides"
+    assert refusal(lambda: PoolSpec("max", 2).replace(kernel=0)).field == "kernel"
+
+
+BAD_ARRAYS: list[tuple[Any, str]] = [
+    (np.zeros((4, 4), np.float32), "quantise"),
+    (np.zeros((4, 4), bool), "bool"),
+    (np.zeros((4, 4), object), "object"),
+    (np.zeros((4, 4), complex), "complex"),
+    ([["a"] * 4] * 4, "<U1"),
+    (np.zeros(4, np.int8), "at least 2 axes"),
+    (np.int8(4), "at least 2 axes"),
+    (np.full((4, 4), 16), "16"),
+    (np.full((4, 4), -17), "int6 would hold it"),
+    (np.full((4, 4), 2**63, np.uint64), "scale it first"),
+]
+
+
+@pytest.mark.parametrize(("x", "part"), BAD_ARRAYS, ids=lambda v: "x" if np.ndim(v) else repr(v))
+def test_bad_arrays(x, part):
+    error = refusal(lambda: pool(PoolSpec("max", 2, dtype="int5"), x))
+    assert error.field == "x"
+    assert part in str(error)
+    assert_is_a_sentence(error)
+
+
+BAD_LAYOUTS: list[Any] = ["NCW", "NWC", "nchw", "", "CHW", 4]
+
+
+@pytest.mark.parametrize("layout", BAD_LAYOUTS, ids=repr)
+def test_bad_layouts(layout):
+    x = np.zeros((1, 1, 4, 4), np.int8)
+    assert refusal(lambda: pool(PoolSpec("max", 2), x, layout)).field == "layout"
+
+
+def test_too_few_axes_for_channels_last():
+    x = np.zeros((4, 4), np.int8)
+    assert refusal(lambda: pool(PoolSpec("max", 2), x, "NHWC")).field == "x"
+
+
+def test_round_div_refuses():
+    assert refusal(lambda: round_div(1, 2, "nearest")).field == "rounding"
+    with pytest.raises(ZeroDivisionError):
+        round_div([1, 2], [1, 0])
+
+
+def test_types_that_do_not_exist():
+    assert refusal(lambda: DType.of("int99")).field == "dtype"
+    assert refusal(lambda: DType.holding(-1, 2**63)).field == "dtype"
+
+
+def test_a_refusal_is_a_value_error_that_pickles():
+    error = pickle.loads(pickle.dumps(SpecError("kernel", "kernel must be less.")))
+    assert issubclass(SpecError, ValueError)
+    assert type(error) is SpecError
+    assert (error.field, str(error)) == ("kernel", "kernel must be less.")
