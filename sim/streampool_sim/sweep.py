@@ -25,7 +25,7 @@ from streampool_golden import SpecWarning, pool
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
-from .engines.model import Build, Model
+from .engines.model import Build, Model, cache_folder
 from .frames import pack
 from .simulation import STEADY_FRAMES, compare
 from .stats import cycles_bound, frame_cycles, words_bound
@@ -155,7 +155,7 @@ def run_batch(seed: int, indices: Sequence[int]) -> list[dict[str, Any]]:
             made.append((what, PoolCore(what.job.spec, what.job.shape, what.job.lanes)))
         except Exception as error:  # a core that cannot be made is a finding, not the sweep's end
             results.append(_broken(what, error))
-    with tempfile.TemporaryDirectory(prefix="streampool-sweep-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder:
         models: Sequence[Model | None]
         try:
             models = Build([core for _, core in made], optimise="-O0", folder=Path(folder)).load()
@@ -315,7 +315,7 @@ def run_case(seed: int, index: int) -> int:
     job = what.job
     print(f"{job.spec!r}\nshape {job.shape}, lanes {job.lanes}, stall {what.stall}")
     core = PoolCore(job.spec, job.shape, job.lanes)
-    with tempfile.TemporaryDirectory(prefix="streampool-sweep-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder:
         [model] = Build([core], optimise="-O0", folder=Path(folder)).load()
         result = check(core, what, model, both=True)
     for name in ("cycles_per_frame", "limit_cycles", "store_words", "limit_words"):

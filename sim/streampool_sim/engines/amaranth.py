@@ -65,7 +65,7 @@ def run(
     session = _Session(bench, frames, count, stall, seed, reset_at, progress)
     simulator = Simulator(bench)
     simulator.add_clock(1e-6 / freq_mhz)
-    simulator.add_testbench(session.testbench)
+    simulator.add_process(session.process)
     start = time.perf_counter()
     with simulator.write_vcd(str(vcd)) if vcd is not None else nullcontext():
         simulator.run()
@@ -160,12 +160,18 @@ class _Session:
             return [False] * _BLOCK
         return (hashes(start, block * _BLOCK, _BLOCK) < np.uint64(self.threshold)).tolist()
 
-    async def testbench(self, ctx: Any) -> None:
+    async def process(self, ctx: Any) -> None:
+        # A process, as its assignments wait for the others, where a testbench settles the whole
+        # design after each; and only what changes is assigned.
+        with ctx.critical():
+            await self._clock(ctx)
+
+    async def _clock(self, ctx: Any) -> None:
         core, job, beats = self.core, self.job, self.beats
         bound, surplus = quiet_bound(job, core.latency), surplus_clocks(job, core.latency)
         source, sink, waste = (base(self.seed, purpose) for purpose in (SOURCE, SINK, RUBBISH))
         i_payload, i_bits = core.i.payload.as_value(), len(core.i.payload.as_value())
-        i_valid, o_ready = core.i.valid, core.o.ready
+        controls, before = (core.i.valid, core.o.ready, self.bench.reset), None
         tick = ctx.tick().sample(core.i.ready, core.o.valid, core.o.payload.as_value())
         held = False
         sent = quiet = extra = 0
@@ -185,9 +191,11 @@ class _Session:
                 ctx.set(i_payload, rubbish(waste, cycle, i_bits))
             elif not held or reset:
                 ctx.set(i_payload, beats[sent % len(beats)])
-            ctx.set(i_valid, valid)
-            ctx.set(o_ready, ready)
-            ctx.set(self.bench.reset, reset)
+            now = (valid, ready, reset)
+            if now != before:
+                for signal, value in zip(controls, now, strict=True):
+                    ctx.set(signal, value)
+                before = now
             _, _, i_ready, o_valid, payload = await tick
             self.cycle += 1
             if reset:

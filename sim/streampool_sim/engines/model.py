@@ -102,7 +102,7 @@ class Build:
     cores : sequence of PoolCore
         Each becomes a model of its own. They are elaborated at once: the key is the RTLIL.
     optimise : str
-        The compiler's level: `-O2` for one core and long runs, `-O0` for many cores and short runs.
+        The compiler's level: `-O3` for one core and long runs, `-O0` for many cores and short runs.
     folder : Path, optional
         Where the shared object is kept; default `cache_folder()`.
 
@@ -113,7 +113,7 @@ class Build:
     """
 
     def __init__(
-        self, cores: Sequence[PoolCore], *, optimise: str = "-O2", folder: Path | None = None
+        self, cores: Sequence[PoolCore], *, optimise: str = "-O3", folder: Path | None = None
     ):
         self._driver = (
             resources.files("streampool_sim.engines").joinpath("driver.cc").read_text("utf-8")
