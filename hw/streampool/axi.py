@@ -95,7 +95,7 @@ class AxiPoolCore(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform):  # noqa: D102
         m = Module()
         m.submodules.core = core = self.core
 

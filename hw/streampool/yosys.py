@@ -3,6 +3,10 @@
 import re
 import subprocess
 import sys
+from typing import Any
+
+# amaranth-stubs has nothing on this module
+from amaranth.back import rtlil as amaranth_rtlil  # pyright: ignore[reportAttributeAccessIssue]
 
 # What only Amaranth and Yosys read, and what tells of the machine that it was made on
 _INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
@@ -45,13 +49,26 @@ def run(script: str) -> str:
     return done.stdout
 
 
+def to_rtlil(component: Any, name: str) -> str:
+    """Elaborate a component and return it as RTLIL, its ports named after its members.
+
+    Parameters
+    ----------
+    component : amaranth.lib.wiring.Component
+        The design.
+    name : str
+        Its module; those below are called ``name.*``.
+    """
+    return amaranth_rtlil.convert(component, name=name, emit_src=False)
+
+
 def to_verilog(rtlil: str) -> str:
     """Return RTLIL as Verilog, without attributes, source places or widths that disagree.
 
     Parameters
     ----------
     rtlil : str
-        A design as ``amaranth.back.rtlil.convert`` writes it.
+        A design as `to_rtlil` gives it.
 
     Returns
     -------
@@ -98,9 +115,7 @@ def _even_cell(text: str, kind: str) -> str:
     if int(_parameter(text, f"{port}_SIGNED")):
         fill = " ".join([_top_bit(operand[1], width[port])] * missing)
     text = text.replace(operand[0], f"    connect \\{port} {{ {fill} {operand[1]} }}")
-    return re.sub(
-        rf"(parameter \\{port}_WIDTH) \d+", rf"\1 {width[port] + missing}", text, count=1
-    )
+    return re.sub(rf"(parameter \\{port}_WIDTH) \d+", rf"\1 {width[port] + missing}", text, count=1)
 
 
 def _parameter(text: str, name: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ async def full_speed(dut: Any, job: str) -> None:
     await bench.run(words_in(bench.job, x), board)
     ends = board.frame_ends
     # the first two still fill the pipeline, the last one's drain runs alone
-    cycles = [after - before for before, after in zip(ends[1:-2], ends[2:-1])]
+    cycles = [after - before for before, after in pairwise(ends[1:-1])]
     assert cycles == [bench.job.limit_cycles] * 6
     bench.stop()
 
@@ -110,7 +111,9 @@ async def misplaced_tlast(dut: Any, job: str, fault: str) -> None:
         lasts[end + (1 if fault == "late" else -1)] = True
     if fault == "always":
         lasts = [True] * len(lasts)
-    wrong = [at for at, (ours, right) in enumerate(zip(lasts, words.last)) if ours != right]
+    wrong = [
+        at for at, (ours, right) in enumerate(zip(lasts, words.last, strict=True)) if ours != right
+    ]
 
     # not before the first fault, and right after it
     board = Scoreboard(words_out(bench.job, x))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-
 from streampool_golden import Job, PoolSpec, pool
 
 
@@ -30,9 +29,9 @@ JOBS: dict[str, Job] = {
     # lanes that the channels do not fill, two beats a position
     "max_fold": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((3, 9, 8), lanes=2),
     # divisors of their own at the borders
-    "avg_border": PoolSpec(
-        op="avg", kernel=3, stride=1, padding=1, count_include_pad=False
-    ).job((2, 6, 7), lanes=2),
+    "avg_border": PoolSpec(op="avg", kernel=3, stride=1, padding=1, count_include_pad=False).job(
+        (2, 6, 7), lanes=2
+    ),
     # one axis; lanes narrower and wider than a byte
     "sum_steps": PoolSpec(op="sum", kernel=9, stride=4, dtype="int5", ndim=1).job((3, 40), lanes=3),
     # unsigned, dilated, a window beyond the input
@@ -42,7 +41,9 @@ JOBS: dict[str, Job] = {
     # more beats out than in
     "max_grow": PoolSpec(op="max", kernel=2, stride=1, padding=1).job((1, 5, 5), lanes=1),
     # everything into one value, its average into a wider type
-    "avg_all": PoolSpec(op="avg", kernel=(4, 6), dtype="uint8", out_dtype="int16").job((4, 4, 6), lanes=4),
+    "avg_all": PoolSpec(op="avg", kernel=(4, 6), dtype="uint8", out_dtype="int16").job(
+        (4, 4, 6), lanes=4
+    ),
     # no stage at all, and one beat a frame
     "through": PoolSpec(op="max", kernel=1).job((2, 1, 1), lanes=2),
 }

@@ -59,7 +59,7 @@ class Scoreboard:
     @property
     def frame_ends(self) -> list[int]:
         """The clocks in which frames' last words came."""
-        return [clock for clock, last in zip(self.clocks, self.expected.last) if last]
+        return [at for at, last in zip(self.clocks, self.expected.last, strict=True) if last]
 
 
 class Bench:
@@ -82,7 +82,11 @@ class Bench:
             port: getattr(dut, f"{name}_{port}")
             for port in (
                 *("aclk", "aresetn", "frame_error"),
-                *(f"{side}_axis_{part}" for side in "sm" for part in ("tdata", "tvalid", "tready", "tlast")),
+                *(
+                    f"{side}_axis_{part}"
+                    for side in "sm"
+                    for part in ("tdata", "tvalid", "tready", "tlast")
+                ),
             )
         }
         self.clock = 0
@@ -148,8 +152,12 @@ class Bench:
         junk = random.Random(seed)
         everything = (1 << len(self._ports["s_axis_tdata"])) - 1
         port = self._ports
-        clk, s_data, s_valid, s_last = (port[p] for p in ("aclk", "s_axis_tdata", "s_axis_tvalid", "s_axis_tlast"))
-        s_ready, m_data, m_valid = (port[p] for p in ("s_axis_tready", "m_axis_tdata", "m_axis_tvalid"))
+        clk, s_data, s_valid, s_last = (
+            port[p] for p in ("aclk", "s_axis_tdata", "s_axis_tvalid", "s_axis_tlast")
+        )
+        s_ready, m_data, m_valid = (
+            port[p] for p in ("s_axis_tready", "m_axis_tdata", "m_axis_tvalid")
+        )
         m_ready, m_last = port["m_axis_tready"], port["m_axis_tlast"]
         at, offered = 0, False
         held: tuple[int, int] | None = None  # what the sink has seen and not taken
@@ -173,7 +181,9 @@ class Bench:
                 offered = not next(idle)
                 s_valid.value = offered
                 if offered:
-                    s_data.value = words.values[at] | junk.getrandbits(200) & everything & ~words.used[at]
+                    s_data.value = (
+                        words.values[at] | junk.getrandbits(200) & everything & ~words.used[at]
+                    )
                     s_last.value = lasts[at]
                 else:  # what is not valid means nothing
                     s_data.value = junk.getrandbits(200) & everything

