@@ -15,6 +15,9 @@ _EVEN = {"$add", "$sub", "$eq", "$ne", "$lt", "$le", "$gt", "$ge"}
 # A wire without bits, its attributes, and what it is connected to: nothing
 _NO_WIRE = re.compile(r"(?:^  attribute .*\n)*^  wire width 0 .*\n", re.MULTILINE)
 _NO_CONNECT = re.compile(r"^connect \S+ \{  \}\n", re.MULTILINE)
+# A memory's initial values in Verilog, and one word's
+_INITIAL = re.compile(r"^  initial begin\n((?:    .*\n)+?)  end\n", re.MULTILINE)
+_WORD = re.compile(r"    (\\?\S+ ?)\[(\d+)\] = (.*);")
 # A name or a constant, and its highest bit where it is a part
 _PART = re.compile(r"(\S+)(?: \[(\d+)(?::\d+)?\])?")
 _CELL = re.compile(r"^  cell (\S+) .*\n(?:^    .*\n)*^  end\n", re.MULTILINE)
@@ -84,7 +87,7 @@ def to_verilog(rtlil: str) -> str:
         f"attrmap -modattr {remove}",
         "write_verilog -norename",
     )
-    return complete_cases(run("\n".join(script)))
+    return short_initials(complete_cases(run("\n".join(script))))
 
 
 def without_empty_wires(rtlil: str) -> str:
@@ -154,3 +157,26 @@ def complete_cases(verilog: str) -> str:
             lines.append(line.replace("endcase", "  default: ;"))
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def short_initials(verilog: str) -> str:
+    """Write what sets all words of a memory to the same value as a loop, not line by line."""
+    return _INITIAL.sub(lambda match: _short_initial(match[0], match[1]), verilog)
+
+
+def _short_initial(text: str, lines: str) -> str:
+    words = [_WORD.fullmatch(line) for line in lines.splitlines()]
+    first = words[0]
+    if first is None or len(words) < 3:
+        return text
+    for index, word in enumerate(words):
+        if word is None or word.groups() != (first[1], str(index), first[3]):
+            return text
+    name = first[1].strip().removeprefix("\\")
+    return (
+        f"  initial begin : \\$initial${name} \n"
+        "    integer i;\n"
+        f"    for (i = 0; i < {len(words)}; i = i + 1)\n"
+        f"      {first[1]}[i] = {first[3]};\n"
+        "  end\n"
+    )

@@ -173,6 +173,23 @@ def test_operands_are_extended_by_their_sign():
     assert "connect \\A { 2'00 \\a }\n" in yosys.even_operands(unsigned)
 
 
+def test_memories_of_one_value_are_set_in_a_loop():
+    def initial(name: str, values: list[str]) -> str:
+        words = [f"    {name}[{at}] = {value};\n" for at, value in enumerate(values)]
+        return "".join(("  initial begin\n", *words, "  end\n"))
+
+    same = yosys.short_initials(initial("\\store[0] ", ["4'h3"] * 9))
+    assert same.splitlines() == [
+        "  initial begin : \\$initial$store[0] ",
+        "    integer i;",
+        "    for (i = 0; i < 9; i = i + 1)",
+        "      \\store[0] [i] = 4'h3;",
+        "  end",
+    ]
+    for kept in (initial("table", ["4'h3", "4'h3", "4'h4"]), initial("pair", ["4'h0"] * 2)):
+        assert yosys.short_initials(kept) == kept
+
+
 def test_yosys_says_what_is_wrong():
     with pytest.raises(RuntimeError, match="No such command: nonsense"):
         yosys.run("nonsense")
