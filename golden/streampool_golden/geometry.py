@@ -88,7 +88,8 @@ class Axis:
             raise SpecError(
                 "kernel",
                 f"kernel {kernel}{dilated} gives no output on"
-                f" {length + before + after} padded {name} ({length} with padding ({before}, {after}));"
+                f" {length + before + after} padded {name}"
+                f" ({length} with padding ({before}, {after}));"
                 " a smaller kernel or more padding would do.",
             )
         if max(length, outputs) > MOST_POSITIONS:

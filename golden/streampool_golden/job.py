@@ -49,10 +49,13 @@ class StageShape:
         Index into `Job.axes`.
     m : int
         Beats from a position to the next of that axis, at that point of the stream.
+    accumulator : Accumulator
+        The range of the partials of this stage.
     """
 
     axis: int
     m: int
+    accumulator: Accumulator
 
 
 @dataclass(frozen=True, init=False)
@@ -145,9 +148,12 @@ class Job:
         order += [i for i in innermost_first if self._grows(i)]
         lengths = list(self.size)
         stages = []
+        taps = 1
         for i in order:
+            taps *= self.axes[i].most_taps
             if not self.axes[i].identity:
-                stages.append(StageShape(i, self.fold * math.prod(lengths[i + 1 :])))
+                m = self.fold * math.prod(lengths[i + 1 :])
+                stages.append(StageShape(i, m, self.spec.partial(taps)))
             lengths[i] = self.axes[i].outputs
         return tuple(stages)
 
@@ -160,17 +166,18 @@ class Job:
     def cycles_bound(self) -> int:
         """The most cycles that a frame takes in the steady state, ready and valid always high.
 
-        `limit_cycles`, and only where one axis shrinks while another grows up to
-        (No - N) * M more of the growing one.
+        `limit_cycles`, but for two odd corners: where one axis shrinks while another grows, up
+        to (No - N) * M more of the growing one; and where an axis' paddings together exceed the
+        window's reach and its stride is above 1, up to `Axis.idle_bound` * M more.
         """
-        if not any(axis.outputs < axis.length for axis in self.axes):
-            return self.limit_cycles
-        extra = (
-            (self.axes[stage.axis].outputs - self.axes[stage.axis].length) * stage.m
-            for stage in self.stages
-            if self._grows(stage.axis)
-        )
-        return self.limit_cycles + sum(extra)
+        extra = 0
+        shrinks = any(axis.outputs < axis.length for axis in self.axes)
+        for stage in self.stages:
+            axis = self.axes[stage.axis]
+            if shrinks:
+                extra += max(0, axis.outputs - axis.length) * stage.m
+            extra += axis.idle_bound * stage.m
+        return self.limit_cycles + extra
 
     @cached_property
     def accumulator(self) -> Accumulator:

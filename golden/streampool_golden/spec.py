@@ -275,17 +275,22 @@ class PoolSpec:
         SpecError
             As `axes`, and if a sum could need more than 63 bits.
         """
+        taps = math.prod(axis.most_taps for axis in self.axes(size))
+        exact = self.partial(taps)
+        if exact.bits > MOST_BITS_EXACT:
+            raise SpecError(
+                "kernel",
+                f"kernel {self.kernel} sums {taps} values of {self.dtype},"
+                f" which takes {exact.bits} bits;"
+                f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
+            )
+        return exact
+
+    def partial(self, taps: int) -> Accumulator:
+        """Return the range of the exact reduction of up to `taps` inputs."""
         low, high = self.in_dtype.low, self.in_dtype.high
         if self.op in ("avg", "sum"):
-            taps = math.prod(axis.most_taps for axis in self.axes(size))
             low, high = taps * low, taps * high
-            if width(low, high) > MOST_BITS_EXACT:
-                raise SpecError(
-                    "kernel",
-                    f"kernel {self.kernel} sums {taps} values of {self.dtype},"
-                    f" which takes {width(low, high)} bits;"
-                    f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
-                )
         return Accumulator(low, high, low < 0, width(low, high))
 
     def output(self, size: Sequence[int]) -> DType:
