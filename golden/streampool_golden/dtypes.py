@@ -81,7 +81,7 @@ class DType:
             If more than 64 bits are needed.
         """
         signed = low < 0
-        bits = width(low, high)
+        bits = max(width(low, high), 1 + signed)  # there is no int1
         if bits > 64:
             raise SpecError(
                 "dtype",

@@ -66,6 +66,23 @@ def test_stages(spec, shape, stages):
     assert [(stage.axis, stage.m) for stage in spec.job(shape).stages] == stages
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "partials"),
+    [
+        (1, 1, 1, 0),
+        (3, 1, 1, 2),
+        (3, 2, 1, 1),
+        (2, 3, 1, 1),
+        (4, 2, 1, 2),
+        (3, 2, 3, 3),
+        (1, 1, 5, 0),
+    ],
+)
+def test_limit_of_partials(kernel, stride, dilation, partials):
+    (axis,) = PoolSpec("max", kernel, stride, "same", dilation, ndim=1).axes((9,))
+    assert axis.limit_partials == partials
+
+
 def test_cycles_are_bounded_higher_only_where_one_axis_shrinks_and_another_grows():
     job = PoolSpec("max", 2, (1, 2), ((1, 1), (0, 0))).job((1, 6, 112))
     assert job.out_size == (7, 56)

@@ -201,3 +201,9 @@ def test_dtypes(name, bits, low, high, container):
     assert dtype.signed == (low < 0)
     assert dtype.numpy == np.dtype(container)
     assert DType.of(dtype) == dtype
+    assert DType.holding(low, high) == dtype
+
+
+def test_the_narrowest_type_of_all():
+    assert DType.holding(0, 0).name == "uint1"
+    assert DType.holding(-1, 0).name == "int2"
