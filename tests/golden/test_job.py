@@ -18,7 +18,8 @@ def test_resnets_first_pool():
     assert (job.beats_in, job.beats_out) == (112 * 112 * 8, 56 * 56 * 8)
     assert job.limit_cycles == job.cycles_bound == job.beats_in
     # Columns first; then a row is 56 positions of 8 beats.
-    assert job.stages == (StageShape(axis=1, m=8), StageShape(axis=0, m=448))
+    byte = Accumulator(-128, 127, True, 8)
+    assert job.stages == (StageShape(1, 8, byte), StageShape(0, 448, byte))
     assert [axis.limit_partials for axis in job.axes] == [1, 1]
     assert job.accumulator == Accumulator(-128, 127, True, 8)
     assert job.output.name == "int8"
@@ -81,6 +82,31 @@ def test_stages(spec, shape, stages):
 def test_limit_of_partials(kernel, stride, dilation, partials):
     (axis,) = PoolSpec("max", kernel, stride, "same", dilation, ndim=1).axes((9,))
     assert axis.limit_partials == partials
+
+
+def test_a_sum_widens_from_stage_to_stage():
+    stages = PoolSpec("avg", (5, 3), 1, "same", dtype="uint8").job((1, 2, 9)).stages
+    # Three columns, then the two rows that there are.
+    assert [(stage.axis, stage.accumulator.high) for stage in stages] == [(1, 765), (0, 1530)]
+    assert [stage.accumulator.bits for stage in stages] == [10, 11]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "idle"),
+    [
+        (3, 2, (1, 1), 0),
+        (5, 2, (2, 2), 0),
+        (5, 2, (4, 1), 1),
+        (5, 2, (4, 4), 2),
+        (5, 1, (4, 4), 0),
+        (9, 3, (8, 7), 3),
+    ],
+)
+def test_idle_slots_only_where_paddings_exceed_a_windows_reach(kernel, stride, padding, idle):
+    job = PoolSpec("max", kernel, stride, (padding,)).job((3, 20), lanes=1)
+    (axis,) = job.axes
+    assert axis.idle_bound == idle
+    assert job.cycles_bound == job.limit_cycles + 3 * idle
 
 
 def test_cycles_are_bounded_higher_only_where_one_axis_shrinks_and_another_grows():
