@@ -1,1 +1,5 @@
 """Streaming pooling cores in Amaranth."""
+
+from .core import PoolCore
+
+__all__ = ["PoolCore"]

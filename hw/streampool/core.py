@@ -1,0 +1,135 @@
+"""A pooling core: one stage an axis, then finishing."""
+
+from amaranth.hdl import Module
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from streampool_golden import PoolSpec
+
+from .finish import Finish
+from .operations import OPERATIONS, lane_shape
+from .schedule import AxisPlan
+from .sequencer import Countdown
+from .stage import AxisStage
+
+__all__ = ["PoolCore"]
+
+
+class PoolCore(wiring.Component):
+    """Pool frames of one size, at one beat a clock.
+
+    A beat is `lanes` channels of one position. The beats of a frame come in raster order, the
+    channel groups of a position one after the other: beat ``b`` holds the channels
+    ``(b % fold) * lanes ...`` of position ``b // fold``. Where the lanes do not divide the
+    channels, the last group's spare lanes are never read, and hold anything at the output.
+
+    The core counts beats; frames follow each other with no gap or any, and may be stalled
+    anywhere. The last beats of a frame come out though no next frame comes.
+
+    Throughput: with valid and ready always high a frame takes ``job.cycles_bound`` clocks at the
+    most; that is ``max(job.beats_in, job.beats_out)``, but for axes of which one shrinks while
+    another grows, and paddings beyond any framework's. Latency: `latency` clocks from the step
+    in which the schedule lets a window leave (the beat that completes it, or its drain step) to
+    its beat at `o`, while ``o.ready`` is high. Behind an axis that grows it is counted from that
+    axis' own step, since its input has to wait.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    shape : tuple of int
+        A frame: channels, then rows and columns (or steps).
+    lanes : int, optional
+        Channels side by side in a beat; the channels by default, 8 at the most.
+
+    Attributes
+    ----------
+    job : Job
+        The specification on this shape and lanes: beats, limits, ranges.
+    plans : tuple of AxisPlan
+        The schedules in stream order, as ``job.stages``.
+    latency : int
+        As above, in clocks.
+    store_words : dict of int to int
+        Words in each stage's store, by the axis it pools.
+    store_bits : int
+        Bits of all stores.
+
+    Members
+    -------
+    i : In(stream)
+        Beats in: an array of `lanes` values of ``spec.dtype``.
+    o : Out(stream)
+        Beats out: `data`, an array of `lanes` values of ``job.output``, and `last`, high on a
+        frame's last beat.
+
+    Raises
+    ------
+    SpecError
+        If `spec` does not work on `shape`, or a parameter is not what it must be.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, spec: PoolSpec, shape: tuple[int, ...], lanes: int | None = None):
+        self.job = job = spec.job(shape, lanes)
+        self._operation = operation = OPERATIONS[spec.op]
+        self.plans = tuple(AxisPlan(job.axes[stage.axis]) for stage in job.stages)
+        shapes = [operation.shape(stage.accumulator) for stage in job.stages]
+        self._first_shape = operation.shape(spec.partial(1))
+        self._stages = [
+            AxisStage(plan, stage.m, job.lanes, operation, i_shape, o_shape)
+            for plan, stage, i_shape, o_shape in zip(
+                self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False
+            )
+        ]
+        self._finish = Finish(job, operation, [self._first_shape, *shapes][-1])
+        self.latency = sum(stage.latency for stage in self._stages) + self._finish.latency
+        self.store_words = {
+            stage.axis: built.store_words
+            for stage, built in zip(job.stages, self._stages, strict=True)
+        }
+        self.store_bits = sum(stage.store_bits for stage in self._stages)
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(lane_shape(spec.in_dtype), job.lanes))),
+                "o": Out(
+                    stream.Signature(
+                        data.StructLayout(
+                            {
+                                "data": data.ArrayLayout(lane_shape(job.output), job.lanes),
+                                "last": 1,
+                            }
+                        )
+                    )
+                ),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        job, operation = self.job, self._operation
+
+        # Into the operation's own numbers; wires only.
+        encoded = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
+        m.d.comb += [encoded.valid.eq(self.i.valid), self.i.ready.eq(encoded.ready)]
+        for source, target in zip(self.i.payload, encoded.payload, strict=True):
+            m.d.comb += target.eq(operation.encode(source, job.spec.in_dtype))
+
+        beats = encoded
+        for stage, built in zip(job.stages, self._stages, strict=True):
+            m.submodules[f"axis_{stage.axis}"] = built
+            wiring.connect(m, beats, built.i)
+            beats = built.o
+        m.submodules.finish = finish = self._finish
+        wiring.connect(m, beats, finish.i)
+
+        m.submodules.frame = frame = Countdown(job.beats_out)
+        m.d.comb += [
+            frame.step.eq(self.o.valid & self.o.ready),
+            self.o.valid.eq(finish.o.valid),
+            finish.o.ready.eq(self.o.ready),
+            self.o.payload.data.eq(finish.o.payload),
+            self.o.payload.last.eq(frame.last),
+        ]
+        return m

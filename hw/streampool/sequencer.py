@@ -1,0 +1,137 @@
+"""A program of control words, one a slot of M steps, played beat by beat."""
+
+from amaranth.hdl import Array, Module, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .schedule import Program
+
+__all__ = ["Countdown", "Sequencer"]
+
+
+class Countdown(wiring.Component):
+    """Tell every `period`-th step; the comparison is made a step ahead, so `last` is a register.
+
+    Parameters
+    ----------
+    period : int
+        Steps of a round, at least 1.
+
+    Members
+    -------
+    step : In(1)
+        Whether a step is taken in this clock.
+    last : Out(1)
+        Whether the step to come, or taken now, is its round's last one.
+    """
+
+    step: Signal
+    last: Signal
+
+    def __init__(self, period: int):
+        self._period = period
+        super().__init__({"step": In(1), "last": Out(1, init=period == 1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        if self._period == 1:
+            m.d.comb += self.last.eq(1)
+            return m
+        left = Signal(range(self._period), init=self._period - 1)
+        with m.If(self.step):
+            m.d.sync += self.last.eq(left == 1)
+            with m.If(self.last):
+                m.d.sync += left.eq(self._period - 1)
+            with m.Else():
+                m.d.sync += left.eq(left - 1)
+        return m
+
+
+class Sequencer(wiring.Component):
+    """Play a program, each word for `m` steps, over and over.
+
+    The word that comes next is looked up while the present one stands in a register, so nothing
+    waits for the look-up. After reset it stands at the first word's first step.
+
+    Parameters
+    ----------
+    program : Program
+        The words.
+    width : int
+        Bits of a word.
+    m : int
+        Steps of a slot.
+
+    Members
+    -------
+    step : In(1)
+        Whether a step is taken in this clock.
+    word : Out(width)
+        The word of the step to come, or taken now.
+    first : Out(1)
+        A register: whether that step is the program's first.
+    last : Out(1)
+        Whether that step is the program's last.
+    """
+
+    step: Signal
+    word: Signal
+    first: Signal
+    last: Signal
+
+    def __init__(self, program: Program, width: int, m: int = 1):
+        self._program = program
+        self._m = m
+        super().__init__(
+            {
+                "step": In(1),
+                "word": Out(unsigned(width), init=program.words[0]),
+                "first": Out(1, init=1),
+                "last": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        program = self._program
+        m.submodules.slot = slot = Countdown(self._m)
+        advance = Signal()
+        m.d.comb += [slot.step.eq(self.step), advance.eq(self.step & slot.last)]
+
+        with m.If(self.step):
+            m.d.sync += self.first.eq(self.last)
+        if program.length == 1:
+            m.d.comb += [self.word.eq(program.words[0]), self.last.eq(slot.last)]
+            return m
+
+        # `index` and `turns` are of the word that comes next, `final` of the present one
+        index_init, turns_init = program.next_state(0, program.repeats - 1)
+        index = Signal(range(len(program.words)), init=index_init)
+        turns = Signal(range(program.repeats), init=turns_init)
+        no_turns = Signal(init=turns_init == 0)
+        final = Signal()
+        at_loop_end = Signal()
+        at_end = Signal()
+        again = Signal()
+        m.d.comb += [
+            self.last.eq(final & slot.last),
+            at_loop_end.eq(index == program.stop - 1),
+            again.eq(at_loop_end & ~no_turns),
+            at_end.eq((index == len(program.words) - 1) & ~again),
+        ]
+        with m.If(advance):
+            m.d.sync += [
+                self.word.eq(Array(program.words)[index]),
+                final.eq(at_end),
+            ]
+            with m.If(again):
+                m.d.sync += index.eq(program.start)
+            with m.Elif(at_end):
+                m.d.sync += index.eq(0)
+            with m.Else():
+                m.d.sync += index.eq(index + 1)
+            with m.If(again):
+                m.d.sync += [turns.eq(turns - 1), no_turns.eq(turns == 1)]
+            with m.Elif(at_loop_end):
+                m.d.sync += [turns.eq(program.repeats - 1), no_turns.eq(program.repeats == 1)]
+        return m
