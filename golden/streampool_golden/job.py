@@ -49,12 +49,15 @@ class StageShape:
         Index into `Job.axes`.
     m : int
         Beats from a position to the next of that axis, at that point of the stream.
+    runs : int
+        How often that axis passes in a frame: the positions of the axes outside it there.
     accumulator : Accumulator
         The range of the partials of this stage.
     """
 
     axis: int
     m: int
+    runs: int
     accumulator: Accumulator
 
 
@@ -153,7 +156,8 @@ class Job:
             taps *= self.axes[i].most_taps
             if not self.axes[i].identity:
                 m = self.fold * math.prod(lengths[i + 1 :])
-                stages.append(StageShape(i, m, self.spec.partial(taps)))
+                runs = math.prod(lengths[:i])
+                stages.append(StageShape(i, m, runs, self.spec.partial(taps)))
             lengths[i] = self.axes[i].outputs
         return tuple(stages)
 
@@ -167,16 +171,16 @@ class Job:
         """The most cycles that a frame takes in the steady state, ready and valid always high.
 
         `limit_cycles`, but for two odd corners: where one axis shrinks while another grows, up
-        to (No - N) * M more of the growing one; and where an axis' paddings together exceed the
-        window's reach and its stride is above 1, up to `Axis.idle_bound` * M more.
+        to (No - N) * M more of the growing one each time that it passes; and where an axis'
+        paddings together exceed the window's reach and its stride is above 1, up to
+        `Axis.idle_bound` * M more each time.
         """
         extra = 0
         shrinks = any(axis.outputs < axis.length for axis in self.axes)
         for stage in self.stages:
             axis = self.axes[stage.axis]
-            if shrinks:
-                extra += max(0, axis.outputs - axis.length) * stage.m
-            extra += axis.idle_bound * stage.m
+            growth = max(0, axis.outputs - axis.length) if shrinks else 0
+            extra += (growth + axis.idle_bound) * stage.m * stage.runs
         return self.limit_cycles + extra
 
     @cached_property

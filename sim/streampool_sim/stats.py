@@ -31,9 +31,16 @@ def words_bound(core: PoolCore) -> dict[int, int]:
 
 
 def cycles_bound(core: PoolCore) -> int:
-    """Cycles that a frame may take in the steady state, idle slots of the plans included."""
-    idle = sum(plan.idle * stage.m for plan, stage in zip(core.plans, core.job.stages, strict=True))
-    return core.job.cycles_bound + idle
+    """Cycles that a frame may take in the steady state: the job's bound, with the plans' own idle.
+
+    ``job.cycles_bound`` allows for the most idle slots that an axis of its kind can need; the
+    plans know how many there are, mostly none.
+    """
+    spare = sum(
+        (core.job.axes[stage.axis].idle_bound - plan.idle) * stage.m * stage.runs
+        for plan, stage in zip(core.plans, core.job.stages, strict=True)
+    )
+    return core.job.cycles_bound - spare
 
 
 def statistics(

@@ -19,7 +19,7 @@ def test_resnets_first_pool():
     assert job.limit_cycles == job.cycles_bound == job.beats_in
     # Columns first; then a row is 56 positions of 8 beats.
     byte = Accumulator(-128, 127, True, 8)
-    assert job.stages == (StageShape(1, 8, byte), StageShape(0, 448, byte))
+    assert job.stages == (StageShape(1, 8, 112, byte), StageShape(0, 448, 1, byte))
     assert [axis.limit_partials for axis in job.axes] == [1, 1]
     assert job.accumulator == Accumulator(-128, 127, True, 8)
     assert job.output.name == "int8"
