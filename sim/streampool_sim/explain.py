@@ -1,0 +1,142 @@
+"""The schedule of a job, slot by slot, as a drawing for the terminal."""
+
+from collections.abc import Sequence
+
+from streampool.schedule import AxisPlan
+from streampool_golden import PoolSpec
+from streampool_golden.geometry import AXIS_NAMES
+
+__all__ = ["explain_text"]
+
+MOST_SLOTS = 32
+"""Slots of an axis that are drawn; of a longer one the first and last."""
+
+MOST_MARKS = 9
+"""Taps of a window that are drawn one by one."""
+
+LEGEND = """\
+In a slot one position passes. wK is the window of output K, with a mark for each of its taps:
+  ■ taken in before   ◆ taken in now   □ still to come
+A window leaves (->) when its last tap is in and the one before it has left. Padding is no slot:
+windows at a border just have fewer taps. wK' is a window of the frame before that still drains."""
+
+
+def explain_text(spec: PoolSpec, shape: Sequence[int], lanes: int | None = None) -> str:
+    """Draw what comes in, which partials live and what leaves, for each axis in stream order.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    shape : sequence of int
+        A frame: channels, then rows and columns (or steps).
+    lanes : int, optional
+        Channels of a beat, as of `Job`.
+
+    Raises
+    ------
+    SpecError
+        If `spec` does not work on `shape`.
+    """
+    job = spec.job(tuple(shape), lanes)
+    size, out = (" x ".join(map(str, sizes)) for sizes in (job.shape, job.out_shape))
+    lines = [
+        f"{spec.op} pooling of {size} into {out}, {_count(job.lanes, 'lane')}:"
+        f" {_count(job.beats_in, 'beat')} in, {job.beats_out} out,"
+        f" at least {_count(job.limit_cycles, 'cycle')} a frame",
+        "",
+        *LEGEND.splitlines(),
+    ]
+    for stage in job.stages:
+        plan = AxisPlan(job.axes[stage.axis])
+        lines += ["", *_axis_lines(plan, AXIS_NAMES[spec.ndim][stage.axis], stage.m)]
+    if not job.stages:
+        lines += ["", "Every window is one input: beats pass as they are."]
+    return "\n".join(lines)
+
+
+def _axis_lines(plan: AxisPlan, name: str, m: int) -> list[str]:
+    axis = plan.axis
+    store = plan.partials * m
+    lines = [
+        f"{name}: {axis.length} in, {_count(axis.outputs, 'window')} of kernel {axis.kernel},"
+        f" stride {axis.stride}, padding {axis.before}:{axis.after}, dilation {axis.dilation};"
+        f" neighbours {_count(m, 'beat')} apart",
+        f"  period {_count(plan.period, 'slot')}"
+        + (f" ({plan.idle} idle)" if plan.idle else "")
+        + f"; store {_count(plan.partials, 'partial')} a position x {m} = {_count(store, 'word')};"
+        f" {_count(len(plan.program.words), 'control word')}",
+        "",
+    ]
+    rows = [_slot_row(plan, slot) for slot in _shown(axis.length)]
+    width = max(len(row[1]) for row in rows if row)
+    head = f"  {'slot':>5}  {'in':<{len(f'x{axis.length - 1}')}} | {'live':<{width}} |"
+    lines += [head, "  " + "-" * (len(head) + 5)]
+    for slot, row in zip(_shown(axis.length), rows, strict=True):
+        if row is None:
+            lines.append(f"  {'...':>5}")
+            continue
+        position, live, leaves = row
+        start = f"  {slot:>5}  {position:<{len(f'x{axis.length - 1}')}} | {live:<{width}} |"
+        lines.append(f"{start} {leaves}".rstrip())
+    drained = [i for i, leave in enumerate(plan.leave) if leave >= axis.length]
+    if drained:
+        many = len(drained) > 1
+        windows = f"w{drained[0]} to w{drained[-1]} drain" if many else f"w{drained[0]} drains"
+        them, themselves = ("them", "themselves") if many else ("it", "itself")
+        lines.append("")
+        wait = plan.drain - plan.overlap
+        if wait:
+            lines.append(
+                f"  {windows} after the last input; the next frame waits"
+                f" {_count(wait * m, 'cycle')} for {them}"
+                + ("; the rest with its first slots." if plan.overlap else ".")
+            )
+        else:
+            lines.append(
+                f"  {windows}: with the next frame's first slots, or by {themselves}"
+                " when no frame comes."
+            )
+    return lines
+
+
+def _shown(length: int) -> list[int | None]:
+    """Return the slots to draw; None is a gap."""
+    if length <= MOST_SLOTS:
+        return list(range(length))
+    half = MOST_SLOTS // 2
+    return [*range(half), None, *range(length - half, length)]
+
+
+def _slot_row(plan: AxisPlan, slot: int | None) -> tuple[str, str, str] | None:
+    if slot is None:
+        return None
+    leaves = ""
+    live: list[str] = []
+    for i, leave in enumerate(plan.leave):  # what is left of the frame before
+        if leave - plan.period >= slot:
+            taps = len(plan.axis.taps(i))
+            live.append(f"w{i}' {_marks(taps, 0, 0)}")
+            if leave - plan.period == slot:
+                leaves = f"-> w{i}'"
+    for i, leave in enumerate(plan.leave):
+        taps = plan.axis.taps(i)
+        if taps[0] <= slot <= leave:
+            before = sum(t < slot for t in taps)
+            now = slot in taps
+            live.append(f"w{i} {_marks(before, now, len(taps) - before - now)}")
+            if leave == slot:
+                leaves = f"-> w{i}"
+    return f"x{slot}", "  ".join(live), leaves
+
+
+def _marks(before: int, now: int, to_come: int) -> str:
+    """Draw a window's taps; of a large window write how many."""
+    taps = before + now + to_come
+    if taps > MOST_MARKS:
+        return f"{before + now}/{taps}{'◆' if now else ''}"
+    return "■" * before + "◆" * now + "□" * to_come
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,57 @@
+"""The schedule's drawing says what the plan says."""
+
+import pytest
+from streampool.schedule import AxisPlan
+from streampool_golden import MaxPool1d, PoolSpec, SpecError
+from streampool_sim.explain import MOST_SLOTS, explain_text
+
+
+def test_each_window_leaves_once_and_in_order():
+    text = explain_text(PoolSpec("max", (3,), 2), (1, 9))
+    leaving = [line.split("->")[1].strip() for line in text.splitlines() if "| ->" in line]
+    assert leaving == ["w0", "w1", "w2", "w3"]
+
+
+def test_a_drawn_axis():
+    text = explain_text(MaxPool1d(3, 1, 1), (1, 4))
+    drawn = [line.strip() for line in text.splitlines() if line.strip()[:1].isdigit()]
+    assert drawn == [
+        "0  x0 | w3' ■■  w0 ◆□  w1 ◆□□ | -> w3'",
+        "1  x1 | w0 ■◆  w1 ■◆□  w2 ◆□□ | -> w0",
+        "2  x2 | w1 ■■◆  w2 ■◆□  w3 ◆□ | -> w1",
+        "3  x3 | w2 ■■◆  w3 ■◆         | -> w2",
+    ]
+    assert "w3 drains: with the next frame's first slots, or by itself" in text
+
+
+def test_stages_stand_in_stream_order_with_their_stores():
+    text = explain_text(PoolSpec("max", 3, 2, 1), (64, 112, 112), 8)
+    columns, rows = (line for line in text.splitlines() if " windows of kernel " in line)
+    assert columns.startswith("columns: 112 in, 56 windows")
+    assert "neighbours 8 beats apart" in columns
+    assert rows.startswith("rows: 112 in, 56 windows")
+    assert "1 partial a position x 448 = 448 words" in text
+
+
+def test_a_long_axis_is_cut_and_a_large_window_counted():
+    spec = PoolSpec("avg", (200,), 100)
+    lines = explain_text(spec, (1, 1000)).splitlines()
+    assert sum(line.strip().split(" ")[0].isdigit() for line in lines) == MOST_SLOTS
+    assert any("1/200◆" in line for line in lines)
+
+
+def test_a_growing_axis_says_how_long_the_next_frame_waits():
+    spec = PoolSpec("max", (2,), 1, 1)
+    text = explain_text(spec, (3, 4))
+    plan = AxisPlan(spec.axes((4,))[0])
+    assert plan.drain - plan.overlap == 1
+    assert "w4 drains after the last input; the next frame waits 1 cycle for it." in text
+
+
+def test_nothing_to_pool():
+    assert "Every window is one input" in explain_text(PoolSpec("max", 1), (1, 3, 3))
+
+
+def test_what_does_not_work_is_refused():
+    with pytest.raises(SpecError, match="kernel"):
+        explain_text(PoolSpec("max", 9), (1, 6, 6))
