@@ -107,6 +107,7 @@ class PoolCore(wiring.Component):
         )
 
     def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         job, operation = self.job, self._operation
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import Job
@@ -74,7 +74,9 @@ class Finish(wiring.Component):
         low, high = exact.low, exact.high
         if job.spec.op == "avg" and set(job.divisors.flat) != {1}:
             division = Division(
-                tuple(sorted({int(d) for d in job.divisors.flat})), max(-low, high), job.spec.rounding
+                tuple(sorted({int(d) for d in job.divisors.flat})),
+                max(-low, high),
+                job.spec.rounding,
             )
             self._steps += _divide(division)
             high = division.largest // min(division.sizes)
@@ -95,6 +97,7 @@ class Finish(wiring.Component):
         )
 
     def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         job = self._job
         values = [
@@ -235,7 +238,6 @@ def _divide(division: Division) -> list[Step]:
             ),
         ]
     else:
-
         width = max(division.sizes).bit_length()
 
         def subtract(lane: State, beat: State) -> State:
@@ -275,12 +277,6 @@ def _divide(division: Division) -> list[Step]:
             )
         )
     steps.append(
-        Step(
-            lambda lane, beat: {
-                "value": Mux(
-                    lane["minus"], -lane["quotient"], lane["quotient"]
-                )
-            }
-        )
+        Step(lambda lane, beat: {"value": Mux(lane["minus"], -lane["quotient"], lane["quotient"])})
     )
     return steps

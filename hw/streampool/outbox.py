@@ -59,6 +59,7 @@ class Outbox(wiring.Component):
         )
 
     def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         # plain bits in the memory, so that any payload layout will do
         width = Shape.cast(self._shape).width

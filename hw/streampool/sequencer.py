@@ -30,17 +30,20 @@ class Countdown(wiring.Component):
 
     def __init__(self, period: int):
         self._period = period
-        super().__init__({"step": In(1), "last": Out(1, init=period == 1)})
+        super().__init__({"step": In(1), "last": Out(1)})
 
     def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         if self._period == 1:
             m.d.comb += self.last.eq(1)
             return m
         left = Signal(range(self._period), init=self._period - 1)
+        last = Signal()
+        m.d.comb += self.last.eq(last)
         with m.If(self.step):
-            m.d.sync += self.last.eq(left == 1)
-            with m.If(self.last):
+            m.d.sync += last.eq(left == 1)
+            with m.If(last):
                 m.d.sync += left.eq(self._period - 1)
             with m.Else():
                 m.d.sync += left.eq(left - 1)
@@ -85,23 +88,27 @@ class Sequencer(wiring.Component):
         super().__init__(
             {
                 "step": In(1),
-                "word": Out(unsigned(width), init=program.words[0]),
-                "first": Out(1, init=1),
+                "word": Out(unsigned(width)),
+                "first": Out(1),
                 "last": Out(1),
             }
         )
 
     def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         program = self._program
         m.submodules.slot = slot = Countdown(self._m)
         advance = Signal()
         m.d.comb += [slot.step.eq(self.step), advance.eq(self.step & slot.last)]
 
+        first = Signal(init=1)
+        word = Signal.like(self.word, init=program.words[0])
+        m.d.comb += [self.first.eq(first), self.word.eq(word)]
         with m.If(self.step):
-            m.d.sync += self.first.eq(self.last)
+            m.d.sync += first.eq(self.last)
         if program.length == 1:
-            m.d.comb += [self.word.eq(program.words[0]), self.last.eq(slot.last)]
+            m.d.comb += self.last.eq(slot.last)
             return m
 
         # `index` and `turns` are of the word that comes next, `final` of the present one
@@ -121,7 +128,7 @@ class Sequencer(wiring.Component):
         ]
         with m.If(advance):
             m.d.sync += [
-                self.word.eq(Array(program.words)[index]),
+                word.eq(Array(program.words)[index]),
                 final.eq(at_end),
             ]
             with m.If(again):

@@ -1,5 +1,7 @@
 """One axis of a pooling core: a plan carried out over M interleaved positions."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -93,6 +95,7 @@ class AxisStage(wiring.Component):
         )
 
     def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         m.submodules.outbox = outbox = Outbox(self.o.payload.shape())
         wiring.connect(m, outbox.o, wiring.flipped(self.o))
@@ -146,13 +149,13 @@ class AxisStage(wiring.Component):
         if self._store:
             kept = [
                 after if self.plan.always_shifts else Mux(shift, after, before)
-                for before, after in zip(new, new[1:], strict=False)
+                for before, after in pairwise(new)
             ]
-            m.d.comb += self._store.new.eq(Cat(kept))
-            if in_ram:
-                m.d.comb += [self._store.get.eq(step), self._store.put.eq(go)]
-            else:
-                m.d.comb += self._store.step.eq(go)
+            m.d.comb += [
+                self._store.new.eq(Cat(kept)),
+                self._store.get.eq(step),
+                self._store.put.eq(go),
+            ]
         m.d.comb += [
             outbox.data.eq(new[0]),
             outbox.write.eq(_after(m, depth, step & (own | draining), reset=True)),

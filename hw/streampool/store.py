@@ -4,82 +4,37 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["DelayLine", "RamStore"]
+__all__ = ["DelayLine", "RamStore", "Store"]
 
 
-class DelayLine(wiring.Component):
-    """A store of registers for few positions: what is written comes back `depth` steps later.
-
-    Parameters
-    ----------
-    width : int
-        Bits of a word.
-    depth : int
-        Words, and steps from in to out.
-
-    Members
-    -------
-    step : In(1)
-        Whether the line moves in this clock.
-    old : Out(width)
-        The word written `depth` steps ago; a register.
-    new : In(width)
-        The word to keep in its place.
-    """
-
-    step: Signal
-    old: Signal
-    new: Signal
-
-    def __init__(self, width: int, depth: int):
-        self.width, self.depth = width, depth
-        super().__init__({"step": In(1), "old": Out(width), "new": In(width)})
-
-    def elaborate(self, platform):
-        m = Module()
-        # stale words are never seen, so they need no reset
-        line = [
-            Signal(self.width, name=f"word_{i}", reset_less=True) for i in range(self.depth)
-        ]
-        m.d.comb += self.old.eq(line[-1])
-        with m.If(self.step):
-            for source, target in zip([self.new, *line], line, strict=False):
-                m.d.sync += target.eq(source)
-        return m
-
-
-class RamStore(wiring.Component):
-    """A store in block or distributed RAM, for at least as many positions as the pipeline is deep.
-
-    Two pointers go round, each at its own steps: the word read at a step is written back a
-    fixed number of clocks later, at the same step's `put`.
+class Store(wiring.Component):
+    """A store of `depth` words, one a position, visited in turn.
 
     Parameters
     ----------
     width : int
         Bits of a word.
     depth : int
-        Words; the reader comes back to an address no earlier than `depth` clocks later, and
-        must have written it by then.
+        Words.
 
     Attributes
     ----------
     LATENCY : int
-        Clocks from `get` to its word at `old`: the RAM's read and its output register.
+        Clocks from `get` to its word at `old`.
 
     Members
     -------
     get : In(1)
-        Whether a word is read in this clock.
+        Whether the next position's word is read in this clock.
     old : Out(width)
         The word read; a register.
     put : In(1)
-        Whether `new` is written in this clock.
+        Whether `new` takes the place of the word read longest ago and not yet written back.
     new : In(width)
         The word to write.
     """
 
-    LATENCY = 2
+    LATENCY: int
 
     get: Signal
     old: Signal
@@ -90,7 +45,39 @@ class RamStore(wiring.Component):
         self.width, self.depth = width, depth
         super().__init__({"get": In(1), "old": Out(width), "put": In(1), "new": In(width)})
 
+
+class DelayLine(Store):
+    """A store of registers for few positions: a word put comes back at `old` `depth` puts later.
+
+    A word has to be put in the clock after its `get`, which has no other meaning here.
+    """
+
+    LATENCY = 0
+
     def elaborate(self, platform):
+        """Build the gates."""
+        m = Module()
+        # stale words are never seen, so they need no reset
+        line = [Signal(self.width, name=f"word_{i}", reset_less=True) for i in range(self.depth)]
+        m.d.comb += self.old.eq(line[-1])
+        with m.If(self.put):
+            for source, target in zip([self.new, *line], line, strict=False):
+                m.d.sync += target.eq(source)
+        return m
+
+
+class RamStore(Store):
+    """A store in block or distributed RAM, for at least as many positions as the pipeline is deep.
+
+    Two pointers go round, each at its own pace: a word has to be put before its position is
+    read again, at the earliest `depth` clocks after it was got. The latency is the RAM's read
+    and its output register.
+    """
+
+    LATENCY = 2
+
+    def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         m.submodules.memory = mem = memory.Memory(
             shape=unsigned(self.width), depth=self.depth, init=[]
@@ -98,11 +85,9 @@ class RamStore(wiring.Component):
         read_port = mem.read_port()
         write_port = mem.write_port()
         for port, go in ((read_port, self.get), (write_port, self.put)):
-            wrap = Signal(name="wrap")
-            m.d.comb += wrap.eq(port.addr == self.depth - 1)
             with m.If(go):
                 m.d.sync += port.addr.eq(port.addr + 1)
-                with m.If(wrap):
+                with m.If(port.addr == self.depth - 1):
                     m.d.sync += port.addr.eq(0)
         old = Signal(self.width, reset_less=True)
         m.d.sync += old.eq(read_port.data)
