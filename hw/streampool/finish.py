@@ -39,7 +39,7 @@ class Step:
 class Finish(wiring.Component):
     """Turn exact partials into what leaves: divide with one rounding, saturate, clamp.
 
-    Where nothing of it is needed it is wires. Otherwise a pipeline that runs free, one beat a
+    Where nothing of it is needed it is wires, or a FIFO in a core without stages. Otherwise a pipeline that runs free, one beat a
     clock, cut by a FIFO every few clocks so that each piece can stop by itself.
 
     Parameters
@@ -88,6 +88,8 @@ class Finish(wiring.Component):
             self._steps += _clamp(*job.bounds)
         length = Outbox.IN_FLIGHT - 1
         self._pieces = [self._steps[k : k + length] for k in range(0, len(self._steps), length)]
+        if not job.stages and not self._pieces:
+            self._pieces = [[]]  # a core of nothing else still parts the two handshakes
         self.latency = sum(len(piece) + 1 for piece in self._pieces)
         super().__init__(
             {
