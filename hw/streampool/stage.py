@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -59,7 +59,7 @@ class AxisStage(wiring.Component):
 
     DEPTH = 6
     """Clocks from a step to its beat in the FIFO and its word in the RAM, both counted."""
-    SHORT_DEPTH = 2
+    SHORT_DEPTH = 3
     """The same with partials in registers, or with none."""
 
     i: stream.Interface
@@ -120,15 +120,18 @@ class AxisStage(wiring.Component):
             for lane in range(self.lanes):
                 m.d.sync += operand[lane].eq(Mux(add[j], x[lane], 0))
         old = [Signal(beat, name=f"partial_{j}", reset_less=True) for j in range(partials)]
+        anew = Const(0, partials)
         if self._store:
             m.submodules.store = self._store
             words = data.View(data.ArrayLayout(beat, partials), self._store.old)
-            if not in_ram:
-                load = _after(m, 1, load)
-            for j, operand in enumerate(old):
-                m.d["sync" if in_ram else "comb"] += operand.eq(Mux(load[j], 0, words[j]))
+            if in_ram:
+                for j, operand in enumerate(old):
+                    m.d.sync += operand.eq(Mux(load[j], 0, words[j]))
+            else:  # too late to clear: the input alone is chosen at the end of the same clock
+                m.d.comb += [operand.eq(words[j]) for j, operand in enumerate(old)]
+                anew = _after(m, 1, load)
 
-        # Combine: in two clocks behind a RAM, at once where the position may be back at once.
+        # Combine: in two clocks behind a RAM, in one where the position may be back in the next.
         half = 1 if in_ram else 0
         new = []
         for j, x in enumerate(xs):
@@ -140,6 +143,7 @@ class AxisStage(wiring.Component):
                     found = _after(m, half, self.operation.first(old[j][lane], x[lane]))
                     operands = _after(m, half, old[j][lane]), _after(m, half, x[lane])
                     value = self.operation.second(*operands, found)
+                    value = Mux(anew[j], operands[1], value)
                 m.d.comb += new[j][lane].eq(_after(m, half, value))
 
         # Write back, and hand out the oldest where its window leaves.
@@ -156,9 +160,10 @@ class AxisStage(wiring.Component):
                 self._store.get.eq(step),
                 self._store.put.eq(go),
             ]
+        leaves = _after(m, depth, step & (own | draining), reset=True)
         m.d.comb += [
-            outbox.data.eq(new[0]),
-            outbox.write.eq(_after(m, depth, step & (own | draining), reset=True)),
+            outbox.data.eq(_after(m, 1 - half, new[0].as_value())),
+            outbox.write.eq(_after(m, 1 - half, leaves, reset=True)),
         ]
         return m
 
