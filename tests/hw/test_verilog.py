@@ -124,6 +124,10 @@ class Untidy(wiring.Component):
         m = Module()
         none = Signal(0)
         m.d.sync += self.y.eq(self.a.as_signed() + (self.b.as_signed() + self.a) + none)
+        with m.If((self.a < 0) | (self.b > 31) | ~(self.b.as_signed() >= -16) | (self.a == 9)):
+            m.d.sync += self.y.eq(1)
+        with m.If(self.a.bool() & ~self.b.any() & (self.b != 0)):
+            m.d.sync += self.y.eq((self.a << self.b[:2]) + self.b.bit_select(self.a, 2))
         with m.If(self.a < self.b):
             m.d.sync += [self.y.eq(self.a - self.b), none.eq(0)]
         with m.Switch(self.a):
@@ -166,11 +170,40 @@ def test_operands_are_extended_by_their_sign():
         "3'101": "{ 1'1 1'1 3'101 }",
         "{ \\a [1] 2'10 }": "{ \\a [1] \\a [1] { \\a [1] 2'10 } }",
     }.items():
-        even = yosys.even_operands(cell.replace("{}", operand))
+        even = yosys.tidy_cells(cell.replace("{}", operand))
         assert f"connect \\A {extended}\n" in even
         assert "\\A_WIDTH 5\n" in even
     unsigned = cell.replace("_SIGNED 1", "_SIGNED 0").replace("{}", "\\a")
-    assert "connect \\A { 2'00 \\a }\n" in yosys.even_operands(unsigned)
+    assert "connect \\A { 2'00 \\a }\n" in yosys.tidy_cells(unsigned)
+
+
+@pytest.mark.parametrize(
+    ("kind", "signed", "constant", "result"),
+    [
+        ("$lt", 0, "3'000", "0"),  # 3 bits < 0
+        ("$ge", 0, "3'000", "1"),
+        ("$gt", 0, "3'111", "0"),
+        ("$le", 0, "3'111", "1"),
+        ("$lt", 0, "4'1000", "1"),  # 3 bits < 8
+        ("$eq", 0, "4'1000", "0"),
+        ("$ne", 0, "4'1000", "1"),
+        ("$lt", 1, "3'100", "0"),  # -4..3 < -4
+        ("$le", 1, "3'011", "1"),
+        ("$lt", 0, "3'111", None),
+        ("$lt", 1, "3'000", None),
+        ("$ge", 1, "3'101", None),
+        ("$eq", 0, "3'111", None),
+        ("$add", 0, "3'000", None),
+    ],
+)
+def test_comparisons_known_beforehand(kind: str, signed: int, constant: str, result: str | None):
+    cell = (
+        f"  cell {kind} $1\n    parameter \\A_SIGNED {signed}\n    parameter \\A_WIDTH 3\n"
+        f"    parameter \\B_SIGNED {signed}\n    parameter \\B_WIDTH {constant[0]}\n"
+        f"    connect \\A \\a\n    connect \\B {constant}\n    connect \\Y $2\n  end\n"
+    )
+    tidy = yosys.tidy_cells(cell)
+    assert tidy == (cell if result is None else f"  connect $2 1'{result}\n")
 
 
 def test_memories_of_one_value_are_set_in_a_loop():
