@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from streampool import write_verilog
+from streampool.verilog import write_verilog
 from streampool_golden import DType, Job, PoolSpec, SpecError, __version__
 
 from streampool_sim import EngineError, pictures, simulate
@@ -262,8 +262,8 @@ class _Progress:
 
     def __call__(self, done: int, total: int, /) -> None:
         self._quiet.cancel()
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + 2
+        if done < total and time.monotonic() >= self._next:
+            self._next = time.monotonic() + 5
             print(f"streampool: {done / total:.0%} simulated", file=sys.stderr, flush=True)
 
 

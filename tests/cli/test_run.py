@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,14 +158,14 @@ def test_a_mismatch_is_told_and_ends_with_1(
     source: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ):
     # A golden model that is wrong in one value.
-    module = __import__("streampool_sim.simulate", fromlist=["pool"])
+    module = __import__("streampool_sim.simulation", fromlist=["pool"])
 
-    def wrong(*arguments: object) -> np.ndarray:
-        result = pool(*arguments)  # pyright: ignore[reportArgumentType]
+    def wrong(*arguments: Any) -> np.ndarray:
+        result = pool(*arguments)
         result[1, 2, 0, 1] ^= 1
         return result
 
-    monkeypatch.setattr(module, "pool", wrong)
+    monkeypatch.setattr("streampool_sim.simulation.pool", wrong)
     done = command("run", source, "--kernel", 2, "--stats", "stats.json")
     assert done.status == 1
     assert "DIFFERS from the golden model" in done.out
