@@ -1,5 +1,7 @@
 """Streaming pooling cores in Amaranth."""
 
+from .axi import AxiPoolCore
 from .core import PoolCore
+from .verilog import write_verilog
 
-__all__ = ["PoolCore"]
+__all__ = ["AxiPoolCore", "PoolCore", "write_verilog"]
