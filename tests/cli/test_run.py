@@ -13,6 +13,8 @@ from streampool_golden import AvgPool2d, MaxPool2d, PoolSpec, __version__, pool
 from streampool_sim import EngineError
 from streampool_sim.cli import main
 
+pytestmark = pytest.mark.filterwarnings("ignore::streampool_golden.SpecWarning")
+
 RNG = np.random.default_rng(2)
 MAP = RNG.integers(-128, 128, (2, 3, 9, 8), np.int8)
 
@@ -206,7 +208,7 @@ def test_a_full_disk_leaves_what_was_there(
         raise OSError(28, "No space left on device", "map-max.npy")
 
     monkeypatch.setattr(np, "save", full)
-    done = command("run", source, "--kernel", 2)
+    done = command("run", source)
     assert done.status == 2
     assert done.err == "streampool: map-max.npy: No space left on device.\n"
     assert Path("map-max.npy").read_text() == "old"
