@@ -160,8 +160,6 @@ def test_a_mismatch_is_told_and_ends_with_1(
     source: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ):
     # A golden model that is wrong in one value.
-    module = __import__("streampool_sim.simulation", fromlist=["pool"])
-
     def wrong(*arguments: Any) -> np.ndarray:
         result = pool(*arguments)
         result[1, 2, 0, 1] ^= 1
