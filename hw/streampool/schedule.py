@@ -77,7 +77,8 @@ class Program:
         """
         total = len(words)
         best = cls(tuple(word.value for word in words), 0, total, 1)
-        for length in (n for n in range(1, min(body, total) + 1) if body % n == 0):
+        # the longest first: it folds the interior, and bounds what a shorter one has to try
+        for length in (n for n in range(min(body, total), 0, -1) if body % n == 0):
             for start in range(total - length + 1):
                 if start + length >= len(best.words):
                     break  # no shorter than what there is
