@@ -381,16 +381,19 @@ def _summary(
     """Say in a few lines what came out, and how fast, against the limits."""
     channels, *sizes = source.shape
     equal = "equals the golden model bit for bit"
+    limit = f"limit {stats['limit_cycles_per_frame']:,}"
+    if stats["bound_cycles_per_frame"] > stats["limit_cycles_per_frame"]:
+        limit += f", bound {stats['bound_cycles_per_frame']:,}"
+    if options.stall:
+        limit += f" without stalls (stalled with probability {options.stall:g})"
     rows = {
         "input": f"{source.path.name}: {_by(sizes)}, {channels} channel{'s'[: channels > 1]} of "
         f"{job.spec.dtype}, {source.count} frame{'s'[: source.count > 1]}",
         "pooling": describe(job.spec),
         "output": f"{output}: {_by(job.out_size)} of {job.output.name}",
         "check": equal if stats["matches_golden"] else "DIFFERS from the golden model",
-        "cycles": f"{stats['cycles_per_frame']:,.10g} a frame, "
-        f"limit {stats['limit_cycles_per_frame']:,}"
-        + (f" without stalls (stalled with probability {options.stall:g})" if options.stall else "")
-        + f"; latency {stats['latency_cycles']}",
+        "cycles": f"{stats['cycles_per_frame']:,.10g} a frame, {limit}; "
+        f"latency {stats['latency_cycles']}",
         "store": f"{stats['row_store_words']:,} words for the rows, "
         f"limit {stats['limit_row_store_words']:,}; {stats['column_store_words']:,} for the "
         f"columns, limit {stats['limit_column_store_words']:,}; "

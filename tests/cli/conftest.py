@@ -70,6 +70,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             (
                 "cycles_per_frame",
                 "limit_cycles_per_frame",
+                "bound_cycles_per_frame",
                 "latency_cycles",
                 "row_store_words",
                 "limit_row_store_words",
