@@ -338,10 +338,12 @@ def _check_fits(path: Path, suffix: str, source: Input, dtype: DType) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a file whose folder is not there or cannot be written, or that is a folder."""
+    """Refuse what is no plain file, or whose folder is not there or cannot be written."""
     folder = path.parent
     if path.is_dir():
         raise Refused(f"{path} is a folder; a file in it would do")
+    if path.exists() and not path.is_file():
+        raise Refused(f"{path} is no plain file; a new name would do")
     if not folder.is_dir():
         raise Refused(f"the folder {folder} of {path.name} is not there")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -355,7 +357,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        The file that is made or replaced. One that is no plain file is not replaced.
+        The file that is made or replaced, as `check_writable` let it pass.
 
     Yields
     ------
@@ -364,8 +366,6 @@ def replacing(path: Path) -> Iterator[Path]:
         it was.
     """
     path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise Refused(f"{path} is no plain file; a new name would do")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)

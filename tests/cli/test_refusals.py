@@ -1,5 +1,6 @@
 """What cannot be done is refused in one sentence, before anything is simulated or written."""
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -225,6 +226,13 @@ def test_several_pictures_in_one(folder: Path, refused: Command):
 )
 def test_options(words: str, says: str, cat: str, refused: Command):
     assert says in refused("run", cat, *words.split()).err
+
+
+def test_an_output_that_is_a_pipe_or_a_folder(array: str, folder: Path, refused: Command):
+    os.mkfifo(folder / "pipe.npy")
+    assert "pipe.npy is no plain file" in refused("run", array, "-o", "pipe.npy").err
+    (folder / "out.npy").mkdir()
+    assert "out.npy is a folder" in refused("run", array, "-o", "out.npy").err
 
 
 @pytest.mark.parametrize(
