@@ -8,7 +8,7 @@ import pytest
 from streampool_golden import DType, Job, PoolSpec, SpecError, pool, round_div
 
 NOT_POSITIVE: list[Any] = [
-    0, -1, 2.0, 2.5, float("nan"), float("inf"), True, np.True_, "3", None, 3j, b"3", object(),
+    0, -1, 2.0, 2.5, float("nan"), float("inf"), True, np.True_, "3", None, 3j, b"3", ...,
     2**31, 10**6000, (), (3, 3, 3), (3, 0), (3, 2.0), (3, True), ((3, 3), (3, 3)), {3}, {3: 3},
 ]  # fmt: skip
 NOT_PADDING: list[Any] = [
