@@ -106,6 +106,8 @@ def simulate(
         If `x`, `layout` or `lanes` is not what it must be, or `spec` does not work on the size.
     ValueError
         If another argument is not what it must be.
+    FileNotFoundError
+        If `vcd` is to go into a folder that is not there.
     EngineError
         If the core gets stuck or gives more beats than its frames hold.
 
@@ -116,7 +118,7 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
-    _check(engine, stall, repeat, freq_mhz)
+    _check(engine, stall, repeat, freq_mhz, vcd)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)  # said below, from here
         golden = pool(spec, x, layout)
@@ -214,7 +216,9 @@ def compare(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str
     return first, mismatch
 
 
-def _check(engine: str, stall: float, repeat: int | None, freq_mhz: float) -> None:
+def _check(
+    engine: str, stall: float, repeat: int | None, freq_mhz: float, vcd: Path | str | None
+) -> None:
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r} is not known; take one of {', '.join(ENGINES)}")
     threshold(stall)
@@ -222,6 +226,8 @@ def _check(engine: str, stall: float, repeat: int | None, freq_mhz: float) -> No
         raise ValueError(f"repeat {repeat!r} streams nothing; take 1 or more")
     if not 0 < freq_mhz < float("inf"):
         raise ValueError(f"freq_mhz {freq_mhz!r} is no clock; take a number of MHz above 0")
+    if vcd is not None and not Path(vcd).parent.is_dir():
+        raise FileNotFoundError(f"vcd {vcd}: there is no folder {Path(vcd).parent}")
 
 
 def _channels_first(

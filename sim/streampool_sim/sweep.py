@@ -129,9 +129,12 @@ def _differences(one: Trace, other: Trace) -> list[str]:
 def _latency_fault(core: PoolCore, trace: Trace) -> str:
     """Hold the first output of all against the latency, where an input beat lets it leave.
 
-    Later outputs, and those of a drain, leave with no beat that a port shows.
+    Later outputs, and those of a drain, leave with no beat that a port shows; nor do those of a
+    stage behind one that grows.
     """
     job = core.job
+    if len(job.stages) > 1 and any(axis.outputs > axis.length for axis in job.axes):
+        return ""
     position = 0
     leave = {stage.axis: plan.leave[0] for stage, plan in zip(job.stages, core.plans, strict=True)}
     for index, axis in enumerate(job.axes):

@@ -16,7 +16,7 @@ ENGINES = ("amaranth", "fast")
 JOBS = {
     "2-D, max": PoolSpec("max", 3, 2, 1).job((3, 7, 9), 2),
     "2-D, average": PoolSpec("avg", (2, 3), 1, "same", rounding="half_even").job((2, 5, 6), 2),
-    "1-D, min": PoolSpec("min", 2, ndim=1, dtype="uint5").job((5, 13), 3),
+    "1-D, min": PoolSpec("min", 2, ndim=1, dtype="uint5").job((5, 14), 3),
     "growing": PoolSpec("max", 2, 1, 1, dtype="uint16").job((1, 4, 5), 1),
     "wide": PoolSpec("sum", 3, 1, 1, dtype="int32").job((1, 4, 6), 1),
     "narrow": PoolSpec("min", 2, dtype="uint1").job((7, 4, 4), 7),
