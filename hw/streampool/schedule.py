@@ -77,8 +77,9 @@ class Program:
         """
         total = len(words)
         best = cls(tuple(word.value for word in words), 0, total, 1)
-        # the longest first: it folds the interior, and bounds what a shorter one has to try
-        for length in (n for n in range(min(body, total), 0, -1) if body % n == 0):
+        # the interior's own period first: what it gives bounds what the others have to try
+        shorter = (n for n in range(1, min(body - 1, total) + 1) if body % n == 0)
+        for length in (min(body, total), *shorter):
             for start in range(total - length + 1):
                 if start + length >= len(best.words):
                     break  # no shorter than what there is
