@@ -22,8 +22,11 @@ ENGINES = ("auto", "fast", "amaranth")
 STEADY_FRAMES = 5
 """Frames that a steady state is measured on: the first two and the last are left out."""
 
-FAST_FROM_BITS = 100_000
-"""Clocks times lanes from which a compile pays: about what Amaranth's simulator does meanwhile."""
+FAST_FROM = 10_000
+"""Clocks from which a compile pays: what Amaranth's simulator does in the three seconds of one."""
+
+LOOK_FROM = 1000
+"""Clocks from which it pays to look for a compiled model: a fraction of a second."""
 
 
 class EngineWarning(UserWarning):
@@ -125,8 +128,8 @@ def simulate(
     frames, golden_frames = _channels_first(spec, np.asarray(x), golden, layout)
     if not len(frames):
         raise SpecError("x", f"x must have a frame at least, not shape {np.shape(x)}.")
-    core = PoolCore(spec, frames.shape[1:], lanes)
-    job = core.job
+    job = spec.job(frames.shape[1:], lanes)  # refuses what no core can be made for
+    core = PoolCore(spec, job.shape, job.lanes)
     said: list[str] = []
     for message in job.warnings:
         said.append(message)
@@ -135,7 +138,7 @@ def simulate(
     repeat = repeat or -(-STEADY_FRAMES // len(frames))
     count = repeat * len(frames)
     beats = pack(job, frames, seed & 0xFFFFFFFF)
-    model, why = _choose(core, engine, count, vcd)
+    model, why = _choose(core, engine, count * job.limit_cycles / (1 - stall), vcd)
     if why:
         said.append(why)
         warnings.warn(why, EngineWarning, stacklevel=2)
@@ -244,7 +247,7 @@ def _channels_first(
 
 
 def _choose(
-    core: PoolCore, engine: str, count: int, vcd: Path | str | None
+    core: PoolCore, engine: str, clocks: float, vcd: Path | str | None
 ) -> tuple[Model | None, str]:
     """Return the model to run, or None for Amaranth's simulator, and what there is to say."""
     if engine == "amaranth":
@@ -256,10 +259,14 @@ def _choose(
             else ""
         )
         return None, why
-    if engine == "auto" and count * core.job.limit_cycles * core.job.lanes < FAST_FROM_BITS:
+    auto = engine == "auto"
+    if auto and clocks < LOOK_FROM:
         return None, ""
     try:
-        [model] = Build([core]).load()
+        build = Build([core])
+        if auto and clocks < FAST_FROM and not build.is_built:
+            return None, ""
+        [model] = build.load()
     except EngineError as error:
         return None, f"Amaranth's simulator runs instead of the fast engine: {error}"
     return model, ""

@@ -139,11 +139,18 @@ def test_auto_compiles_only_what_outlasts_the_compile():
     assert simulate(SPEC, random((1, 3, 100, 100))).stats["engine"] == "fast"
 
 
+def test_auto_takes_a_model_that_is_there_already(tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMPOOL_CACHE", str(tmp_path))
+    x = random((1, 1, 16, 16))
+    engines = [simulate(SPEC, x, engine=e).stats["engine"] for e in ("auto", "fast", "auto")]
+    assert engines == ["amaranth", "fast", "fast"]
+
+
 @pytest.mark.parametrize("engine", ["auto", "fast"])
 def test_without_a_compiler_it_runs_slower_and_says_so(engine, monkeypatch, tmp_path):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(streampool_sim.simulation, "FAST_FROM_BITS", 0)
+    monkeypatch.setattr(streampool_sim.simulation, "LOOK_FROM", 0)
     x = random((1, 1, 4, 4))
     with pytest.warns(EngineWarning, match=r"Amaranth's simulator runs .* no C\+\+ compiler"):
         result = simulate(SPEC, x, engine=engine)
