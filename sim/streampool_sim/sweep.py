@@ -330,7 +330,7 @@ def run_case(seed: int, index: int) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sweep's command line; 0: all right, 1: a fault."""
+    """Run the sweep's command line; 0: all right, 1: a fault, 130: stopped by hand."""
     parser = argparse.ArgumentParser(prog="python -m streampool_sim.sweep", description=__doc__)
     parser.add_argument(
         "count", nargs="?", type=int, default=200, help="specifications (default 200)"
@@ -349,7 +349,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.case is not None:
         return int(run_case(options.seed, options.case) > 0)
     path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
-    return int(sweep(options.count, options.seed, path, options.jobs) > 0)
+    try:
+        return int(sweep(options.count, options.seed, path, options.jobs) > 0)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":
