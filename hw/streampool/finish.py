@@ -79,8 +79,11 @@ class Finish(wiring.Component):
                 job.spec.rounding,
             )
             self._steps += _divide(division)
-            high = division.largest // min(division.sizes)
-            low = -high if low < 0 or division.negative else 0
+            if job.spec.divisor_override is None:  # no mean is beyond what it is of
+                low, high = job.spec.in_dtype.low, job.spec.in_dtype.high
+            else:
+                high = division.largest // min(division.sizes)
+                low = -high if low < 0 or division.negative else 0
             self._divisors = division.divisors
         else:
             self._divisors = (1,)

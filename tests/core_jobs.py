@@ -1,0 +1,78 @@
+"""Small jobs that between them reach every part of a core."""
+
+from streampool.stage import AxisStage
+from streampool_golden import Job, PoolSpec
+
+DEPTH = AxisStage.DEPTH
+"""Positions from which on a store is a RAM."""
+
+
+def _one(channels: int, steps: int, op: str, *args, lanes: int = 1, **fields) -> Job:
+    return PoolSpec(op, *args, ndim=1, **fields).job((channels, steps), lanes)
+
+
+def _two(channels: int, rows: int, columns: int, op: str, *args, lanes: int = 1, **fields) -> Job:
+    return PoolSpec(op, *args, **fields).job((channels, rows, columns), lanes)
+
+
+JOBS = {
+    # positions from one to beyond the pipeline's depth, in both kinds of store
+    **{f"max k3 s2, m {m}": _one(m, 11, "max", 3, 2, 1) for m in range(1, DEPTH + 3)},
+    **{
+        f"sum k4 s1, m {m}": _one(m, 7, "sum", 4, 1, ((2, 1),), dtype="int5")
+        for m in (1, 2, DEPTH - 1, DEPTH)
+    },
+    # one axis
+    "max k2 s2": _one(1, 14, "max", 2),
+    "max k5 s1 dilated": _one(3, 19, "max", 3, 1, 2, 2),
+    "min k3 s2 dilated, RAM": _one(7, 23, "min", 3, 2, ((1, 3),), 3, dtype="int16"),
+    "max, kernel beyond the input": _one(2, 3, "max", 9, 1, 4),
+    "max, kernel beyond the input, ceil": _one(8, 3, "max", 4, 2, 0, 1, True),
+    "max, crops": _one(4, 17, "max", 3, 2, ((-2, -1),)),
+    "avg, crop and pad": _one(9, 12, "avg", 3, 1, ((-1, 2),), count_include_pad=False),
+    "sum, padding before alone": _one(2, 9, "sum", 4, 3, ((3, 0),), dtype="uint7"),
+    "sum, padding after alone": _one(6, 9, "sum", 4, 2, ((0, 3),), dtype="uint7"),
+    "max, stride beyond the kernel": _one(7, 20, "max", 2, 5),
+    "subsampling": _one(3, 13, "max", 1, 3),
+    "global average": _one(5, 16, "avg", 16, lanes=2),
+    "one value": _one(1, 1, "max", 1),
+    "one value of many taps": _one(1, 1, "avg", 3, 1, 1),
+    "one step, two out": _one(1, 1, "max", 2, 1, 1),
+    "one step, RAM": _one(7, 1, "sum", 3, 2, 1),
+    "grows": _one(3, 6, "max", 2, 1, 1),
+    "grows, RAM": _one(8, 5, "avg", 4, 1, ((3, 3),), count_include_pad=False),
+    "grows much": _one(2, 2, "max", 8, 1, ((7, 7),)),
+    "pads that need idle slots": _one(2, 3, "max", 3, 2, 2),
+    "pads that need idle slots, RAM": _one(6, 5, "min", 7, 2, ((4, 6),)),
+    "identity": _one(3, 5, "max", 1, lanes=2),
+    # two axes
+    "max k3 s2": _two(3, 9, 8, "max", 3, 2, 1, lanes=2),
+    "max k3 s1, one lane": _two(1, 6, 7, "max", 3, 1, 1),
+    "min k2x3": _two(5, 7, 9, "min", (2, 3), lanes=4, dtype="uint8"),
+    "rows alone": _two(2, 8, 5, "max", (3, 1), (2, 1), ((1, 1), (0, 0))),
+    "columns alone": _two(2, 5, 8, "max", (1, 3), (1, 2), ((0, 0), (1, 0))),
+    "avg same": _two(4, 5, 6, "avg", (2, 3), 1, "same", lanes=3),
+    "avg same_lower ceil": _two(2, 7, 5, "avg", 3, 2, "same_lower", 1, True, lanes=2),
+    "avg k3 pads not counted": _two(1, 5, 6, "avg", 3, 2, 1, 1, True, False, None, "half_even"),
+    "avg pads counted, ceil": _two(1, 6, 6, "avg", 3, 2, 1, 1, True, True, None, "half_up"),
+    "avg restoring": _two(
+        *(1, 6, 5, "avg", (5, 3), 1, (2, 1)),
+        rounding="half_even",
+        dtype="int20",
+        count_include_pad=False,
+    ),
+    "avg by a negative divisor": _two(3, 4, 6, "avg", 2, divisor_override=-3, rounding="floor"),
+    "avg into another type": _two(2, 6, 6, "avg", 3, out_dtype="uint4", clamp=(1, 9)),
+    "sum saturated": _two(2, 6, 6, "sum", 3, 2, out_dtype="int8", saturate=True, dtype="uint8"),
+    "sum of all bits": _two(1, 5, 5, "sum", 3, 1, 1, dtype="int32"),
+    "ReLU6": _two(2, 6, 6, "max", 3, 3, clamp=(0, 6)),
+    "lanes beyond the channels": _two(2, 5, 5, "avg", 2, 1, lanes=5),
+    "one pixel": _two(1, 1, 1, "sum", 3, 1, 1),
+    "one column": _two(1, 9, 1, "max", 3, 2, 1),
+    "one row": _two(1, 1, 9, "max", 3, 2, 1),
+    "both grow": _two(1, 4, 3, "max", 2, 1, 1),
+    "columns shrink, rows grow": _two(1, 3, 10, "max", (2, 2), (1, 2), ((1, 1), (0, 0))),
+    "rows shrink, columns grow": _two(2, 10, 3, "sum", (3, 3), (3, 1), ((0, 0), (2, 2))),
+    "identity of two axes": _two(2, 3, 4, "avg", 1),
+}
+"""By what is odd about each."""

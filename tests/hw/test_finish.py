@@ -1,0 +1,145 @@
+"""What leaves a core: division in gates over whole ranges, saturation, clamps."""
+
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pytest
+from core_bench import core_of, golden
+from pool_specs import naive_round
+from streampool import PoolCore
+from streampool.division import Division
+from streampool_golden import ROUNDINGS, Job, PoolSpec
+from streampool_sim.engines import fast
+from streampool_sim.engines.model import Build, Model
+from streampool_sim.frames import pack, unpack
+
+
+def alone(divisor: int, rounding: str, dtype: str, steps: int, **fields) -> Job:
+    """Divide each value by a number: no stage, finishing alone."""
+    spec = PoolSpec(
+        "avg", 1, divisor_override=divisor, rounding=rounding, dtype=dtype, ndim=1, **fields
+    )
+    return spec.job((1, steps))
+
+
+DIVIDED = {
+    **{
+        f"{rounding} by {divisor}": alone(divisor, rounding, "int8", 256)
+        for rounding in ROUNDINGS
+        for divisor in (2, 7, -4)
+    },
+    **{f"{rounding} of int16": alone(6, rounding, "int16", 1 << 16) for rounding in ROUNDINGS[:2]},
+    "uint8": alone(-3, "half_even", "uint8", 256, out_dtype="int8"),
+    "int1 to 1": alone(200, "half_up", "int8", 256),
+    "by 1 and not": alone(-1, "half_away", "int8", 256),
+}
+WIDE = {
+    f"{rounding} of {dtype} by {divisor}": alone(divisor, rounding, dtype, 600)
+    for rounding, dtype, divisor in (
+        ("half_away", "int32", 9),
+        ("half_even", "int24", -6),
+        ("half_up", "int19", 4),
+        ("floor", "int20", -5),
+        ("trunc", "uint32", 48),
+    )
+}
+CUT = {
+    "average into uint4": PoolSpec("avg", 2, dtype="int8", out_dtype="uint4").job((1, 8, 8)),
+    "average into int4": PoolSpec("avg", 2, dtype="uint8", out_dtype="int4").job((1, 8, 8)),
+    "average, clamp": PoolSpec("avg", 2, clamp=(-20, 30)).job((1, 8, 8)),
+    "average beyond its type": PoolSpec("avg", 3, divisor_override=2).job((1, 9, 9)),
+    "sum into int8": PoolSpec("sum", 2, out_dtype="int8", saturate=True).job((1, 8, 8)),
+    "sum into uint8": PoolSpec("sum", 2, out_dtype="uint8", saturate=True).job((1, 8, 8)),
+    "sum of uint8 into int9": PoolSpec(
+        "sum", 2, dtype="uint8", out_dtype="int9", saturate=True
+    ).job((1, 8, 8)),
+    "max, ReLU": PoolSpec("max", 2, clamp=(0, 127)).job((1, 8, 8)),
+    "max, one value": PoolSpec("max", 2, clamp=(-5, -5)).job((1, 8, 8)),
+    "min into int4": PoolSpec("min", 2, out_dtype="int4", saturate=True).job((1, 8, 8)),
+    "max of uint8 into int8": PoolSpec(
+        "max", 2, dtype="uint8", out_dtype="int8", saturate=True
+    ).job((1, 8, 8)),
+    "max into a wider type": PoolSpec("max", 2, out_dtype="int12", saturate=True).job((1, 8, 8)),
+}
+JOBS = DIVIDED | WIDE | CUT
+
+
+@cache
+def built() -> dict[str, tuple[PoolCore, Model]]:
+    cores = {name: core_of(job) for name, job in JOBS.items()}
+    models = Build(list(cores.values()), optimise="-O0").load()
+    return {name: (core, model) for (name, core), model in zip(cores.items(), models, strict=True)}
+
+
+def run(name: str, frames: np.ndarray) -> np.ndarray:
+    core, model = built()[name]
+    return unpack(core.job, fast.run(core, pack(core.job, frames), model=model).out)
+
+
+def assert_divided(job: Job, values: np.ndarray, out: np.ndarray):
+    divisor, output = job.divisor_constant, job.output
+    assert divisor is not None
+    exact = [naive_round(Fraction(int(v), divisor), job.spec.rounding) for v in values.flat]
+    assert out.ravel().tolist() == [min(max(v, output.low), output.high) for v in exact]
+
+
+@pytest.mark.parametrize("name", DIVIDED)
+def test_every_value_is_divided_exactly(name):
+    job = JOBS[name]
+    dtype = job.spec.in_dtype
+    values = np.arange(dtype.low, dtype.high + 1).astype(dtype.numpy).reshape(1, 1, -1)
+    assert values.size == job.shape[1]
+    assert_divided(job, values, run(name, values))
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_wide_values_are_divided_exactly_where_it_is_tight(name):
+    job = JOBS[name]
+    dtype, divisor = job.spec.in_dtype, job.divisor_constant
+    assert divisor is not None
+    assert not Division((divisor,), max(-dtype.low, dtype.high), job.spec.rounding).multiplies
+    rng = np.random.default_rng(len(name))
+    turns = rng.integers(dtype.low // abs(divisor) + 2, dtype.high // abs(divisor) - 2, 100)
+    near = (turns[:, None] * abs(divisor) + np.arange(-2, 3)).ravel()
+    ties = turns * abs(divisor) + abs(divisor) // 2
+    ends = np.r_[np.arange(-10, 10), dtype.low + np.arange(5), dtype.high - np.arange(5)]
+    values = np.r_[near, ties, ends]
+    values = values[(values >= dtype.low) & (values <= dtype.high)]
+    values = np.resize(values, 2 * job.shape[1]).astype(dtype.numpy).reshape(2, 1, -1)
+    assert_divided(job, values, run(name, values))
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_what_does_not_fit_is_cut_to_the_nearest_end(name):
+    job = JOBS[name]
+    rng, dtype = np.random.default_rng(0), job.spec.in_dtype
+    frames = rng.integers(dtype.low, dtype.high, (6, *job.shape), endpoint=True)
+    frames[3:] = rng.choice([dtype.low, dtype.high], frames[3:].shape)
+    frames[5] //= 16  # some that fit
+    frames = frames.astype(dtype.numpy)
+    out = run(name, frames)
+    assert np.array_equal(out, golden(job, frames))
+    assert {int(out.min()), int(out.max())} <= {*range(job.bounds[0], job.bounds[1] + 1)}
+
+
+@pytest.mark.parametrize(
+    ("job", "clocks"),
+    [
+        # nothing to do: wires behind the stages
+        (PoolSpec("max", 2).job((8, 8, 8), 1), 0),
+        (PoolSpec("sum", 2).job((8, 8, 8), 1), 0),
+        (PoolSpec("avg", 2, divisor_override=1, out_dtype="int10").job((8, 8, 8), 1), 0),
+        # compare, select, FIFO
+        (PoolSpec("max", 2, clamp=(0, 6)).job((8, 8, 8), 1), 3),
+        # split, bias, multiply, shift, sign, FIFO
+        (PoolSpec("avg", 2).job((8, 8, 8), 1), 6),
+        (PoolSpec("avg", 2, rounding="half_even").job((8, 8, 8), 1), 7),
+    ],
+)
+def test_finishing_takes_the_clocks_that_it_needs(job, clocks):
+    core = core_of(job)
+    stages = core_of(PoolSpec("max", 2).job((8, 8, 8), 1))
+    assert core.latency - stages.latency == clocks
+    for made in (core, stages):
+        Build([made], optimise="-O0")  # elaborates it

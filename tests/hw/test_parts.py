@@ -1,0 +1,294 @@
+"""The parts of a stage, each alone: countdown, sequencer, stores, outbox."""
+
+import random
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from amaranth.hdl import Value, ValueCastable
+from amaranth.lib import data
+from amaranth.sim import Simulator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streampool.outbox import Outbox
+from streampool.schedule import Program, Word
+from streampool.sequencer import Countdown, Sequencer
+from streampool.stage import AxisStage
+from streampool.store import DelayLine, RamStore
+
+SEEDS = st.integers(0, 2**32)
+
+
+def clock(part: Any, inputs: Sequence[dict[str, int]], outputs: Sequence[str]) -> list[tuple]:
+    """Return the outputs in each clock, as they are before its edge, with these inputs.
+
+    A name may have dots, for a member of a member.
+    """
+
+    def member(name: str) -> Any:
+        found = part
+        for step in name.split("."):
+            found = getattr(found, step)
+        return found.as_value() if isinstance(found, ValueCastable) else found
+
+    seen = []
+
+    async def bench(ctx: Any) -> None:
+        for values in inputs:
+            for name, value in values.items():
+                ctx.set(member(name), value)
+            # in a testbench the inputs have settled through combinational logic here
+            seen.append(tuple(ctx.get(member(name)) for name in outputs))
+            await ctx.tick()
+
+    simulator = Simulator(part)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return seen
+
+
+def steps(seed: int, share: float, count: int = 120) -> list[int]:
+    rng = random.Random(seed)
+    return [int(rng.random() < share) for _ in range(count)]
+
+
+def test_a_countdown_of_one_is_always_at_its_end():
+    simulator = Simulator(part := Countdown(1))
+
+    async def bench(ctx: Any) -> None:
+        for step in (0, 1, 1):
+            ctx.set(part.step, step)
+            assert ctx.get(part.last) == 1
+            await ctx.delay(1e-6)
+
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@given(st.integers(2, 20), st.sampled_from([0.2, 0.7, 1.0]), SEEDS)
+@settings(max_examples=40)
+def test_a_countdown_tells_every_last_step(period, share, seed):
+    taken = steps(seed, share)
+    seen = clock(Countdown(period), [{"step": step} for step in taken], ["last"])
+    done = 0
+    for step, (last,) in zip(taken, seen, strict=True):
+        assert last == (done % period == period - 1)
+        done += step
+    assert done > period or share < 1
+
+
+@pytest.mark.parametrize("part", [Countdown(4), Sequencer(Program.of([1, 2, 2, 3]), 2, 2)])
+def test_what_is_told_does_not_wait_for_the_step(part):
+    """The same without a step in the clock and with one."""
+    outputs = ["last"] if isinstance(part, Countdown) else ["word", "first", "last"]
+    seen = []
+
+    async def bench(ctx: Any) -> None:
+        for _ in range(20):
+            for step in (0, 1):
+                ctx.set(part.step, step)
+                seen.append(tuple(ctx.get(getattr(part, name)) for name in outputs))
+            await ctx.tick()
+
+    simulator = Simulator(part)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert seen[::2] == seen[1::2]
+    assert len(set(seen)) > 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 15), st.sampled_from([15, 15, 3, 0])), min_size=1, max_size=14
+    ),
+    st.integers(1, 3),
+    st.integers(1, 5),
+    st.sampled_from([0.3, 0.8, 1.0]),
+    SEEDS,
+)
+@settings(max_examples=60)
+def test_a_sequencer_plays_any_program_round_and_round(pairs, body, m, share, seed):
+    program = Program.fold([Word(value & care, care) for value, care in pairs], body)
+    words = list(program)
+    assert len(words) == len(pairs)
+    taken = steps(seed, share, 3 * m * len(words) + 10)
+    seen = clock(
+        Sequencer(program, 4, m), [{"step": step} for step in taken], ["word", "first", "last"]
+    )
+    done = 0
+    for step, shown in zip(taken, seen, strict=True):
+        at = done % (m * len(words))
+        assert shown == (words[at // m], at == 0, at == m * len(words) - 1)
+        done += step
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5],
+        [5, 5, 5],
+        [0, 1, 1, 1, 1, 2],  # a loop of one word
+        [0, 1, 2, 1, 2, 1, 2, 3, 4],  # a loop of two, with words on either side
+        [1, 2, 1, 2, 1, 2],  # a loop alone
+        [3, 1, 2, 1, 2],  # nothing after it
+        [1, 2, 1, 2, 3],  # nothing before it
+    ],
+)
+@pytest.mark.parametrize("m", [1, 2])
+def test_a_sequencer_plays_programs_of_every_form(values, m):
+    program = Program.fold([Word(value, -1) for value in values], 2)
+    count = 3 * m * len(values)
+    seen = clock(Sequencer(program, 3, m), [{"step": 1}] * count, ["word", "first", "last"])
+    total = len(values) * m
+    assert seen == [
+        (values[t % total // m], t % total == 0, t % total == total - 1) for t in range(count)
+    ]
+
+
+@given(st.integers(1, 9), st.sampled_from([0.3, 0.8, 1.0]), SEEDS)
+@settings(max_examples=30)
+def test_a_delay_line_gives_back_what_came_in_its_depth_of_steps_ago(depth, share, seed):
+    taken = steps(seed, share)
+    rng = random.Random(seed)
+    words = [rng.getrandbits(7) for _ in taken]
+    line = DelayLine(7, depth)
+    assert (line.width, line.depth) == (7, depth)
+    inputs = [{"put": step, "new": word} for step, word in zip(taken, words, strict=True)]
+    seen = clock(line, inputs, ["old"])
+    held: list[int] = []
+    for step, word, (old,) in zip(taken, words, seen, strict=True):
+        if len(held) >= depth:
+            assert old == held[-depth]
+        if step:
+            held.append(word)
+
+
+@given(
+    st.sampled_from([AxisStage.DEPTH, 7, 8, 9, 16, 21]),
+    st.sampled_from([0.3, 0.8, 1.0]),
+    SEEDS,
+)
+@settings(max_examples=40)
+def test_a_ram_gives_back_each_position_its_word(depth, share, seed):
+    """Read at a step, written back so many clocks later, as the stage does."""
+    lag = AxisStage.DEPTH - 1
+    count = 6 * depth + 20
+    taken = steps(seed, share, count)
+    rng = random.Random(seed)
+    words = [rng.getrandbits(9) for _ in taken]
+    inputs = [
+        {"get": taken[t], "put": taken[t - lag] if t >= lag else 0, "new": words[t]}
+        for t in range(count)
+    ]
+    seen = clock(RamStore(9, depth), inputs, ["old"])
+    written: dict[int, int] = {}
+    position = 0
+    for t in range(count - RamStore.LATENCY):
+        if not taken[t]:
+            continue
+        if position in written:
+            assert seen[t + RamStore.LATENCY] == (written[position],)
+        if t + lag < count:
+            written[position] = words[t + lag]
+        position = (position + 1) % depth
+
+
+LAYOUT = data.StructLayout({"data": data.ArrayLayout(5, 2), "last": 1})
+
+
+@given(
+    st.integers(1, Outbox.IN_FLIGHT),
+    st.sampled_from([0.3, 0.9, 1.0]),
+    st.sampled_from([0.0, 0.1, 0.5, 0.95, 1.0]),
+    st.integers(1, 60),
+    SEEDS,
+)
+@settings(max_examples=60)
+def test_an_outbox_keeps_every_beat_in_order(lag, eager, ready_share, hold, seed):
+    """A pipeline of `lag` clocks, both ends counted, that starts work while there is room."""
+    rng = random.Random(seed)
+    outbox = Outbox(LAYOUT)
+    flying = deque([None] * (lag - 1))
+    kept: deque[int] = deque()
+    number = most = 0
+    before: tuple | None = None
+
+    async def bench(ctx: Any) -> None:
+        nonlocal number, most, before
+        for t in range(200):
+            starts = ctx.get(outbox.room) and rng.random() < eager
+            number += bool(starts)
+            flying.append(number % 2**11 if starts else None)
+            arrives = flying.popleft()
+            ctx.set(outbox.write, arrives is not None)
+            data_in = arrives if arrives is not None else rng.getrandbits(11)
+            ctx.set(Value.cast(outbox.data), data_in)
+            valid, payload = ctx.get(outbox.o.valid), ctx.get(Value.cast(outbox.o.payload))
+            # silent for a while, so that it fills up
+            ready = t >= hold and rng.random() < ready_share
+            ctx.set(outbox.o.ready, ready)
+            # neither the room nor the beat shown depends on being taken, or on what is written
+            assert ctx.get(outbox.o.valid) == valid == bool(kept)
+            room = ctx.get(outbox.room)
+            assert room == (len(kept) < Outbox.CAPACITY - Outbox.IN_FLIGHT)
+            if valid:
+                assert payload == kept[0]
+                if before is not None:
+                    assert (valid, payload) == before
+            before = (valid, payload) if valid and not ready else None
+            if valid and ready:
+                kept.popleft()
+            if arrives is not None:
+                kept.append(arrives)
+            most = max(most, len(kept))
+            assert len(kept) < Outbox.CAPACITY
+            await ctx.tick()
+
+    simulator = Simulator(outbox)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    if eager == 1 and hold > 30:
+        # what is kept for beats in flight is used where all of them come
+        assert most >= Outbox.CAPACITY - Outbox.IN_FLIGHT - 1 + lag
+
+
+def test_an_outbox_passes_a_beat_a_clock():
+    count = 40
+    seen = clock(
+        Outbox(8),
+        [{"write": 1, "data": t, "o.ready": 1} for t in range(count)],
+        ["o.valid", "o.payload", "room"],
+    )
+    assert seen[0][0] == 0
+    assert seen[1:] == [(1, t, 1) for t in range(count - 1)]
+
+
+def test_what_an_outbox_shows_comes_from_registers():
+    """`o.valid` and `room` are the same whatever its inputs are in that clock."""
+    outbox = Outbox(4)
+    values: set[tuple] = set()
+
+    async def bench(ctx: Any) -> None:
+        for t in range(12):
+            values.clear()
+            for bits in range(4):
+                ctx.set(outbox.write, bits & 1)
+                ctx.set(outbox.o.ready, bits >> 1)
+                values.add((ctx.get(outbox.o.valid), ctx.get(outbox.room)))
+            assert len(values) == 1
+            ctx.set(outbox.o.ready, t > 5)
+            await ctx.tick()
+
+    simulator = Simulator(outbox)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def test_a_stage_is_no_deeper_than_its_outbox_allows():
+    assert AxisStage.SHORT_DEPTH < AxisStage.DEPTH <= Outbox.IN_FLIGHT
+    assert Outbox.CAPACITY <= 16
