@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench fresh vectors wheel-test clean help tools
+.PHONY: run test lint sweep bench docs fresh vectors wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -34,6 +34,10 @@ sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=50
 
 bench: tools $(CORE) ## speeds of the engines
 	@$(IN_ENV) $(PY) -m streampool_sim.bench $(ARGS)
+
+docs: tools $(CORE) ## write the figures of README.md and docs/ anew
+	@$(IN_ENV) $(PY) docs/figures.py
+	@$(IN_ENV) $(PY) docs/tables.py $(ARGS)
 
 fresh: tools ## clone, empty HOME, bare PATH; then make run and make test there
 	@.ci/fresh

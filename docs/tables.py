@@ -337,7 +337,7 @@ def sweep(path: Path) -> str:
     ]
     return (
         f"`make sweep COUNT={len(lines)} SEED={head['seed']}`, each without and with stalls:\n\n"
-        + blocks.table("sweep | ", rows)
+        + blocks.table("counted | ", rows)
     )
 
 

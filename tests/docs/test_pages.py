@@ -13,6 +13,9 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from streampool_golden import PoolSpec, pool
 from streampool_sim import cli, options
 
+# of cores that are counted and not built
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+
 README = blocks.ROOT / "README.md"
 SMALL = ("YOLOv8n SPPF", "ResNet-50: global", "M5 speech")
 """Rows of the table of results that are simulated here; the others would take a minute."""
@@ -77,7 +80,6 @@ def result_rows() -> dict[str, list[str]]:
     return {row[0].rpartition(", on ")[0]: row for row in rows}
 
 
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 def test_results_are_what_the_elaborated_cores_have():
     rows = result_rows()
     assert list(rows) == list(tables.RESULTS)
