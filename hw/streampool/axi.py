@@ -21,7 +21,8 @@ class AxiPoolCore(wiring.Component):
     :class:`PoolCore`: nothing here takes a clock. Every lane is padded to whole bytes, lane 0
     in the lowest. What the padding of an input lane holds is ignored; an output lane is extended
     to its whole bytes, by its sign where the output is signed. ``s_axis_tready`` never depends
-    combinationally on ``m_axis_tready``, and no ``valid`` waits for a ``ready``.
+    combinationally on ``m_axis_tready``, and no ``valid`` waits for a ``ready``. A source has to
+    keep ``s_axis_tvalid`` low in reset, as ARM asks of it: a beat sent then is lost.
 
     The core counts the beats of a frame. An ``s_axis_tlast`` out of place, or one that is
     missing, changes no data: it sets `frame_error` in the clock after its beat, which stays set

@@ -16,6 +16,9 @@ _EVEN = {"$add", "$sub", "$eq", "$ne", "$lt", "$le", "$gt", "$ge"}
 # A wire without bits, its attributes, and what it is connected to: nothing
 _NO_WIRE = re.compile(r"(?:^  attribute .*\n)*^  wire width 0 .*\n", re.MULTILINE)
 _NO_CONNECT = re.compile(r"^connect \S+ \{  \}\n", re.MULTILINE)
+# The register that Yosys has every combinational process read
+_STARTER_NAME = r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ "
+_STARTER = re.compile(rf"^  reg {_STARTER_NAME} ?= 0;\n", re.MULTILINE)
 # A memory's initial values in Verilog, and one word's
 _INITIAL = re.compile(r"^  initial begin\n((?:    .*\n)+?)  end\n", re.MULTILINE)
 _WORD = re.compile(r"    (\\?\S+ ?)\[(\d+)\] = (.*);")
@@ -97,7 +100,7 @@ def to_verilog(rtlil: str) -> str:
         f"attrmap -modattr {remove}",
         "write_verilog -norename",
     )
-    return short_initials(complete_cases(run("\n".join(script))))
+    return short_initials(complete_cases(start_processes(run("\n".join(script)))))
 
 
 def without_empty_wires(rtlil: str) -> str:
@@ -206,6 +209,20 @@ def _top_bit(operand: str, width: int) -> str:
     return name if width == 1 else f"{name} [{width - 1}]"
 
 
+def start_processes(verilog: str) -> str:
+    """Let every combinational process run at the start, in SystemVerilog too.
+
+    What a process reads may never change from its initial value. Yosys has it read a register
+    for that, whose own initial value is an event in Verilog-2005, but none in SystemVerilog,
+    where declarations are initialized before any process starts.
+    """
+    name = "process_start"  # no `$` in it, which made abc9 of Yosys 0.70 fail
+    while name in verilog:
+        name += "_"
+    verilog = _STARTER.sub(rf"  reg {name};\n  initial {name} = 1'h0;\n", verilog)
+    return re.sub(_STARTER_NAME, name, verilog)
+
+
 def complete_cases(verilog: str) -> str:
     """Give every case statement a default that does nothing.
 
@@ -238,9 +255,9 @@ def _short_initial(text: str, lines: str) -> str:
     for index, word in enumerate(words):
         if word is None or word.groups() != (first[1], str(index), first[3]):
             return text
-    name = first[1].strip().removeprefix("\\")
+    name = re.sub(r"\W", "_", first[1].strip().removeprefix("\\"))
     return (
-        f"  initial begin : \\$initial${name} \n"
+        f"  initial begin : initial_{name}\n"
         "    integer i;\n"
         f"    for (i = 0; i < {len(words)}; i = i + 1)\n"
         f"      {first[1]}[i] = {first[3]};\n"

@@ -39,6 +39,20 @@ async def matrix(dut: Any, job: str, kind: str, idle: str, stall: str) -> None:
 
 @cocotb.test()
 @cocotb.parametrize(job=list(JOBS))
+async def long_run(dut: Any, job: str) -> None:
+    """Many frames, with every pattern of gaps on either side, by turns."""
+    bench = Bench(dut, job)
+    await bench.start()
+    x = payload(bench.job, "random", _frames(job, 3000), seed=8)
+    board = Scoreboard(words_out(bench.job, x))
+    await bench.run(words_in(bench.job, x), board, gaps("turns", 9), gaps("turns", 10))
+    assert board.empty
+    assert not bench.read("frame_error")
+    bench.stop()
+
+
+@cocotb.test()
+@cocotb.parametrize(job=list(JOBS))
 async def full_speed(dut: Any, job: str) -> None:
     """In the steady state a frame takes as many clocks as the larger of its beats in and out."""
     bench = Bench(dut, job)

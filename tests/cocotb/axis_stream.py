@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from axis_jobs import JOBS, Words
@@ -15,6 +16,9 @@ GAPS = ("none", "random", "bursts")
 def gaps(kind: str, seed: int) -> Iterator[bool]:
     """Yield, clock by clock, whether a side is idle."""
     rng = random.Random(seed)
+    if kind == "turns":
+        while True:
+            yield from islice(gaps(rng.choice(GAPS), rng.getrandbits(32)), rng.randint(1, 300))
     while True:
         if kind == "none":
             yield False

@@ -14,8 +14,8 @@ from cocotb_tools.runner import get_runner
 from streampool.verilog import write_verilog
 
 SIMULATOR = os.environ.get("SIM", "verilator")
-# of each job: the matrix, the speed, the latency, resets, tlasts
-BENCHES = sum(36 + 1 + 1 + 3 + (4 if job.beats_in > 1 else 1) for job in JOBS.values())
+# of each job: the matrix, the long run, the speed, the latency, resets, tlasts
+BENCHES = sum(36 + 1 + 1 + 1 + 3 + (4 if job.beats_in > 1 else 1) for job in JOBS.values())
 
 
 def _use_packaged_verilator(patch: pytest.MonkeyPatch) -> None:

@@ -211,7 +211,7 @@ def test_synthesis_for_ecp5(tmp_path: Path):
     done = subprocess.run(
         [
             *(sys.executable, "-c", RUN_YOSYS, "-q", "-p"),
-            "read_verilog pool.v; synth_ecp5 -top pool -json pool.json; check -assert",
+            "read_verilog pool.v; synth_ecp5 -top pool -json netlist.json; check -assert",
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -219,7 +219,7 @@ def test_synthesis_for_ecp5(tmp_path: Path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    cells = json.loads((tmp_path / "pool.json").read_text())["modules"]["pool"]["cells"]
+    cells = json.loads((tmp_path / "netlist.json").read_text())["modules"]["pool"]["cells"]
     kinds = {cell["type"] for cell in cells.values()}
     # nothing is left that no cell of the device stands for
     assert {kind for kind in kinds if kind.startswith("$")} <= {"$scopeinfo"}

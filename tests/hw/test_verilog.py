@@ -97,6 +97,50 @@ def test_lint_icarus(job: str, tmp_path: Path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.parametrize("standard", ["2005", "2012"])
+def test_nothing_is_undefined_after_reset(standard: str, tmp_path: Path):
+    # In SystemVerilog an initial value is no event: a process that waits for one never runs.
+    if not shutil.which("iverilog"):
+        pytest.skip("Icarus Verilog is not installed")
+    write("avg_border", tmp_path, "pool")
+    (tmp_path / "bench.v").write_text("""\
+module bench;
+  reg clock = 0, resetn = 0, valid = 0;
+  wire ready, valid_out, last_out, frame_error;
+  wire [15:0] data_out;
+  integer left = 42;
+  pool dut (clock, resetn, 16'h1234, valid, ready, 1'b0, data_out, valid_out, 1'b1, last_out,
+            frame_error);
+  always #5 clock = !clock;
+  always @(negedge clock) begin
+    if (^{ready, valid_out} === 1'bx || valid_out && ^{last_out, data_out} === 1'bx)
+      $display("undefined");
+    if (valid_out) left = left - 1;
+    if (left == 0) $finish;
+  end
+  initial begin
+    #12 resetn = 1;
+    valid = 1;
+  end
+endmodule
+""")
+    command = ["iverilog", f"-g{standard}", "-o", "bench", "bench.v", "pool.v"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    ran = subprocess.run(["vvp", "-n", "bench"], cwd=tmp_path, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "")
+
+
+def test_every_combinational_process_is_started(tmp_path: Path):
+    verilog, _ = write("avg_border", tmp_path)
+    modules = verilog.split("endmodule")
+    assert any("always @*" in module for module in modules)
+    for module in modules:
+        processes = module.count("always @* begin\n    if (process_start) begin end\n")
+        assert processes == module.count("always @*")
+        assert module.count("reg process_start;") == bool(processes)
+        assert module.count("initial process_start = 1'h0;") == bool(processes)
+
+
 def test_lint_is_switched_off_for_the_generated_body_alone(tmp_path: Path):
     verilog, _ = write("avg_border", tmp_path)
     wrapper, _, body = verilog.partition("endmodule")
@@ -213,7 +257,7 @@ def test_memories_of_one_value_are_set_in_a_loop():
 
     same = yosys.short_initials(initial("\\store[0] ", ["4'h3"] * 9))
     assert same.splitlines() == [
-        "  initial begin : \\$initial$store[0] ",
+        "  initial begin : initial_store_0_",
         "    integer i;",
         "    for (i = 0; i < 9; i = i + 1)",
         "      \\store[0] [i] = 4'h3;",
