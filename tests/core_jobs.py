@@ -42,6 +42,8 @@ JOBS = {
     "grows": _one(3, 6, "max", 2, 1, 1),
     "grows, RAM": _one(8, 5, "avg", 4, 1, ((3, 3),), count_include_pad=False),
     "grows much": _one(2, 2, "max", 8, 1, ((7, 7),)),
+    "grows, stride 2": _one(2, 3, "sum", 7, 2, ((6, 6),), dtype="int4"),
+    "grows, stride 2, RAM": _one(6, 1, "max", 7, 2, ((6, 5),)),
     "pads that need idle slots": _one(2, 3, "max", 3, 2, 2),
     "pads that need idle slots, RAM": _one(6, 5, "min", 7, 2, ((4, 6),)),
     "identity": _one(3, 5, "max", 1, lanes=2),

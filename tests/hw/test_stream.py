@@ -68,6 +68,8 @@ def test_each_output_is_latency_after_its_step_whatever_the_gaps(name, share):
         PoolSpec("min", 6, 1, ((5, 5),), ndim=1).job((2, 3), 1),
         PoolSpec("max", 5, 2, 4, ndim=1).job((2, 2), 1),
         PoolSpec("max", 2, 1, 1, ndim=1).job((2, 1), 1),
+        PoolSpec("max", 7, 2, 6, ndim=1).job((1, 3)),
+        PoolSpec("sum", 7, 2, 6, ndim=1, dtype="int4").job((DEPTH + 1, 1), 1),
         # pads so wide that the plan takes an idle slot
         PoolSpec("max", 3, 2, 2, ndim=1).job((2, 3), 1),
         PoolSpec("max", 7, 2, ((4, 6),), ndim=1).job((DEPTH, 5), 1),
@@ -156,6 +158,31 @@ def test_a_core_whose_output_is_never_taken_holds_still(name):
     assert_frames(job, log, frames)
     assert log.o_valid[hold // 2 : hold] == [1] * (hold - hold // 2)
     assert log.i_ready[hold - 5 : hold] == [0] * 5
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        PoolSpec("max", 7, 1, 3, ndim=1).job((DEPTH + 2, 3), 1),
+        PoolSpec("max", 13, 1, 6, ndim=1).job((DEPTH - 1, 9), 1),
+        PoolSpec("max", 3, 1, 1).job((1, 2, 24)),
+        PoolSpec("sum", 4, 1, 3, ndim=1, dtype="uint3").job((2 * DEPTH, 2), 1),
+    ],
+    ids=["RAM", "registers", "rows", "grows"],
+)
+def test_a_drain_waits_for_room(job):
+    """More is left of a frame than the FIFO holds, and nobody takes it once all input is in."""
+    frames = random_frames(job, 2)
+    quiet = 4 * job.cycles_bound
+    log = drive(
+        core_of(job),
+        to_bits(job, frames),
+        gaps=lambda beat: 2 * quiet if beat == job.beats_in else 0,
+        ready=lambda t: not job.beats_in <= t <= quiet,
+        clocks=6 * quiet,
+    )
+    assert sum(t <= quiet for t in log.takes) == job.beats_in
+    assert_frames(job, log, frames)
 
 
 @pytest.mark.parametrize("name", ["max k3 s2", "avg restoring", "grows, RAM", "identity"])
