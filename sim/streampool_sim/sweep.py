@@ -34,6 +34,9 @@ BATCH = 24
 """Cores to one compile."""
 
 STALLED_FRAMES = 3
+PLAIN_MOST = 100
+"""Cycles a frame up to which a case runs in Amaranth's simulator alone."""
+
 BOTH_ENGINES_EVERY, BOTH_ENGINES_MOST = 10, 250
 """Every so many cases run in both engines, which then have to agree to the cycle.
 
@@ -152,33 +155,52 @@ def _latency_fault(core: PoolCore, trace: Trace) -> str:
 
 
 def run_batch(seed: int, indices: Sequence[int]) -> list[dict[str, Any]]:
-    """Run cases whose cores are compiled together; a line of the results for each."""
-    made: list[tuple[Case, PoolCore]] = []
+    """Run cases whose cores are compiled together; a line of the results for each.
+
+    The smallest frames are through Amaranth's simulator before a compiler would be done.
+    """
+    plain: list[tuple[Case, PoolCore]] = []
+    compiled: list[tuple[Case, PoolCore]] = []
     results: list[dict[str, Any]] = []
     for index in indices:
         what = case(seed, index)
         try:
-            made.append((what, PoolCore(what.job.spec, what.job.shape, what.job.lanes)))
+            core = PoolCore(what.job.spec, what.job.shape, what.job.lanes)
         except Exception as error:  # a core that cannot be made is a finding, not the sweep's end
             results.append(_broken(what, error))
+            continue
+        quick = what.job.limit_cycles <= PLAIN_MOST and not _both(what)
+        (plain if quick else compiled).append((what, core))
+    for what, core in plain:
+        results.append(_checked(core, what, None))
+    if not compiled:
+        return results
     with tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder:
-        models: Sequence[Model | None]
+        cores = [core for _, core in compiled]
         try:
-            models = Build([core for _, core in made], optimise="-O0", folder=Path(folder)).load()
+            models = Build(cores, optimise="-O0", folder=Path(folder)).load()
         except Exception as error:
-            if len(made) == 1:
-                return [*results, _broken(made[0][0], error)]
-            for what, _ in made:  # which one is it?
+            if len(compiled) == 1:
+                return [*results, _broken(compiled[0][0], error)]
+            for what, _ in compiled:  # which one is it?
                 results += run_batch(seed, [what.index])
             return results
-        for (what, core), model in zip(made, models, strict=True):
-            small = what.job.limit_cycles <= BOTH_ENGINES_MOST
-            both = small and what.index % BOTH_ENGINES_EVERY == 0
-            try:
-                results.append(check(core, what, model, both=both))
-            except Exception as error:
-                results.append(_broken(what, error))
+        for (what, core), model in zip(compiled, models, strict=True):
+            results.append(_checked(core, what, model))
     return results
+
+
+def _both(what: Case) -> bool:
+    """Whether a case is one of those that go through both engines."""
+    small = what.job.limit_cycles <= BOTH_ENGINES_MOST
+    return small and what.index % BOTH_ENGINES_EVERY == 0
+
+
+def _checked(core: PoolCore, what: Case, model: Model | None) -> dict[str, Any]:
+    try:
+        return check(core, what, model, both=model is not None and _both(what))
+    except Exception as error:
+        return _broken(what, error)
 
 
 def _broken(what: Case, error: Exception) -> dict[str, Any]:
