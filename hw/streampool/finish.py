@@ -39,8 +39,9 @@ class Step:
 class Finish(wiring.Component):
     """Turn exact partials into what leaves: divide with one rounding, saturate, clamp.
 
-    Where nothing of it is needed it is wires, or a FIFO in a core without stages. Otherwise a pipeline that runs free, one beat a
-    clock, cut by a FIFO every few clocks so that each piece can stop by itself.
+    Where nothing of it is needed it is wires, or a FIFO in a core without stages. Otherwise a
+    pipeline that runs free, one beat a clock, cut by a FIFO every few clocks so that each piece
+    can stop by itself.
 
     Parameters
     ----------
