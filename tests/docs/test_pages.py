@@ -85,7 +85,9 @@ def test_results_are_what_the_elaborated_cores_have():
     assert list(rows) == list(tables.RESULTS)
     for name, row in rows.items():
         cycles = int(row[2].split(" / ")[0].replace(",", ""))
-        assert row == [str(cell) for cell in tables.result_row(name, cycles)], name
+        assert row == [str(cell) for cell in tables.result_row(name, cycles)], (
+            "python docs/tables.py results"
+        )
         # Each of these jobs meets the limit exactly; the table is no place for one that does not.
         assert cycles == tables.RESULTS[name].limit_cycles
 
