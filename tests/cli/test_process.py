@@ -82,6 +82,8 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path):
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
+        # a job in the background starts with interrupts ignored, and would hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stderr is not None
         # It tells how far it is, which is when it is under way.
