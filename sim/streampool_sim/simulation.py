@@ -22,6 +22,9 @@ ENGINES = ("auto", "fast", "amaranth")
 STEADY_FRAMES = 5
 """Frames that a steady state is measured on: the first two and the last are left out."""
 
+FREQ_MHZ = (1e-3, 1e6)
+"""The clocks that a rate is given for, in MHz."""
+
 FAST_FROM = 10_000
 """Clocks from which a compile pays: what Amaranth's simulator does in the three seconds of one."""
 
@@ -121,7 +124,7 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
-    _check(engine, stall, repeat, freq_mhz, vcd)
+    _check(engine, stall, seed, repeat, freq_mhz, vcd)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)  # said below, from here
         golden = pool(spec, x, layout)
@@ -220,15 +223,23 @@ def compare(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str
 
 
 def _check(
-    engine: str, stall: float, repeat: int | None, freq_mhz: float, vcd: Path | str | None
+    engine: str,
+    stall: float,
+    seed: int,
+    repeat: int | None,
+    freq_mhz: float,
+    vcd: Path | str | None,
 ) -> None:
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r} is not known; take one of {', '.join(ENGINES)}")
     threshold(stall)
+    if not isinstance(seed, int):
+        raise ValueError(f"seed {seed!r} is no integer; take one, such as 0")
     if repeat is not None and repeat < 1:
         raise ValueError(f"repeat {repeat!r} streams nothing; take 1 or more")
-    if not 0 < freq_mhz < float("inf"):
-        raise ValueError(f"freq_mhz {freq_mhz!r} is no clock; take a number of MHz above 0")
+    low, high = FREQ_MHZ
+    if not low <= freq_mhz <= high:
+        raise ValueError(f"freq_mhz {freq_mhz!r} is no clock; {low:g} to {high:g} MHz would do")
     if vcd is not None and not Path(vcd).parent.is_dir():
         raise FileNotFoundError(f"vcd {vcd}: there is no folder {Path(vcd).parent}")
 

@@ -199,6 +199,8 @@ def test_several_pictures_in_one(folder: Path, refused: Command):
         ("--stall nan", "--stall"),
         ("--freq 0", "--freq"),
         ("--freq inf", "--freq"),
+        ("--freq 1e-300", "--freq"),
+        ("--freq 1e308", "--freq"),
         ("--seed -1", "--seed"),
         ("--seed x", "--seed"),
         ("--engine quick", "--engine"),

@@ -20,6 +20,7 @@ JOBS = {
     "growing": PoolSpec("max", 2, 1, 1, dtype="uint16").job((1, 4, 5), 1),
     "wide": PoolSpec("sum", 3, 1, 1, dtype="int32").job((1, 4, 6), 1),
     "narrow": PoolSpec("min", 2, dtype="uint1").job((7, 4, 4), 7),
+    "dropped rows": PoolSpec("max", (2, 1), (9, 1)).job((1, 10, 4), 1),
     "a register": PoolSpec("max", 1, clamp=(-3, 20)).job((2, 3, 5), 2),
     "one value": PoolSpec("avg", 1, dtype="int17").job((1, 1, 1), 1),
 }
@@ -67,6 +68,16 @@ def test_engines_agree_to_the_cycle_and_with_the_golden_model(name, stall):
     assert ends.tolist() == [job.beats_out, 2 * job.beats_out, 3 * job.beats_out]
     assert (np.diff(plain.out_cycles) > 0).all()
     assert (np.diff(plain.in_cycles) > 0).all()
+
+
+def test_inputs_that_no_window_reads_are_taken_though_all_outputs_are_there():
+    """With the source idle most of the time, they come long after the last output."""
+    job = JOBS["dropped rows"]
+    beats = pack(job, random_frames(job, 2))
+    plain, quick = (run(engine, "dropped rows", beats, stall=0.9, seed=5) for engine in ENGINES)
+    assert_same(plain, quick)
+    assert len(plain.in_cycles) == 2 * job.beats_in
+    assert plain.in_cycles[-1] > plain.out_cycles[-1] + 64
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -26,7 +26,10 @@ def test_a_model_is_compiled_once_and_kept_by_content(tmp_path, monkeypatch):
     first = build(tmp_path)
     assert not first.is_built
     first.load()
-    assert [path.name for path in tmp_path.iterdir()] == [first.path.name]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        first.path.name,
+        first.path.with_suffix(".sha256").name,
+    }
 
     again = build(tmp_path)
     assert again.path == first.path
@@ -56,7 +59,20 @@ def test_processes_may_compile_the_same_model_at_once(tmp_path):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         done = list(pool.map(lambda _: subprocess.run(command, check=False).returncode, range(2)))
     assert done == [0, 0]
-    assert len(list((tmp_path / "models").iterdir())) == 1
+    assert len(list((tmp_path / "models").glob("*.so"))) == 1
+
+
+def test_a_damaged_model_is_compiled_again(tmp_path):
+    first = build(tmp_path)
+    first.load()
+    start = first.path.read_bytes()[:1000]
+    first.path.unlink()  # what is loaded stays as it is
+    first.path.write_bytes(start)
+    again = build(tmp_path)
+    assert not again.is_built
+    [model] = again.load()
+    beats = np.array([[[-128], [127], [7], [-5]]], np.int8)
+    assert fast.run(core(), beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
 
 
 def test_cache_folder_by_environment(tmp_path, monkeypatch):

@@ -256,6 +256,8 @@ def test_compare_finds_a_difference_in_any_round():
         ({"stall": -0.5}, "stall -0.5 is no probability"),
         ({"repeat": 0}, "repeat 0 streams nothing"),
         ({"freq_mhz": 0}, "freq_mhz 0 is no clock"),
+        ({"freq_mhz": 1e308}, r"freq_mhz 1e\+308 is no clock"),
+        ({"seed": 1.5}, "seed 1.5 is no integer"),
         ({"freq_mhz": float("nan")}, "freq_mhz nan is no clock"),
         ({"lanes": 0}, "lanes"),
         ({"layout": "HWCN"}, "layout"),

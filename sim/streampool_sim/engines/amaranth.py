@@ -216,7 +216,8 @@ class _Session:
                 self.in_cycles.append(cycle)
                 sent += 1
             held = valid and not taken
-            if len(self.payloads) == self.beats_out:
+            # A frame's last inputs may be after its last output, where no window reads them.
+            if len(self.payloads) == self.beats_out and sent == self.beats_in:
                 extra += 1
                 if extra > surplus:
                     return

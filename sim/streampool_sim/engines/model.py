@@ -137,8 +137,15 @@ class Build:
 
     @property
     def is_built(self) -> bool:
-        """True where the shared object is there already."""
-        return self.path.exists()
+        """True where the shared object is there already, and as it was when it was made."""
+        try:
+            return self._sum_path.read_text("utf-8") == _sum(self.path)
+        except (OSError, ValueError):
+            return False
+
+    @property
+    def _sum_path(self) -> Path:
+        return self.path.with_suffix(".sha256")
 
     def load(self) -> list[Model]:
         """Compile what is not there yet, load it, and return a model for each core.
@@ -175,7 +182,7 @@ class Build:
             script.append("delete")
         try:
             parts = [yosys.run("\n".join(script) + "\n"), self._driver]
-        except RuntimeError as error:
+        except yosys.YosysError as error:
             raise EngineError(f"the core cannot be turned into C++: {error}") from None
         for index, run in enumerate(self._runs):
             suffix, top = f"{self.name}_{index}", f"model_{self.name}_{index}::p_top"
@@ -208,7 +215,16 @@ EXPORT int32_t run_{suffix}(void *top, void *batch, int64_t clocks) {{
                 ]
                 raise EngineError(f"{self._command[0]} cannot compile the core's model: {lines[0]}")
             # Another process may have been quicker; its file is the same, and replacing is atomic.
+            # The sum tells when a full disk or a crash has left something else there, which would
+            # end this process when it is loaded.
+            checksum = Path(folder) / "model.sha256"
+            checksum.write_text(_sum(library), encoding="utf-8")
             os.replace(library, self.path)
+            os.replace(checksum, self._sum_path)
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _run_type(core: PoolCore) -> str:
