@@ -248,7 +248,8 @@ def _warnings_told() -> Iterator[Any]:
 class _Progress:
     """Tell on stderr how far a long run is: nothing at first, then a line now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str = "preparing the core") -> None:
+        self._doing = doing
         self._next = time.monotonic() + 2
         self._quiet = threading.Timer(2, self._preparing)
         self._quiet.daemon = True
@@ -261,7 +262,7 @@ class _Progress:
         self._quiet.cancel()
 
     def _preparing(self) -> None:
-        print("streampool: preparing the core ...", file=sys.stderr, flush=True)
+        print(f"streampool: {self._doing} ...", file=sys.stderr, flush=True)
 
     def __call__(self, done: int, total: int, /) -> None:
         self._quiet.cancel()
@@ -430,10 +431,12 @@ def _verilog(options: argparse.Namespace, tell: Any) -> int:
     shape = opt.shape_of(options)
     spec = opt.spec_of(options, dtype="int8", ndim=len(shape) - 1)
     job = _job(spec, shape, options.lanes)
-    written = write_verilog(spec, shape, options.lanes, options.output, options.name)
+    with _Progress("making the core"):
+        written = write_verilog(spec, shape, options.lanes, options.output, options.name)
     for message in job.warnings:
         tell(message)
-    print(f"{written[0]}: {describe(spec)}, shape {_by(shape)}, {job.lanes} lanes of {spec.dtype}")
+    lanes = f"{job.lanes} lane{'' if job.lanes == 1 else 's'}"
+    print(f"{written[0]}: {describe(spec)}, shape {_by(shape)}, {lanes} of {spec.dtype}")
     print(f"{written[1]}: its beats, cycles and latency")
     return EQUAL
 
@@ -446,5 +449,7 @@ def _explain(options: argparse.Namespace, tell: Any) -> int:
 
     from streampool_sim.explain import explain_text
 
-    print(explain_text(spec, shape).rstrip("\n"))
+    with _Progress("working out the schedule"):
+        drawn = explain_text(spec, shape).rstrip("\n")
+    print(drawn)
     return EQUAL
