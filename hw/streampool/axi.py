@@ -97,7 +97,8 @@ class AxiPoolCore(wiring.Component):
             }
         )
 
-    def elaborate(self, platform):  # noqa: D102
+    def elaborate(self, platform):
+        """Build the gates."""
         m = Module()
         m.submodules.core = core = self.core
 

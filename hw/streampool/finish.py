@@ -195,13 +195,14 @@ def _clamp(low: int, high: int) -> list[Step]:
 
 def _divide(division: Division) -> list[Step]:
     """Divide `value` by the divisor that the beat's `which` names, with one rounding."""
-    shift, multipliers = reciprocal(division.sizes, division.largest)
     most = division.largest.bit_length()
+    bits = division.quotient_bits
+    quotient, own = _by_product(division) if division.multiplies else _by_digits(division)
     tables = {
         "bias_minus": division.bias(True),
         "bias_plus": division.bias(False),
         "even": tuple(1 - n % 2 for n in division.sizes),
-        **({"factor": multipliers} if division.multiplies else {"divisor": division.sizes}),
+        **own,
     }
 
     def look_up(beat: State) -> State:
@@ -217,72 +218,73 @@ def _divide(division: Division) -> list[Step]:
     def split(lane: State, beat: State) -> State:
         value = lane["value"]
         below = value < 0
-        magnitude = Mux(below, -value, value).as_unsigned()[: max(1, most)]
+        magnitude = Mux(below, -value, value).as_unsigned()[:most]
         return {"minus": ~below if division.negative else below, "rest": magnitude}
 
     def add_bias(lane: State, beat: State) -> State:
         bias = Mux(lane["minus"], beat["bias_minus"], beat["bias_plus"])
-        return {"minus": lane["minus"], "rest": (lane["rest"] + bias)[: max(1, most)]}
+        return {"minus": lane["minus"], "rest": (lane["rest"] + bias)[:most]}
 
-    steps = [Step(split, look_up), Step(add_bias)]
-    bits = division.quotient_bits
-    if division.multiplies:
-        steps += [
-            Step(
-                lambda lane, beat: {
-                    "minus": lane["minus"],
-                    "product": lane["rest"] * beat["factor"],
-                }
-            ),
-            Step(
-                lambda lane, beat: {
-                    "minus": lane["minus"],
-                    "quotient": (lane["product"] >> shift)[:bits],
-                    # the fraction is below the factor just where the remainder is 0
-                    "whole": (lane["product"] & ((1 << shift) - 1)) < beat["factor"],
-                }
-            ),
-        ]
-    else:
-        width = max(division.sizes).bit_length()
+    def to_even(lane: State, beat: State) -> State:
+        odd_half = lane["whole"] & beat["even"] & lane["quotient"][0]
+        return {"minus": lane["minus"], "quotient": (lane["quotient"] - odd_half)[:bits]}
 
-        def subtract(lane: State, beat: State) -> State:
-            if "remainder" in lane:
-                remainder, digits = lane["remainder"], lane["digits"]
-            else:
-                remainder, digits = lane["rest"][bits:], lane["rest"].as_unsigned()
-            digits = (digits | Const(0, bits))[:bits]
-            trial = Cat(digits[-1], remainder)
-            fits = ~(trial < beat["divisor"])
-            rest = Mux(fits, trial - beat["divisor"], trial)
-            return {
-                "minus": lane["minus"],
-                "remainder": rest.as_unsigned()[:width],
-                "digits": Cat(fits, digits[:-1]),
-            }
+    def give_sign(lane: State, beat: State) -> State:
+        return {"value": Mux(lane["minus"], -lane["quotient"], lane["quotient"])}
 
-        steps += [Step(subtract)] * bits
-        steps.append(
-            Step(
-                lambda lane, beat: {
-                    "minus": lane["minus"],
-                    "quotient": lane["digits"],
-                    "whole": lane["remainder"] == 0,
-                }
-            )
-        )
+    steps = [Step(split, look_up), Step(add_bias), *quotient]
     if division.rounding == "half_even":
-        steps.append(
-            Step(
-                lambda lane, beat: {
-                    "minus": lane["minus"],
-                    "quotient": (
-                        lane["quotient"] - (lane["whole"] & beat["even"] & lane["quotient"][0])
-                    )[:bits],
-                }
-            )
-        )
-    steps.append(
-        Step(lambda lane, beat: {"value": Mux(lane["minus"], -lane["quotient"], lane["quotient"])})
-    )
-    return steps
+        steps.append(Step(to_even))
+    return [*steps, Step(give_sign)]
+
+
+Tables = dict[str, tuple[int, ...]]
+"""Constants by name, one for each divisor."""
+
+
+def _by_product(division: Division) -> tuple[list[Step], Tables]:
+    """From `rest` find `quotient`, and whether it is the `whole`, by a product and a shift."""
+    shift, multipliers = reciprocal(division.sizes, division.largest)
+
+    def multiply(lane: State, beat: State) -> State:
+        return {"minus": lane["minus"], "product": lane["rest"] * beat["factor"]}
+
+    def cut(lane: State, beat: State) -> State:
+        return {
+            "minus": lane["minus"],
+            "quotient": (lane["product"] >> shift)[: division.quotient_bits],
+            # the fraction is below the factor just where the remainder is 0
+            "whole": (lane["product"] & ((1 << shift) - 1)) < beat["factor"],
+        }
+
+    return [Step(multiply), Step(cut)], {"factor": multipliers}
+
+
+def _by_digits(division: Division) -> tuple[list[Step], Tables]:
+    """Find the same digit by digit, one a clock, by restoring division."""
+    bits = division.quotient_bits
+    width = max(division.sizes).bit_length()
+
+    def subtract(lane: State, beat: State) -> State:
+        if "remainder" in lane:
+            remainder, digits = lane["remainder"], lane["digits"]
+        else:
+            remainder, digits = lane["rest"][bits:], lane["rest"].as_unsigned()
+        digits = (digits | Const(0, bits))[:bits]
+        trial = Cat(digits[-1], remainder)
+        fits = ~(trial < beat["divisor"])
+        rest = Mux(fits, trial - beat["divisor"], trial)
+        return {
+            "minus": lane["minus"],
+            "remainder": rest.as_unsigned()[:width],
+            "digits": Cat(fits, digits[:-1]),
+        }
+
+    def end(lane: State, beat: State) -> State:
+        return {
+            "minus": lane["minus"],
+            "quotient": lane["digits"],
+            "whole": lane["remainder"] == 0,
+        }
+
+    return [*[Step(subtract)] * bits, Step(end)], {"divisor": division.sizes}

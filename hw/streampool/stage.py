@@ -76,7 +76,6 @@ class AxisStage(wiring.Component):
     ):
         assert max(self.DEPTH, self.SHORT_DEPTH) <= Outbox.IN_FLIGHT
         self.plan, self.m, self.lanes, self.operation = plan, m, lanes, operation
-        self._shape = o_shape
         word = plan.partials * lanes * o_shape.width
         if not plan.partials:
             self._store = None
