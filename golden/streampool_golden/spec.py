@@ -139,7 +139,7 @@ class PoolSpec:
         put("dilation", fields.per_axis("dilation", dilation, axes))
         put("ceil_mode", fields.boolean("ceil_mode", ceil_mode))
         if count_include_pad is None:
-            count_include_pad = self.padding not in ("same", "same_lower")
+            count_include_pad = self._counts_pad_by_default
         put("count_include_pad", fields.boolean("count_include_pad", count_include_pad))
         put("divisor_override", fields.divisor(divisor_override))
         if op != "avg" and divisor_override is not None:
@@ -183,6 +183,10 @@ class PoolSpec:
         """The input's type."""
         return DType.of(self.dtype)
 
+    @property
+    def _counts_pad_by_default(self) -> bool:
+        return self.padding not in ("same", "same_lower")
+
     def replace(self, **changes: Any) -> "PoolSpec":
         """Return a copy with some fields changed, validated anew.
 
@@ -199,7 +203,7 @@ class PoolSpec:
         _refuse_unknown(changes)
         if self.stride == self.kernel:
             values["stride"] = None
-        if self.count_include_pad == (self.padding not in ("same", "same_lower")):
+        if self.count_include_pad == self._counts_pad_by_default:
             values["count_include_pad"] = None
         return PoolSpec(**{**values, **changes})
 

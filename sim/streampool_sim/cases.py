@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from streampool_golden import DType, Job, PoolSpec, SpecError
+from streampool_golden import OPS, ROUNDINGS, DType, Job, PoolSpec, SpecError
 
-OPS = ("max", "min", "avg", "sum")
-ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
 MOST_BEATS = 1200
 """Beats of a frame, in or out, at most: thousands of small frames find more than few large ones."""
 

@@ -428,7 +428,7 @@ def describe(spec: PoolSpec) -> str:
 
 
 def _verilog(options: argparse.Namespace, tell: Any) -> int:
-    shape = opt.shape_of(options)
+    shape: tuple[int, ...] = options.shape
     spec = opt.spec_of(options, dtype="int8", ndim=len(shape) - 1)
     job = _job(spec, shape, options.lanes)
     with _Progress("making the core"):
@@ -442,7 +442,7 @@ def _verilog(options: argparse.Namespace, tell: Any) -> int:
 
 
 def _explain(options: argparse.Namespace, tell: Any) -> int:
-    shape = opt.shape_of(options)
+    shape: tuple[int, ...] = options.shape
     spec = opt.spec_of(options, dtype="int8", ndim=len(shape) - 1)
     for message in spec.job(shape).warnings:
         tell(message)

@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from streampool_golden import PoolSpec
+from streampool_golden.fields import NAMED_PADDINGS, OPS, ROUNDINGS
 
 from .simulation import FREQ_MHZ
 
-__all__ = ["Parser", "Refused", "add_spec_options", "normalise", "shape_of", "spec_of"]
-
-OPS = ("max", "min", "avg", "sum")
-ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
-NAMED_PADDINGS = ("valid", "same", "same_lower")
+__all__ = ["Parser", "Refused", "add_spec_options", "normalise", "spec_of"]
 
 # Options whose values may start with a minus sign, which argparse would take for an option.
 SIGNED_OPTIONS = ("--padding", "--clamp", "--divisor")
@@ -231,11 +228,6 @@ def add_shape_option(group: argparse._ArgumentGroup, default: tuple[int, ...] | 
         default=default,
         help="channels x rows x columns, or channels x steps" + note,
     )
-
-
-def shape_of(options: argparse.Namespace) -> tuple[int, ...]:
-    """Return ``--shape``, of 2 or 3 lengths, channels first."""
-    return options.shape
 
 
 def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:

@@ -21,7 +21,6 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 from streampool import PoolCore, yosys
 
 from .trace import CompilerMissing, EngineError
@@ -122,7 +121,7 @@ class Build:
         self._command = [
             *compiler, "-std=c++17", optimise, "-w", "-shared", "-fPIC", "-fvisibility=hidden",
         ]  # fmt: skip
-        self._texts = [rtlil.convert(core, name="top", emit_src=False) for core in cores]
+        self._texts = [yosys.to_rtlil(core, "top") for core in cores]
         self._runs = [_run_type(core) for core in cores]
         digest = hashlib.sha256()
         tools = (
