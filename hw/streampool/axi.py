@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolSpec
 
 from .core import PoolCore
+from .families import GENERIC
 from .sequencer import Countdown
 
 
@@ -36,6 +37,8 @@ class AxiPoolCore(wiring.Component):
         A frame: channels, then the spatial sizes, rows first.
     lanes : int, optional
         Channels of a beat; by default all of them, 8 at most.
+    family : str, optional
+        As :class:`PoolCore` takes it.
 
     Members
     -------
@@ -79,8 +82,15 @@ class AxiPoolCore(wiring.Component):
     m_axis_tlast: Signal
     frame_error: Signal
 
-    def __init__(self, spec: PoolSpec, shape: tuple[int, ...], lanes: int | None = None):
-        self.core = PoolCore(spec, shape, lanes)
+    def __init__(
+        self,
+        spec: PoolSpec,
+        shape: tuple[int, ...],
+        lanes: int | None = None,
+        *,
+        family: str = GENERIC,
+    ):
+        self.core = PoolCore(spec, shape, lanes, family=family)
         self.job = self.core.job
         self.latency = self.core.latency
         super().__init__(

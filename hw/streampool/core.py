@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolSpec
 
+from .families import GENERIC, check_family
 from .finish import Finish
 from .operations import OPERATIONS, lane_shape
 from .schedule import AxisPlan
@@ -40,9 +41,14 @@ class PoolCore(wiring.Component):
         A frame: channels, then rows and columns (or steps).
     lanes : int, optional
         Channels side by side in a beat; the channels by default, 8 at the most.
+    family : str, optional
+        The family of devices, one of `FAMILIES`: its own memory is used where that pays. Beats
+        and cycles are the same in all; only ``"generic"`` runs in Amaranth's simulator.
 
     Attributes
     ----------
+    family : str
+        As above.
     job : Job
         The specification on this shape and lanes: beats, limits, ranges.
     plans : tuple of AxisPlan
@@ -71,14 +77,22 @@ class PoolCore(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, spec: PoolSpec, shape: tuple[int, ...], lanes: int | None = None):
+    def __init__(
+        self,
+        spec: PoolSpec,
+        shape: tuple[int, ...],
+        lanes: int | None = None,
+        *,
+        family: str = GENERIC,
+    ):
+        self.family = check_family(family)
         self.job = job = spec.job(shape, lanes)
         self._operation = operation = OPERATIONS[spec.op]
         self.plans = tuple(AxisPlan(job.axes[stage.axis]) for stage in job.stages)
         shapes = [operation.shape(stage.accumulator) for stage in job.stages]
         self._first_shape = operation.shape(spec.partial(1))
         self._stages = [
-            AxisStage(plan, stage.m, job.lanes, operation, i_shape, o_shape)
+            AxisStage(plan, stage.m, job.lanes, operation, i_shape, o_shape, family)
             for plan, stage, i_shape, o_shape in zip(
                 self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False
             )

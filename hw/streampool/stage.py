@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .families import GENERIC
 from .operations import Operation
 from .outbox import Outbox
 from .schedule import AxisPlan
@@ -39,6 +40,8 @@ class AxisStage(wiring.Component):
         What is computed.
     i_shape, o_shape : Shape
         One lane in, and one partial.
+    family : str, optional
+        The family of devices.
 
     Attributes
     ----------
@@ -73,6 +76,7 @@ class AxisStage(wiring.Component):
         operation: Operation,
         i_shape: Shape,
         o_shape: Shape,
+        family: str = GENERIC,
     ):
         assert max(self.DEPTH, self.SHORT_DEPTH) <= Outbox.IN_FLIGHT
         self.plan, self.m, self.lanes, self.operation = plan, m, lanes, operation

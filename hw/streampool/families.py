@@ -1,0 +1,26 @@
+"""The families of devices that a core may be made for."""
+
+from streampool_golden import SpecError
+
+__all__ = ["FAMILIES", "GENERIC", "check_family"]
+
+GENERIC = "generic"
+"""Any device, and simulation: memories that a synthesizer recognises, nothing instantiated."""
+
+FAMILIES = (GENERIC, "ecp5", "ice40", "gowin")
+"""Every family; a core's beats and cycles are the same in all of them."""
+
+
+def check_family(family: str) -> str:
+    """Return `family`, or refuse what is none.
+
+    Raises
+    ------
+    SpecError
+        If there is no such family.
+    """
+    if family not in FAMILIES:
+        raise SpecError(
+            "family", f"family {family!r} is not known; {', '.join(FAMILIES)} would do."
+        )
+    return family
