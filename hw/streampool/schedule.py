@@ -15,7 +15,7 @@ by themselves when no next frame comes.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from streampool_golden import Axis
@@ -76,7 +76,7 @@ class Program:
             The period of the interior: an axis' stride.
         """
         total = len(words)
-        best = cls(tuple(word.value for word in words), 0, total, 1)
+        best = cls(_settled(words), 0, total, 1)
         # the interior's own period first: what it gives bounds what the others have to try
         shorter = (n for n in range(1, min(body - 1, total) + 1) if body % n == 0)
         for length in (min(body, total), *shorter):
@@ -88,7 +88,7 @@ class Program:
                 if turns > 1 and size < len(best.words):
                     tail = words[start + turns * length :]
                     parts = (*words[:start], *loop, *tail)
-                    best = cls(tuple(w.value for w in parts), start, start + length, turns)
+                    best = cls(_settled(parts), start, start + length, turns)
         return best
 
     @classmethod
@@ -109,6 +109,16 @@ class Program:
             turns = self.repeats - 1
         return (index + 1) % len(self.words), turns
 
+    def constant(self, bit: int) -> int | None:
+        """Return what a bit is in every word, or None where it changes."""
+        values = {word >> bit & 1 for word in self.words}
+        return values.pop() if len(values) == 1 else None
+
+    def endless(self) -> "Program":
+        """Return the shortest program that gives the same words over and over."""
+        whole = self.stop - self.start == len(self.words)
+        return replace(self, repeats=1) if whole else self
+
     def __iter__(self) -> Iterator[int]:
         """Unfold: the word of each slot."""
         loop = self.words[self.start : self.stop]
@@ -116,6 +126,28 @@ class Program:
         for _ in range(self.repeats):
             yield from loop
         yield from self.words[self.stop :]
+
+
+def _settled(words: Sequence[Word]) -> tuple[int, ...]:
+    """Choose the bits that nobody looks at: constants first, then what another bit is anyway.
+
+    A bit that never changes, or is another one, needs no register and no logic.
+    """
+    if any(word.care < 0 for word in words):
+        return tuple(word.value for word in words)
+    every = (1 << len(words)) - 1
+    known = [0, every]  # bits over all words: word k in bit k
+    values = [0] * len(words)
+    for bit in range(max(word.care for word in words).bit_length()):
+        ones, care = (
+            sum((number >> bit & 1) << k for k, number in enumerate(numbers))
+            for numbers in ([w.value for w in words], [w.care for w in words])
+        )
+        column = next((c for c in known if not (c ^ ones) & care), ones)
+        known.append(column)
+        for k in range(len(words)):
+            values[k] |= (column >> k & 1) << bit
+    return tuple(values)
 
 
 def _longest_loop(words: Sequence[Word], start: int, length: int) -> tuple[list[Word], int]:
@@ -143,6 +175,8 @@ class Slot:
         Bit mask: partials that take the input in.
     live : int
         Bit mask: positions that hold a window at all; elsewhere `load` and `add` say nothing.
+    shift : bool
+        Whether the queue shifts.
     window : int or None
         The window of this frame that leaves, if one does.
     drained : int or None
@@ -152,13 +186,9 @@ class Slot:
     load: int
     add: int
     live: int
+    shift: bool
     window: int | None
     drained: int | None
-
-    @property
-    def shift(self) -> bool:
-        """Whether the queue shifts."""
-        return self.window is not None or self.drained is not None
 
 
 class AxisPlan:
@@ -189,6 +219,8 @@ class AxisPlan:
         Windows that leave after the frame's last input.
     overlap : int
         How many of them may leave during the next frame's first slots.
+    always_shifts : bool
+        Whether the queue shifts in every slot, so that nothing is ever written back in place.
     """
 
     def __init__(self, axis: Axis):
@@ -205,6 +237,9 @@ class AxisPlan:
         self.idle = self.period - shortest
         self.drain = max(0, self.leave[-1] - (axis.length - 1))
         self.overlap = max(0, self.drain - (self.period - axis.length))
+        # where the queue has a place for every slot of a window's life, it need not stand still
+        lives = (leave - first for first, leave in zip(self._first, self.leave, strict=True))
+        self.always_shifts = max(lives) <= self.partials
 
     def _leave(self) -> tuple[int, ...]:
         last = [taps[-1] for taps in self._taps]
@@ -245,16 +280,16 @@ class AxisPlan:
         load, add, live = [0] * length, [0] * length, [0] * length
         window: list[int | None] = [None] * length
         drained: list[int | None] = [None] * length
-        pops = self._pops()
-        # pops before each slot, so that a window's position is a difference of two
-        before = [bisect_left(pops, slot) for slot in range(max(2 * period, self.leave[-1] + 1))]
+        shifts = range(-period, 2 * period) if self.always_shifts else self._pops()
+        # shifts before each slot, so that a window's position is a difference of two
+        before = [bisect_left(shifts, slot) for slot in range(max(2 * period, self.leave[-1] + 1))]
         for i, (taps, leave) in enumerate(zip(self._taps, self.leave, strict=True)):
             rank = before[leave]
             for slot in range(taps[0], leave + 1):
                 if slot < length:
                     live[slot] |= 1 << (rank - before[slot])
                 elif slot >= period:  # still there when the next frame has begun
-                    # the pops of this frame's drain are counted there from the next frame's start
+                    # the queue shifts in every slot of a drain
                     live[slot - period] |= 1 << (leave - slot)
             for slot in taps:
                 add[slot] |= 1 << (rank - before[slot])
@@ -263,7 +298,11 @@ class AxisPlan:
                 window[leave] = i
             if leave >= period:
                 drained[leave - period] = i
-        return tuple(map(Slot, load, add, live, window, drained))
+        shift = [
+            self.always_shifts or own is not None or old is not None
+            for own, old in zip(window, drained, strict=True)
+        ]
+        return tuple(map(Slot, load, add, live, shift, window, drained))
 
     @property
     def word_bits(self) -> int:
@@ -274,17 +313,16 @@ class AxisPlan:
         """Encode a slot: load, add, shift and own, from the lowest bit up."""
         width = self.partials + 1
         own = slot.window is not None
+        kept = slot.live & ~(1 << self.partials)  # the virtual position has nothing to clear
         return Word(
-            slot.load | slot.add << width | slot.shift << (2 * width) | own << (2 * width + 1),
-            slot.live | slot.live << width | 0b11 << (2 * width),
+            slot.load & kept
+            | slot.add << width
+            | slot.shift << (2 * width)
+            | own << (2 * width + 1),
+            kept | slot.live << width | 0b11 << (2 * width),
         )
 
     @cached_property
     def program(self) -> Program:
         """The control words of all slots, folded."""
         return Program.fold([self.word(slot) for slot in self.slots], self.axis.stride)
-
-    @property
-    def always_shifts(self) -> bool:
-        """Whether the queue shifts in every slot, so that nothing is ever written back in place."""
-        return all(slot.shift for slot in self.slots)
