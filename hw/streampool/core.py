@@ -91,8 +91,15 @@ class PoolCore(wiring.Component):
         self.plans = tuple(AxisPlan(job.axes[stage.axis]) for stage in job.stages)
         shapes = [operation.shape(stage.accumulator) for stage in job.stages]
         self._first_shape = operation.shape(spec.partial(1))
+        # where the outermost axis is pooled last, its stage knows the frame's last beat
+        self._counts = not job.stages or bool(
+            job.stages[-1].axis or not self.plans[-1].ends_with_window
+        )
         self._stages = [
-            AxisStage(plan, stage.m, job.lanes, operation, i_shape, o_shape, family)
+            AxisStage(
+                *(plan, stage.m, job.lanes, operation, i_shape, o_shape, family),
+                marks_last=stage is job.stages[-1] and not self._counts,
+            )
             for plan, stage, i_shape, o_shape in zip(
                 self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False
             )
@@ -139,12 +146,20 @@ class PoolCore(wiring.Component):
         m.submodules.finish = finish = self._finish
         wiring.connect(m, beats, finish.i)
 
-        m.submodules.frame = frame = Countdown(job.beats_out)
         m.d.comb += [
-            frame.step.eq(self.o.valid & self.o.ready),
             self.o.valid.eq(finish.o.valid),
             finish.o.ready.eq(self.o.ready),
             self.o.payload.data.eq(finish.o.payload),
-            self.o.payload.last.eq(frame.last),
         ]
+        if self._counts:
+            m.submodules.frame = frame = Countdown(job.beats_out)
+            m.d.comb += [
+                frame.step.eq(self.o.valid & self.o.ready),
+                self.o.payload.last.eq(frame.last),
+            ]
+        else:
+            m.d.comb += [
+                finish.i_last.eq(self._stages[-1].last),
+                self.o.payload.last.eq(finish.o_last),
+            ]
         return m

@@ -61,12 +61,18 @@ class Finish(wiring.Component):
     -------
     i : In(stream)
         Partials, an array of ``job.lanes``.
+    i_last : In(1)
+        A bit that comes with the beat at `i`.
     o : Out(stream)
         Values of ``job.output``.
+    o_last : Out(1)
+        The bit of the beat at `o`.
     """
 
     i: stream.Interface
+    i_last: Signal
     o: stream.Interface
+    o_last: Signal
 
     def __init__(self, job: Job, operation: Operation, shape: Shape):
         self._job, self._operation = job, operation
@@ -98,7 +104,9 @@ class Finish(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(shape, job.lanes))),
+                "i_last": In(1),
                 "o": Out(stream.Signature(data.ArrayLayout(lane_shape(job.output), job.lanes))),
+                "o_last": Out(1),
             }
         )
 
@@ -112,7 +120,7 @@ class Finish(wiring.Component):
         ]
         lanes: list[State] = [{"value": value} for value in values]
         valid, ready = self.i.valid, self.i.ready
-        beat: State = {}
+        beat: State = {"last": self.i_last}
         if self._pieces:
             beat["which"] = self._which_divisor(m, valid & ready)
         for number, piece in enumerate(self._pieces):
@@ -120,19 +128,24 @@ class Finish(wiring.Component):
             m.d.comb += ready.eq(room)
             for step in piece:
                 lanes = [_registered(m, step.lane(lane, beat)) for lane in lanes]
-                beat = _registered(m, step.beat(beat))
+                beat = _registered(m, step.beat(beat) | {"last": beat["last"]})
                 going = Signal(name="going")
                 m.d.sync += going.eq(write)
                 write = going
             flat = [*beat.values(), *(value for lane in lanes for value in lane.values())]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
-            m.submodules[f"outbox_{number}"] = outbox = Outbox(layout)
+            m.submodules[f"outbox_{number}"] = outbox = Outbox([layout.size])
             m.d.comb += [room.eq(outbox.room), outbox.data.eq(Cat(flat)), outbox.write.eq(write)]
-            fields = iter([outbox.o.payload[f"f{k}"] for k in range(len(flat))])
+            kept = data.View(layout, outbox.o.payload)
+            fields = iter([kept[f"f{k}"] for k in range(len(flat))])
             beat = {name: next(fields) for name in beat}
             lanes = [{name: next(fields) for name in lane} for lane in lanes]
             valid, ready = outbox.o.valid, outbox.o.ready
-        m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready)]
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            ready.eq(self.o.ready),
+            self.o_last.eq(beat["last"]),
+        ]
         for lane, state in enumerate(lanes):
             m.d.comb += self.o.payload[lane].eq(state["value"])
         return m

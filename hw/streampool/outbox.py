@@ -1,6 +1,8 @@
 """The stream FIFO at the end of a pipeline that runs free, without clock enables."""
 
-from amaranth.hdl import Module, Shape, ShapeLike, Signal, unsigned
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,8 +18,9 @@ class Outbox(wiring.Component):
 
     Parameters
     ----------
-    shape : ShapeLike
-        The payload.
+    widths : sequence of int
+        Bits of each bank of the payload. A bank has its own memory and its own pointers, so that
+        no pointer drives more than its bank.
 
     Attributes
     ----------
@@ -29,10 +32,10 @@ class Outbox(wiring.Component):
 
     Members
     -------
-    data : In(shape)
-        The beat to write.
-    write : In(1)
-        Whether `data` is one.
+    data : In
+        The beat to write, the first bank lowest.
+    write : In(banks)
+        Whether `data` is one: the same bit for each bank.
     room : Out(1)
         A register: whether new work may start. Independent of ``o.ready`` in the same clock.
     o : Out(stream)
@@ -47,12 +50,13 @@ class Outbox(wiring.Component):
     write: Signal
     room: Signal
 
-    def __init__(self, shape: ShapeLike):
-        self._shape = shape
+    def __init__(self, widths: Sequence[int]):
+        self._widths = tuple(widths)
+        shape = unsigned(sum(widths))
         super().__init__(
             {
                 "data": In(shape),
-                "write": In(1),
+                "write": In(len(self._widths)),
                 "room": Out(1),
                 "o": Out(stream.Signature(shape)),
             }
@@ -61,31 +65,40 @@ class Outbox(wiring.Component):
     def elaborate(self, platform):
         """Build the gates."""
         m = Module()
-        # plain bits in the memory, so that any payload layout will do
-        width = Shape.cast(self._shape).width
-        m.submodules.memory = mem = memory.Memory(
-            shape=unsigned(width), depth=self.CAPACITY, init=[]
-        )
-        write_port = mem.write_port()
-        read_port = mem.read_port(domain="comb")
-
-        level = Signal(range(self.CAPACITY))
         read = Signal()
+        beat = []
+        for number, width in enumerate(self._widths):
+            # each starts elsewhere, or synthesis would find the banks' pointers equal
+            start = number % self.CAPACITY
+            mem = memory.Memory(shape=unsigned(width), depth=self.CAPACITY, init=[])
+            m.submodules[f"memory_{number}"] = mem
+            to, from_ = (Signal(range(self.CAPACITY), init=start) for _ in range(2))
+            write_port = mem.write_port()
+            read_port = mem.read_port(domain="comb")
+            low = sum(self._widths[:number])
+            m.d.comb += [
+                write_port.addr.eq(to),
+                write_port.data.eq(self.data[low : low + width]),
+                write_port.en.eq(self.write[number]),
+                read_port.addr.eq(from_),
+            ]
+            beat.append(read_port.data)
+            with m.If(self.write[number]):
+                m.d.sync += to.eq(to + 1)
+            with m.If(read):
+                m.d.sync += from_.eq(from_ + 1)
+
+        write = self.write[0]
+        level = Signal(range(self.CAPACITY))
         m.d.comb += [
             read.eq(self.o.valid & self.o.ready),
-            write_port.data.eq(self.data),
-            write_port.en.eq(self.write),
-            self.o.payload.eq(read_port.data),
+            self.o.payload.eq(Cat(beat)),
             # at most IN_FLIGHT more beats come, so the level stays below CAPACITY
             self.room.eq(~level[-1]),
         ]
-        with m.If(self.write):
-            m.d.sync += write_port.addr.eq(write_port.addr + 1)
-        with m.If(read):
-            m.d.sync += read_port.addr.eq(read_port.addr + 1)
-        with m.If(self.write & ~read):
+        with m.If(write & ~read):
             m.d.sync += level.eq(level + 1)
-        with m.If(~self.write & read):
+        with m.If(~write & read):
             m.d.sync += level.eq(level - 1)
-        m.d.sync += self.o.valid.eq(self.write | level[1:].any() | (level[0] & ~read))
+        m.d.sync += self.o.valid.eq(write | level[1:].any() | (level[0] & ~read))
         return m

@@ -241,6 +241,11 @@ class AxisPlan:
         lives = (leave - first for first, leave in zip(self._first, self.leave, strict=True))
         self.always_shifts = max(lives) <= self.partials
 
+    @property
+    def ends_with_window(self) -> bool:
+        """Whether the last window leaves in the frame's last step, or in its drain's."""
+        return self.leave[-1] >= self.axis.length - 1
+
     def _leave(self) -> tuple[int, ...]:
         last = [taps[-1] for taps in self._taps]
         steady: list[int] = []

@@ -1,5 +1,6 @@
 """One axis of a pooling core: a plan carried out over M interleaved positions."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
@@ -11,9 +12,70 @@ from .operations import Operation
 from .outbox import Outbox
 from .schedule import AxisPlan
 from .sequencer import Sequencer
-from .store import DelayLine, RamStore
+from .store import DelayLine, RamStore, ram_store
 
 __all__ = ["AxisStage"]
+
+BANK = 16
+"""Lanes that one copy of the control drives."""
+
+
+@dataclass(frozen=True)
+class _Timing:
+    """When things happen in a bank, in clocks after its step; the one place that says so.
+
+    Parameters
+    ----------
+    comes : tuple of int
+        For each position of the queue, when the store gives its partial; the operands are in
+        registers a clock later, unless `looped`.
+    ready : tuple of int
+        For each position, when its new partial is there.
+    looped : bool
+        Whether partials are combined and written back in one clock: the position may be back in
+        the next.
+    """
+
+    comes: tuple[int, ...]
+    ready: tuple[int, ...]
+    looped: bool = False
+
+    COMBINE = 3
+    """Clocks from a partial out of the store to the new one: operands, `first`, `second`."""
+
+    @property
+    def depth(self) -> int:
+        """Clocks from the step to its beat's way into the FIFO, both counted."""
+        return self.ready[0] + 1 + self.looped
+
+    @property
+    def skewed(self) -> bool:
+        """Whether the positions take their turns."""
+        return len(set(self.comes)) == len(self.comes)
+
+    @classmethod
+    def ram(cls, partials: int) -> "_Timing":
+        """All positions at once, as the RAM gives them."""
+        comes = RamStore.LATENCY
+        return cls((comes,) * (partials + 1), (comes + cls.COMBINE,) * (partials + 1))
+
+    @classmethod
+    def skew(cls, partials: int) -> "_Timing":
+        """One position after the other, each when the one behind it has its new partial.
+
+        With a queue that always shifts nothing is fed back, so nothing is left that has to be
+        done in one clock.
+        """
+        comes, ready = [0], [1]  # the virtual position: the input alone
+        for _ in range(partials):
+            comes.insert(0, ready[0])
+            ready.insert(0, comes[0] + cls.COMBINE)
+        return cls(tuple(comes), tuple(ready))
+
+    @classmethod
+    def loop(cls, partials: int) -> "_Timing":
+        """All at once, and in one clock."""
+        return cls((0,) * (partials + 1), (1,) * (partials + 1), True)
 
 
 class AxisStage(wiring.Component):
@@ -42,6 +104,8 @@ class AxisStage(wiring.Component):
         One lane in, and one partial.
     family : str, optional
         The family of devices.
+    marks_last : bool, optional
+        Whether `last` is asked for; the plan has to end with its last window.
 
     Attributes
     ----------
@@ -58,15 +122,16 @@ class AxisStage(wiring.Component):
         Frames of ``N * m`` beats, each an array of `lanes` values.
     o : Out(stream)
         Frames of ``No * m`` beats, in the same order.
+    last : Out(1)
+        Whether the beat at `o` is its frame's last; only if `marks_last`.
     """
 
-    DEPTH = 6
-    """Clocks from a step to its beat in the FIFO and its word in the RAM, both counted."""
-    SHORT_DEPTH = 3
-    """The same with partials in registers, or with none."""
+    DEPTH = _Timing.ram(1).depth
+    """Clocks from a step to its word in the RAM, both counted: the least `m` with a RAM."""
 
     i: stream.Interface
     o: stream.Interface
+    last: Signal
 
     def __init__(
         self,
@@ -77,148 +142,202 @@ class AxisStage(wiring.Component):
         i_shape: Shape,
         o_shape: Shape,
         family: str = GENERIC,
+        *,
+        marks_last: bool = False,
     ):
-        assert max(self.DEPTH, self.SHORT_DEPTH) <= Outbox.IN_FLIGHT
         self.plan, self.m, self.lanes, self.operation = plan, m, lanes, operation
-        word = plan.partials * lanes * o_shape.width
-        if not plan.partials:
-            self._store = None
-        elif m < self.DEPTH:  # a position comes back before a RAM would have its word
-            self._store = DelayLine(word, m)
-        else:
-            self._store = RamStore(word, m)
-        self.latency = self.DEPTH if isinstance(self._store, RamStore) else self.SHORT_DEPTH
-        self.store_bits = self._store.width * self._store.depth if self._store else 0
-        self.store_words = self.store_bits // (lanes * o_shape.width)
+        assert plan.ends_with_window or not marks_last
+        self._family, self._marks_last = family, marks_last
+        partials = plan.partials
+        self._timing = _Timing.skew(partials)
+        self._in_ram = bool(partials) and m >= self.DEPTH
+        if self._in_ram:
+            self._timing = _Timing.ram(partials)
+        elif not plan.always_shifts or self._timing.depth > Outbox.IN_FLIGHT:
+            self._timing = _Timing.loop(partials)
+        self._banks = [min(BANK, lanes - first) for first in range(0, lanes, BANK)]
+        self._levels = (len(self._banks) - 1).bit_length()
+        self.latency = self._levels + self._timing.depth
+        assert self.latency <= Outbox.IN_FLIGHT
+        self.store_words = partials * m
+        self.store_bits = self.store_words * lanes * o_shape.width
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(i_shape, lanes))),
                 "o": Out(stream.Signature(data.ArrayLayout(o_shape, lanes))),
+                "last": Out(1),
             }
         )
 
     def elaborate(self, platform):
         """Build the gates."""
         m = Module()
-        m.submodules.outbox = outbox = Outbox(self.o.payload.shape())
-        wiring.connect(m, outbox.o, wiring.flipped(self.o))
-        partials = self.plan.partials
-        in_ram = isinstance(self._store, RamStore)
-        beat = self.o.payload.shape()
+        bits = Shape.cast(self.o.payload.shape().elem_shape).width
+        widths = [bits * lanes for lanes in self._banks]
+        widths[-1] += self._marks_last
+        m.submodules.outbox = outbox = Outbox(widths)
+        m.d.comb += [
+            self.o.valid.eq(outbox.o.valid),
+            outbox.o.ready.eq(self.o.ready),
+            Cat(self.o.payload.as_value(), self.last).eq(outbox.o.payload),
+        ]
 
-        # The clock of a step. Position `partials` of the queue is virtual: what starts there is
-        # shifted into the store in the same step.
-        take, step, draining, word = self._control(m, outbox.room)
-        load, add, shift, own = _split(word, [partials + 1, partials + 1, 1, 1])
+        step, word, leaves, last = self._control(m, outbox.room)
+        # a tree of registers, so that no copy of the control drives more than a bank
+        copies = [_copies(m, self._levels, bit, reset=True) for bit in (step, leaves)]
+        copies += [_copies(m, self._levels, bit) for bit in word]
+        x = _after(m, self._levels, self.i.payload.as_value())
+        x = data.View(self.i.payload.shape(), x)
+        depth = self._timing.depth - 1
+        out, first = [], 0
+        for number, lanes in enumerate(self._banks):
+            m.submodules[f"bank_{number}"] = bank = Module()
+            go, leave, *word = [each[number] for each in copies]
+            some = [x[lane] for lane in range(first, first + lanes)]
+            out.append(self._bank(bank, go, word, some))
+            m.d.comb += outbox.write[number].eq(_after(bank, depth, leave, reset=True))
+            first += lanes
+        if self._marks_last:
+            out.append(_after(m, self.latency - 1, last))
+        m.d.comb += outbox.data.eq(Cat(out))
+        return m
 
-        # Down the pipeline to where the word read in that clock comes out of the store.
-        wait = RamStore.LATENCY if in_ram else 0
-        x = data.View(self.i.payload.shape(), _after(m, wait, self.i.payload.as_value()))
-        load = _after(m, wait, Mux(take, load, 0))
-        add = _after(m, wait, Mux(take, add, 0))
+    def _control(self, m: Module, room: Value) -> tuple[Value, list[Value], Value, Value]:
+        """Decide on this clock's step.
 
-        # The operands: cleared where a partial starts anew, and where the input is not a tap.
-        xs = [Signal(beat, name=f"x_{j}", reset_less=True) for j in range(partials + 1)]
-        for j, operand in enumerate(xs):
-            for lane in range(self.lanes):
-                m.d.sync += operand[lane].eq(Mux(add[j], x[lane], 0))
-        old = [Signal(beat, name=f"partial_{j}", reset_less=True) for j in range(partials)]
-        anew = Const(0, partials)
-        if self._store:
-            m.submodules.store = self._store
-            words = data.View(data.ArrayLayout(beat, partials), self._store.old)
-            if in_ram:
-                for j, operand in enumerate(old):
-                    m.d.sync += operand.eq(Mux(load[j], 0, words[j]))
-            else:  # too late to clear: the input alone is chosen at the end of the same clock
-                m.d.comb += [operand.eq(words[j]) for j, operand in enumerate(old)]
-                anew = _after(m, 1, load)
+        Returns
+        -------
+        step, word, leaves, last : Value
+            Whether there is a step; its control word, load, add and shift, bit by bit; whether a
+            window leaves in it; whether the frame's last beat does.
+        """
+        plan, program = self.plan, self.plan.program
+        if not (plan.drain or self._marks_last):
+            program = program.endless()
+        m.submodules.sequencer = sequencer = Sequencer(program, plan.word_bits, self.m)
+        word = [sequencer.word[k] for k in range(plan.word_bits)]
+        for k, bit in enumerate(word):
+            value = program.constant(k)
+            word[k] = bit if value is None else Const(value, 1)
+        *word, own = word
+        take = Signal()
+        m.d.comb += [take.eq(self.i.valid & self.i.ready), sequencer.step.eq(take)]
+        if not plan.drain:
+            m.d.comb += self.i.ready.eq(room)
+            return take, word, take & own, sequencer.last
 
-        # Combine: in two clocks behind a RAM, in one where the position may be back in the next.
-        half = 1 if in_ram else 0
-        new = []
-        for j, x in enumerate(xs):
-            new.append(Signal(beat, name=f"new_{j}"))
-            for lane in range(self.lanes):
-                if j == partials:
-                    value = _after(m, half, x[lane])
-                else:
-                    found = _after(m, half, self.operation.first(old[j][lane], x[lane]))
-                    operands = _after(m, half, old[j][lane]), _after(m, half, x[lane])
-                    value = self.operation.second(*operands, found)
-                    value = Mux(anew[j], operands[1], value)
-                m.d.comb += new[j][lane].eq(_after(m, half, value))
+        left = Signal(range(plan.drain * self.m + 1))  # beats of the frame before still to leave
+        draining = Signal()  # left > 0
+        final = Signal()  # left == 1
+        blocked = Signal()  # left > what may leave during the next frame: it has to wait
+        step = Signal()
+        m.d.comb += [
+            self.i.ready.eq(room & ~blocked),
+            step.eq(take | (room & draining & sequencer.first)),
+        ]
+        with m.If(take & sequencer.last):
+            m.d.sync += [
+                left.eq(plan.drain * self.m),
+                draining.eq(1),
+                final.eq(plan.drain * self.m == 1),
+                blocked.eq(plan.drain > plan.overlap),
+            ]
+        with m.Elif(step & draining):
+            m.d.sync += [left.eq(left - 1), draining.eq(~final), final.eq(left == 2)]
+            with m.If(left == plan.overlap * self.m + 1):
+                m.d.sync += blocked.eq(0)
+        # without an input nothing is taken in and the queue shifts
+        idle = [0] * (len(word) - 1) + [1]
+        word = [
+            bit if isinstance(bit, Const) and bit.value == other else Mux(take, bit, other)
+            for bit, other in zip(word, idle, strict=True)
+        ]
+        return step, word, step & (own | draining), final
 
-        # Write back, and hand out the oldest where its window leaves.
-        depth = wait + 1 + 2 * half
-        go = _after(m, depth, step, reset=True)
-        shift = _after(m, depth, shift | ~take)
-        if self._store:
+    def _bank(self, m: Module, step: Value, word: list[Value], x: list[Value]) -> Value:
+        """Do to some lanes what a step's control word says; return the oldest partials, new."""
+        partials, timing, operation = self.plan.partials, self._timing, self.operation
+        beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
+        load, add, shift = word[: partials + 1], word[partials + 1 : -1], word[-1]
+        bits = beat.size * partials
+        stores: list[DelayLine | RamStore] = []
+        if timing.skewed:
+            stores += [DelayLine(beat.size, self.m) for _ in range(partials)]
+        elif self._in_ram:
+            stores.append(ram_store(bits, self.m, self._family))
+        else:
+            stores.append(DelayLine(bits, self.m))
+        for number, store in enumerate(stores):
+            m.submodules[f"store_{number}"] = store
+        queue = data.View(data.ArrayLayout(beat, partials), Cat(store.old for store in stores))
+
+        later = [x]  # the input as it was so many clocks ago
+        for _ in range(max(timing.comes)):
+            later.append([_after(m, 1, value) for value in later[-1]])
+        new: list[data.View] = []  # of each position, the virtual one first
+        for j in reversed(range(partials + 1)):
+            comes, value = timing.comes[j], Signal(beat, name=f"new_{j}")
+            new.insert(0, value)
+            # the operands: cleared where the input is no tap, and where a partial starts anew
+            tap, anew = _after(m, comes, add[j]), Const(0, 1)
+            taken = Signal(beat, name=f"x_{j}", reset_less=True)
+            for lane, source in enumerate(later[comes]):
+                m.d.sync += taken[lane].eq(Mux(tap, source, 0))
+            if j == partials:
+                m.d.comb += value.eq(_after(m, timing.ready[j] - comes - 1, taken.as_value()))
+                continue
+            old = Signal(beat, name=f"partial_{j}", reset_less=True)
+            if timing.looped:  # too late to clear: the input alone is chosen at the end
+                m.d.comb += old.eq(queue[j])
+                anew = _after(m, 1, load[j])
+            else:
+                m.d.sync += old.eq(Mux(_after(m, comes, load[j]), 0, queue[j]))
+            half = 0 if timing.looped else 1
+            for lane in range(len(x)):
+                found = _after(m, half, operation.first(old[lane], taken[lane]))
+                operands = _after(m, half, old[lane]), _after(m, half, taken[lane])
+                result = Mux(anew, operands[1], operation.second(*operands, found))
+                m.d.comb += value[lane].eq(_after(m, half, result))
+
+        # write back, shifted or in place
+        if timing.skewed:
+            for j, store in enumerate(stores):
+                put = _after(m, timing.comes[j], step, reset=True)
+                m.d.comb += [store.new.eq(new[j + 1]), store.put.eq(put)]
+        else:
+            ready = timing.ready[0]
+            shift = _after(m, ready, shift)
             kept = [
                 after if self.plan.always_shifts else Mux(shift, after, before)
                 for before, after in pairwise(new)
             ]
             m.d.comb += [
-                self._store.new.eq(Cat(kept)),
-                self._store.get.eq(step),
-                self._store.put.eq(go),
+                stores[0].get.eq(step),
+                stores[0].new.eq(Cat(kept)),
+                stores[0].put.eq(_after(m, ready, step, reset=True)),
             ]
-        leaves = _after(m, depth, step & (own | draining), reset=True)
-        m.d.comb += [
-            outbox.data.eq(_after(m, 1 - half, new[0].as_value())),
-            outbox.write.eq(_after(m, 1 - half, leaves, reset=True)),
-        ]
-        return m
-
-    def _control(self, m: Module, room: Value) -> tuple[Value, Value, Value, Value]:
-        """Decide on this clock's step.
-
-        Returns
-        -------
-        take, step, draining, word : Value
-            Whether an input is taken; whether there is a step at all; whether the frame before
-            has windows left, one of which leaves in this step; the control word.
-        """
-        plan = self.plan
-        m.submodules.sequencer = sequencer = Sequencer(plan.program, plan.word_bits, self.m)
-        left = Signal(range(plan.drain * self.m + 1))  # beats of the frame before still to leave
-        draining = Signal()  # left > 0
-        blocked = Signal()  # left > what may leave during the next frame: it has to wait
-        take, step = Signal(), Signal()
-        m.d.comb += [
-            self.i.ready.eq(room & ~blocked),
-            take.eq(self.i.valid & self.i.ready),
-            step.eq(take | (room & draining & sequencer.first)),
-            sequencer.step.eq(take),
-        ]
-        if plan.drain:
-            with m.If(take & sequencer.last):
-                m.d.sync += [
-                    left.eq(plan.drain * self.m),
-                    draining.eq(1),
-                    blocked.eq(plan.drain > plan.overlap),
-                ]
-            with m.Elif(step & draining):
-                m.d.sync += [left.eq(left - 1), draining.eq(left != 1)]
-                with m.If(left == plan.overlap * self.m + 1):
-                    m.d.sync += blocked.eq(0)
-        return take, step, draining, sequencer.word
+        return _after(m, timing.depth - 1 - timing.ready[0], new[0].as_value())
 
 
-def _split(word: Value, widths: list[int]) -> list[Value]:
-    """Cut a word into fields, from the lowest bit up."""
-    fields, at = [], 0
-    for width in widths:
-        fields.append(word[at : at + width])
-        at += width
-    return fields
+def _copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[Value]:
+    """Return ``2 ** levels`` copies of a bit as it was `levels` clocks ago, by a tree of registers.
+
+    Of two registers with the same input one holds it inverted: synthesis would merge them.
+    """
+    copies = [bit]
+    for _ in range(levels):
+        inverted = [~_after(m, 1, ~each, init=1, reset=reset) for each in copies]
+        copies = [_after(m, 1, each, reset=reset) for each in copies] + inverted
+    return copies
 
 
-def _after(m: Module, clocks: int, value, *, reset: bool = False) -> Value:
+def _after(m: Module, clocks: int, value, *, init: int = 0, reset: bool = False) -> Value:
     """Return `value` as it was `clocks` ago; without `reset` it starts as anything."""
     value = Value.cast(value)
+    if isinstance(value, Const):
+        return value
     for _ in range(clocks):
-        register = Signal(value.shape(), reset_less=not reset)
+        register = Signal(value.shape(), init=init, reset_less=not reset)
         m.d.sync += register.eq(value)
         value = register
     return value

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["DelayLine", "RamStore", "Store"]
+__all__ = ["DelayLine", "RamStore", "Store", "ram_store"]
 
 
 class Store(wiring.Component):
@@ -49,7 +49,8 @@ class Store(wiring.Component):
 class DelayLine(Store):
     """A store of registers for few positions: a word put comes back at `old` `depth` puts later.
 
-    A word has to be put in the clock after its `get`, which has no other meaning here.
+    Where a word is put in the clock in which `old` was used, nothing has to be got: `get` has no
+    meaning here.
     """
 
     LATENCY = 0
@@ -98,3 +99,16 @@ class RamStore(Store):
             write_port.en.eq(self.put),
         ]
         return m
+
+
+def ram_store(width: int, depth: int, family: str) -> RamStore:
+    """Return the RAM that serves a family best.
+
+    Parameters
+    ----------
+    width, depth : int
+        As of `Store`.
+    family : str
+        One of `FAMILIES`.
+    """
+    return RamStore(width, depth)
