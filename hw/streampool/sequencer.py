@@ -41,12 +41,13 @@ class Countdown(wiring.Component):
         left = Signal(range(self._period), init=self._period - 1)
         last = Signal()
         m.d.comb += self.last.eq(last)
+        # the reload is the register's reset, and outside its enable, as flip-flops have it
+        with m.If(self.step & last):
+            m.d.sync += left.eq(left.init)
+        with m.Elif(self.step):
+            m.d.sync += left.eq(left - 1)
         with m.If(self.step):
             m.d.sync += last.eq(left == 1)
-            with m.If(last):
-                m.d.sync += left.eq(self._period - 1)
-            with m.Else():
-                m.d.sync += left.eq(left - 1)
         return m
 
 

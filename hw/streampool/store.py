@@ -1,6 +1,8 @@
 """What keeps the live partials of M interleaved positions between their steps."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from typing import ClassVar
+
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -101,6 +103,105 @@ class RamStore(Store):
         return m
 
 
+class Ecp5Store(RamStore):
+    """The same in the block RAM of an ECP5, with its output register, which no synthesizer infers.
+
+    A block holds a power of two of rows. Both pointers go round all of them, the write pointer
+    `depth` rows ahead, so that neither has to be compared with anything.
+    """
+
+    ROWS: ClassVar = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
+    """Bits of a block's word by its number of rows (Lattice FPGA-TN-02204, table 2.1)."""
+
+    def elaborate(self, platform):
+        """Build the gates."""
+        m = Module()
+        deepest = max(self.ROWS)
+        rows = next((rows for rows in self.ROWS if rows >= self.depth), deepest)
+        assert self.depth <= rows, "more than a block is deep"
+        bits = self.ROWS[rows]
+        start = self.depth % rows
+        get_at, put_at = Signal(range(rows)), Signal(range(rows), init=start)
+        with m.If(self.get):
+            m.d.sync += get_at.eq(get_at + 1)
+        with m.If(self.put):
+            m.d.sync += put_at.eq(put_at + 1)
+        for number, low in enumerate(range(0, self.width, bits)):
+            new = self.new[low : low + bits]
+            old = Signal(bits, name=f"old_{number}")
+            block = self._wide if bits == 36 else self._narrow
+            m.submodules[f"block_{number}"] = block(bits, get_at, put_at, new, old)
+            m.d.comb += self.old[low : low + bits].eq(old)
+        return m
+
+    def _wide(self, bits: int, get_at: Value, put_at: Value, new: Value, old: Value):
+        return Instance(
+            "PDPW16KD",
+            p_DATA_WIDTH_W=bits,
+            p_DATA_WIDTH_R=bits,
+            p_REGMODE="OUTREG",
+            p_RESETMODE="SYNC",
+            p_GSR="DISABLED",
+            p_CSDECODE_W="0b000",
+            p_CSDECODE_R="0b000",
+            i_CLKW=ClockSignal(),
+            i_CLKR=ClockSignal(),
+            i_CEW=self.put,
+            i_CER=1,
+            i_OCER=1,
+            i_RST=0,
+            **_pins("i_BE", Const(-1, 4)),
+            **_pins("i_CSW", Const(0, 3)),
+            **_pins("i_CSR", Const(0, 3)),
+            **_pins("i_ADW", put_at),
+            **_pins("i_ADR", Cat(Const(0, 14 - len(get_at)), get_at)),
+            **_pins("i_DI", Cat(new, Const(0, bits - len(new)))),
+            **_pins("o_DO", old),
+        )
+
+    def _narrow(
+        self, bits: int, get_at: Signal, put_at: Signal, new: Value, old: Signal
+    ) -> Instance:
+        unused = 14 - len(get_at)
+        # the lowest pins of a wide port's write address are its byte enables
+        enables = Cat(Const(-1, 2), Const(0, unused - 2)) if bits == 18 else Const(0, unused)
+        return Instance(
+            "DP16KD",
+            p_DATA_WIDTH_A=bits,
+            p_DATA_WIDTH_B=bits,
+            p_REGMODE_A="NOREG",
+            p_REGMODE_B="OUTREG",
+            p_RESETMODE="SYNC",
+            p_GSR="DISABLED",
+            p_CSDECODE_A="0b000",
+            p_CSDECODE_B="0b000",
+            p_WRITEMODE_A="NORMAL",
+            p_WRITEMODE_B="NORMAL",
+            i_CLKA=ClockSignal(),
+            i_CLKB=ClockSignal(),
+            i_CEA=self.put,
+            i_CEB=1,
+            i_OCEA=1,
+            i_OCEB=1,
+            i_WEA=1,
+            i_WEB=0,
+            i_RSTA=0,
+            i_RSTB=0,
+            **_pins("i_CSA", Const(0, 3)),
+            **_pins("i_CSB", Const(0, 3)),
+            **_pins("i_ADA", Cat(enables, put_at)),
+            **_pins("i_ADB", Cat(Const(0, unused), get_at)),
+            **_pins("i_DIA", Cat(new, Const(0, 18 - len(new)))),
+            **_pins("i_DIB", Const(0, 18)),
+            **_pins("o_DOB", old),
+        )
+
+
+def _pins(name: str, value: Value) -> dict[str, Value]:
+    """Return the arguments of an instance that has a pin for each bit."""
+    return {f"{name}{k}": bit for k, bit in enumerate(value)}
+
+
 def ram_store(width: int, depth: int, family: str) -> RamStore:
     """Return the RAM that serves a family best.
 
@@ -111,4 +212,6 @@ def ram_store(width: int, depth: int, family: str) -> RamStore:
     family : str
         One of `FAMILIES`.
     """
+    if family == "ecp5" and depth <= max(Ecp5Store.ROWS):
+        return Ecp5Store(width, depth)
     return RamStore(width, depth)
