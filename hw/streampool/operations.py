@@ -69,12 +69,13 @@ def _inverted_key(value: Value, dtype: DType) -> Value:
     return ~_order_key(value, dtype)
 
 
-# `partial < x`, not `x > partial`: Yosys adds an equality tree to the latter.
+# The sign of a difference is the adder's last sum bit, where a comparison would be an inverted
+# carry, which has to leave the chain first, or, with `x > partial`, an equality tree besides.
 _MAX = Operation(
     shape=_key,
     encode=_order_key,
     decode=_from_order_key,
-    first=lambda partial, x: partial < x,
+    first=lambda partial, x: (partial - x)[-1],
     second=lambda partial, x, found: Mux(found, x, partial),
 )
 _MIN = Operation(

@@ -1,6 +1,6 @@
 """A program of control words, one a slot of M steps, played beat by beat."""
 
-from amaranth.hdl import Array, Module, Signal, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -41,12 +41,9 @@ class Countdown(wiring.Component):
         left = Signal(range(self._period), init=self._period - 1)
         last = Signal()
         m.d.comb += self.last.eq(last)
-        # the reload is the register's reset, and outside its enable, as flip-flops have it
-        with m.If(self.step & last):
-            m.d.sync += left.eq(left.init)
-        with m.Elif(self.step):
-            m.d.sync += left.eq(left - 1)
         with m.If(self.step):
+            # at 0 the new count is added, so that the adder is all there is to it
+            m.d.sync += left.eq(left + Mux(last, self._period - 1, -1))
             m.d.sync += last.eq(left == 1)
         return m
 

@@ -126,7 +126,7 @@ class AxisStage(wiring.Component):
         Whether the beat at `o` is its frame's last; only if `marks_last`.
     """
 
-    DEPTH = _Timing.ram(1).depth
+    DEPTH = _Timing.ram(1).depth + 1
     """Clocks from a step to its word in the RAM, both counted: the least `m` with a RAM."""
 
     i: stream.Interface
@@ -208,17 +208,22 @@ class AxisStage(wiring.Component):
         Returns
         -------
         step, word, leaves, last : Value
-            Whether there is a step; its control word, load, add and shift, bit by bit; whether a
-            window leaves in it; whether the frame's last beat does.
+            Whether there is a step; its control word bit by bit, load, not add, and shift, so
+            that a flip-flop's reset is high where it clears; whether a window leaves in the
+            step; whether the frame's last beat does.
         """
         plan, program = self.plan, self.plan.program
         if not (plan.drain or self._marks_last):
             program = program.endless()
         m.submodules.sequencer = sequencer = Sequencer(program, plan.word_bits, self.m)
         word = [sequencer.word[k] for k in range(plan.word_bits)]
+        adds = range(plan.partials + 1, 2 * (plan.partials + 1))
         for k, bit in enumerate(word):
             value = program.constant(k)
-            word[k] = bit if value is None else Const(value, 1)
+            if value is None:
+                word[k] = ~bit if k in adds else bit
+            else:
+                word[k] = Const(value ^ (k in adds), 1)
         *word, own = word
         take = Signal()
         m.d.comb += [take.eq(self.i.valid & self.i.ready), sequencer.step.eq(take)]
@@ -247,7 +252,7 @@ class AxisStage(wiring.Component):
             with m.If(left == plan.overlap * self.m + 1):
                 m.d.sync += blocked.eq(0)
         # without an input nothing is taken in and the queue shifts
-        idle = [0] * (len(word) - 1) + [1]
+        idle = [k in adds for k in range(len(word) - 1)] + [True]
         word = [
             bit if isinstance(bit, Const) and bit.value == other else Mux(take, bit, other)
             for bit, other in zip(word, idle, strict=True)
@@ -258,7 +263,7 @@ class AxisStage(wiring.Component):
         """Do to some lanes what a step's control word says; return the oldest partials, new."""
         partials, timing, operation = self.plan.partials, self._timing, self.operation
         beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
-        load, add, shift = word[: partials + 1], word[partials + 1 : -1], word[-1]
+        load, skips, shift = word[: partials + 1], word[partials + 1 : -1], word[-1]
         bits = beat.size * partials
         stores: list[DelayLine | RamStore] = []
         if timing.skewed:
@@ -279,10 +284,10 @@ class AxisStage(wiring.Component):
             comes, value = timing.comes[j], Signal(beat, name=f"new_{j}")
             new.insert(0, value)
             # the operands: cleared where the input is no tap, and where a partial starts anew
-            tap, anew = _after(m, comes, add[j]), Const(0, 1)
+            skip, anew = _after(m, comes, skips[j]), Const(0, 1)
             taken = Signal(beat, name=f"x_{j}", reset_less=True)
             for lane, source in enumerate(later[comes]):
-                m.d.sync += taken[lane].eq(Mux(tap, source, 0))
+                m.d.sync += taken[lane].eq(Mux(skip, 0, source))
             if j == partials:
                 m.d.comb += value.eq(_after(m, timing.ready[j] - comes - 1, taken.as_value()))
                 continue
@@ -305,7 +310,7 @@ class AxisStage(wiring.Component):
                 put = _after(m, timing.comes[j], step, reset=True)
                 m.d.comb += [store.new.eq(new[j + 1]), store.put.eq(put)]
         else:
-            ready = timing.ready[0]
+            ready, way = timing.ready[0], 0 if timing.looped else 1
             shift = _after(m, ready, shift)
             kept = [
                 after if self.plan.always_shifts else Mux(shift, after, before)
@@ -313,8 +318,8 @@ class AxisStage(wiring.Component):
             ]
             m.d.comb += [
                 stores[0].get.eq(step),
-                stores[0].new.eq(Cat(kept)),
-                stores[0].put.eq(_after(m, ready, step, reset=True)),
+                stores[0].new.eq(_after(m, way, Cat(kept))),
+                stores[0].put.eq(_after(m, ready + way, step, reset=True)),
             ]
         return _after(m, timing.depth - 1 - timing.ready[0], new[0].as_value())
 
