@@ -16,6 +16,8 @@ class Countdown(wiring.Component):
     ----------
     period : int
         Steps of a round, at least 1.
+    left : int, optional
+        Steps to come before the first round's last one; a whole round's by default.
 
     Members
     -------
@@ -28,8 +30,9 @@ class Countdown(wiring.Component):
     step: Signal
     last: Signal
 
-    def __init__(self, period: int):
+    def __init__(self, period: int, left: int | None = None):
         self._period = period
+        self._left = period - 1 if left is None else left
         super().__init__({"step": In(1), "last": Out(1)})
 
     def elaborate(self, platform):
@@ -38,8 +41,8 @@ class Countdown(wiring.Component):
         if self._period == 1:
             m.d.comb += self.last.eq(1)
             return m
-        left = Signal(range(self._period), init=self._period - 1)
-        last = Signal()
+        left = Signal(range(self._period), init=self._left)
+        last = Signal(init=not self._left)
         m.d.comb += self.last.eq(last)
         with m.If(self.step):
             # at 0 the new count is added, so that the adder is all there is to it
@@ -112,8 +115,7 @@ class Sequencer(wiring.Component):
         # `index` and `turns` are of the word that comes next, `final` of the present one
         index_init, turns_init = program.next_state(0, program.repeats - 1)
         index = Signal(range(len(program.words)), init=index_init)
-        turns = Signal(range(program.repeats), init=turns_init)
-        no_turns = Signal(init=turns_init == 0)
+        m.submodules.turns = turns = Countdown(program.repeats, turns_init)
         final = Signal()
         at_loop_end = Signal()
         at_end = Signal()
@@ -121,7 +123,8 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             self.last.eq(final & slot.last),
             at_loop_end.eq(index == program.stop - 1),
-            again.eq(at_loop_end & ~no_turns),
+            again.eq(at_loop_end & ~turns.last),
+            turns.step.eq(advance & at_loop_end),
             at_end.eq((index == len(program.words) - 1) & ~again),
         ]
         with m.If(advance):
@@ -135,8 +138,4 @@ class Sequencer(wiring.Component):
                 m.d.sync += index.eq(0)
             with m.Else():
                 m.d.sync += index.eq(index + 1)
-            with m.If(again):
-                m.d.sync += [turns.eq(turns - 1), no_turns.eq(turns == 1)]
-            with m.Elif(at_loop_end):
-                m.d.sync += [turns.eq(program.repeats - 1), no_turns.eq(program.repeats == 1)]
         return m
