@@ -11,7 +11,7 @@ from .families import GENERIC
 from .operations import Operation
 from .outbox import Outbox
 from .schedule import AxisPlan
-from .sequencer import Sequencer
+from .sequencer import Countdown, Sequencer
 from .store import DelayLine, RamStore, ram_store
 
 __all__ = ["AxisStage"]
@@ -231,33 +231,35 @@ class AxisStage(wiring.Component):
             m.d.comb += self.i.ready.eq(room)
             return take, word, take & own, sequencer.last
 
-        left = Signal(range(plan.drain * self.m + 1))  # beats of the frame before still to leave
-        draining = Signal()  # left > 0
-        final = Signal()  # left == 1
-        blocked = Signal()  # left > what may leave during the next frame: it has to wait
+        draining = Signal()  # a window of the frame before is still to leave
+        blocked = Signal()  # more than what may leave during the next frame: it has to wait
         step = Signal()
         m.d.comb += [
             self.i.ready.eq(room & ~blocked),
             step.eq(take | (room & draining & sequencer.first)),
         ]
+        m.submodules.drain = drain = Countdown(plan.drain * self.m)
+        m.d.comb += drain.step.eq(step & draining)
         with m.If(take & sequencer.last):
-            m.d.sync += [
-                left.eq(plan.drain * self.m),
-                draining.eq(1),
-                final.eq(plan.drain * self.m == 1),
-                blocked.eq(plan.drain > plan.overlap),
-            ]
-        with m.Elif(step & draining):
-            m.d.sync += [left.eq(left - 1), draining.eq(~final), final.eq(left == 2)]
-            with m.If(left == plan.overlap * self.m + 1):
+            m.d.sync += draining.eq(1)
+        with m.Elif(step & drain.last):
+            m.d.sync += draining.eq(0)
+        if plan.drain > plan.overlap:
+            m.submodules.wait = wait = Countdown((plan.drain - plan.overlap) * self.m)
+            m.d.comb += wait.step.eq(drain.step & blocked)
+            with m.If(take & sequencer.last):
+                m.d.sync += blocked.eq(1)
+            with m.Elif(step & wait.last):
                 m.d.sync += blocked.eq(0)
-        # without an input nothing is taken in and the queue shifts
-        idle = [k in adds for k in range(len(word) - 1)] + [True]
-        word = [
-            bit if isinstance(bit, Const) and bit.value == other else Mux(take, bit, other)
-            for bit, other in zip(word, idle, strict=True)
-        ]
-        return step, word, step & (own | draining), final
+
+        # without an input no live partial takes anything in, and the queue shifts; the virtual
+        # position holds none then
+        idle = {k: k in adds for k in (*range(plan.partials), *adds[:-1])} | {len(word) - 1: 1}
+        for k, other in idle.items():
+            bit = word[k]
+            if not (isinstance(bit, Const) and bit.value == other):
+                word[k] = Mux(take, bit, other)
+        return step, word, step & (own | draining), draining & drain.last
 
     def _bank(self, m: Module, step: Value, word: list[Value], x: list[Value]) -> Value:
         """Do to some lanes what a step's control word says; return the oldest partials, new."""
