@@ -104,7 +104,7 @@ class PoolCore(wiring.Component):
                 self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False
             )
         ]
-        self._finish = Finish(job, operation, [self._first_shape, *shapes][-1])
+        self._finish = Finish(job, operation, [self._first_shape, *shapes][-1], family)
         self.latency = sum(stage.latency for stage in self._stages) + self._finish.latency
         self.store_words = {
             stage.axis: built.store_words

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Division", "reciprocal"]
+from .multiplier import MULTIPLIER_BITS
 
-MULTIPLIER_BITS = 18
-"""Operand width of the multipliers that FPGAs have: 18 x 18 on most."""
+__all__ = ["Division", "reciprocal"]
 
 
 def reciprocal(divisors: tuple[int, ...], largest: int) -> tuple[int, tuple[int, ...]]:
@@ -42,22 +41,25 @@ def reciprocal(divisors: tuple[int, ...], largest: int) -> tuple[int, tuple[int,
 class Division:
     """Division of sums by one of a few divisors, with one rounding.
 
-    A sum is split into sign and magnitude; the magnitude, with a bias that depends on sign and
-    rounding, is divided with the remainder thrown away. To the nearest even, the quotient is
-    one less where the division came out even on a half and the quotient odd.
+    To a sum, negated if the divisor is negative, `offset` is added: what the rounding asks for,
+    and a multiple of the divisor that makes it positive. Then it is divided with the remainder
+    thrown away, and `excess`, what the quotient is too large by, is a power of two. To the
+    nearest even, the quotient is one less where the division came out even on a half and the
+    quotient odd.
 
     Parameters
     ----------
     divisors : tuple of int
         Distinct, not 0; all of one sign.
-    magnitude : int
-        The largest magnitude of a sum.
+    low, high : int
+        No exact quotient is beyond them.
     rounding : str
         As ``PoolSpec.rounding``.
     """
 
     divisors: tuple[int, ...]
-    magnitude: int
+    low: int
+    high: int
     rounding: str
 
     @property
@@ -70,32 +72,38 @@ class Division:
         """The divisors without their sign."""
         return tuple(abs(d) for d in self.divisors)
 
-    def bias(self, negative: bool) -> tuple[int, ...]:
-        """Return what is added to the magnitude, for each divisor.
+    @property
+    def excess(self) -> int:
+        """What every quotient is too large by: 0, or an even power of two."""
+        return 1 << max(1, (-self.low - 1).bit_length()) if self.low < 0 else 0
+
+    def offset(self, negative: bool) -> tuple[int, ...]:
+        """Return what is added to the sum, for each divisor.
 
         Parameters
         ----------
         negative : bool
-            Whether the quotient is below 0.
+            Whether the exact quotient is below 0; where it is 0, either will do.
         """
         rule = {
-            "half_away": lambda n: n // 2,
+            "half_away": lambda n: n - 1 - n // 2 if negative else n // 2,
             "half_even": lambda n: n // 2,
-            "half_up": lambda n: (n - 1) // 2 if negative else n // 2,
-            "floor": lambda n: n - 1 if negative else 0,
-            "trunc": lambda n: 0,
+            "half_up": lambda n: n // 2,
+            "floor": lambda n: 0,
+            "trunc": lambda n: n - 1 if negative else 0,
         }[self.rounding]
-        return tuple(rule(n) for n in self.sizes)
+        return tuple(rule(n) + self.excess * n for n in self.sizes)
 
     @property
     def largest(self) -> int:
-        """The largest biased magnitude."""
-        return self.magnitude + max(self.bias(True) + self.bias(False))
+        """The largest number to be divided."""
+        offsets = zip(self.sizes, self.offset(True), self.offset(False), strict=True)
+        return max(self.high * n + max(both) for n, *both in offsets)
 
     @property
     def quotient_bits(self) -> int:
-        """Bits that hold every quotient's magnitude."""
-        return max(1, (self.largest // min(self.sizes)).bit_length())
+        """Bits that hold every quotient with its excess."""
+        return max(1, (self.high + self.excess).bit_length())
 
     @property
     def multiplies(self) -> bool:

@@ -1,7 +1,9 @@
 """What is done once, after the last stage: division, rounding, saturation and clamp."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
@@ -9,6 +11,8 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden import Job
 
 from .division import Division, reciprocal
+from .families import GENERIC
+from .multiplier import Multiplier
 from .operations import Operation, lane_shape
 from .outbox import Outbox
 from .schedule import Program
@@ -27,13 +31,20 @@ class Step:
     Parameters
     ----------
     lane : callable
-        ``(lane's state, beat's state)`` -> the lane's state a clock later.
+        ``(module, lane's state, beat's state)`` -> the lane's state a clock later.
     beat : callable
         The beat's state -> that a clock later: what all lanes share.
+    clocks : int
+        How many clocks it takes; where it is not 1, the lane's registers are inside.
     """
 
-    lane: Callable[[State, State], State]
+    lane: Callable[[Module, State, State], State]
     beat: Callable[[State], State] = lambda beat: beat
+    clocks: int = 1
+
+
+def _same(m: Module, lane: State, beat: State) -> State:
+    return lane
 
 
 class Finish(wiring.Component):
@@ -51,6 +62,8 @@ class Finish(wiring.Component):
         How partials are encoded.
     shape : Shape
         A partial.
+    family : str, optional
+        The family of devices.
 
     Attributes
     ----------
@@ -74,33 +87,29 @@ class Finish(wiring.Component):
     o: stream.Interface
     o_last: Signal
 
-    def __init__(self, job: Job, operation: Operation, shape: Shape):
+    def __init__(self, job: Job, operation: Operation, shape: Shape, family: str = GENERIC):
         self._job, self._operation = job, operation
         exact = job.accumulator
         self._steps: list[Step] = []
         low, high = exact.low, exact.high
         if job.spec.op == "avg" and set(job.divisors.flat) != {1}:
-            division = Division(
-                tuple(sorted({int(d) for d in job.divisors.flat})),
-                max(-low, high),
-                job.spec.rounding,
-            )
-            self._steps += _divide(division)
+            divisors = tuple(sorted({int(d) for d in job.divisors.flat}))
             if job.spec.divisor_override is None:  # no mean is beyond what it is of
                 low, high = job.spec.in_dtype.low, job.spec.in_dtype.high
             else:
-                high = division.largest // min(division.sizes)
-                low = -high if low < 0 or division.negative else 0
+                ends = [Fraction(end, divisors[0]) for end in (low, high)]
+                low, high = floor(min(ends)), ceil(max(ends))
+            division = Division(divisors, low, high, job.spec.rounding)
+            self._steps += _divide(division, family)
             self._divisors = division.divisors
         else:
             self._divisors = (1,)
         if low < job.bounds[0] or high > job.bounds[1]:
             self._steps += _clamp(*job.bounds)
-        length = Outbox.IN_FLIGHT - 1
-        self._pieces = [self._steps[k : k + length] for k in range(0, len(self._steps), length)]
+        self._pieces = _pieces(self._steps, Outbox.IN_FLIGHT - 1)
         if not job.stages and not self._pieces:
             self._pieces = [[]]  # a core of nothing else still parts the two handshakes
-        self.latency = sum(len(piece) + 1 for piece in self._pieces)
+        self.latency = sum(_clocks(piece) + 1 for piece in self._pieces)
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(shape, job.lanes))),
@@ -127,11 +136,15 @@ class Finish(wiring.Component):
             room, write = Signal(name=f"room_{number}"), valid & ready
             m.d.comb += ready.eq(room)
             for step in piece:
-                lanes = [_registered(m, step.lane(lane, beat)) for lane in lanes]
-                beat = _registered(m, step.beat(beat) | {"last": beat["last"]})
-                going = Signal(name="going")
-                m.d.sync += going.eq(write)
-                write = going
+                lanes = [step.lane(m, lane, beat) for lane in lanes]
+                if step.clocks == 1:
+                    lanes = [_registered(m, lane) for lane in lanes]
+                beat = step.beat(beat) | {"last": beat["last"]}
+                for _ in range(step.clocks):
+                    beat = _registered(m, beat)
+                    going = Signal(name="going")
+                    m.d.sync += going.eq(write)
+                    write = going
             flat = [*beat.values(), *(value for lane in lanes for value in lane.values())]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
             m.submodules[f"outbox_{number}"] = outbox = Outbox([layout.size])
@@ -175,6 +188,20 @@ class Finish(wiring.Component):
         return Array(Const(known.get(product, 0), bits) for product in products)[Cat(words)]
 
 
+def _clocks(steps: Sequence[Step]) -> int:
+    return sum(step.clocks for step in steps)
+
+
+def _pieces(steps: Sequence[Step], most: int) -> list[list[Step]]:
+    """Cut a pipeline into pieces of `most` clocks or fewer."""
+    pieces: list[list[Step]] = []
+    for step in steps:
+        if not pieces or _clocks(pieces[-1]) + step.clocks > most:
+            pieces.append([])
+        pieces[-1].append(step)
+    return pieces
+
+
 def _registered(m: Module, state: State) -> State:
     """Put each value into a register of its own shape; constants stay what they are."""
     out: State = {}
@@ -192,28 +219,27 @@ def _clamp(low: int, high: int) -> list[Step]:
     """Keep values within ``low`` to ``high``."""
     return [
         Step(
-            lambda lane, beat: {
+            lambda m, lane, beat: {
                 "value": lane["value"],
                 "below": lane["value"] < low,
                 "above": high < lane["value"],
             }
         ),
         Step(
-            lambda lane, beat: {
+            lambda m, lane, beat: {
                 "value": Mux(lane["below"], low, Mux(lane["above"], high, lane["value"]))
             }
         ),
     ]
 
 
-def _divide(division: Division) -> list[Step]:
+def _divide(division: Division, family: str) -> list[Step]:
     """Divide `value` by the divisor that the beat's `which` names, with one rounding."""
-    most = division.largest.bit_length()
-    bits = division.quotient_bits
-    quotient, own = _by_product(division) if division.multiplies else _by_digits(division)
+    bits, excess = division.quotient_bits, division.excess
+    quotient, own = _by_product(division, family) if division.multiplies else _by_digits(division)
     tables = {
-        "bias_minus": division.bias(True),
-        "bias_plus": division.bias(False),
+        "offset_minus": division.offset(True),
+        "offset_plus": division.offset(False),
         "even": tuple(1 - n % 2 for n in division.sizes),
         **own,
     }
@@ -228,49 +254,49 @@ def _divide(division: Division) -> list[Step]:
                 constants[name] = Array(Const(entry, shape) for entry in row)[beat["which"]]
         return constants
 
-    def split(lane: State, beat: State) -> State:
+    def add_offset(m: Module, lane: State, beat: State) -> State:
         value = lane["value"]
-        below = value < 0
-        magnitude = Mux(below, -value, value).as_unsigned()[:most]
-        return {"minus": ~below if division.negative else below, "rest": magnitude}
+        minus = ~(value < 0) if division.negative else value < 0
+        plus = beat["offset_plus"]
+        unequal = tables["offset_minus"] != tables["offset_plus"] and division.low < 0
+        offset = Mux(minus, beat["offset_minus"], plus) if unequal else plus
+        rest = offset - value if division.negative else offset + value
+        return {"rest": rest.as_unsigned()[: division.largest.bit_length()]}
 
-    def add_bias(lane: State, beat: State) -> State:
-        bias = Mux(lane["minus"], beat["bias_minus"], beat["bias_plus"])
-        return {"minus": lane["minus"], "rest": (lane["rest"] + bias)[:most]}
+    def end(m: Module, lane: State, beat: State) -> State:
+        whole = lane["quotient"]
+        if division.rounding == "half_even":
+            whole = (whole - (lane["exact"] & beat["even"] & whole[0]))[:bits]
+        return {"value": whole - excess if excess else whole}
 
-    def to_even(lane: State, beat: State) -> State:
-        odd_half = lane["whole"] & beat["even"] & lane["quotient"][0]
-        return {"minus": lane["minus"], "quotient": (lane["quotient"] - odd_half)[:bits]}
-
-    def give_sign(lane: State, beat: State) -> State:
-        return {"value": Mux(lane["minus"], -lane["quotient"], lane["quotient"])}
-
-    steps = [Step(split, look_up), Step(add_bias), *quotient]
-    if division.rounding == "half_even":
-        steps.append(Step(to_even))
-    return [*steps, Step(give_sign)]
+    # the value stands in a register before it is added to: behind a RAM there is no time
+    return [Step(_same, look_up), Step(add_offset), *quotient, Step(end)]
 
 
 Tables = dict[str, tuple[int, ...]]
 """Constants by name, one for each divisor."""
 
 
-def _by_product(division: Division) -> tuple[list[Step], Tables]:
-    """From `rest` find `quotient`, and whether it is the `whole`, by a product and a shift."""
+def _by_product(division: Division, family: str) -> tuple[list[Step], Tables]:
+    """From `rest` find `quotient`, and whether it is `exact`, by a product and a shift."""
     shift, multipliers = reciprocal(division.sizes, division.largest)
+    powers = set(multipliers) == {1}
 
-    def multiply(lane: State, beat: State) -> State:
-        return {"minus": lane["minus"], "product": lane["rest"] * beat["factor"]}
+    def multiply(m: Module, lane: State, beat: State) -> State:
+        rest, factor = Value.cast(lane["rest"]), Value.cast(beat["factor"])
+        m.submodules += (multiplier := Multiplier(len(rest), len(factor), family))
+        m.d.comb += [multiplier.a.eq(rest), multiplier.b.eq(factor)]
+        return {"product": multiplier.product}
 
-    def cut(lane: State, beat: State) -> State:
-        return {
-            "minus": lane["minus"],
-            "quotient": (lane["product"] >> shift)[: division.quotient_bits],
-            # the fraction is below the factor just where the remainder is 0
-            "whole": (lane["product"] & ((1 << shift) - 1)) < beat["factor"],
-        }
+    def cut(m: Module, lane: State, beat: State) -> State:
+        product = lane["rest"] if powers else lane["product"]
+        quotient = (product >> shift)[: division.quotient_bits]
+        # the fraction is below the factor just where the remainder is 0
+        exact = (product & ((1 << shift) - 1)) < beat["factor"]
+        return {"quotient": quotient, "exact": exact}
 
-    return [Step(multiply), Step(cut)], {"factor": multipliers}
+    steps = [] if powers else [Step(multiply, clocks=Multiplier.LATENCY)]
+    return [*steps, Step(cut)], {"factor": multipliers}
 
 
 def _by_digits(division: Division) -> tuple[list[Step], Tables]:
@@ -278,7 +304,7 @@ def _by_digits(division: Division) -> tuple[list[Step], Tables]:
     bits = division.quotient_bits
     width = max(division.sizes).bit_length()
 
-    def subtract(lane: State, beat: State) -> State:
+    def subtract(m: Module, lane: State, beat: State) -> State:
         if "remainder" in lane:
             remainder, digits = lane["remainder"], lane["digits"]
         else:
@@ -287,17 +313,9 @@ def _by_digits(division: Division) -> tuple[list[Step], Tables]:
         trial = Cat(digits[-1], remainder)
         fits = ~(trial < beat["divisor"])
         rest = Mux(fits, trial - beat["divisor"], trial)
-        return {
-            "minus": lane["minus"],
-            "remainder": rest.as_unsigned()[:width],
-            "digits": Cat(fits, digits[:-1]),
-        }
+        return {"remainder": rest.as_unsigned()[:width], "digits": Cat(fits, digits[:-1])}
 
-    def end(lane: State, beat: State) -> State:
-        return {
-            "minus": lane["minus"],
-            "quotient": lane["digits"],
-            "whole": lane["remainder"] == 0,
-        }
+    def end(m: Module, lane: State, beat: State) -> State:
+        return {"quotient": lane["digits"], "exact": lane["remainder"] == 0}
 
     return [*[Step(subtract)] * bits, Step(end)], {"divisor": division.sizes}

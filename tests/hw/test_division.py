@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pool_specs import naive_round
-from streampool.division import MULTIPLIER_BITS, Division, reciprocal
+from streampool.division import Division, reciprocal
+from streampool.multiplier import MULTIPLIER_BITS
 from streampool_golden import ROUNDINGS
 
 DIVISORS = st.lists(st.integers(1, 2**12), min_size=1, max_size=5, unique=True).map(tuple)
@@ -52,28 +53,28 @@ def test_the_shift_is_the_smallest_found_exact_by_trial(divisors, largest):
 )
 def test_widths_of_usual_windows(taps, bits, sum_bits, factor_bits):
     """Sum's magnitude with sign, and the reciprocal, of int8 3x3 and 7x7, int16 7x7, int32 3x3."""
-    magnitude = taps << (bits - 1)
-    assert magnitude.bit_length() in (sum_bits - 1, sum_bits)
-    division = Division((taps,), magnitude, "half_away")
+    division = Division((taps,), -1 << (bits - 1), (1 << (bits - 1)) - 1, "half_away")
+    assert division.largest.bit_length() == sum_bits
     _, [factor] = reciprocal(division.sizes, division.largest)
     assert factor.bit_length() <= factor_bits + 1
+    assert division.quotient_bits == bits
     assert division.multiplies == (sum_bits <= MULTIPLIER_BITS)
 
 
 def carried_out(division: Division, which: int, total: int) -> int:
-    """Divide as the hardware does: sign and magnitude, bias, quotient, and back."""
+    """Divide as the hardware does: offset, quotient, and back."""
     size = division.sizes[which]
-    minus = total != 0 and (total < 0) != division.negative
-    # a sum of 0 goes down with either sign
+    total = -total if division.negative else total
+    # where the quotient is 0, either will do
     found = set()
-    for sign in {minus} if total else {False, True}:
-        biased = abs(total) + division.bias(sign)[which]
-        assert biased <= division.largest
-        quotient, rest = divmod(biased, size)
+    for sign in {total < 0} if total else {False, True}:
+        shifted = total + division.offset(sign)[which]
+        assert 0 <= shifted <= division.largest
+        quotient, rest = divmod(shifted, size)
         assert quotient.bit_length() <= division.quotient_bits
         if division.rounding == "half_even" and rest == 0 and size % 2 == 0 and quotient % 2:
             quotient -= 1
-        found.add(-quotient if sign else quotient)
+        found.add(quotient - division.excess)
     [value] = found
     return value
 
@@ -82,10 +83,23 @@ def carried_out(division: Division, which: int, total: int) -> int:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_every_sum_of_int8_windows(rounding, sign):
     divisors = tuple(sign * n for n in (1, 2, 3, 4, 5, 6, 7, 9, 12, 16))
-    division = Division(divisors, 128 * 16, rounding)
+    division = Division(divisors, -128, 128, rounding)
     assert division.negative == (sign < 0)
     for which, divisor in enumerate(divisors):
-        for total in range(-division.magnitude, division.magnitude + 1):
+        most = 128 * abs(divisor)
+        for total in range(-most, most + 1):
+            assert carried_out(division, which, total) == naive_round(
+                Fraction(total, divisor), rounding
+            ), (total, divisor)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_every_sum_of_uint8_windows(rounding):
+    division = Division((2, 3, 4, 9), 0, 255, rounding)
+    assert division.excess == 0
+    assert division.quotient_bits == 8
+    for which, divisor in enumerate(division.divisors):
+        for total in range(255 * divisor + 1):
             assert carried_out(division, which, total) == naive_round(
                 Fraction(total, divisor), rounding
             ), (total, divisor)
@@ -100,7 +114,8 @@ def test_every_sum_of_int8_windows(rounding, sign):
 )
 def test_wide_sums_around_whole_numbers_and_ties(sizes, negative, magnitude, rounding, data):
     divisors = tuple(-n if negative else n for n in sizes)
-    division = Division(divisors, magnitude, rounding)
+    bound = -(-magnitude // min(sizes))
+    division = Division(divisors, -bound, bound, rounding)
     which = data.draw(st.integers(0, len(sizes) - 1))
     halves = data.draw(st.integers(0, 2 * magnitude // sizes[which]))
     near = math.floor(Fraction(halves * sizes[which], 2))
@@ -121,6 +136,6 @@ def test_published_ties(rounding):
         "trunc": [-2, -1, 0, 0, 1, 2],
     }[rounding]
     for divisors in ((2,), (-2,)):
-        division = Division(divisors, 5, rounding)
+        division = Division(divisors, -3, 3, rounding)
         sums = [-5, -3, -1, 1, 3, 5] if divisors == (2,) else [5, 3, 1, -1, -3, -5]
         assert [carried_out(division, 0, total) for total in sums] == expected

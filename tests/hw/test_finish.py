@@ -98,7 +98,8 @@ def test_wide_values_are_divided_exactly_where_it_is_tight(name):
     job = JOBS[name]
     dtype, divisor = job.spec.in_dtype, job.divisor_constant
     assert divisor is not None
-    assert not Division((divisor,), max(-dtype.low, dtype.high), job.spec.rounding).multiplies
+    most = -(-max(-dtype.low, dtype.high) // abs(divisor))
+    assert not Division((divisor,), -most, most, job.spec.rounding).multiplies
     rng = np.random.default_rng(len(name))
     turns = rng.integers(dtype.low // abs(divisor) + 2, dtype.high // abs(divisor) - 2, 100)
     near = (turns[:, None] * abs(divisor) + np.arange(-2, 3)).ravel()
@@ -132,9 +133,11 @@ def test_what_does_not_fit_is_cut_to_the_nearest_end(name):
         (PoolSpec("avg", 2, divisor_override=1, out_dtype="int10").job((8, 8, 8), 1), 0),
         # compare, select, FIFO
         (PoolSpec("max", 2, clamp=(0, 6)).job((8, 8, 8), 1), 3),
-        # split, bias, multiply, shift, sign, FIFO
-        (PoolSpec("avg", 2).job((8, 8, 8), 1), 6),
-        (PoolSpec("avg", 2, rounding="half_even").job((8, 8, 8), 1), 7),
+        # hold, offset, cut, end, FIFO
+        (PoolSpec("avg", 2).job((8, 8, 8), 1), 5),
+        (PoolSpec("avg", 2, rounding="half_even").job((8, 8, 8), 1), 5),
+        # and a multiplier of three
+        (PoolSpec("avg", (2, 3)).job((8, 8, 8), 1), 8),
     ],
 )
 def test_finishing_takes_the_clocks_that_it_needs(job, clocks):
