@@ -26,7 +26,7 @@ class PoolCore(wiring.Component):
     The core counts beats; frames follow each other with no gap or any, and may be stalled
     anywhere. The last beats of a frame come out though no next frame comes.
 
-    Throughput: with valid and ready always high a frame takes ``job.cycles_bound`` clocks at the
+    Throughput: with valid and ready always high a frame takes `cycles_bound` clocks at the
     most; that is ``max(job.beats_in, job.beats_out)``, but for axes of which one shrinks while
     another grows, and paddings beyond any framework's. Latency: `latency` clocks from the step
     in which the schedule lets a window leave (the beat that completes it, or its drain step) to
@@ -53,6 +53,9 @@ class PoolCore(wiring.Component):
         The specification on this shape and lanes: beats, limits, ranges.
     plans : tuple of AxisPlan
         The schedules in stream order, as ``job.stages``.
+    cycles_bound : int
+        Clocks that a frame takes in the steady state at the most: ``job.cycles_bound``, which
+        allows for the most idle slots that an axis of its kind can need, with the schedules' own.
     latency : int
         As above, in clocks.
     store_words : dict of int to int
@@ -89,6 +92,10 @@ class PoolCore(wiring.Component):
         self.job = job = spec.job(shape, lanes)
         self._operation = operation = OPERATIONS[spec.op]
         self.plans = tuple(AxisPlan(job.axes[stage.axis]) for stage in job.stages)
+        self.cycles_bound = job.cycles_bound - sum(
+            (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
+            for plan, stage in zip(self.plans, job.stages, strict=True)
+        )
         shapes = [operation.shape(stage.accumulator) for stage in job.stages]
         self._first_shape = operation.shape(spec.partial(1))
         # where the outermost axis is pooled last, its stage knows the frame's last beat

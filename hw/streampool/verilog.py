@@ -182,7 +182,7 @@ def describe(core: AxiPoolCore, name: str) -> dict[str, Any]:
         "beat_order": f"beat b of a frame is position {fold}, positions in raster order",
         "lane_order": f"lane l of beat b is channel {group}; lane 0 in the lowest bits of tdata;"
         " lanes beyond the last channel hold anything",
-        "cycles_per_frame": job.cycles_bound,
+        "cycles_per_frame": core.core.cycles_bound,
         "limit_cycles_per_frame": job.limit_cycles,
         "latency_cycles": core.latency,
         "store_bits": core.core.store_bits,
@@ -209,8 +209,9 @@ def _wrapper(core: AxiPoolCore, name: str) -> str:
     ]
     for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
         heading.append(
-            f"{port}: {side['beats']} beats a frame, {about['lanes']} lanes of {side['dtype']}"
-            f" in {side['lane_width']} bits each"
+            f"{port}: {side['beats']} beat{'s'[: side['beats'] > 1]} a frame,"
+            f" {about['lanes']} lane{'s'[: about['lanes'] > 1]} of {side['dtype']}"
+            f" in {side['lane_width']} bits{' each' if about['lanes'] > 1 else ''}"
         )
     heading += [
         f"{about['beat_order']};",

@@ -30,19 +30,6 @@ def words_bound(core: PoolCore) -> dict[int, int]:
     }
 
 
-def cycles_bound(core: PoolCore) -> int:
-    """Cycles that a frame may take in the steady state: the job's bound, with the plans' own idle.
-
-    ``job.cycles_bound`` allows for the most idle slots that an axis of its kind can need; the
-    plans know how many there are, mostly none.
-    """
-    spare = sum(
-        (core.job.axes[stage.axis].idle_bound - plan.idle) * stage.m * stage.runs
-        for plan, stage in zip(core.plans, core.job.stages, strict=True)
-    )
-    return core.job.cycles_bound - spare
-
-
 def statistics(
     core: PoolCore,
     trace: Trace,
@@ -90,7 +77,7 @@ def statistics(
         "cycles": int(trace.out_cycles[-1] - trace.in_cycles[0]) + 1,
         "cycles_per_frame": per_frame,
         "limit_cycles_per_frame": job.limit_cycles,
-        "bound_cycles_per_frame": cycles_bound(core),
+        "bound_cycles_per_frame": core.cycles_bound,
         "latency_cycles": core.latency,
         "first_output_cycles": int(trace.out_cycles[0] - trace.in_cycles[0]),
         "row_store_words": sum(words.get(axis, 0) for axis in row),

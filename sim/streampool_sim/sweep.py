@@ -28,7 +28,7 @@ from .engines import EngineError, Trace, amaranth, fast
 from .engines.model import Build, Model, cache_folder
 from .frames import pack
 from .simulation import STEADY_FRAMES, compare
-from .stats import cycles_bound, frame_cycles, words_bound
+from .stats import frame_cycles, words_bound
 
 BATCH = 24
 """Cores to one compile."""
@@ -106,8 +106,8 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
             taken = frame_cycles(trace, job.beats_out)
             result["cycles_per_frame"] = float(taken.mean())
             result["seconds"] = trace.seconds
-            if taken.max() > cycles_bound(core):
-                faults.append(f"a frame took {taken.max()} cycles, bound {cycles_bound(core)}")
+            if taken.max() > core.cycles_bound:
+                faults.append(f"a frame took {taken.max()} cycles, bound {core.cycles_bound}")
             fault = _latency_fault(core, trace)
             if fault:
                 faults.append(fault)

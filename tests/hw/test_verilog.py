@@ -12,7 +12,7 @@ import pytest
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool import yosys
+from streampool import PoolCore, yosys
 from streampool.axi import AxiPoolCore
 from streampool.verilog import KEYWORDS, write_verilog
 from streampool_golden import PoolSpec, SpecError, __version__
@@ -320,6 +320,24 @@ def test_about(tmp_path: Path):
     assert about["store_bits"] == core.core.store_bits
     assert about["beat_order"] == "beat b of a frame is position b // 2, positions in raster order"
     assert about["lane_order"].startswith("lane l of beat b is channel (b % 2) * 2 + l;")
+
+
+def test_cycles_are_those_of_the_core_s_own_schedules(tmp_path: Path):
+    # paddings beyond the window's reach, of which the job allows for more than they take
+    spec = PoolSpec(op="max", kernel=2, stride=3, padding=((0, 0), (0, 3)))
+    verilog, about = write_verilog(spec, (1, 4, 7), 1, tmp_path)
+    core = PoolCore(spec, (1, 4, 7), 1)
+    yosys.to_rtlil(core, "core")
+    assert json.loads(about.read_text())["cycles_per_frame"] == core.cycles_bound
+    assert core.cycles_bound < core.job.cycles_bound
+    assert f"at most {core.cycles_bound} clocks a frame" in verilog.read_text()
+
+
+def test_the_heading_counts_lanes_and_beats(tmp_path: Path):
+    one, _ = write("one_value", tmp_path)
+    assert "// s_axis: 1 beat a frame, 1 lane of uint8 in 8 bits\n" in one
+    many, _ = write("max_fold", tmp_path)
+    assert "// s_axis: 144 beats a frame, 2 lanes of int8 in 8 bits each\n" in many
 
 
 def test_lanes_are_whole_bytes(tmp_path: Path):

@@ -128,7 +128,7 @@ def test_check_holds_cycles_words_and_latency_against_their_limits(monkeypatch):
     core = BrokenCore("none")
     core.latency = 3
     monkeypatch.setattr(core, "store_words", {0: 5})
-    monkeypatch.setattr(streampool_sim.sweep, "cycles_bound", lambda _: 11)
+    monkeypatch.setattr(core, "cycles_bound", 11)
     faults = check(core, Case(0, 0, core.job, 0.5), None, both=False)["faults"]
     assert faults == [
         "axis 0 has 5 words in its store, limit 0",
