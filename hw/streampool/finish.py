@@ -237,29 +237,23 @@ def _divide(division: Division, family: str) -> list[Step]:
     """Divide `value` by the divisor that the beat's `which` names, with one rounding."""
     bits, excess = division.quotient_bits, division.excess
     quotient, own = _by_product(division, family) if division.multiplies else _by_digits(division)
-    tables = {
-        "offset_minus": division.offset(True),
-        "offset_plus": division.offset(False),
-        "even": tuple(1 - n % 2 for n in division.sizes),
-        **own,
-    }
+    tables = {"even": tuple(1 - n % 2 for n in division.sizes), **own}
 
     def look_up(beat: State) -> State:
-        constants = {}
-        for name, row in tables.items():
-            shape = unsigned(max(1, max(row).bit_length()))
-            if len(set(row)) == 1:
-                constants[name] = Const(row[0], shape)
-            else:
-                constants[name] = Array(Const(entry, shape) for entry in row)[beat["which"]]
-        return constants
+        return {name: _entry(row, beat["which"]) for name, row in tables.items()}
 
-    def add_offset(m: Module, lane: State, beat: State) -> State:
+    def hold(m: Module, lane: State, beat: State) -> State:
+        # the value comes out of a RAM: there is no time to add to it as well
         value = lane["value"]
         minus = ~(value < 0) if division.negative else value < 0
-        plus = beat["offset_plus"]
-        unequal = tables["offset_minus"] != tables["offset_plus"] and division.low < 0
-        offset = Mux(minus, beat["offset_minus"], plus) if unequal else plus
+        plus, less = division.offset(False), division.offset(True)
+        if division.low >= 0 or plus == less:
+            return {"value": value, "offset": _entry(plus, beat["which"])}
+        both = [offset for pair in zip(plus, less, strict=True) for offset in pair]
+        return {"value": value, "offset": _entry(both, Cat(minus, beat["which"]))}
+
+    def add(m: Module, lane: State, beat: State) -> State:
+        value, offset = lane["value"], lane["offset"]
         rest = offset - value if division.negative else offset + value
         return {"rest": rest.as_unsigned()[: division.largest.bit_length()]}
 
@@ -269,8 +263,15 @@ def _divide(division: Division, family: str) -> list[Step]:
             whole = (whole - (lane["exact"] & beat["even"] & whole[0]))[:bits]
         return {"value": whole - excess if excess else whole}
 
-    # the value stands in a register before it is added to: behind a RAM there is no time
-    return [Step(_same, look_up), Step(add_offset), *quotient, Step(end)]
+    return [Step(hold, look_up), Step(add), *quotient, Step(end)]
+
+
+def _entry(row: Sequence[int], which: Value) -> Value:
+    """Return the entry of a table of constants."""
+    shape = unsigned(max(1, max(row).bit_length()))
+    if len(set(row)) == 1:
+        return Const(row[0], shape)
+    return Array(Const(entry, shape) for entry in row)[which]
 
 
 Tables = dict[str, tuple[int, ...]]

@@ -72,15 +72,12 @@ class Sequencer(wiring.Component):
         Whether a step is taken in this clock.
     word : Out(width)
         The word of the step to come, or taken now.
-    first : Out(1)
-        A register: whether that step is the program's first.
     last : Out(1)
         Whether that step is the program's last.
     """
 
     step: Signal
     word: Signal
-    first: Signal
     last: Signal
 
     def __init__(self, program: Program, width: int, m: int = 1):
@@ -90,7 +87,6 @@ class Sequencer(wiring.Component):
             {
                 "step": In(1),
                 "word": Out(unsigned(width)),
-                "first": Out(1),
                 "last": Out(1),
             }
         )
@@ -103,11 +99,8 @@ class Sequencer(wiring.Component):
         advance = Signal()
         m.d.comb += [slot.step.eq(self.step), advance.eq(self.step & slot.last)]
 
-        first = Signal(init=1)
         word = Signal.like(self.word, init=program.words[0])
-        m.d.comb += [self.first.eq(first), self.word.eq(word)]
-        with m.If(self.step):
-            m.d.sync += first.eq(self.last)
+        m.d.comb += self.word.eq(word)
         if program.length == 1:
             m.d.comb += self.last.eq(slot.last)
             return m

@@ -232,11 +232,12 @@ class AxisStage(wiring.Component):
             return take, word, take & own, sequencer.last
 
         draining = Signal()  # a window of the frame before is still to leave
+        between = Signal()  # and the next frame has not begun
         blocked = Signal()  # more than what may leave during the next frame: it has to wait
         step = Signal()
         m.d.comb += [
             self.i.ready.eq(room & ~blocked),
-            step.eq(take | (room & draining & sequencer.first)),
+            step.eq(take | (room & between)),
         ]
         m.submodules.drain = drain = Countdown(plan.drain * self.m)
         m.d.comb += drain.step.eq(step & draining)
@@ -244,6 +245,10 @@ class AxisStage(wiring.Component):
             m.d.sync += draining.eq(1)
         with m.Elif(step & drain.last):
             m.d.sync += draining.eq(0)
+        with m.If(take):
+            m.d.sync += between.eq(sequencer.last)
+        with m.Elif(room & drain.last):
+            m.d.sync += between.eq(0)
         if plan.drain > plan.overlap:
             m.submodules.wait = wait = Countdown((plan.drain - plan.overlap) * self.m)
             m.d.comb += wait.step.eq(drain.step & blocked)
