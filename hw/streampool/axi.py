@@ -1,6 +1,9 @@
 """A pooling core between AXI4-Stream ports."""
 
-from amaranth.hdl import Module, Signal
+import functools
+import operator
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolSpec
@@ -25,9 +28,17 @@ class AxiPoolCore(wiring.Component):
     combinationally on ``m_axis_tready``, and no ``valid`` waits for a ``ready``. A source has to
     keep ``s_axis_tvalid`` low in reset, as ARM asks of it: a beat sent then is lost.
 
-    The core counts the beats of a frame. An ``s_axis_tlast`` out of place, or one that is
-    missing, changes no data: it sets `frame_error` in the clock after its beat, which stays set
-    until reset.
+    The core counts the beats of a frame, and its marks at the input change no data: one that is
+    not where the core counts it sets `frame_error` in the clock after its beat, which stays set
+    until reset. The marks are ``tlast``, high on a frame's last beat, and by option ``tuser``,
+    high on its first, and ``tkeep``. A byte of a lane that has a channel is always kept. The
+    bytes of lanes beyond the last channel are null bytes at the output, which ARM lets anyone
+    drop: what is left of a frame is the array of positions by channels. At the input they may
+    be null or not. Without the option every byte is kept, and spare lanes hold anything.
+
+    There is no ``tstrb``: without it a byte that is kept is data, and there are no position
+    bytes. Nor are there ``tid`` and ``tdest``: one core pools one stream, and an output beat
+    belongs to no single input beat whose routing it could carry on.
 
     Parameters
     ----------
@@ -39,23 +50,35 @@ class AxiPoolCore(wiring.Component):
         Channels of a beat; by default all of them, 8 at most.
     family : str, optional
         As :class:`PoolCore` takes it.
+    tkeep : bool, optional
+        Have ``s_axis_tkeep`` and ``m_axis_tkeep``, a bit a byte.
+    tuser : bool, optional
+        Have ``s_axis_tuser`` and ``m_axis_tuser``, a bit: start of frame.
 
     Members
     -------
     s_axis_tdata : In(lanes * whole bytes)
         A beat in: one position, one value a lane.
+    s_axis_tkeep : In(bytes of tdata)
+        Only with `tkeep`.
     s_axis_tvalid : In(1)
     s_axis_tready : Out(1)
     s_axis_tlast : In(1)
         High on a frame's last beat.
+    s_axis_tuser : In(1)
+        Only with `tuser`: high on a frame's first beat.
     m_axis_tdata : Out(lanes * whole bytes)
         A beat out.
+    m_axis_tkeep : Out(bytes of tdata)
+        Only with `tkeep`.
     m_axis_tvalid : Out(1)
     m_axis_tready : In(1)
     m_axis_tlast : Out(1)
         High on a frame's last beat.
+    m_axis_tuser : Out(1)
+        Only with `tuser`: high on a frame's first beat.
     frame_error : Out(1)
-        An input frame's last beat was marked at another place than the core counts; sticky.
+        An input frame had a mark at another place than the core counts; sticky.
 
     Attributes
     ----------
@@ -73,13 +96,17 @@ class AxiPoolCore(wiring.Component):
     """
 
     s_axis_tdata: Signal
+    s_axis_tkeep: Signal
     s_axis_tvalid: Signal
     s_axis_tready: Signal
     s_axis_tlast: Signal
+    s_axis_tuser: Signal
     m_axis_tdata: Signal
+    m_axis_tkeep: Signal
     m_axis_tvalid: Signal
     m_axis_tready: Signal
     m_axis_tlast: Signal
+    m_axis_tuser: Signal
     frame_error: Signal
 
     def __init__(
@@ -89,23 +116,29 @@ class AxiPoolCore(wiring.Component):
         lanes: int | None = None,
         *,
         family: str = GENERIC,
+        tkeep: bool = False,
+        tuser: bool = False,
     ):
         self.core = PoolCore(spec, shape, lanes, family=family)
         self.job = self.core.job
         self.latency = self.core.latency
-        super().__init__(
-            {
-                "s_axis_tdata": In(self.job.lanes * lane_width(self.job.spec.in_dtype.bits)),
-                "s_axis_tvalid": In(1),
-                "s_axis_tready": Out(1),
-                "s_axis_tlast": In(1),
-                "m_axis_tdata": Out(self.job.lanes * lane_width(self.job.output.bits)),
-                "m_axis_tvalid": Out(1),
-                "m_axis_tready": In(1),
-                "m_axis_tlast": Out(1),
-                "frame_error": Out(1),
-            }
-        )
+        self._tkeep = tkeep
+        self._tuser = tuser
+        ports = {}
+        for side, bits, forth, back in (
+            ("s_axis", self.job.spec.in_dtype.bits, In, Out),
+            ("m_axis", self.job.output.bits, Out, In),
+        ):
+            width = self.job.lanes * lane_width(bits)
+            ports[f"{side}_tdata"] = forth(width)
+            if tkeep:
+                ports[f"{side}_tkeep"] = forth(width // 8)
+            ports[f"{side}_tvalid"] = forth(1)
+            ports[f"{side}_tready"] = back(1)
+            ports[f"{side}_tlast"] = forth(1)
+            if tuser:
+                ports[f"{side}_tuser"] = forth(1)
+        super().__init__({**ports, "frame_error": Out(1)})
 
     def elaborate(self, platform):
         """Build the gates."""
@@ -131,6 +164,33 @@ class AxiPoolCore(wiring.Component):
 
         m.submodules.frame = frame = Countdown(self.job.beats_in)
         m.d.comb += frame.step.eq(self.s_axis_tvalid & self.s_axis_tready)
-        with m.If(frame.step & (self.s_axis_tlast != frame.last)):
+        wrong: list[Value] = [self.s_axis_tlast != frame.last]
+        taken = self.m_axis_tvalid & self.m_axis_tready
+        if self._tuser:
+            wrong.append(self.s_axis_tuser != _first(m, frame.step, frame.last))
+            m.d.comb += self.m_axis_tuser.eq(_first(m, taken, self.m_axis_tlast))
+        if self._tkeep:
+            wrong.append((self._keep(m, frame.step, width_in) & ~self.s_axis_tkeep).any())
+            m.d.comb += self.m_axis_tkeep.eq(self._keep(m, taken, width_out))
+        with m.If(frame.step & functools.reduce(operator.or_, wrong)):
             m.d.sync += self.frame_error.eq(1)
         return m
+
+    def _keep(self, m: Module, step: Value, width: int) -> Value:
+        """Return the bytes that hold channels, of the beat to come or taken now."""
+        job = self.job
+        rest = (job.fold - 1) * job.lanes  # channels of the other groups of a position
+        used, spare = job.shape[0] - rest, job.fold * job.lanes - job.shape[0]
+        if not spare:
+            return Const(-1, job.lanes * width // 8)
+        m.submodules += (group := Countdown(job.fold))
+        m.d.comb += group.step.eq(step)
+        return Cat(Const(-1, used * width // 8), (~group.last).replicate(spare * width // 8))
+
+
+def _first(m: Module, step: Value, last: Value) -> Signal:
+    """Return whether the beat to come, or taken now, is its frame's first."""
+    first = Signal(init=1)
+    with m.If(step):
+        m.d.sync += first.eq(last)
+    return first

@@ -1,16 +1,20 @@
-"""A pooling core as a Verilog file with AXI4-Stream ports, and what it is as JSON."""
+"""A pooling core as a Verilog file with AXI4-Stream ports, and the files beside it."""
 
 import json
+import math
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from amaranth.lib.wiring import Flow
 from streampool_golden import PoolSpec, SpecError, __version__
 
-from . import yosys
+from . import integration, yosys
 from .axi import AxiPoolCore, lane_width
+from .families import GENERIC, check_family
 
 # IEEE 1800-2017 table B.1, which has those of IEEE 1364-2005 in it
 _KEYWORDS = """
@@ -37,25 +41,39 @@ _KEYWORDS = """
     wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
     """
 KEYWORDS = frozenset(_KEYWORDS.split())
-_PORTS = {
-    "aclk": "input",
-    "aresetn": "input",
-    "s_axis_tdata": "input",
-    "s_axis_tvalid": "input",
-    "s_axis_tready": "output",
-    "s_axis_tlast": "input",
-    "m_axis_tdata": "output",
-    "m_axis_tvalid": "output",
-    "m_axis_tready": "input",
-    "m_axis_tlast": "output",
-    "frame_error": "output",
-}
-_CLOCKING = {"aclk", "aresetn"}
+_CLOCKING = ("aclk", "aresetn")
+_MARKS = ("tkeep", "tuser", "tlast")  # at the input
+# with every option
+_PORTS = {*_CLOCKING, *AxiPoolCore.__annotations__}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
 # What generated Verilog cannot avoid: wires that only name a part, registers with an initial
 # value that are also reset, modules below the one that the file is called after
 _WAIVED = ("UNUSEDSIGNAL", "PROCASSINIT", "DECLFILENAME")
+
+
+class Written(NamedTuple):
+    """The files of a core.
+
+    Attributes
+    ----------
+    verilog : Path
+        ``NAME.v``: the core.
+    about : Path
+        ``NAME.json``: what `describe` says of it.
+    core : Path
+        ``NAME.core``: a FuseSoC core file.
+    template : Path
+        ``NAME_inst.vh``: an instance and its wires, to paste or to include.
+    constraints : Path
+        ``NAME.sdc``: an example of a timing constraint.
+    """
+
+    verilog: Path
+    about: Path
+    core: Path
+    template: Path
+    constraints: Path
 
 
 def write_verilog(
@@ -64,15 +82,21 @@ def write_verilog(
     lanes: int | None,
     directory: str | os.PathLike[str],
     name: str | None = None,
-) -> tuple[Path, Path]:
-    """Write a core as ``NAME.v`` and describe it in ``NAME.json``.
+    *,
+    family: str = GENERIC,
+    tkeep: bool = False,
+    tuser: bool = False,
+    freq_mhz: float = 100.0,
+) -> Written:
+    """Write a core as ``NAME.v``, describe it in ``NAME.json``, and what helps to fit it in.
 
     The module `name` has exactly the ports ``aclk``, ``aresetn`` (active low, synchronous),
     ``s_axis_tdata``, ``s_axis_tvalid``, ``s_axis_tready``, ``s_axis_tlast``, the same of
-    ``m_axis``, and ``frame_error``; they do what :class:`AxiPoolCore` says. It is Verilog-2005,
-    with nothing beside it to compile. Its other modules are called ``NAME_core`` and
-    ``NAME_core.*``, so that several cores fit in one design. The same arguments give the same
-    files.
+    ``m_axis``, and ``frame_error``, and of both sides ``tkeep`` and ``tuser`` where these are
+    asked for; they do what :class:`AxiPoolCore` says. It is Verilog-2005, with nothing beside it
+    to compile but the vendor's own cells, where the family has some that pay. Its other modules
+    are called ``NAME_core`` and ``NAME_core.*``, so that several cores fit in one design. The
+    same arguments give the same files.
 
     Parameters
     ----------
@@ -87,17 +111,24 @@ def write_verilog(
     name : str, optional
         The module, and the files without their suffix; by default ``streampool_OP``.
 
+    family : str, optional
+        The family of devices, one of `FAMILIES`, whose own memory is used where that pays.
+    tkeep, tuser : bool, optional
+        Have these ports too, as :class:`AxiPoolCore` says.
+    freq_mhz : float, optional
+        The clock that the example of a timing constraint asks for.
+
     Returns
     -------
-    tuple of Path
-        ``NAME.v`` and ``NAME.json``. Files of these names are replaced: both, or none when
-        something fails.
+    Written
+        The files. Files of these names are replaced: all, or none when something fails.
 
     Raises
     ------
     SpecError
         If the specification does not fit the shape, the lanes do not, the name is no Verilog
-        identifier or is a keyword, or the directory is not there.
+        identifier or is a keyword, there is no such family, the clock is not above 0, or the
+        directory is not there.
     OSError
         If the files cannot be written.
     """
@@ -109,45 +140,59 @@ def write_verilog(
         raise SpecError(
             "directory", f"directory {str(folder)!r} {what}; name a folder that exists."
         )
-    spec.job(shape, lanes)  # refused before there is a component, which warns of being unused
-    core = AxiPoolCore(spec, shape, lanes)
+    if not 0 < freq_mhz < math.inf:
+        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; a number above 0 would do.")
+    # refused before there is a component, which warns of being unused
+    check_family(family)
+    spec.job(shape, lanes)
+    core = AxiPoolCore(spec, shape, lanes, family=family, tkeep=tkeep, tuser=tuser)
     try:
-        verilog = to_verilog(core, name)
+        rtlil = yosys.to_rtlil(core, f"{name}_core")
     except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
         raise SpecError(
             "lanes",
             f"lanes {core.job.lanes} would need signals of more than 65536 bits,"
             " which Verilog need not take; fewer would do.",
         ) from None
-    about = json.dumps(describe(core, name), indent=2) + "\n"
-    paths = folder / f"{name}.v", folder / f"{name}.json"
-    _replace_all({paths[0]: verilog, paths[1]: about})
-    return paths
+    about = describe(core, name, yosys.black_boxes(rtlil))
+    texts = {
+        "verilog": (".v", _to_verilog(about, rtlil)),
+        "about": (".json", json.dumps(about, indent=2) + "\n"),
+        "core": (".core", integration.fusesoc_core(about)),
+        "template": ("_inst.vh", integration.instantiation(about)),
+        "constraints": (".sdc", integration.constraints(about, freq_mhz)),
+    }
+    written = Written(**{key: folder / f"{name}{end}" for key, (end, _) in texts.items()})
+    _replace_all({getattr(written, key): text for key, (_, text) in texts.items()})
+    return written
 
 
-def to_verilog(core: AxiPoolCore, name: str) -> str:
+def _to_verilog(about: dict[str, Any], rtlil: str) -> str:
     """Return the text of ``NAME.v``: the wrapper, then the generated modules."""
-    body = yosys.to_verilog(yosys.to_rtlil(core, f"{name}_core"))
+    body = yosys.to_verilog(rtlil)
     _, _, body = body.partition("\n")  # without the generator's own heading
     off = "\n".join(f"/* verilator lint_off {warning} */" for warning in _WAIVED)
     on = "\n".join(f"/* verilator lint_on {warning} */" for warning in reversed(_WAIVED))
-    return f"{_wrapper(core, name)}\n{off}\n\n{body.strip()}\n\n{on}\n"
+    return f"{_wrapper(about)}\n{off}\n\n{body.strip()}\n\n{on}\n"
 
 
-def describe(core: AxiPoolCore, name: str) -> dict[str, Any]:
+def describe(core: AxiPoolCore, name: str, black_boxes: Sequence[str]) -> dict[str, Any]:
     """Return what ``NAME.json`` holds.
 
     Parameters
     ----------
     core : AxiPoolCore
-        The core.
+        The core, elaborated.
     name : str
         Its module.
+    black_boxes : sequence of str
+        The modules that it instantiates and does not have, as `yosys.black_boxes` finds them.
 
     Returns
     -------
     dict
-        ``name``, ``version``, ``spec`` (as `PoolSpec.from_json` takes it), ``shape``,
+        ``name``, ``version``, ``family`` (of devices), ``black_boxes`` (the vendor's cells that
+        it instantiates), ``spec`` (as `PoolSpec.from_json` takes it), ``shape``,
         ``out_shape``, ``lanes``, ``fold`` (beats of a position); ``input`` and ``output``, each
         with ``dtype``, ``signed``, ``lane_bits``, ``lane_width`` (bits of a lane in tdata),
         ``tdata_bits`` and ``beats`` (of a frame); ``beat_order`` and ``lane_order`` in words;
@@ -158,6 +203,9 @@ def describe(core: AxiPoolCore, name: str) -> dict[str, Any]:
     job = core.job
     fold = f"b // {job.fold}" if job.fold > 1 else "b"
     group = f"(b % {job.fold}) * {job.lanes} + l" if job.fold > 1 else "l"
+
+    ports = _ports(core)
+    spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"
 
     def side(dtype, beats: int) -> dict[str, Any]:
         return {
@@ -172,6 +220,8 @@ def describe(core: AxiPoolCore, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "version": __version__,
+        "family": core.core.family,
+        "black_boxes": list(black_boxes),
         "spec": job.spec.to_json(),
         "shape": list(job.shape),
         "out_shape": list(job.out_shape),
@@ -181,31 +231,40 @@ def describe(core: AxiPoolCore, name: str) -> dict[str, Any]:
         "output": side(job.output, job.beats_out),
         "beat_order": f"beat b of a frame is position {fold}, positions in raster order",
         "lane_order": f"lane l of beat b is channel {group}; lane 0 in the lowest bits of tdata;"
-        " lanes beyond the last channel hold anything",
+        f" lanes beyond the last channel {spare}",
         "cycles_per_frame": core.core.cycles_bound,
         "limit_cycles_per_frame": job.limit_cycles,
         "latency_cycles": core.latency,
         "store_bits": core.core.store_bits,
-        "ports": {port: list(kind) for port, kind in _ports(core).items()},
+        "ports": {port: list(kind) for port, kind in ports.items()},
     }
 
 
 def _ports(core: AxiPoolCore) -> dict[str, tuple[str, int]]:
     """Return the module's ports in order: direction and width."""
-    width = {port: len(getattr(core, port)) for port in _PORTS if port not in _CLOCKING}
-    return {port: (direction, width.get(port, 1)) for port, direction in _PORTS.items()}
+    directions = {Flow.In: "input", Flow.Out: "output"}
+    members = core.signature.members.items()
+    return dict.fromkeys(_CLOCKING, ("input", 1)) | {
+        port: (directions[member.flow], len(getattr(core, port))) for port, member in members
+    }
 
 
-def _wrapper(core: AxiPoolCore, name: str) -> str:
+def _wrapper(about: dict[str, Any]) -> str:
     """Return the module that has the names that ARM gives: clock and reset are ours to name."""
-    about = describe(core, name)
+    name, ports = about["name"], about["ports"]
     frames = ["x".join(map(str, about[key])) for key in ("shape", "out_shape")]
+    *others, mark = (f"s_axis_{mark}" for mark in _MARKS if f"s_axis_{mark}" in ports)
+    marks = f"{', '.join(others)} or {mark}" if others else mark
+    family = f"the family {about['family']}" if about["family"] != GENERIC else "any device"
+    if about["black_boxes"]:
+        family += f", whose tools know {' and '.join(about['black_boxes'])}"
     heading = [
         f"{name}: a streaming pooling core, generated by streampool {__version__}.",
         "It belongs to whoever generated it.",
         "",
-        repr(core.job.spec),
+        repr(PoolSpec.from_json(about["spec"])),
         f"frame {frames[0]} in, {frames[1]} out, channels first",
+        f"for {family}",
     ]
     for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
         heading.append(
@@ -218,9 +277,8 @@ def _wrapper(core: AxiPoolCore, name: str) -> str:
         f"{about['lane_order']}",
         f"at most {about['cycles_per_frame']} clocks a frame in the steady state, latency"
         f" {about['latency_cycles']} clocks",
-        "frame_error: an s_axis_tlast was missing or out of place; the data are right; until reset",
+        f"frame_error: an {marks} was missing or out of place; the data are right; until reset",
     ]
-    ports = _ports(core)
     declarations = [
         f"    {direction:<6} wire {f'[{width - 1}:0] ' if width > 1 else ''}{port}"
         for port, (direction, width) in ports.items()

@@ -95,6 +95,18 @@ def to_rtlil(component: Any, name: str) -> str:
     return amaranth_rtlil.convert(component, name=name, emit_src=False)
 
 
+def black_boxes(rtlil: str) -> tuple[str, ...]:
+    """Return the modules that a design instantiates and does not have, sorted.
+
+    Parameters
+    ----------
+    rtlil : str
+        A design as `to_rtlil` gives it.
+    """
+    used = set(re.findall(r"^  cell \\(\S+) ", rtlil, re.MULTILINE))
+    return tuple(sorted(used.difference(re.findall(r"^module \\(\S+)$", rtlil, re.MULTILINE))))
+
+
 def to_verilog(rtlil: str) -> str:
     """Return RTLIL as Verilog, without attributes, source places or widths that disagree.
 

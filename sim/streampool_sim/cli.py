@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from streampool import FAMILIES
 from streampool.verilog import write_verilog
 from streampool.yosys import YosysError
 from streampool_golden import DType, Job, PoolSpec, SpecError, __version__
@@ -33,6 +34,7 @@ __all__ = ["main"]
 EQUAL, MISMATCH, REFUSED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 PHOTOGRAPH = "chelsea.png"
+CLOCK_MHZ = 100.0  # assumed where none is given
 
 RUN_EXAMPLES = """\
 examples:
@@ -51,8 +53,10 @@ VERILOG_EXAMPLES = """\
 examples:
   streampool verilog --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 -o .
   streampool verilog --op avg --kernel 7 --dtype uint8 --shape 16x7x7 --name head -o .
+  streampool verilog --kernel 2 --shape 3x224x224 --family ecp5 --tkeep --tuser -o .
 
-Writes NAME.v, with AXI4-Stream ports, and NAME.json, which states the beats, cycles and latency.
+Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
+latency; NAME.core for FuseSoC; NAME_inst.vh, an instance to paste; NAME.sdc, a timing constraint.
 """
 
 EXPLAIN_EXAMPLES = """\
@@ -120,9 +124,9 @@ def _parser() -> opt.Parser:
     group.add_argument(
         "--freq",
         type=opt.megahertz,
-        default=100.0,
+        default=CLOCK_MHZ,
         metavar="MHZ",
-        help="clock to state frames a second at; assumed, not measured (100)",
+        help=f"clock to state frames a second at; assumed, not measured ({CLOCK_MHZ:g})",
     )
     group.add_argument("--stats", metavar="FILE.json", help="write statistics there; - prints them")
     group.add_argument("--vcd", type=Path, metavar="FILE.vcd", help="write waveforms there")
@@ -142,6 +146,24 @@ def _parser() -> opt.Parser:
         "-o", "--output", type=Path, default=Path(), metavar="DIR", help="folder (this one)"
     )
     group.add_argument("--name", help="of the module and the files (streampool_OP)")
+    group.add_argument(
+        "--family",
+        choices=FAMILIES,
+        default=FAMILIES[0],
+        metavar="FAMILY",
+        help=f"of devices: {', '.join(FAMILIES)} ({FAMILIES[0]})",
+    )
+    group.add_argument("--tkeep", action="store_true", help="have tkeep on both sides")
+    group.add_argument(
+        "--tuser", action="store_true", help="have tuser, start of frame, on both sides"
+    )
+    group.add_argument(
+        "--freq",
+        type=opt.megahertz,
+        default=CLOCK_MHZ,
+        metavar="MHZ",
+        help=f"clock that the example of a constraint asks for ({CLOCK_MHZ:g})",
+    )
     verilog.set_defaults(function=_verilog, parser=verilog)
 
     explain = verbs.add_parser(
@@ -432,12 +454,21 @@ def _verilog(options: argparse.Namespace, tell: Any) -> int:
     spec = opt.spec_of(options, dtype="int8", ndim=len(shape) - 1)
     job = _job(spec, shape, options.lanes)
     with _Progress("making the core"):
-        written = write_verilog(spec, shape, options.lanes, options.output, options.name)
+        written = write_verilog(
+            *(spec, shape, options.lanes, options.output, options.name),
+            family=options.family,
+            tkeep=options.tkeep,
+            tuser=options.tuser,
+            freq_mhz=options.freq,
+        )
     for message in job.warnings:
         tell(message)
     lanes = f"{job.lanes} lane{'' if job.lanes == 1 else 's'}"
-    print(f"{written[0]}: {describe(spec)}, shape {_by(shape)}, {lanes} of {spec.dtype}")
-    print(f"{written[1]}: its beats, cycles and latency")
+    print(f"{written.verilog}: {describe(spec)}, shape {_by(shape)}, {lanes} of {spec.dtype}")
+    print(f"{written.about}: its beats, cycles and latency")
+    print(f"{written.core}: for FuseSoC")
+    print(f"{written.template}: an instance, to paste or to include")
+    print(f"{written.constraints}: an example of a timing constraint")
     return EQUAL
 
 

