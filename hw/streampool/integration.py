@@ -46,11 +46,10 @@ targets:
     description: Lint with Verilator
     filesets: [rtl]
     toplevel: {name}
-    default_tool: verilator
-    tools:
-      verilator:
-        mode: lint-only
-        verilator_options: {json.dumps(options)}
+    flow: lint
+    flow_options:
+      tool: verilator
+      verilator_options: {json.dumps(options)}
 """
 
 

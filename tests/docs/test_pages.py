@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import blocks
 import figures
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import tables
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+from pages import fenced
 from streampool_golden import PoolSpec, pool
 from streampool_sim import cli, options
 
@@ -19,11 +19,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable
 README = blocks.ROOT / "README.md"
 SMALL = ("YOLOv8n SPPF", "ResNet-50: global", "M5 speech")
 """Rows of the table of results that are simulated here; the others would take a minute."""
-
-
-def fenced(page: Path, language: str) -> list[str]:
-    """Return a page's blocks of code."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 
 
 def test_the_first_example_runs(capsys):

