@@ -42,12 +42,12 @@ class Countdown(wiring.Component):
             m.d.comb += self.last.eq(1)
             return m
         left = Signal(range(self._period), init=self._left)
-        last = Signal(init=not self._left)
-        m.d.comb += self.last.eq(last)
+        more = Signal(init=self._left > 0)
+        m.d.comb += self.last.eq(~more)
         with m.If(self.step):
             # at 0 the new count is added, so that the adder is all there is to it
-            m.d.sync += left.eq(left + Mux(last, self._period - 1, -1))
-            m.d.sync += last.eq(left == 1)
+            m.d.sync += left.eq(left + Mux(more, -1, self._period - 1))
+            m.d.sync += more.eq(left != 1)
         return m
 
 

@@ -156,7 +156,8 @@ class AxisStage(wiring.Component):
         elif not plan.always_shifts or self._timing.depth > Outbox.IN_FLIGHT:
             self._timing = _Timing.loop(partials)
         self._banks = [min(BANK, lanes - first) for first in range(0, lanes, BANK)]
-        self._levels = (len(self._banks) - 1).bit_length()
+        # a RAM is far away: the control has a clock to get there
+        self._levels = max((len(self._banks) - 1).bit_length(), int(self._in_ram))
         self.latency = self._levels + self._timing.depth
         assert self.latency <= Outbox.IN_FLIGHT
         self.store_words = partials * m
@@ -186,7 +187,7 @@ class AxisStage(wiring.Component):
         # a tree of registers, so that no copy of the control drives more than a bank
         copies = [_copies(m, self._levels, bit, reset=True) for bit in (step, leaves)]
         copies += [_copies(m, self._levels, bit) for bit in word]
-        x = _after(m, self._levels, self.i.payload.as_value())
+        x = _after(m, self._levels, self.i.payload.as_value(), "x")
         x = data.View(self.i.payload.shape(), x)
         depth = self._timing.depth - 1
         out, first = [], 0
@@ -195,10 +196,10 @@ class AxisStage(wiring.Component):
             go, leave, *word = [each[number] for each in copies]
             some = [x[lane] for lane in range(first, first + lanes)]
             out.append(self._bank(bank, go, word, some))
-            m.d.comb += outbox.write[number].eq(_after(bank, depth, leave, reset=True))
+            m.d.comb += outbox.write[number].eq(_after(bank, depth, leave, "leaves", reset=True))
             first += lanes
         if self._marks_last:
-            out.append(_after(m, self.latency - 1, last))
+            out.append(_after(m, self.latency - 1, last, "last"))
         m.d.comb += outbox.data.eq(Cat(out))
         return m
 
@@ -285,50 +286,55 @@ class AxisStage(wiring.Component):
 
         later = [x]  # the input as it was so many clocks ago
         for _ in range(max(timing.comes)):
-            later.append([_after(m, 1, value) for value in later[-1]])
+            later.append([_after(m, 1, value, "x") for value in later[-1]])
         new: list[data.View] = []  # of each position, the virtual one first
         for j in reversed(range(partials + 1)):
             comes, value = timing.comes[j], Signal(beat, name=f"new_{j}")
             new.insert(0, value)
             # the operands: cleared where the input is no tap, and where a partial starts anew
-            skip, anew = _after(m, comes, skips[j]), Const(0, 1)
+            skip, anew = _after(m, comes, skips[j], f"skip_{j}"), Const(0, 1)
             taken = Signal(beat, name=f"x_{j}", reset_less=True)
             for lane, source in enumerate(later[comes]):
                 m.d.sync += taken[lane].eq(Mux(skip, 0, source))
             if j == partials:
-                m.d.comb += value.eq(_after(m, timing.ready[j] - comes - 1, taken.as_value()))
+                m.d.comb += value.eq(
+                    _after(m, timing.ready[j] - comes - 1, taken.as_value(), f"x_{j}")
+                )
                 continue
             old = Signal(beat, name=f"partial_{j}", reset_less=True)
             if timing.looped:  # too late to clear: the input alone is chosen at the end
                 m.d.comb += old.eq(queue[j])
-                anew = _after(m, 1, load[j])
+                anew = _after(m, 1, load[j], f"load_{j}")
             else:
-                m.d.sync += old.eq(Mux(_after(m, comes, load[j]), 0, queue[j]))
+                m.d.sync += old.eq(Mux(_after(m, comes, load[j], f"load_{j}"), 0, queue[j]))
             half = 0 if timing.looped else 1
             for lane in range(len(x)):
-                found = _after(m, half, operation.first(old[lane], taken[lane]))
-                operands = _after(m, half, old[lane]), _after(m, half, taken[lane])
+                found = _after(m, half, operation.first(old[lane], taken[lane]), f"found_{j}")
+                operands = (
+                    _after(m, half, old[lane], f"partial_{j}"),
+                    _after(m, half, taken[lane], f"x_{j}"),
+                )
                 result = Mux(anew, operands[1], operation.second(*operands, found))
-                m.d.comb += value[lane].eq(_after(m, half, result))
+                m.d.comb += value[lane].eq(_after(m, half, result, f"new_{j}"))
 
         # write back, shifted or in place
         if timing.skewed:
             for j, store in enumerate(stores):
-                put = _after(m, timing.comes[j], step, reset=True)
+                put = _after(m, timing.comes[j], step, "put", reset=True)
                 m.d.comb += [store.new.eq(new[j + 1]), store.put.eq(put)]
         else:
             ready, way = timing.ready[0], 0 if timing.looped else 1
-            shift = _after(m, ready, shift)
+            shift = _after(m, ready, shift, "shift")
             kept = [
                 after if self.plan.always_shifts else Mux(shift, after, before)
                 for before, after in pairwise(new)
             ]
             m.d.comb += [
                 stores[0].get.eq(step),
-                stores[0].new.eq(_after(m, way, Cat(kept))),
-                stores[0].put.eq(_after(m, ready + way, step, reset=True)),
+                stores[0].new.eq(_after(m, way, Cat(kept), "kept")),
+                stores[0].put.eq(_after(m, ready + way, step, "put", reset=True)),
             ]
-        return _after(m, timing.depth - 1 - timing.ready[0], new[0].as_value())
+        return _after(m, timing.depth - 1 - timing.ready[0], new[0].as_value(), "leaving")
 
 
 def _copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[Value]:
@@ -338,18 +344,20 @@ def _copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[
     """
     copies = [bit]
     for _ in range(levels):
-        inverted = [~_after(m, 1, ~each, init=1, reset=reset) for each in copies]
-        copies = [_after(m, 1, each, reset=reset) for each in copies] + inverted
+        inverted = [~_after(m, 1, ~each, "control", init=1, reset=reset) for each in copies]
+        copies = [_after(m, 1, each, "control", reset=reset) for each in copies] + inverted
     return copies
 
 
-def _after(m: Module, clocks: int, value, *, init: int = 0, reset: bool = False) -> Value:
+def _after(
+    m: Module, clocks: int, value, name: str, *, init: int = 0, reset: bool = False
+) -> Value:
     """Return `value` as it was `clocks` ago; without `reset` it starts as anything."""
     value = Value.cast(value)
     if isinstance(value, Const):
         return value
     for _ in range(clocks):
-        register = Signal(value.shape(), init=init, reset_less=not reset)
+        register = Signal(value.shape(), name=name, init=init, reset_less=not reset)
         m.d.sync += register.eq(value)
         value = register
     return value

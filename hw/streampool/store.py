@@ -113,6 +113,9 @@ class Ecp5Store(RamStore):
     ROWS: ClassVar = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
     """Bits of a block's word by its number of rows (Lattice FPGA-TN-02204, table 2.1)."""
 
+    GROUP = 6
+    """Blocks that a pair of pointers drives."""
+
     def elaborate(self, platform):
         """Build the gates."""
         m = Module()
@@ -120,18 +123,21 @@ class Ecp5Store(RamStore):
         rows = next((rows for rows in self.ROWS if rows >= self.depth), deepest)
         assert self.depth <= rows, "more than a block is deep"
         bits = self.ROWS[rows]
-        start = self.depth % rows
-        get_at, put_at = Signal(range(rows)), Signal(range(rows), init=start)
-        with m.If(self.get):
-            m.d.sync += get_at.eq(get_at + 1)
-        with m.If(self.put):
-            m.d.sync += put_at.eq(put_at + 1)
-        for number, low in enumerate(range(0, self.width, bits)):
-            new = self.new[low : low + bits]
-            old = Signal(bits, name=f"old_{number}")
-            block = self._wide if bits == 36 else self._narrow
-            m.submodules[f"block_{number}"] = block(bits, get_at, put_at, new, old)
-            m.d.comb += self.old[low : low + bits].eq(old)
+        block = self._wide if bits == 36 else self._narrow
+        words = [range(self.width)[low : low + bits] for low in range(0, self.width, bits)]
+        for group, first in enumerate(range(0, len(words), self.GROUP)):
+            # each group starts elsewhere, or synthesis would find the pointers equal
+            start, ahead = group % rows, (group + self.depth) % rows
+            get_at = Signal(range(rows), name=f"get_at_{group}", init=start)
+            put_at = Signal(range(rows), name=f"put_at_{group}", init=ahead)
+            with m.If(self.get):
+                m.d.sync += get_at.eq(get_at + 1)
+            with m.If(self.put):
+                m.d.sync += put_at.eq(put_at + 1)
+            for number, word in enumerate(words[first : first + self.GROUP], first):
+                new, old = self.new[word.start : word.stop], Signal(bits, name=f"old_{number}")
+                m.submodules[f"block_{number}"] = block(bits, get_at, put_at, new, old)
+                m.d.comb += self.old[word.start : word.stop].eq(old)
         return m
 
     def _wide(self, bits: int, get_at: Value, put_at: Value, new: Value, old: Value):

@@ -21,12 +21,14 @@ from typing import Any, TextIO
 
 import numpy as np
 from streampool import FAMILIES
+from streampool.fpga import device_named
 from streampool.verilog import write_verilog
 from streampool.yosys import YosysError
 from streampool_golden import DType, Job, PoolSpec, SpecError, __version__
 
 from streampool_sim import EngineError, pictures, simulate
 from streampool_sim import options as opt
+from streampool_sim import synth
 from streampool_sim.options import Refused
 
 __all__ = ["main"]
@@ -177,6 +179,20 @@ def _parser() -> opt.Parser:
     group = explain.add_argument_group("what is drawn")
     opt.add_shape_option(group, (1, 6, 6))
     explain.set_defaults(function=_explain, parser=explain)
+
+    placing = verbs.add_parser(
+        "synth",
+        help="place a core on a device: its clock, its cells, its critical path",
+        description="Synthesize a core with Yosys, place it between registers with nextpnr, and "
+        "say what it comes to.",
+        epilog=synth.EXAMPLES,
+    )
+    opt.add_spec_options(placing, dtype_note="int8")
+    group = placing.add_argument_group("what is placed, and where")
+    opt.add_shape_option(group, None)
+    _add_lanes(group)
+    synth.add_options(group)
+    placing.set_defaults(function=_synth, parser=placing)
     return parser
 
 
@@ -469,6 +485,20 @@ def _verilog(options: argparse.Namespace, tell: Any) -> int:
     print(f"{written.core}: for FuseSoC")
     print(f"{written.template}: an instance, to paste or to include")
     print(f"{written.constraints}: an example of a timing constraint")
+    return EQUAL
+
+
+def _synth(options: argparse.Namespace, tell: Any) -> int:
+    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
+    job = _job(spec, options.shape, options.lanes)
+    device = device_named(options.device)
+    with _Progress("synthesizing and placing") as progress:
+        placement = synth.placed(job, device, options, progress)
+    for message in job.warnings:
+        tell(message)
+    if placement.reason is not None:
+        return _say(placement.reason, REFUSED)
+    print(synth.summary(placement))
     return EQUAL
 
 

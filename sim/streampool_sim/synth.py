@@ -1,0 +1,108 @@
+"""The verb `synth`: its options, and what it prints of a placement."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from streampool.fpga import DEVICES, Device, Placement, place
+from streampool.fpga.flow import FREQ_MHZ, SEEDS
+from streampool_golden import Job
+
+from . import options as opt
+from .options import Refused
+
+__all__ = ["EXAMPLES", "add_options", "placed", "summary"]
+
+EXAMPLES = """\
+examples:
+  streampool synth --kernel 2 --shape 1x224x224 --device ecp5-85k-6
+  streampool synth --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 \\
+    --device ecp5-25k-6 --seeds 5 --json here.json
+
+The core alone is counted; it is placed between registers, so that pins are in no path.
+Needs the extra streampool[fpga]. Exit: 0 placed, 2 refused, or the device cannot take it.
+"""
+
+
+def add_options(group: argparse._ArgumentGroup) -> None:
+    """Add the verb's own options."""
+    group.add_argument(
+        "--device", required=True, metavar="DEVICE", help=f"one of {', '.join(DEVICES)}"
+    )
+    group.add_argument(
+        "--freq",
+        type=opt.megahertz,
+        default=FREQ_MHZ,
+        metavar="MHZ",
+        help=f"clock that the placer is asked for ({FREQ_MHZ:g})",
+    )
+    group.add_argument(
+        "--seeds",
+        type=opt.positive,
+        default=SEEDS,
+        metavar="N",
+        help=f"how often to place, each time from another start ({SEEDS})",
+    )
+    group.add_argument("--json", type=Path, metavar="FILE", help="write it all there")
+
+
+def placed(
+    job: Job,
+    device: Device,
+    options: argparse.Namespace,
+    progress: Callable[[int, int], None],
+) -> Placement:
+    """Place a job as the options say, and write the JSON if they ask for it.
+
+    Raises
+    ------
+    Refused
+        If the file cannot be written; before anything is placed if its folder is not there.
+    """
+    target: Path | None = options.json
+    if target is not None and not target.resolve().parent.is_dir():
+        raise Refused(f"--json {str(target)!r} is in no folder; name one that exists.")
+    placement = place(
+        *(job.spec, job.shape, job.lanes, device),
+        seeds=options.seeds,
+        freq_mhz=options.freq,
+        progress=progress,
+    )
+    if target is not None:
+        try:
+            target.write_text(json.dumps(placement.to_json(), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Refused(
+                f"--json {str(target)!r} cannot be written: {error.strerror}; another file would do."
+            ) from None
+    return placement
+
+
+def summary(placement: Placement) -> str:
+    """Say in a few lines what a core comes to."""
+    assert placement.fmax_median_mhz is not None and placement.frames_per_second is not None
+    seeds = ", ".join(f"{clock:.0f}" for clock in placement.fmax_mhz)
+    cells = {
+        "LUT4": placement.lut4,
+        "carry cells": placement.carry,
+        "FFs": placement.ff,
+        "LUT RAMs": placement.lut_ram,
+        "block RAMs": placement.block_ram,
+        "DSPs": placement.dsp,
+    }
+    path = placement.critical_path
+    rows = {
+        "device": f"{placement.device} ({placement.part})",
+        "clock": f"{placement.fmax_median_mhz:.1f} MHz, the median of {seeds};"
+        f" best {placement.fmax_best_mhz:.1f}",
+        "frames": f"{placement.frames_per_second:,.1f} a second at the median clock,"
+        f" {placement.cycles_per_frame:,} cycles each",
+        "core": ", ".join(f"{number} {name}" for name, number in cells.items()),
+        "placer": "counts "
+        + ", ".join(f"{number} {name}" for name, number in placement.placer_cells.items())
+        + ", with the registers around it",
+        "longest": path["words"] if path else "no path from register to register",
+        "tools": "; ".join(placement.tools.values()),
+    }
+    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
