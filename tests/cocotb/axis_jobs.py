@@ -48,12 +48,17 @@ JOBS: dict[str, Job] = {
     "through": PoolSpec(op="max", kernel=1).job((2, 1, 1), lanes=2),
 }
 
+# the same with tkeep and tuser: spare lanes on both sides, lanes of several bytes, one beat a frame
+MARKED: dict[str, Job] = {
+    f"marked_{name}": JOBS[name] for name in ("max_fold", "sum_steps", "avg_all", "through")
+}
+
 
 def top_verilog() -> str:
     """Return a module ``bench`` that has every job's core in it, its ports after the job."""
     ports: list[str] = []
     cores: list[str] = []
-    for name, job in JOBS.items():
+    for name, job in (JOBS | MARKED).items():
         directions = {
             "aclk": "input",
             "aresetn": "input",
@@ -67,6 +72,14 @@ def top_verilog() -> str:
             "m_axis_tlast": "output",
             "frame_error": "output",
         }
+        if name in MARKED:
+            for side, direction, bits in (
+                ("s", "input", job.spec.in_dtype.bits),
+                ("m", "output", job.output.bits),
+            ):
+                width = job.lanes * padded(bits) // 8
+                directions[f"{side}_axis_tkeep"] = f"{direction} [{width - 1}:0]"
+                directions[f"{side}_axis_tuser"] = direction
         ports += [f"  {direction} {name}_{port}" for port, direction in directions.items()]
         pins = ", ".join(f".{port}({name}_{port})" for port in directions)
         cores.append(f"  {name} {name}_core ({pins});")

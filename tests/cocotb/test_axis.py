@@ -8,14 +8,16 @@ from pathlib import Path
 
 import packaged_verilator
 import pytest
-from axis_jobs import JOBS, top_verilog
+from axis_jobs import JOBS, MARKED, top_verilog
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 from streampool.verilog import write_verilog
 
 SIMULATOR = os.environ.get("SIM", "verilator")
 # of each job: the matrix, the long run, the speed, the latency, resets, tlasts
-BENCHES = sum(36 + 1 + 1 + 1 + 3 + (4 if job.beats_in > 1 else 1) for job in JOBS.values())
+OWN_BENCHES = sum(36 + 1 + 1 + 1 + 3 + (4 if job.beats_in > 1 else 1) for job in JOBS.values())
+# of each core: gaps, the speed, resets; of the marked ones: marks out of place
+FRAME_BENCHES = (4 + 1 + 1) * len(JOBS | MARKED) + 3 * len(MARKED)
 
 
 def _use_packaged_verilator(patch: pytest.MonkeyPatch) -> None:
@@ -32,8 +34,12 @@ def _use_packaged_verilator(patch: pytest.MonkeyPatch) -> None:
 def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # One test, since the simulation model takes longer to build than all benches to run.
     sources = [
-        write_verilog(job.spec, job.shape, job.lanes, tmp_path, name)[0]
-        for name, job in JOBS.items()
+        write_verilog(
+            *(job.spec, job.shape, job.lanes, tmp_path, name),
+            tkeep=name in MARKED,
+            tuser=name in MARKED,
+        ).verilog
+        for name, job in (JOBS | MARKED).items()
     ]
     sources.append(tmp_path / "bench.v")
     sources[-1].write_text(top_verilog())
@@ -52,7 +58,7 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     log = tmp_path / "run.log"
     try:
         results = runner.test(
-            test_module="axis_bench",
+            test_module=["axis_bench", "axis_frames"],
             hdl_toplevel="bench",
             hdl_toplevel_lang="verilog",
             timescale=("1ns", "1ps"),
@@ -60,4 +66,4 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         )
     except SystemExit:  # the runner's way to say that a bench failed
         pytest.fail(log.read_text()[-10000:])
-    assert get_results(results) == (BENCHES, 0)
+    assert get_results(results) == (OWN_BENCHES + FRAME_BENCHES, 0)
