@@ -2,12 +2,13 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench docs fresh vectors wheel-test clean help tools
+.PHONY: run test lint sweep bench fpga docs fresh vectors wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
 CORE  := $(VENV)/.core-installed
 DEV   := $(VENV)/.dev-installed
+FPGA  := $(VENV)/.fpga-installed
 TORCH := $(VENV)/.conformance-installed
 
 ARGS  ?=
@@ -34,6 +35,11 @@ sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=50
 
 bench: tools $(CORE) ## speeds of the engines
 	@$(IN_ENV) $(PY) -m streampool_sim.bench $(ARGS)
+
+fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
+	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
+	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ anew
 	@$(IN_ENV) $(PY) docs/figures.py
@@ -92,6 +98,10 @@ $(CORE): pyproject.toml | $(PY)
 
 $(DEV): pyproject.toml | $(PY)
 	@$(PIP) install -e '.[dev]'
+	@touch $@ $(CORE)
+
+$(FPGA): pyproject.toml | $(PY)
+	@$(PIP) install -e '.[fpga]'
 	@touch $@ $(CORE)
 
 $(TORCH): pyproject.toml $(DEV)

@@ -26,9 +26,8 @@ from streampool.verilog import write_verilog
 from streampool.yosys import YosysError
 from streampool_golden import DType, Job, PoolSpec, SpecError, __version__
 
-from streampool_sim import EngineError, pictures, simulate
+from streampool_sim import EngineError, pictures, simulate, synth
 from streampool_sim import options as opt
-from streampool_sim import synth
 from streampool_sim.options import Refused
 
 __all__ = ["main"]
@@ -286,8 +285,8 @@ def _warnings_told() -> Iterator[Any]:
 class _Progress:
     """Tell on stderr how far a long run is: nothing at first, then a line now and then."""
 
-    def __init__(self, doing: str = "preparing the core") -> None:
-        self._doing = doing
+    def __init__(self, doing: str = "preparing the core", done: str = "simulated") -> None:
+        self._doing, self._done = doing, done
         self._next = time.monotonic() + 2
         self._quiet = threading.Timer(2, self._preparing)
         self._quiet.daemon = True
@@ -306,7 +305,7 @@ class _Progress:
         self._quiet.cancel()
         if done < total and time.monotonic() >= self._next:
             self._next = time.monotonic() + 5
-            print(f"streampool: {done / total:.0%} simulated", file=sys.stderr, flush=True)
+            print(f"streampool: {done / total:.0%} {self._done}", file=sys.stderr, flush=True)
 
 
 def _read(options: argparse.Namespace) -> pictures.Input:
@@ -492,7 +491,7 @@ def _synth(options: argparse.Namespace, tell: Any) -> int:
     spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
     job = _job(spec, options.shape, options.lanes)
     device = device_named(options.device)
-    with _Progress("synthesizing and placing") as progress:
+    with _Progress("synthesizing and placing", "placed") as progress:
         placement = synth.placed(job, device, options, progress)
     for message in job.warnings:
         tell(message)

@@ -74,7 +74,8 @@ def placed(
             target.write_text(json.dumps(placement.to_json(), indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise Refused(
-                f"--json {str(target)!r} cannot be written: {error.strerror}; another file would do."
+                f"--json {str(target)!r} cannot be written: {error.strerror};"
+                " another file would do."
             ) from None
     return placement
 

@@ -186,7 +186,7 @@ def test_memory_bits_are_those_claimed(job: str):
     it = STORES[job]
     core = PoolCore(it.spec, it.shape, it.lanes)
     found = memories(netlist(core))
-    stores = {name: words * bits for name, (words, bits) in found.items() if ".store." in name}
+    stores = {name: words * bits for name, (words, bits) in found.items() if ".store_" in name}
     assert len(stores) == len(it.stages)  # every one of these is long enough for a RAM
     assert sum(stores.values()) == core.store_bits
     limit = sum(
