@@ -23,6 +23,7 @@ import numpy as np
 import shift
 from amaranth.hdl import UnusedElaboratable
 from streampool import PoolCore
+from streampool.fpga import table as placements
 from streampool.schedule import AxisPlan
 from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
 from streampool_sim import bench
@@ -357,6 +358,13 @@ def printed(command: str) -> str:
 
 EXPLAINED = "streampool explain --kernel 3 --stride 2 --padding 1 --shape 1x6x6"
 
+
+def fpga(short: bool = False) -> str:
+    """Return clock and area of the reference jobs, from the placements that were made."""
+    rows = placements.known()
+    return placements.markdown(rows, short=short) if rows else "`make fpga` was not run yet.\n"
+
+
 EXACT: dict[str, Callable[[], str]] = {
     "results": results,
     "bends": bends,
@@ -366,6 +374,8 @@ EXACT: dict[str, Callable[[], str]] = {
     "shift": shift.table,
     "values": shift.values_table,
     "explain": lambda: printed(EXPLAINED),
+    "fpga": fpga,
+    "fpga-short": lambda: fpga(short=True),
 }
 """Blocks that are the same on every machine: a test holds the pages against them."""
 

