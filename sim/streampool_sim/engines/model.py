@@ -104,6 +104,9 @@ class Build:
         The compiler's level: `-O3` for one core and long runs, `-O0` for many cores and short runs.
     folder : Path, optional
         Where the shared object is kept; default `cache_folder()`.
+    texts : sequence of str, optional
+        RTLIL of each core's module ``top``, in the place of what the core elaborates to: its
+        netlist after synthesis.
 
     Raises
     ------
@@ -112,7 +115,12 @@ class Build:
     """
 
     def __init__(
-        self, cores: Sequence[PoolCore], *, optimise: str = "-O3", folder: Path | None = None
+        self,
+        cores: Sequence[PoolCore],
+        *,
+        optimise: str = "-O3",
+        folder: Path | None = None,
+        texts: Sequence[str] | None = None,
     ):
         self._driver = (
             resources.files("streampool_sim.engines").joinpath("driver.cc").read_text("utf-8")
@@ -121,7 +129,7 @@ class Build:
         self._command = [
             *compiler, "-std=c++17", optimise, "-w", "-shared", "-fPIC", "-fvisibility=hidden",
         ]  # fmt: skip
-        self._texts = [yosys.to_rtlil(core, "top") for core in cores]
+        self._texts = list(texts or [yosys.to_rtlil(core, "top") for core in cores])
         self._runs = [_run_type(core) for core in cores]
         digest = hashlib.sha256()
         tools = (
