@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 import statistics
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from streampool_golden import PoolSpec
+from streampool_golden import PoolSpec, SpecError
 
 from .. import yosys
 from ..core import PoolCore
@@ -188,8 +189,13 @@ def place(
     Raises
     ------
     SpecError
-        If the specification does not fit the shape, or the device is not known.
+        If the specification does not fit the shape, the device is not known, or there are no seeds
+        or no clock to ask for.
     """
+    if seeds < 1:
+        raise SpecError("seeds", f"seeds {seeds} is none; 1 or more would do.")
+    if not 0 < freq_mhz < math.inf:
+        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; {FREQ_MHZ:g} would do.")
     device = device_named(device) if isinstance(device, str) else device
     design = Design.of(spec, shape, lanes, device)
     with ThreadPoolExecutor(os.cpu_count()) as pool:

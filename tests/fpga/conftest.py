@@ -1,0 +1,113 @@
+"""Yosys and nextpnr played by a function, for tests of what is made of their words."""
+
+import itertools
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from streampool.fpga import tools
+
+NETLIST = {
+    "modules": {
+        "between": {
+            "attributes": {"top": "1"},
+            "cells": {"core.axis_1.new_TRELLIS_FF_Q_1": {"connections": {"D": [4], "Q": [5]}}},
+            "netnames": {"core.axis_1.new": {"hide_name": 0, "bits": [6, 5]}},
+        }
+    }
+}
+
+
+def step(kind: str, start: str, end: str, ns: float) -> dict:
+    """Return a step of a path; cells with their ports behind a colon."""
+    (a, x), (b, y) = start.split(":"), end.split(":")
+    return {
+        "type": kind,
+        "delay": ns,
+        "from": {"cell": a, "port": x},
+        "to": {"cell": b, "port": y},
+    }
+
+
+def report(mhz: float) -> dict:
+    """Return a placer's report with a path through a LUT and two bits of a carry chain."""
+    ends = "core.axis_1.new_TRELLIS_FF_Q_1"
+    return {
+        "fmax": {"clk": {"achieved": mhz, "constraint": 300}},
+        "utilization": {
+            "TRELLIS_FF": {"used": 40, "available": 24288},
+            "DP16KD": {"used": 0, "available": 56},
+        },
+        "critical_paths": [
+            {"from": "<async>", "to": "posedge clk", "path": [step("source", "a:O", "a:O", 9)]},
+            {
+                "from": "posedge clk",
+                "to": "posedge clk",
+                "path": [
+                    step("clk-to-q", f"{ends}:Q", f"{ends}:Q", 0.5),
+                    step("routing", f"{ends}:Q", "core.a:A", 1.0),
+                    step("logic", "core.a:A", "core.a:FCO", 0.4),
+                    step("routing", "core.a:FCO", "core.b:FCI", 0.0),
+                    step("logic", "core.b:FCI", "core.b:F", 0.4),
+                    step("routing", "core.b:F", "core.c:A", 0.75),
+                    step("logic", "core.c:A", "core.c:F", 0.2),
+                    step("routing", "core.c:F", f"{ends}:DI", 0.0),
+                    step("setup", f"{ends}:DI", f"{ends}:DI", 0.0),
+                ],
+            },
+        ],
+    }
+
+
+@dataclass
+class FakeTools:
+    """What the programs say, and what they were asked."""
+
+    clocks: dict[int, float] = field(default_factory=dict)
+    cells: dict[str, int] = field(default_factory=dict)
+    crashes: int = 0
+    log: str = ""
+    interrupted: bool = False
+    number: str = "0.70"
+    calls: list[list[str]] = field(default_factory=list)
+
+    def placed(self) -> int:
+        """Return how often the placer was run."""
+        return sum("--seed" in call for call in self.calls)
+
+    def __call__(
+        self, program: str, arguments: Sequence[str], folder: Path
+    ) -> "subprocess.CompletedProcess[str]":
+        if "--version" in arguments:
+            said = f"Yosys {self.number} (git)" if "yosys" in program else "(Version nextpnr-0.8)"
+            return subprocess.CompletedProcess([], 0, said, "")
+        self.calls.append([program, *arguments])
+        if "yosys" in program:
+            if self.crashes:
+                self.crashes -= 1
+                return subprocess.CompletedProcess([], 134, "", "")
+            (folder / "design.json").write_text(json.dumps(NETLIST))
+            stat = {"design": {"num_cells_by_type": self.cells}}
+            (folder / "stat.json").write_text(json.dumps(stat))
+            return subprocess.CompletedProcess([], 0, "", "")
+        if self.interrupted:
+            raise KeyboardInterrupt
+        if self.log:
+            return subprocess.CompletedProcess([], 1, "", self.log)
+        given = dict(itertools.pairwise(arguments))
+        clock = self.clocks.get(int(given["--seed"]), 200.0)
+        (folder / given["--report"]).write_text(json.dumps(report(clock)))
+        return subprocess.CompletedProcess([], 0, "", "")
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTools]:
+    """Put a `FakeTools` in the programs' place."""
+    played = FakeTools(cells={"LUT4": 30, "CCU2C": 5, "TRELLIS_FF": 21, "DP16KD": 1, "PFUMX": 9})
+    monkeypatch.setattr(tools, "run", played)
+    tools.version.cache_clear()
+    yield played
+    tools.version.cache_clear()

