@@ -12,6 +12,9 @@ __all__ = ["CriticalPath", "describe"]
 _CELL = re.compile(r"_(?:TRELLIS|LUT\d|CCU2C|PFUMX|L6MUX|SB_|DFF|ALU|MUX2|D[12]?_|DI_|MULT|DPR)")
 # What iCE40's placer adds to the name of a cell that it packs
 _PACKED = re.compile(r"_(?:DFF)?LC$")
+# A memory, and which of its cells
+_MEMORY = re.compile(r"(?P<memory>.*?)(?:\.\d+)+(?:_.*)?$")
+_BIT = re.compile(r"(?P<signal>.+)\[(?P<bit>\d+)\]")
 _CORE = re.compile(r"^core(?:\.|$)")
 _AXIS = re.compile(r"^axis_(\d+)\b")
 _CARRY_PORTS = {"FCI", "FCO", "CIN", "COUT"}
@@ -106,13 +109,16 @@ def _driven(name: str, design: dict[str, Any]) -> str:
 def _place(name: str, ndim: int) -> str:
     """Return component and signal, with its bit, of a cell or net."""
     inside = _CORE.match(name)
-    if not inside:
-        return f"{_CELL.split(name)[0]} around the core"
-    component, _, signal = name[inside.end() :].rpartition(".")
+    if inside:
+        name = name[inside.end() :]
+    memory = _MEMORY.fullmatch(name)
+    component, _, signal = (memory["memory"] if memory else name).rpartition(".")
     signal, *made_up = _CELL.split(signal, maxsplit=1)
-    signal, _, bit = signal.partition("[")
-    found = _AXIS.match(component)
-    if found:
-        component = AXIS_NAMES[ndim][int(found[1])] + component[found.end() :]
+    bit = _BIT.fullmatch(signal)
+    if bit:
+        signal = f"{bit['signal']} bit {bit['bit']}"
+    axis = _AXIS.match(component)
+    if axis:
+        component = AXIS_NAMES[ndim][int(axis[1])] + component[axis.end() :]
     words = [*component.split("."), *(("register beside",) if made_up else ()), signal]
-    return " ".join(filter(None, words)) + (f" bit {bit.rstrip(']')}" if bit else "")
+    return " ".join(filter(None, words)) + ("" if inside else " around the core")

