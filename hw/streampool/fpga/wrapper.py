@@ -25,6 +25,9 @@ class BetweenRegisters(wiring.Component):
     pin_out : Out(1)
     """
 
+    PORTS = ("clk", "rst", "pin_in", "pin_out")
+    """Its ports, clock and reset with them."""
+
     pin_in: Signal
     pin_out: Signal
 
