@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench fpga docs fresh vectors wheel-test clean help tools
+.PHONY: run test lint sweep bench fpga netlists docs fresh vectors wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -40,6 +40,9 @@ fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1
 	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short
+
+netlists: tools $(DEV) ## synthesized cores against the same frames, beat for beat
+	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ anew
 	@$(IN_ENV) $(PY) docs/figures.py

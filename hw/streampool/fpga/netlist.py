@@ -57,9 +57,11 @@ def netlist_rtlil(core: PoolCore, device: Device) -> str:
             "hierarchy -check -top top",
             "proc",
             "flatten",
-            "opt_clean",
+            "opt -fast -mux_undef",  # the models' own parameters are constants
             "memory_collect",
             "splitnets",
+            "opt_clean",
+            "delete t:$scopeinfo",
             "write_rtlil models.il",
         )
         done = tools.run(tools.SYNTHESIZER, ["-q", "-p", "; ".join(script)], path)

@@ -1,0 +1,49 @@
+"""Synthesized cores, made of what their cells do, against the core: beat for beat, to the cycle."""
+
+import numpy as np
+import pytest
+from streampool import PoolCore
+from streampool.fpga import DEVICES, ToolError
+from streampool.fpga.netlist import netlist_rtlil
+from streampool_golden import PoolSpec
+from streampool_sim.engines import fast
+from streampool_sim.engines.model import Build
+from streampool_sim.frames import pack, unpack
+
+JOBS = {
+    "A": PoolSpec("max", 2).job((3, 8, 16), 1),
+    "B": PoolSpec("max", 3, 2, 1).job((6, 9, 11), 2),
+    "C'": PoolSpec("avg", 3, 1, 1, count_include_pad=False).job((4, 7, 9), 2),
+    "F": PoolSpec("max", 5, 1, 2).job((4, 6, 8), 2),
+}
+QUICK = {("ecp5-25k-6", "A"), ("ice40-hx8k", "A")}
+CASES = [
+    pytest.param(device, name, marks=[] if (device, name) in QUICK else [pytest.mark.long])
+    for device in ("ecp5-25k-6", "ice40-hx8k")
+    for name in JOBS
+]
+
+
+@pytest.mark.parametrize(("device", "name"), CASES)
+def test_a_netlist_does_what_the_core_does(device: str, name: str):
+    job = JOBS[name]
+    family = DEVICES[device].family
+    made = PoolCore(job.spec, job.shape, job.lanes, family=family)
+    core = PoolCore(job.spec, job.shape, job.lanes)
+    [model] = Build([made], optimise="-O0", texts=[netlist_rtlil(made, DEVICES[device])]).load()
+    rng = np.random.default_rng(7)
+    frames = rng.integers(-128, 128, (4, *job.shape)).astype(np.int8)
+    beats = pack(job, frames)
+    for stall, reset_at in ((0.0, None), (0.3, None), (0.6, 77)):
+        seen = fast.run(made, beats, model=model, stall=stall, seed=5, reset_at=reset_at)
+        meant = fast.run(core, beats, stall=stall, seed=5, reset_at=reset_at)
+        assert np.array_equal(unpack(job, seen.out), np.stack([job.spec(x) for x in frames]))
+        assert np.array_equal(seen.last, meant.last)
+        assert np.array_equal(seen.in_cycles, meant.in_cycles)
+        assert np.array_equal(seen.out_cycles, meant.out_cycles)
+
+
+def test_a_family_without_models_is_refused():
+    core = PoolCore(PoolSpec("max", 2), (1, 4, 4), 1, family="gowin")
+    with pytest.raises(ToolError, match="ecp5 and ice40 would do"):
+        netlist_rtlil(core, DEVICES["gowin-gw1nr9"])
