@@ -12,11 +12,12 @@ from streampool_sim.frames import pack, unpack
 
 JOBS = {
     "A": PoolSpec("max", 2).job((3, 8, 16), 1),
+    "A, narrow": PoolSpec("max", 2, dtype="int3").job((2, 4, 8), 1),
     "B": PoolSpec("max", 3, 2, 1).job((6, 9, 11), 2),
     "C'": PoolSpec("avg", 3, 1, 1, count_include_pad=False).job((4, 7, 9), 2),
     "F": PoolSpec("max", 5, 1, 2).job((4, 6, 8), 2),
 }
-QUICK = {("ecp5-25k-6", "A"), ("ice40-hx8k", "A")}
+QUICK = {("ecp5-25k-6", "A"), ("ice40-hx8k", "A, narrow")}
 CASES = [
     pytest.param(device, name, marks=[] if (device, name) in QUICK else [pytest.mark.long])
     for device in ("ecp5-25k-6", "ice40-hx8k")
@@ -32,7 +33,8 @@ def test_a_netlist_does_what_the_core_does(device: str, name: str):
     core = PoolCore(job.spec, job.shape, job.lanes)
     [model] = Build([made], optimise="-O0", texts=[netlist_rtlil(made, DEVICES[device])]).load()
     rng = np.random.default_rng(7)
-    frames = rng.integers(-128, 128, (4, *job.shape)).astype(np.int8)
+    dtype = job.spec.in_dtype
+    frames = rng.integers(dtype.low, dtype.high + 1, (4, *job.shape)).astype(dtype.numpy)
     beats = pack(job, frames)
     for stall, reset_at in ((0.0, None), (0.3, None), (0.6, 77)):
         seen = fast.run(made, beats, model=model, stall=stall, seed=5, reset_at=reset_at)
