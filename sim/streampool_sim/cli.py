@@ -21,12 +21,13 @@ from typing import Any, TextIO
 
 import numpy as np
 from streampool import FAMILIES
+from streampool.boards import board_named
 from streampool.fpga import device_named
 from streampool.verilog import write_verilog
 from streampool.yosys import YosysError
 from streampool_golden import DType, Job, PoolSpec, SpecError, __version__
 
-from streampool_sim import EngineError, pictures, simulate, synth
+from streampool_sim import EngineError, build, pictures, simulate, synth
 from streampool_sim import options as opt
 from streampool_sim.options import Refused
 
@@ -192,6 +193,19 @@ def _parser() -> opt.Parser:
     _add_lanes(group)
     synth.add_options(group)
     placing.set_defaults(function=_synth, parser=placing)
+
+    building = verbs.add_parser(
+        "build",
+        help="make a bitstream for a board, which tests the core and shows whether it is right",
+        description="Make the bitstream of a core's self-test for a board.",
+        epilog=build.EXAMPLES,
+    )
+    opt.add_spec_options(building, dtype_note="int8")
+    group = building.add_argument_group("what is built, and where")
+    opt.add_shape_option(group, None)
+    _add_lanes(group)
+    build.add_options(group)
+    building.set_defaults(function=_build, parser=building)
     return parser
 
 
@@ -498,6 +512,18 @@ def _synth(options: argparse.Namespace, tell: Any) -> int:
     if placement.reason is not None:
         return _say(placement.reason, REFUSED)
     print(synth.summary(placement))
+    return EQUAL
+
+
+def _build(options: argparse.Namespace, tell: Any) -> int:
+    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
+    job = _job(spec, options.shape, options.lanes)
+    board = board_named(options.board)
+    with _Progress("making the bitstream", "built") as progress:
+        result = build.built(job, board, options, progress)
+    for message in job.warnings:
+        tell(message)
+    print(build.summary(result))
     return EQUAL
 
 

@@ -23,7 +23,16 @@ from .devices import PINS, Device, device_named
 from .tools import ToolError
 from .wrapper import BetweenRegisters
 
-__all__ = ["FREQ_MHZ", "SEEDS", "Design", "Placement", "place", "place_design", "synthesize"]
+__all__ = [
+    "FREQ_MHZ",
+    "SEEDS",
+    "Design",
+    "Placement",
+    "place",
+    "place_design",
+    "synthesize",
+    "why_not",
+]
 
 FREQ_MHZ = 300.0
 """The clock that the placer is asked for."""
@@ -328,22 +337,32 @@ def _place(folder: Path, device: Device, freq_mhz: float, seed: int) -> dict[str
     arguments += ["--seed", str(seed), "--freq", f"{freq_mhz:g}", "--timing-allow-fail"]
     done = tools.run(device.placer, arguments, folder)
     if done.returncode or not (folder / report).is_file():
-        raise ToolError(_why(done.stderr, device))
+        raise ToolError(why_not(done.stderr, device.name, device.placer))
     return json.loads((folder / report).read_text(encoding="utf-8"))
 
 
-def _why(log: str, device: Device) -> str:
-    """Return a sentence on what a placer ended with."""
+def why_not(log: str, name: str, program: str) -> str:
+    """Return a sentence on why a device, or a board, could not take a design.
+
+    Parameters
+    ----------
+    log : str
+        What the program said before it failed.
+    name : str
+        Of the device or board.
+    program : str
+        Which said it.
+    """
     over = [
         f"{int(needed):,} of {int(there):,} {kind}"
         for kind, needed, there in _USE.findall(log)
         if int(needed) > int(there)
     ]
     if over:
-        return f"{device.name} is too small: it would take {', '.join(over)}."
+        return f"{name} is too small: it would take {', '.join(over)}."
     said = [line.removeprefix("ERROR: ") for line in log.splitlines() if line.startswith("ERROR: ")]
     reason = " ".join(said[-1].split()).rstrip(".") if said else "it ended without a word"
-    return f"{device.name} could not take it: {device.placer} says: {reason}."
+    return f"{name} could not take it: {program} says: {reason}."
 
 
 def _clock(report: dict[str, Any]) -> float:

@@ -1,0 +1,7 @@
+"""A core's self-test on a board: a bitstream, and lamps that say whether it is right."""
+
+from .build import Built, build
+from .self_test import SelfTest
+from .table import BOARDS, Board, board_named
+
+__all__ = ["BOARDS", "Board", "Built", "SelfTest", "board_named", "build"]

@@ -1,0 +1,128 @@
+"""What a self-test streams, and what has to come out: the twin of its generator in NumPy."""
+
+import zlib
+from typing import TypeVar
+
+import numpy as np
+from streampool_golden import Job, pool
+
+__all__ = ["BITS", "checksums", "frames", "leap", "seeds", "states"]
+
+BITS = 32
+"""Width of every shift register of a self-test."""
+FRAMES = 4
+"""Frames of a round, unless something else is asked for."""
+
+# The polynomial of CRC-32 without its highest term; it is primitive, so that a register that
+# does not start with 0 comes by all other states.
+_POLYNOMIAL = 0x04C11DB7
+_SEED = 0x5EED
+
+State = TypeVar("State", int, np.ndarray)
+
+
+def leap(state: State, steps: int) -> State:
+    """Return a register's state after some steps.
+
+    In a step it is shifted up by one, and the polynomial is added where a 1 fell out.
+
+    Parameters
+    ----------
+    state : int or ndarray of uint64
+        One or many of them.
+    steps : int
+        How many.
+    """
+    mask = (1 << BITS) - 1
+    for _ in range(steps):
+        state = (state << 1 & mask) ^ (state >> BITS - 1) * _POLYNOMIAL
+    return state
+
+
+def seeds(lanes: int) -> tuple[int, ...]:
+    """Return the states that the lanes' registers begin with, none of them 0."""
+    rng = np.random.default_rng(_SEED)
+    return tuple(int(value) for value in rng.integers(1, 1 << BITS, lanes, np.uint64))
+
+
+def states(seed: int, steps: int, count: int) -> np.ndarray:
+    """Return a register's states in sequence.
+
+    Parameters
+    ----------
+    seed : int
+        The first of them.
+    steps : int
+        Steps between one and the next.
+    count : int
+        How many.
+
+    Returns
+    -------
+    ndarray of uint64, shape (count,)
+    """
+    found = np.array([seed], np.uint64)
+    units = [leap(1 << bit, steps) for bit in range(BITS)]  # a step is linear: of each bit
+    while len(found) < count:
+        further = np.zeros_like(found)
+        for bit, unit in enumerate(units):
+            further ^= (found >> np.uint64(bit) & np.uint64(1)) * np.uint64(unit)
+        found = np.concatenate((found, further))
+        units = [_combined(unit, units) for unit in units]  # twice as far
+    return found[:count]
+
+
+def _combined(state: int, units: list[int]) -> int:
+    result = 0
+    for bit, unit in enumerate(units):
+        if state >> bit & 1:
+            result ^= unit
+    return result
+
+
+def frames(job: Job, count: int = FRAMES) -> np.ndarray:
+    """Return the frames of a round, as the generator streams them.
+
+    A lane's value is the lowest bits of its register, which takes as many steps a beat.
+
+    Parameters
+    ----------
+    job : Job
+        Says how beats are cut.
+    count : int, optional
+        Frames of a round.
+
+    Returns
+    -------
+    ndarray, shape (count, C, *size)
+    """
+    dtype = job.spec.in_dtype
+    lanes = [states(seed, dtype.bits, count * job.beats_in) for seed in seeds(job.lanes)]
+    bits = np.stack(lanes, axis=-1).astype(np.int64) & (1 << dtype.bits) - 1
+    values = np.where(bits > dtype.high, bits - (1 << dtype.bits), bits).astype(dtype.numpy)
+    channels, *size = job.shape
+    positions = values.reshape(count, -1, job.fold * job.lanes)[:, :, :channels]
+    return np.ascontiguousarray(positions.transpose(0, 2, 1)).reshape(count, channels, *size)
+
+
+def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:
+    """Return the CRC-32 of what each lane gives in a round.
+
+    It is that of zlib, of the lane's values in the order in which they leave, each in the bytes of
+    its NumPy type, the lowest first. Spare lanes of the last channel group give nothing.
+
+    Parameters
+    ----------
+    job : Job
+        Says how beats are cut.
+    pooled : ndarray, shape (frames, C, *out_size)
+        The pooled frames of a round.
+    """
+    little = pooled.astype(job.output.numpy.newbyteorder("<"))
+    flat = little.reshape(*little.shape[:2], -1).transpose(0, 2, 1)
+    return tuple(zlib.crc32(flat[:, :, lane :: job.lanes].tobytes()) for lane in range(job.lanes))
+
+
+def expected(job: Job, count: int = FRAMES) -> tuple[int, ...]:
+    """Return the checksums that a right core gives, by the golden model."""
+    return checksums(job, pool(job.spec, frames(job, count)))

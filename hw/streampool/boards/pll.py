@@ -1,0 +1,141 @@
+"""A clock of one's own on an ECP5."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from amaranth.hdl import Instance, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+from streampool_golden import SpecError
+
+__all__ = ["Pll", "PllSettings"]
+
+# Of the vendor's data sheet, in Hz: the phase detector, the oscillator, the output
+_DETECTOR = (Fraction(3_125_000), Fraction(400_000_000))
+_OSCILLATOR = (Fraction(400_000_000), Fraction(800_000_000))
+_OUTPUT = (Fraction(3_125_000), Fraction(400_000_000))
+_DIVISORS = range(1, 129)
+
+
+@dataclass(frozen=True)
+class PllSettings:
+    """Divisors of an EHXPLLL whose output is its own feedback.
+
+    Attributes
+    ----------
+    reference_hz : Fraction
+        The clock in.
+    reference, feedback, output : int
+        CLKI_DIV, CLKFB_DIV and CLKOP_DIV.
+    """
+
+    reference_hz: Fraction
+    reference: int
+    feedback: int
+    output: int
+
+    @property
+    def hz(self) -> Fraction:
+        """The clock out."""
+        return self.reference_hz * self.feedback / self.reference
+
+    @classmethod
+    def nearest(cls, reference_hz: float, hz: float) -> "PllSettings":
+        """Return the settings whose clock is nearest to `hz`, by trying all of them.
+
+        Of several that come as near, the one with the fastest phase detector is taken, and then
+        with the slowest oscillator.
+
+        Raises
+        ------
+        SpecError
+            If `hz` is out of reach.
+        """
+        low, high = _OUTPUT
+        if not low <= hz <= high:
+            raise SpecError(
+                "freq",
+                f"freq {hz / 1e6:g} is out of the PLL's reach; {float(low / 10**6):g} to"
+                f" {float(high / 10**6):g} would do.",
+            )
+        source, wanted = Fraction(reference_hz), Fraction(hz)
+        settings = (
+            cls(source, reference, feedback, output)
+            for reference in _DIVISORS
+            if _DETECTOR[0] <= source / reference <= _DETECTOR[1]
+            for feedback in _DIVISORS
+            if low <= source * feedback / reference <= high
+            for output in _DIVISORS
+            if _OSCILLATOR[0] <= source * feedback / reference * output <= _OSCILLATOR[1]
+        )
+        return min(settings, key=lambda each: (abs(each.hz - wanted), each.reference, each.output))
+
+
+class Pll(wiring.Component):
+    """Make a clock from another one, by the ECP5's own cell.
+
+    Parameters
+    ----------
+    settings : PllSettings
+        Which.
+
+    Members
+    -------
+    clk_i : In(1)
+        The clock in.
+    clk_o : Out(1)
+        The clock out.
+    locked : Out(1)
+        Whether it is steady; in no domain.
+    """
+
+    clk_i: Signal
+    clk_o: Signal
+    locked: Signal
+
+    def __init__(self, settings: PllSettings):
+        self._settings = settings
+        super().__init__({"clk_i": In(1), "clk_o": Out(1), "locked": Out(1)})
+
+    def elaborate(self, platform):
+        """Build the gates."""
+        m = Module()
+        settings = self._settings
+        m.submodules.pll = Instance(
+            "EHXPLLL",
+            # what the placer takes as the output's constraint, and the vendor's tool for the loop
+            a_FREQUENCY_PIN_CLKI=str(float(settings.reference_hz) / 1e6),
+            a_FREQUENCY_PIN_CLKOP=str(float(settings.hz) / 1e6),
+            a_ICP_CURRENT="12",
+            a_LPF_RESISTOR="8",
+            a_MFG_ENABLE_FILTEROPAMP="1",
+            a_MFG_GMCREF_SEL="2",
+            p_CLKI_DIV=settings.reference,
+            p_CLKFB_DIV=settings.feedback,
+            p_CLKOP_DIV=settings.output,
+            p_CLKOP_ENABLE="ENABLED",
+            p_CLKOP_CPHASE=settings.output - 1,
+            p_CLKOP_FPHASE=0,
+            p_CLKOP_TRIM_POL="FALLING",
+            p_CLKOP_TRIM_DELAY=0,
+            p_FEEDBK_PATH="CLKOP",
+            p_OUTDIVIDER_MUXA="DIVA",
+            p_PLLRST_ENA="DISABLED",
+            p_STDBY_ENABLE="DISABLED",
+            p_DPHASE_SOURCE="DISABLED",
+            p_INTFB_WAKE="DISABLED",
+            i_CLKI=self.clk_i,
+            i_CLKFB=self.clk_o,
+            i_RST=0,
+            i_STDBY=0,
+            i_PHASESEL0=0,
+            i_PHASESEL1=0,
+            i_PHASEDIR=1,
+            i_PHASESTEP=1,
+            i_PHASELOADREG=1,
+            i_PLLWAKESYNC=0,
+            i_ENCLKOP=0,
+            o_CLKOP=self.clk_o,
+            o_LOCK=self.locked,
+        )
+        return m

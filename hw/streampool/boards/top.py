@@ -1,0 +1,87 @@
+"""A self-test on a board: its clock, its button, its lamps."""
+
+from typing import Any
+
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Elaboratable,
+    Module,
+    ResetSignal,
+    Value,
+)
+from amaranth.lib import io
+from amaranth.lib.cdc import ResetSynchronizer
+
+from .pll import Pll, PllSettings
+from .self_test import SelfTest
+from .table import Board, Pin
+
+__all__ = ["Top"]
+
+
+class Top(Elaboratable):
+    """Connect a self-test to a board.
+
+    Parameters
+    ----------
+    board : Board
+        Which; it is elaborated for a platform that has the board's resources.
+    test : SelfTest
+        A submodule called ``test``, in a domain of this name.
+    pll : PllSettings, optional
+        Makes the clock; the board's own by default.
+    """
+
+    def __init__(self, board: Board, test: SelfTest, pll: PllSettings | None = None):
+        self._board, self._test, self._pll = board, test, pll
+
+    def elaborate(self, platform):
+        """Build the gates."""
+        m = Module()
+        ports = _Ports(platform)
+        m.domains.test = ClockDomain("test")
+        m.submodules.test = DomainRenamer("test")(self._test)
+
+        reset: Value = ResetSignal("sync", allow_reset_less=True)
+        if self._board.button is not None:
+            m.submodules.button = button = io.Buffer(io.Direction.Input, ports(self._board.button))
+            reset = reset | button.i
+        if self._pll is None:
+            m.d.comb += ClockSignal("test").eq(ClockSignal("sync"))
+        else:
+            m.submodules.pll = pll = Pll(self._pll)
+            m.d.comb += [pll.clk_i.eq(ClockSignal("sync")), ClockSignal("test").eq(pll.clk_o)]
+            reset = reset | ~pll.locked
+        m.submodules.reset = ResetSynchronizer(reset, domain="test")
+
+        test = self._test
+        fine = test.running & ~test.bad
+        shown = {
+            "running": test.running,
+            "good": test.good,
+            "bad": test.bad,
+            "fine": fine,
+            "verdict": fine | test.bad,
+        }
+        for lamp in self._board.lamps:
+            buffer = io.Buffer(io.Direction.Output, ports(lamp.pin))
+            m.submodules[f"lamp_{lamp.shows}"] = buffer
+            m.d.comb += buffer.o.eq(shown[lamp.shows])
+        return m
+
+
+class _Ports:
+    """A board's pins, of resources that are asked for once."""
+
+    def __init__(self, platform):
+        self._platform = platform
+        self._found: dict[tuple[str, int], Any] = {}
+
+    def __call__(self, pin: Pin):
+        key = pin.name, pin.number
+        if key not in self._found:
+            self._found[key] = self._platform.request(*key, dir="-")
+        found = self._found[key]
+        return getattr(found, pin.member) if pin.member else found

@@ -1,0 +1,100 @@
+"""The verb `build`: its options, and what it prints of a bitstream."""
+
+import argparse
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from streampool.boards import BOARDS, Board, Built, build
+from streampool.boards.pattern import FRAMES
+from streampool.fpga import ToolError
+from streampool_golden import Job
+
+from . import options as opt
+from .options import Refused
+
+__all__ = ["EXAMPLES", "add_options", "built", "summary"]
+
+EXAMPLES = """\
+examples:
+  streampool build --board icebreaker --kernel 2 --shape 4x16x16 --lanes 2 -o .
+  streampool build --board ulx3s-85f --freq 200 --kernel 3 --stride 2 --padding 1 \\
+    --shape 64x112x112 --lanes 8 -o .
+
+Writes BOARD.bit, .bin or .fs, as the device takes it, and BOARD.json. The core pools frames of a
+fixed pattern with random stalls, and its LEDs say whether the checksums are the golden model's.
+Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot take it.
+"""
+
+
+def add_options(group: argparse._ArgumentGroup) -> None:
+    """Add the verb's own options."""
+    group.add_argument(
+        "--board", required=True, metavar="BOARD", help=f"one of {', '.join(BOARDS)}"
+    )
+    group.add_argument(
+        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="folder (this one)"
+    )
+    group.add_argument(
+        "--freq",
+        type=opt.megahertz,
+        metavar="MHZ",
+        help="clock, by the PLL of an ECP5 (the board's own)",
+    )
+    group.add_argument(
+        "--frames",
+        type=opt.positive,
+        default=FRAMES,
+        metavar="N",
+        help=f"frames of a round, of which each has checksums ({FRAMES})",
+    )
+
+
+def built(
+    job: Job, board: Board, options: argparse.Namespace, progress: Callable[[int, int], None]
+) -> Built:
+    """Build what the options ask for.
+
+    Raises
+    ------
+    Refused
+        If a program is missing, or the board cannot take it.
+    """
+    folder: Path = options.output
+    if folder.exists() and not folder.is_dir():
+        raise Refused(f"--output {folder} is a file; a folder would do")
+    try:
+        return build(
+            *(job.spec, job.shape, job.lanes, board, folder),
+            freq_mhz=options.freq,
+            frames=options.frames,
+            progress=progress,
+        )
+    except ToolError as error:
+        raise Refused(str(error)) from None
+
+
+def summary(result: Built) -> str:
+    """Say in a few lines what was built, how to load it and what it shows."""
+    clock = f"{result.clock_mhz:g} MHz"
+    if result.asked_mhz not in (None, result.clock_mhz):
+        clock += f", the nearest to {result.asked_mhz:g} that the PLL has"
+    lines = [
+        ("board", f"{result.title} ({result.device})"),
+        ("file", result.bitstream),
+        ("clock", f"{clock}; {result.fmax_mhz:.1f} MHz could be reached"),
+        (
+            "use",
+            ", ".join(
+                f"{number:,} of {result.available[what]:,} {what}"
+                for what, number in result.used.items()
+            ),
+        ),
+        ("test", f"{result.frames} frames a round, {len(result.checksums)} checksums"),
+        ("load", shlex.join(result.load)),
+        *(("LED", f"{lamp['led']}: {lamp['means']}") for lamp in result.lamps),
+    ]
+    if result.button is not None:
+        lines.append(("button", f"{result.button}: starts the test anew"))
+    lines.append(("tools", "; ".join(result.tools.values())))
+    return "\n".join(f"{name:<8} {text}" for name, text in lines)

