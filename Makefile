@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench fpga netlists docs fresh vectors wheel-test clean help tools
+.PHONY: run test lint sweep bench fpga boards netlists docs fresh vectors wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -43,6 +43,9 @@ fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1
 
 netlists: tools $(DEV) ## synthesized cores against the same frames, beat for beat
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)
+
+boards: $(FPGA) ## bitstreams that test a core on a board: make boards BOARDS="icebreaker orangecrab"
+	@$(IN_ENV) $(PY) -m streampool.boards $(BOARDS) $(ARGS)
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ anew
 	@$(IN_ENV) $(PY) docs/figures.py

@@ -23,6 +23,8 @@ import numpy as np
 import shift
 from amaranth.hdl import UnusedElaboratable
 from streampool import PoolCore
+from streampool.boards import BOARDS
+from streampool.boards.table import SHOWS
 from streampool.fpga import table as placements
 from streampool.schedule import AxisPlan
 from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
@@ -365,6 +367,23 @@ def fpga(short: bool = False) -> str:
     return placements.markdown(rows, short=short) if rows else "`make fpga` was not run yet.\n"
 
 
+def boards() -> str:
+    """Return the boards, what their LEDs show, and how a bitstream gets there."""
+    rows: list[list[object]] = []
+    for board in BOARDS.values():
+        lamps = ", ".join(f"{lamp.label}: *{lamp.shows}*" for lamp in board.lamps)
+        load = shlex.join([*board.loader, f"{board.name}.{board.suffix}"])
+        rows.append(
+            [
+                *(f"`{board.name}`", board.title, board.chip.part),
+                *(lamps, board.button_label or "-", f"`{load}`"),
+            ]
+        )
+    meanings = "".join(f"- *{shown}*: {meaning}\n" for shown, meaning in SHOWS.items())
+    head = "`--board` | board | device | LEDs | button | load with"
+    return f"{blocks.table(head, rows)}\n{meanings}"
+
+
 EXACT: dict[str, Callable[[], str]] = {
     "results": results,
     "bends": bends,
@@ -374,6 +393,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "shift": shift.table,
     "values": shift.values_table,
     "explain": lambda: printed(EXPLAINED),
+    "boards": boards,
     "fpga": fpga,
     "fpga-short": lambda: fpga(short=True),
 }

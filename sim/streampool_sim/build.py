@@ -78,7 +78,7 @@ def summary(result: Built) -> str:
     """Say in a few lines what was built, how to load it and what it shows."""
     clock = f"{result.clock_mhz:g} MHz"
     if result.asked_mhz not in (None, result.clock_mhz):
-        clock += f", the nearest to {result.asked_mhz:g} that the PLL has"
+        clock += f", the most up to {result.asked_mhz:g} that the PLL has"
     lines = [
         ("board", f"{result.title} ({result.device})"),
         ("file", result.bitstream),

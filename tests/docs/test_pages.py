@@ -45,7 +45,7 @@ def test_command_lines_are_taken():
         for line in text.splitlines()
         if line.startswith("streampool ")
     ]
-    assert {line.split()[1] for line in lines} == {"run", "verilog", "explain", "synth"}
+    assert {line.split()[1] for line in lines} == {"run", "verilog", "explain", "synth", "build"}
     for line in lines:
         words = options.normalise(shlex.split(line)[1:])
         parsed, unknown = cli._parser().parse_known_args(words)

@@ -39,7 +39,6 @@ _PROGRAMS = {
 }
 # The options of a placer that its successor calls otherwise
 _RENAMED = {"nextpnr-gowin": {"--family": "family", "--cst": "cst"}}
-_SUFFIXES = {"ecp5": "bit", "ice40": "bin", "gowin": "fs"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def build(
                 f"freq {freq_mhz:g} cannot be had on {board.name}, which runs at"
                 f" {own_hz / 1e6:g} MHz; a board with an ECP5 would do.",
             )
-        pll = PllSettings.nearest(own_hz, freq_mhz * 1e6)
+        pll = PllSettings.at_most(own_hz, freq_mhz * 1e6)
     hz = float(own_hz if pll is None else pll.hz)
 
     device = board.chip
@@ -190,8 +189,7 @@ def build(
                     else "a smaller core would do."
                 )
             )
-        suffix = _SUFFIXES[device.family]
-        bitstream = folder / f"{board.name}.{suffix}"
+        bitstream = folder / f"{board.name}.{board.suffix}"
         counts = {
             what: (each["used"], each["available"]) for what, each in report["utilization"].items()
         }
@@ -222,7 +220,7 @@ def build(
         )
         text = json.dumps(built.to_json(), indent=2) + "\n"
         (work / f"{board.name}.json").write_text(text, encoding="utf-8")
-        (work / f"{_NAME}.{suffix}").rename(work / bitstream.name)
+        (work / f"{_NAME}.{board.suffix}").rename(work / bitstream.name)
         folder.mkdir(parents=True, exist_ok=True)
         for made in (bitstream.name, f"{board.name}.json"):
             _put(work / made, folder / made)

@@ -1,5 +1,6 @@
 """A clock of one's own on an ECP5."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,35 +41,40 @@ class PllSettings:
         return self.reference_hz * self.feedback / self.reference
 
     @classmethod
-    def nearest(cls, reference_hz: float, hz: float) -> "PllSettings":
-        """Return the settings whose clock is nearest to `hz`, by trying all of them.
+    def at_most(cls, reference_hz: float, hz: float) -> "PllSettings":
+        """Return the settings of the fastest clock that is not above `hz`, by trying all of them.
 
-        Of several that come as near, the one with the fastest phase detector is taken, and then
-        with the slowest oscillator.
+        Of several that give it, the one with the fastest phase detector is taken, and then with
+        the slowest oscillator.
 
         Raises
         ------
         SpecError
             If `hz` is out of reach.
         """
-        low, high = _OUTPUT
-        if not low <= hz <= high:
+        source, most = Fraction(reference_hz), Fraction(hz)
+        references = [each for each in _DIVISORS if _within(source / each, _DETECTOR)]
+        low, high = source / references[-1], _OUTPUT[1]
+        if not low <= most <= high:
+            kilohertz = math.ceil(low / 1000)
             raise SpecError(
                 "freq",
-                f"freq {hz / 1e6:g} is out of the PLL's reach; {float(low / 10**6):g} to"
+                f"freq {hz / 1e6:g} is out of the PLL's reach; {kilohertz / 1000:g} to"
                 f" {float(high / 10**6):g} would do.",
             )
-        source, wanted = Fraction(reference_hz), Fraction(hz)
-        settings = (
+        settings = [
             cls(source, reference, feedback, output)
-            for reference in _DIVISORS
-            if _DETECTOR[0] <= source / reference <= _DETECTOR[1]
+            for reference in references
             for feedback in _DIVISORS
-            if low <= source * feedback / reference <= high
+            if _within(source * feedback / reference, (_OUTPUT[0], most))
             for output in _DIVISORS
-            if _OSCILLATOR[0] <= source * feedback / reference * output <= _OSCILLATOR[1]
-        )
-        return min(settings, key=lambda each: (abs(each.hz - wanted), each.reference, each.output))
+            if _within(source * feedback / reference * output, _OSCILLATOR)
+        ]
+        return min(settings, key=lambda each: (-each.hz, each.reference, each.output))
+
+
+def _within(value: Fraction, limits: tuple[Fraction, Fraction]) -> bool:
+    return limits[0] <= value <= limits[1]
 
 
 class Pll(wiring.Component):

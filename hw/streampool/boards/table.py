@@ -106,6 +106,11 @@ class Board:
         return device_named(self.device)
 
     @property
+    def suffix(self) -> str:
+        """Of a bitstream's file."""
+        return {"ecp5": "bit", "ice40": "bin", "gowin": "fs"}[self.chip.family]
+
+    @property
     def has_pll(self) -> bool:
         """Whether its clock can be chosen."""
         return self.chip.family == "ecp5"
