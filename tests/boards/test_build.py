@@ -28,9 +28,10 @@ def said(capsys: Any, *words: str) -> tuple[int, str, str]:
 
 
 def refused(capsys: Any, *words: str) -> str:
-    """Return the one sentence of a refusal."""
+    """Return the one sentence of a refusal, which lines of progress may come before."""
     status, out, err = said(capsys, *words)
     assert status == 2 and not out
+    err = re.sub(r"streampool: (?:.* \.\.\.|\d+% built)\n", "", err)
     assert re.fullmatch(r"streampool: [^\n]+\.\n", err)
     return err
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,8 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
                 failed += 1
                 print(f"{board.name:<19} not built: {result}", flush=True)
                 continue
-            cells = max(result.used, key=lambda kind: result.used[kind])
-            use = f"{result.used[cells]:,} of {result.available[cells]:,} {cells}"
+            [(cells, used)] = Counter(result.used).most_common(1)
+            use = f"{used:,} of {result.available[cells]:,} {cells}"
             print(
                 f"{board.name:<19} {result.clock_mhz:10g} {result.fmax_mhz:8.1f}  {use:<35}"
                 f" {result.bitstream}",
