@@ -1,6 +1,7 @@
 """The verb `build`: its options, and what it prints of a bitstream."""
 
 import argparse
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -61,8 +62,11 @@ def built(
         If a program is missing, or the board cannot take it.
     """
     folder: Path = options.output
-    if folder.exists() and not folder.is_dir():
-        raise Refused(f"--output {folder} is a file; a folder would do")
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise Refused(f"--output {folder} cannot be: {there} is a file; a folder would do")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise Refused(f"--output {folder} cannot be: {there} cannot be written to")
     try:
         return build(
             *(job.spec, job.shape, job.lanes, board, folder),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from streampool import PoolCore
 from streampool.boards import BOARDS, SelfTest, build, pattern
+from streampool.boards.__main__ import main as boards_main
 from streampool.boards.pll import PllSettings
 from streampool.boards.top import Top
 from streampool.fpga import tools
@@ -112,9 +113,10 @@ def test_what_cannot_be_is_refused(words, what, capsys, tmp_path):
     assert not target.exists()
 
 
-def test_a_file_is_no_folder(capsys, tmp_path):
+@pytest.mark.parametrize("below", ["", "in/it"])
+def test_a_file_is_no_folder(below, capsys, tmp_path):
     (tmp_path / "file").write_text("kept")
-    words = ("--board", "hx8k-evn", *SMALL, "-o", str(tmp_path / "file"))
+    words = ("--board", "hx8k-evn", *SMALL, "-o", str(tmp_path / "file" / below))
     assert "a folder would do" in refused(capsys, *words)
     assert (tmp_path / "file").read_text() == "kept"
 
@@ -183,3 +185,19 @@ def test_a_clock_that_is_not_reached_is_refused(capsys, tmp_path, programs):
     status, out, _ = said(capsys, *words, "--freq", "20.5")
     assert status == 0 and "20 MHz, the most up to 20.5" in out
     assert (tmp_path / "out" / "ulx3s-85f.bit").read_bytes() == b"bits"
+
+
+def test_every_board_is_built_and_told(capsys, tmp_path, programs):
+    programs.fmax = 160.0
+    assert boards_main(["ulx3s-85f", "orangecrab", "-o", str(tmp_path)]) == 0
+    head, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert head[0] == "board"
+    assert [row[:3] for row in rows] == [
+        [name, "150", "160.0"] for name in ("ulx3s-85f", "orangecrab")
+    ]
+    assert [row[-1] for row in rows] == [str(tmp_path / row[0]) + ".bit" for row in rows]
+    assert all((tmp_path / f"{row[0]}.json").exists() for row in rows)
+    programs.fmax = 140.0
+    assert boards_main(["ulx3s-85f", "-o", str(tmp_path / "other")]) == 1
+    assert "not built: ulx3s-85f would run at 150 MHz" in capsys.readouterr().out
+    assert not (tmp_path / "other").exists()

@@ -4,9 +4,9 @@ import zlib
 from typing import TypeVar
 
 import numpy as np
-from streampool_golden import Job, pool
+from streampool_golden import DType, Job, pool
 
-__all__ = ["BITS", "checksums", "frames", "leap", "seeds", "states"]
+__all__ = ["BITS", "FRAMES", "checksums", "expected", "frames", "leap", "seeds", "states"]
 
 BITS = 32
 """Width of every shift register of a self-test."""
@@ -96,13 +96,19 @@ def frames(job: Job, count: int = FRAMES) -> np.ndarray:
     -------
     ndarray, shape (count, C, *size)
     """
-    dtype = job.spec.in_dtype
-    lanes = [states(seed, dtype.bits, count * job.beats_in) for seed in seeds(job.lanes)]
-    bits = np.stack(lanes, axis=-1).astype(np.int64) & (1 << dtype.bits) - 1
-    values = np.where(bits > dtype.high, bits - (1 << dtype.bits), bits).astype(dtype.numpy)
+    lanes = [_values(seed, job.spec.in_dtype, count * job.beats_in) for seed in seeds(job.lanes)]
+    values = np.stack(lanes, axis=-1)
     channels, *size = job.shape
     positions = values.reshape(count, -1, job.fold * job.lanes)[:, :, :channels]
     return np.ascontiguousarray(positions.transpose(0, 2, 1)).reshape(count, channels, *size)
+
+
+def _values(seed: int, dtype: DType, count: int) -> np.ndarray:
+    """Return a lane's values, the lowest bits of its register, as the type has them."""
+    bits = states(seed, dtype.bits, count).astype(np.int64) & (1 << dtype.bits) - 1
+    if dtype.signed:
+        bits -= (bits > dtype.high) * np.int64(1 << dtype.bits)
+    return bits.astype(dtype.numpy)
 
 
 def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:

