@@ -73,10 +73,10 @@ def test_progress_goes_to_the_end(fake):
     assert sorted(told) == [(done, 5) for done in range(1, 6)]
 
 
-def test_where_yosys_ends_without_a_word_it_is_asked_with_fewer_names(fake):
+def test_where_yosys_ends_without_a_word_it_is_asked_with_other_names(fake):
     fake.crashes = 1
     assert place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1).placed
-    assert sum("rename -hide" in call[-1] for call in fake.calls) == 1
+    assert sum("splitnets" in call[-1] for call in fake.calls) == 1
 
 
 def test_where_yosys_never_ends_well_a_sentence_says_so(fake):

@@ -44,8 +44,13 @@ _NETLIST = "design.json"
 # A line of a placer's log: what is used of a kind of cell, and what there is
 _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
 # Yosys 0.70 as WebAssembly ends in abc9 without a word on some designs, depending on what their
-# wires are called: it is asked again with fewer names
-_RENAMING: tuple[tuple[str, ...], ...] = ((), ("rename -hide w:*$*",), ("rename -hide w:*",))
+# wires are called: it is asked again with other names, and at last with hardly any
+_RENAMING: tuple[tuple[str, ...], ...] = (
+    (),
+    ("splitnets",),
+    ("rename -hide w:*$*",),
+    ("rename -hide w:*",),
+)
 
 
 def _untold(done: int, total: int) -> None:
