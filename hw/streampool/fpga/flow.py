@@ -47,8 +47,8 @@ _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
 # wires are called: it is asked again with other names, and at last with hardly any
 _RENAMING: tuple[tuple[str, ...], ...] = (
     (),
-    ("splitnets",),
-    ("rename -hide w:*$*",),
+    ("proc", "splitnets"),
+    ("autoname",),
     ("rename -hide w:*",),
 )
 
