@@ -80,6 +80,12 @@ def built(
 
 def summary(result: Built) -> str:
     """Say in a few lines what was built, how to load it and what it shows."""
+
+    def of(what: str) -> str:
+        """Leave out what the placer makes others of, and so says there is none of."""
+        there = result.available[what]
+        return f" of {there:,}" if there else ""
+
     clock = f"{result.clock_mhz:g} MHz"
     if result.asked_mhz not in (None, result.clock_mhz):
         clock += f", the most up to {result.asked_mhz:g} that the PLL has"
@@ -89,10 +95,7 @@ def summary(result: Built) -> str:
         ("clock", f"{clock}; {result.fmax_mhz:.1f} MHz could be reached"),
         (
             "use",
-            ", ".join(
-                f"{number:,} of {result.available[what]:,} {what}"
-                for what, number in result.used.items()
-            ),
+            ", ".join(f"{number:,}{of(what)} {what}" for what, number in result.used.items()),
         ),
         ("test", f"{result.frames} frames a round, {len(result.checksums)} checksums"),
         ("load", shlex.join(result.load)),
@@ -100,5 +103,5 @@ def summary(result: Built) -> str:
     ]
     if result.button is not None:
         lines.append(("button", f"{result.button}: starts the test anew"))
-    lines.append(("tools", "; ".join(result.tools.values())))
+    lines.append(("tools", ", ".join(f"{name} {number}" for name, number in result.tools.items())))
     return "\n".join(f"{name:<8} {text}" for name, text in lines)
