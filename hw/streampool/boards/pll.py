@@ -44,8 +44,8 @@ class PllSettings:
     def at_most(cls, reference_hz: float, hz: float) -> "PllSettings":
         """Return the settings of the fastest clock that is not above `hz`, by trying all of them.
 
-        Of several that give it, the one with the fastest phase detector is taken, and then with
-        the slowest oscillator.
+        Of several that give it, the one with the fastest phase detector is taken; the oscillator
+        is the slowest that is allowed.
 
         Raises
         ------
@@ -62,15 +62,18 @@ class PllSettings:
                 f"freq {hz / 1e6:g} is out of the PLL's reach; {kilohertz / 1000:g} to"
                 f" {float(high / 10**6):g} would do.",
             )
-        settings = [
-            cls(source, reference, feedback, output)
+        settings = (
+            cls(
+                source,
+                reference,
+                feedback,
+                math.ceil(_OSCILLATOR[0] * reference / source / feedback),
+            )
             for reference in references
             for feedback in _DIVISORS
             if _within(source * feedback / reference, (_OUTPUT[0], most))
-            for output in _DIVISORS
-            if _within(source * feedback / reference * output, _OSCILLATOR)
-        ]
-        return min(settings, key=lambda each: (-each.hz, each.reference, each.output))
+        )
+        return min(settings, key=lambda each: (-each.hz, each.reference))
 
 
 def _within(value: Fraction, limits: tuple[Fraction, Fraction]) -> bool:
