@@ -17,7 +17,7 @@ from .store import DelayLine, RamStore, ram_store
 __all__ = ["AxisStage"]
 
 BANK = 16
-"""Lanes that one copy of the control drives."""
+"""Lanes that one copy of the control drives; more only where there is no time for more copies."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,12 @@ class AxisStage(wiring.Component):
         self._in_ram = bool(partials) and m >= self.DEPTH
         if self._in_ram:
             self._timing = _Timing.ram(partials)
-        elif not plan.always_shifts or self._timing.depth > Outbox.IN_FLIGHT:
+        elif not plan.always_shifts or self._timing.depth + (lanes > BANK) > Outbox.IN_FLIGHT:
             self._timing = _Timing.loop(partials)
-        self._banks = [min(BANK, lanes - first) for first in range(0, lanes, BANK)]
+        # as many banks as there is time to reach
+        most = 1 << (Outbox.IN_FLIGHT - self._timing.depth)
+        bank = max(BANK, -(-lanes // most))
+        self._banks = [min(bank, lanes - first) for first in range(0, lanes, bank)]
         # a RAM is far away: the control has a clock to get there
         self._levels = max((len(self._banks) - 1).bit_length(), int(self._in_ram))
         self.latency = self._levels + self._timing.depth
