@@ -99,6 +99,7 @@ def test_the_longest_of_the_paths_between_registers_is_described():
         report["critical_paths"] += placed(f"core.at_{ns:.0f}", "core.z", ns)["critical_paths"]
     pin = placed("core.pin", "core.z", 9.0)["critical_paths"][0]
     report["critical_paths"].append({**pin, "from": "<async>"})
+    report["critical_paths"].append({**pin, "to": "<async>"})
     found = describe(report, design({}, {}), 2)
     assert found is not None
     assert (found["from"], found["ns"], found["routing_ns"]) == ("at_5", 5.0, 4.5)

@@ -41,7 +41,11 @@ def describe(report: dict[str, Any], design: dict[str, Any], ndim: int) -> Criti
     dict or None
         None if the report has no such path.
     """
-    paths = [path["path"] for path in report["critical_paths"] if "async" not in str(path["from"])]
+    paths = [
+        path["path"]
+        for path in report["critical_paths"]
+        if not any("async" in str(path[end]) for end in ("from", "to"))  # a pin
+    ]
     paths = [path for path in paths if path and path[0]["type"] == "clk-to-q"]
     if not paths:
         return None
