@@ -127,7 +127,10 @@ class AxisStage(wiring.Component):
     """
 
     DEPTH = _Timing.ram(1).depth + 1
-    """Clocks from a step to its word in the RAM, both counted: the least `m` with a RAM."""
+    """Clocks from a step to its word in the RAM, both counted: the least `m` with a RAM.
+
+    However many partials there are, they take the same time.
+    """
 
     i: stream.Interface
     o: stream.Interface
