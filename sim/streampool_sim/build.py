@@ -47,7 +47,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
         type=opt.positive,
         default=FRAMES,
         metavar="N",
-        help=f"frames of a round, of which each has checksums ({FRAMES})",
+        help=f"frames of a round, for which each lane has a checksum ({FRAMES})",
     )
 
 

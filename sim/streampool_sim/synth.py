@@ -63,6 +63,8 @@ def placed(
     target: Path | None = options.json
     if target is not None and not target.resolve().parent.is_dir():
         raise Refused(f"--json {str(target)!r} is in no folder; name one that exists.")
+    if target is not None and target.is_dir():
+        raise Refused(f"--json {str(target)!r} is a folder; a file in it would do.")
     placement = place(
         *(job.spec, job.shape, job.lanes, device),
         seeds=options.seeds,

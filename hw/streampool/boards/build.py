@@ -25,6 +25,7 @@ __all__ = ["Built", "build"]
 
 _NAME = "selftest"
 _REPORT = "report.json"
+_MOST_BEATS = 1 << 22  # of a round, which Python makes and pools first
 _BLINKS_HZ = 2.0  # about so often `running` changes
 
 # What Amaranth's templates call a program -> what it is called as a wheel
@@ -140,7 +141,13 @@ def build(
     ToolError
         If a program is missing, the core does not fit the board, or it is too slow for the clock.
     """
-    spec.job(tuple(shape), lanes)  # refused before there is a component
+    job = spec.job(tuple(shape), lanes)  # refused before there is a component
+    if frames * job.beats_in > _MOST_BEATS:
+        raise SpecError(
+            "frames",
+            f"frames {frames} of {job.beats_in} beats would take minutes to prepare;"
+            f" {max(1, _MOST_BEATS // job.beats_in)} or fewer would do.",
+        )
     platform = board.create_platform()
     own_hz = platform.default_clk_frequency
     pll = None
