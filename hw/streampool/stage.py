@@ -313,7 +313,7 @@ class AxisStage(wiring.Component):
                 anew = _after(m, 1, load[j], f"load_{j}")
             else:
                 m.d.sync += old.eq(Mux(_after(m, comes, load[j], f"load_{j}"), 0, queue[j]))
-            half = 0 if timing.looped else 1
+            half = 0 if timing.looped else 1  # registers between the operation's two halves
             for lane in range(len(x)):
                 found = _after(m, half, operation.first(old[lane], taken[lane]), f"found_{j}")
                 operands = (

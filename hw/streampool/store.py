@@ -140,7 +140,8 @@ class Ecp5Store(RamStore):
                 m.d.comb += self.old[word.start : word.stop].eq(old)
         return m
 
-    def _wide(self, bits: int, get_at: Value, put_at: Value, new: Value, old: Value):
+    def _wide(self, bits: int, get_at: Signal, put_at: Signal, new: Value, old: Signal) -> Instance:
+        """Return a block of the widest words, which has a cell of its own."""
         return Instance(
             "PDPW16KD",
             p_DATA_WIDTH_W=bits,
@@ -168,6 +169,7 @@ class Ecp5Store(RamStore):
     def _narrow(
         self, bits: int, get_at: Signal, put_at: Signal, new: Value, old: Signal
     ) -> Instance:
+        """Return a block of any other width."""
         unused = 14 - len(get_at)
         # the lowest pins of a wide port's write address are its byte enables
         enables = Cat(Const(-1, 2), Const(0, unused - 2)) if bits == 18 else Const(0, unused)

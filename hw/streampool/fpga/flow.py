@@ -323,7 +323,7 @@ def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
         done = tools.run(tools.SYNTHESIZER, ["-q", "-p", script], folder)
         if not done.returncode:
             break
-        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        said = tools.last_words(done)
     else:
         raise ToolError(f"Yosys could not synthesize it for {device.name}: {said}.")
     stat = json.loads((folder / "stat.json").read_text(encoding="utf-8"))

