@@ -1,4 +1,4 @@
-"""What the command line says, turned into a specification.
+"""What the command line says, turned into a specification, and a specification in words.
 
 Nothing here touches a file or runs anything: values are parsed, and whatever cannot be read is
 refused in one sentence.
@@ -11,12 +11,27 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from streampool_golden import PoolSpec
+from streampool_golden import Job, PoolSpec
 from streampool_golden.fields import NAMED_PADDINGS, OPS, ROUNDINGS
 
 from .simulation import FREQ_MHZ
 
-__all__ = ["Parser", "Refused", "add_spec_options", "normalise", "spec_of"]
+__all__ = [
+    "CLOCK_MHZ",
+    "Parser",
+    "Refused",
+    "add_lanes_option",
+    "add_shape_option",
+    "add_spec_options",
+    "by",
+    "describe",
+    "job_of",
+    "normalise",
+    "spec_of",
+]
+
+CLOCK_MHZ = 100.0
+"""The clock where none is given."""
 
 # Options whose values may start with a minus sign, which argparse would take for an option.
 SIGNED_OPTIONS = ("--padding", "--clamp", "--divisor")
@@ -230,6 +245,16 @@ def add_shape_option(group: argparse._ArgumentGroup, default: tuple[int, ...] | 
     )
 
 
+def add_lanes_option(group: argparse._ArgumentGroup) -> None:
+    """Add ``--lanes``."""
+    group.add_argument(
+        "--lanes",
+        type=positive,
+        metavar="N",
+        help="channels side by side in a beat (all of them, 8 at most)",
+    )
+
+
 def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:
     """Make the specification that the options describe.
 
@@ -271,3 +296,31 @@ def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:
         saturate=options.saturate,
         ndim=ndim,
     )
+
+
+def job_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int | None) -> Job:
+    """Derive what a core has to do; refuses lanes that would never carry anything."""
+    if lanes is not None and lanes > shape[0]:
+        raise Refused(f"--lanes {lanes} is more than the channels; {shape[0]} at most would do")
+    return spec.job(shape, lanes)
+
+
+def by(sizes: Sequence[int]) -> str:
+    """Return sizes as the options take them."""
+    return "x".join(map(str, sizes))
+
+
+def describe(spec: PoolSpec) -> str:
+    """Describe a specification in a few words, leaving out what is as usual."""
+    words = [f"{spec.op} {by(spec.kernel)}", f"stride {by(spec.stride)}"]
+    if isinstance(spec.padding, str):
+        words.append(f"padding {spec.padding.replace('_', '-')}")
+    elif any(map(any, spec.padding)):
+        words.append("padding " + "x".join(f"{before}:{after}" for before, after in spec.padding))
+    if any(step != 1 for step in spec.dilation):
+        words.append(f"dilation {by(spec.dilation)}")
+    if spec.ceil_mode:
+        words.append("ceil mode")
+    if spec.clamp is not None:
+        words.append("clamped to {}:{}".format(*spec.clamp))
+    return ", ".join(words)

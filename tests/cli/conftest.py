@@ -93,5 +93,5 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         }
         return SimpleNamespace(output=output, stats=stats)
 
-    monkeypatch.setattr(cli, "simulate", simulate)
+    monkeypatch.setattr("streampool_sim.run.simulate", simulate)
     return state
