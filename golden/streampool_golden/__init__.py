@@ -4,6 +4,7 @@ from .dtypes import DType
 from .errors import SpecError, SpecWarning
 from .fields import OPS, ROUNDINGS
 from .geometry import Axis
+from .indices import BASES, Numbering
 from .job import Accumulator, Job, StageShape
 from .layers import (
     AveragePooling1D,
@@ -15,12 +16,14 @@ from .layers import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from .reference import LAYOUTS, pool, round_div
+from .reference import LAYOUTS, pool, pool_with_indices, round_div
 from .spec import PoolSpec
+from .unpool import UnpoolJob, unpool
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BASES",
     "LAYOUTS",
     "OPS",
     "ROUNDINGS",
@@ -36,10 +39,14 @@ __all__ = [
     "MaxPool2d",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Numbering",
     "PoolSpec",
     "SpecError",
     "SpecWarning",
     "StageShape",
+    "UnpoolJob",
     "pool",
+    "pool_with_indices",
     "round_div",
+    "unpool",
 ]

@@ -12,11 +12,13 @@ from . import fields
 from .dtypes import DType
 from .errors import SpecError, shown
 from .geometry import Axis
+from .indices import Numbering
 
 if TYPE_CHECKING:
     from .spec import PoolSpec
 
 DEFAULT_LANES = 8
+MOST_INDEX_BITS = 63  # so that NumPy's int64 holds it
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Job:
         object.__setattr__(
             self, "lanes", fields.integer("lanes", lanes, 1, what="a positive integer")
         )
-        _ = self.axes, self.accumulator, self.bounds  # refuse now what cannot work
+        _ = self.axes, self.accumulator, self.bounds, self.index  # refuse now what cannot work
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -195,6 +197,31 @@ class Job:
         For a sum by default the narrowest that always holds it, of up to 64 bits.
         """
         return self.spec.output(self.size)
+
+    @cached_property
+    def numbering(self) -> Numbering | None:
+        """How the indices that leave are numbered; None where there are none."""
+        base = self.spec.indices
+        return None if base is None else Numbering.of(base, self.shape)
+
+    @cached_property
+    def index(self) -> DType | None:
+        """The type of the indices that leave, those within a frame; None where there are none.
+
+        Raises
+        ------
+        SpecError
+            If an index could need more than 63 bits.
+        """
+        if self.numbering is None:
+            return None
+        if self.numbering.last.bit_length() > MOST_INDEX_BITS:
+            raise SpecError(
+                "shape",
+                f"shape {self.shape} has indices of {self.numbering.last.bit_length()} bits;"
+                f" a smaller one, for {MOST_INDEX_BITS}, would do.",
+            )
+        return DType.holding(0, self.numbering.last)
 
     @cached_property
     def bounds(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from .errors import SpecError, shown
-from .fields import is_sequence
+from .fields import boolean, is_sequence
 from .spec import PerAxis, PoolSpec
 
 
@@ -26,7 +26,7 @@ def MaxPool1d(
     Parameters
     ----------
     kernel_size, stride, padding, dilation, return_indices, ceil_mode
-        As torch has them. Indices are not computed, so `return_indices` must be False.
+        As torch has them. With `return_indices`, `pool_with_indices` gives both.
     **integers
         ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
 
@@ -169,14 +169,11 @@ def _torch_max(
     ceil_mode: bool,
     integers: dict[str, Any],
 ) -> PoolSpec:
-    if return_indices is not False:
-        raise SpecError(
-            "return_indices",
-            f"return_indices must be False, not {shown(return_indices)}:"
-            " maxima are computed without their indices.",
-        )
     return _torch(
-        ndim, "max", kernel_size, stride, padding, integers, dilation=dilation, ceil_mode=ceil_mode
+        *(ndim, "max", kernel_size, stride, padding, integers),
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+        indices="plane" if boolean("return_indices", return_indices) else None,
     )
 
 

@@ -1,6 +1,7 @@
 """The golden model: pooling in NumPy, exact to the last bit."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from .dtypes import DType
 from .errors import SpecError, SpecWarning
 from .fields import ROUNDINGS, choice
 from .geometry import Axis
+from .indices import BASES
 from .spec import MOST_BITS_IN, PoolSpec
 
 LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC")}
@@ -51,18 +53,8 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
 
 def pool_from(spec: PoolSpec, x: Any, layout: str | None, stacklevel: int) -> np.ndarray:
     """Do as `pool`, and blame the warnings on the caller `stacklevel` calls up."""
-    first, last = LAYOUTS[spec.ndim]
-    channels_last = int(
-        choice("layout", first if layout is None else layout, (first, last)) == last
-    )
     x = _checked(spec, x)
-    if x.ndim < spec.ndim + channels_last:
-        raise SpecError(
-            "x",
-            f"x must have at least {spec.ndim + channels_last} axes in layout"
-            f" {layout or first}, not shape {x.shape}.",
-        )
-    at = x.ndim - spec.ndim - channels_last  # the first spatial axis
+    at, channels_last = _spatial(spec, x, layout)
     size = x.shape[at : at + spec.ndim]
     axes = spec.axes(size)
     low, high = spec.bounds(size)
@@ -78,6 +70,88 @@ def pool_from(spec: PoolSpec, x: Any, layout: str | None, stacklevel: int) -> np
     if low > held.min or high < held.max:
         x = np.clip(x.astype(np.int64), low, min(high, np.iinfo(np.int64).max))
     return x.astype(spec.output(size).numpy, copy=False)
+
+
+def pool_with_indices(
+    spec: PoolSpec, x: Any, layout: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return `x` pooled as `spec` says, and where each maximum or minimum was.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute; its `indices` says how positions are numbered.
+    x, layout
+        As `pool` takes them.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        ``pool(spec, x, layout)``.
+    indices : numpy.ndarray of int64
+        Of the same shape. Of equal values the first in row-major order counts, and never
+        padding. What saturation and `clamp` do to a value moves no index. ONNX's bases
+        count on through all the axes before the spatial ones, as if channels came first;
+        torch's and TensorFlow's start anew with each plane and image.
+
+    Raises
+    ------
+    SpecError
+        As `pool`, and if `spec` asks for no indices or one would not fit.
+
+    Warns
+    -----
+    SpecWarning
+        For each of ``spec.warnings(size)``.
+
+    Examples
+    --------
+    >>> spec = PoolSpec("max", 2, indices="plane", dtype="uint8")
+    >>> values, indices = pool_with_indices(spec, [[[1, 7, 3, 3], [7, 2, 3, 0]]])
+    >>> values.tolist(), indices.tolist()
+    ([[[7, 3]]], [[[1, 2]]])
+    """
+    if spec.indices is None:
+        raise SpecError(
+            "indices", f"indices must be given, one of {', '.join(BASES)}, and is None."
+        )
+    values = pool_from(spec, x, layout, stacklevel=3)
+    x = _checked(spec, x)
+    at, channels_last = _spatial(spec, x, layout)
+    x = np.moveaxis(x, -1, at) if channels_last else x
+    # (planes, *size) of keys of which the largest wins
+    at, size = x.ndim - spec.ndim, x.shape[x.ndim - spec.ndim :]
+    keys = x.astype(np.int64).reshape(-1, *size)
+    order = _first_of_largest(~keys if spec.op == "min" else keys, spec.axes(size))
+    channels = max(1, x.shape[at - 1]) if at else 1
+    numbering = spec.job((channels, *size)).numbering
+    assert numbering is not None
+    indices = numbering.numbers(np.unravel_index(order, size))
+    plane = np.arange(len(indices)).reshape(-1, *(1,) * spec.ndim)
+    frame = plane // channels
+    indices = indices + (plane - frame * channels) * numbering.channel + frame * numbering.frame
+    indices = indices.reshape(*x.shape[:at], *indices.shape[1:])
+    return values, np.moveaxis(indices, at - 1, -1) if channels_last else indices
+
+
+def _first_of_largest(keys: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
+    """Return the row-major position of the largest key of each window, the first of equal ones."""
+    size = keys.shape[1:]
+    order = np.broadcast_to(np.arange(np.prod(size, dtype=np.int64)).reshape(size), keys.shape)
+    for i, axis in enumerate(axes):
+        at = 1 + i
+        shape = (*keys.shape[:at], axis.outputs, *keys.shape[at + 1 :])
+        # what stands here loses to any tap: to equal keys by its position
+        best = np.full(shape, np.iinfo(np.int64).min)
+        first = np.full(shape, np.iinfo(np.int64).max)
+        for windows, inputs in axis.slices():
+            here, there = (slice(None),) * at + (windows,), (slice(None),) * at + (inputs,)
+            key, place = keys[there], order[there]
+            wins = (key > best[here]) | ((key == best[here]) & (place < first[here]))
+            best[here] = np.where(wins, key, best[here])
+            first[here] = np.where(wins, place, first[here])
+        keys, order = best, first
+    return order
 
 
 def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
@@ -135,6 +209,19 @@ def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
         else:
             up = up | (tie & (floor % 2 == 1))
     return (floor + up.astype(floor.dtype)).reshape(shape)
+
+
+def _spatial(spec: PoolSpec, x: np.ndarray, layout: str | None) -> tuple[int, bool]:
+    """Return the first spatial axis of `x`, and whether channels come last."""
+    first, last = LAYOUTS[spec.ndim]
+    channels_last = choice("layout", first if layout is None else layout, (first, last)) == last
+    if x.ndim < spec.ndim + channels_last:
+        raise SpecError(
+            "x",
+            f"x must have at least {spec.ndim + channels_last} axes in layout"
+            f" {layout or first}, not shape {x.shape}.",
+        )
+    return x.ndim - spec.ndim - channels_last, channels_last
 
 
 def _exact(values: Any) -> np.ndarray:

@@ -12,6 +12,7 @@ from . import fields
 from .dtypes import DType, width
 from .errors import SpecError, shown
 from .geometry import AXIS_NAMES, Axis
+from .indices import BASES
 from .job import Accumulator, Job
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class PoolSpec:
         kernel's taps, all of them counted), and saturate to it.
     ndim : {1, 2}, optional
         Spatial axes; 2 by default where no tuple says.
+    indices : {"plane", "flat", "flat_columns", "channels_last"}, optional
+        Where each maximum or minimum was, numbered as torch does it, as ONNX with
+        ``storage_order`` 0 or 1, or as TensorFlow; see `pool_with_indices`. Of equal ones
+        the first in row-major order. None, the default, computes none; refused with other
+        operations.
 
     Raises
     ------
@@ -108,6 +114,7 @@ class PoolSpec:
     clamp: tuple[int, int] | None
     saturate: bool
     ndim: int
+    indices: str | None
 
     def __init__(
         self,
@@ -125,6 +132,7 @@ class PoolSpec:
         clamp: Sequence[int] | None = None,
         saturate: bool = False,
         ndim: int | None = None,
+        indices: str | None = None,
     ) -> None:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)  # the instance is frozen
@@ -153,6 +161,12 @@ class PoolSpec:
         put("out_dtype", None if out_dtype is None else DType.of(out_dtype, field="out_dtype").name)
         put("saturate", fields.boolean("saturate", saturate))
         put("clamp", fields.clamp(clamp))
+        put("indices", None if indices is None else fields.choice("indices", indices, BASES))
+        if op not in ("max", "min") and indices is not None:
+            raise SpecError(
+                "indices",
+                f"indices {indices} has no meaning with op {op}; op max, min or None would do.",
+            )
         self._check_output()
 
     def _check_output(self) -> None:

@@ -117,6 +117,162 @@ def onnxruntime_case(draw: random.Random, op_type: str) -> dict | None:
     return {**case, "x": x[0].tolist(), "y": np.asarray(y[0], dtype=np.float64).tolist()}
 
 
+def torch_indices(draw: random.Random) -> dict | None:
+    """Return one random case of torch's maxima with their indices; None where it refuses it."""
+    axes = draw.choice([1, 2, 2, 3])
+    size = tuple(draw.randint(1, 7 if axes < 3 else 4) for _ in range(axes))
+    kernel = [draw.randint(1, 4) for _ in range(axes)]
+    fields = {
+        "kernel": kernel,
+        "stride": draw.choice([None, [draw.randint(1, 3) for _ in range(axes)]]),
+        "padding": [draw.randint(0, k // 2) for k in kernel],
+        "ceil_mode": draw.random() < 0.5,
+        "dilation": [draw.choice([1, 1, 2]) for _ in range(axes)],
+    }
+    x = ties(draw, "int8", (2, 2, *size))
+    tensor = torch.from_numpy(x.astype(np.float32))  # its 3-D takes no integers
+    arguments = {"kernel_size" if name == "kernel" else name: v for name, v in fields.items()}
+    function = getattr(torch.nn.functional, f"max_pool{axes}d")
+    try:
+        y, indices = function(tensor, return_indices=True, **arguments)
+    except RuntimeError:
+        return None
+    if not torch.isfinite(y).all():
+        return None  # a window without any input, which a specification refuses
+    spec = {"op": "max", "dtype": "int8", "indices": "plane", **fields}
+    return {"spec": spec, "x": x.tolist(), "y": y.int().tolist(), "indices": indices.tolist()}
+
+
+def onnxruntime_indices(draw: random.Random) -> dict | None:
+    """Return one random MaxPool with Indices, in either storage order; None where refused."""
+    axes = draw.choice([1, 2, 2, 3])
+    size = tuple(draw.randint(1, 7 if axes < 3 else 4) for _ in range(axes))
+    kernel = [draw.randint(1, 4) for _ in range(axes)]
+    order = draw.randint(0, 1)
+    attributes = {
+        "kernel_shape": kernel,
+        "strides": [draw.randint(1, 3) for _ in range(axes)],
+        "dilations": [draw.choice([1, 1, 2]) for _ in range(axes)],
+        "pads": [draw.randint(0, k - 1) for k in kernel * 2],
+        "ceil_mode": int(draw.random() < 0.5),
+        "storage_order": order,
+    }
+    pads = attributes["pads"]
+    for i, (n, k, d) in enumerate(zip(size, kernel, attributes["dilations"], strict=True)):
+        if n + pads[i] + pads[axes + i] < (k - 1) * d + 1:
+            return None
+    dtype = draw.choice(["int8", "uint8"])
+    element = TensorProto.INT8 if dtype == "int8" else TensorProto.UINT8
+    x = ties(draw, dtype, (2, 2, *size))
+    found = onnx_run("MaxPool", {"x": (x, element)}, ["y", "indices"], attributes)
+    probe = onnx_run("MaxPool", {"x": (np.ones_like(x), element)}, ["y"], attributes)
+    if found is None or probe is None or not found[0].size or not probe[0].min() > 0:
+        return None
+    spec = {
+        "op": "max",
+        "dtype": dtype,
+        "indices": ("flat", "flat_columns")[order],
+        "kernel": kernel,
+        "stride": attributes["strides"],
+        "dilation": attributes["dilations"],
+        "padding": [[pads[i], pads[axes + i]] for i in range(axes)],
+        "ceil_mode": bool(attributes["ceil_mode"]),
+    }
+    y, indices = found
+    return {"spec": spec, "x": x.tolist(), "y": y.tolist(), "indices": indices.tolist()}
+
+
+def torch_unpool(draw: random.Random) -> dict:
+    """Return one random case of torch's MaxUnpool, indices of its own among them twice."""
+    axes = draw.choice([1, 2, 2, 3])
+    size = [draw.randint(1, 6 if axes < 3 else 4) for _ in range(axes)]
+    inside = [draw.randint(1, n) for n in size]
+    x = values(draw, "int8", (2, 2, *inside))
+    most = int(np.prod(size)) - 1
+    indices = np.array([draw.randint(0, most) for _ in range(x.size)]).reshape(x.shape)
+    function = getattr(torch.nn.functional, f"max_unpool{axes}d")
+    # It asks for a kernel, and checks the size against it; a stride of 1 allows every size.
+    kernel = [n - m + 1 for n, m in zip(size, inside, strict=True)]
+    y = function(
+        *(torch.from_numpy(x.astype(np.float32)), torch.from_numpy(indices)),
+        kernel_size=kernel,
+        stride=1,
+        output_size=size,
+    )
+    case = {"base": "plane", "size": size, "x": x.tolist(), "indices": indices.tolist()}
+    return {**case, "y": y.int().tolist()}
+
+
+def onnxruntime_unpool(draw: random.Random) -> dict:
+    """Return one random MaxUnpool, with an output_shape of its own or without."""
+    axes = draw.choice([1, 2, 2, 3])
+    inside = [draw.randint(1, 3) for _ in range(axes)]
+    kernel = [draw.randint(1, 3) for _ in range(axes)]
+    size = [(n - 1) * k + k for n, k in zip(inside, kernel, strict=True)]
+    x = values(draw, "int8", (2, 2, *inside))
+    fed = {"x": (x.astype(np.float32), TensorProto.FLOAT)}
+    if draw.random() < 0.5:
+        size = [n + draw.randint(0, 2) for n in size]
+    most = 4 * int(np.prod(size)) - 1
+    indices = np.array([draw.randint(0, most) for _ in range(x.size)]).reshape(x.shape)
+    fed["indices"] = (indices, TensorProto.INT64)
+    fed["shape"] = (np.array([2, 2, *size]), TensorProto.INT64)
+    found = onnx_run("MaxUnpool", fed, ["y"], {"kernel_shape": kernel, "strides": kernel})
+    assert found is not None
+    case = {"base": "flat", "size": size, "x": x.tolist(), "indices": indices.tolist()}
+    return {**case, "y": found[0].astype(int).tolist()}
+
+
+def ties(draw: random.Random, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array with many equal values, its dtype's lowest often among them."""
+    info = np.iinfo(dtype)
+    some = draw.choice([[info.min], [info.min, info.min + 1], [info.min, 0, info.max], [1, 2, 3]])
+    flat = [draw.choice(some) for _ in range(int(np.prod(shape)))]
+    return np.array(flat, dtype=dtype).reshape(shape)
+
+
+def onnx_run(op_type: str, fed: dict, outputs: list[str], attributes: dict) -> list | None:
+    """Return what onnxruntime gives for one node; None where it refuses it."""
+    graph = helper.make_graph(
+        [helper.make_node(op_type, list(fed), outputs, **attributes)],
+        "node",
+        [helper.make_tensor_value_info(name, kind, x.shape) for name, (x, kind) in fed.items()],
+        [helper.make_empty_tensor_value_info(name) for name in outputs],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 22)], ir_version=10)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+        return session.run(None, {name: x for name, (x, _) in fed.items()})
+    except Exception:  # its exceptions have no base of their own
+        return None
+
+
+def unpool_cases() -> list[dict]:
+    """Return ONNX's own cases of MaxUnpool."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        collected = collect_testcases(None)
+    cases = []
+    for case in collected:
+        if case.model is None or case.model.graph.node[-1].op_type != "MaxUnpool":
+            continue
+        node, (inputs, outputs) = case.model.graph.node[-1], case.data_sets[0]
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        x, indices = (np.asarray(value).astype(int) for value in inputs[:2])
+        cases.append(
+            {
+                "name": case.name,
+                "attributes": attributes,
+                "x": x.tolist(),
+                "indices": indices.tolist(),
+                "y": np.asarray(outputs[0]).astype(int).tolist(),
+            }
+        )
+    return cases
+
+
 def onnx_cases() -> list[dict]:
     """Return ONNX's own pooling cases of one or two axes whose inputs are integers."""
     with warnings.catch_warnings():
@@ -170,6 +326,20 @@ def main() -> None:
     )
     record("onnxruntime", f"onnxruntime {onnxruntime.__version__}", cases)
     record("onnx_nodes", "ONNX's node cases", onnx_cases())
+    # with generators of their own, so that the cases above stay as they are
+    for name, kinds in INDEXED.items():
+        for number, (source, case) in enumerate(kinds.items()):
+            draw = random.Random(2 + number)
+            version = {"torch": torch, "onnxruntime": onnxruntime}[source].__version__
+            cases = gather(lambda draw, _, case=case: case(draw), draw, name)
+            record(f"{name}_{source}", f"{source} {version.split('+')[0]}", cases)
+    record("unpool_onnx_nodes", "ONNX's node cases", unpool_cases())
+
+
+INDEXED = {
+    "indices": {"torch": torch_indices, "onnxruntime": onnxruntime_indices},
+    "unpool": {"torch": torch_unpool, "onnxruntime": onnxruntime_unpool},
+}
 
 
 if __name__ == "__main__":

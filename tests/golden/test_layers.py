@@ -86,7 +86,7 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: AvgPool2d((3, 5), padding=(1, 3)), "padding"),
     (lambda: AvgPool2d(3, padding="same"), "padding"),  # pyright: ignore[reportArgumentType]
     (lambda: AvgPool2d(3, padding=((1, 0), (1, 0))), "padding"),  # pyright: ignore[reportArgumentType]
-    (lambda: MaxPool1d(3, return_indices=True), "return_indices"),
+    (lambda: MaxPool1d(3, return_indices=1), "return_indices"),  # pyright: ignore[reportArgumentType]
     (lambda: MaxPool1d((3, 3)), "kernel_size"),
     (lambda: AvgPool2d(3, divisor_override=0), "divisor_override"),
     (lambda: MaxPool2d(3, kernel=3), "kernel"),

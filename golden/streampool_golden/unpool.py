@@ -1,0 +1,224 @@
+"""MaxUnpool: pooled values put back where their indices say, zero everywhere else."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from . import fields
+from .dtypes import DType
+from .errors import SpecError, shown
+from .geometry import MOST_POSITIONS
+from .indices import BASES
+from .job import DEFAULT_LANES
+from .reference import LAYOUTS
+
+
+def unpool(
+    values: Any,
+    indices: Any,
+    size: Sequence[int],
+    *,
+    layout: str | None = None,
+    indices_base: str = "plane",
+    index_size: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Return an array of zeros with `values` at their `indices`.
+
+    Parameters
+    ----------
+    values : array_like
+        Pooled values, of any type, with the axes that `pool` gives them.
+    indices : array_like of int
+        One for each value, numbered as `indices_base` says.
+    size : sequence of int
+        The output's spatial lengths, rows before columns.
+    layout : {"NCHW", "NHWC", "NCW", "NWC"}, optional
+        The order of the axes; channels first by default.
+    indices_base : {"plane", "flat", "flat_columns", "channels_last"}, optional
+        How indices are numbered, as `PoolSpec.indices`. Torch's MaxUnpool takes ``"plane"``,
+        which puts every value into its own plane; ONNX's takes ``"flat"``, which may put it
+        into another one.
+    index_size : sequence of int, optional
+        The spatial lengths of what the indices number, where it is a corner of the output:
+        those that ONNX infers where ``output_shape`` asks for more. `size` by default, which is
+        what onnxruntime takes them for then, too.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the type of `values` and in their layout. Of values with one index the last stays,
+        in row-major order.
+
+    Raises
+    ------
+    SpecError
+        If the shapes do not fit, indices are no integers, or one is out of range.
+
+    Examples
+    --------
+    >>> unpool([[7, 3]], [[1, 2]], (4,)).tolist()
+    [[0, 7, 3, 0]]
+    """
+    fields.choice("indices_base", indices_base, BASES)
+    sizes = _lengths("size", size)
+    inner = sizes if index_size is None else _lengths("index_size", index_size)
+    if len(inner) != len(sizes) or any(n > most for n, most in zip(inner, sizes, strict=False)):
+        raise SpecError(
+            "index_size",
+            f"index_size must be {len(sizes)} lengths that are at most {sizes}, not {inner}.",
+        )
+    values, indices = np.asarray(values), np.asarray(indices)
+    if values.shape != indices.shape:
+        raise SpecError(
+            "indices",
+            f"indices must have the shape of values, {values.shape}, not {indices.shape}.",
+        )
+    if indices.dtype.kind not in "iu":
+        raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")
+    first, last = LAYOUTS[len(sizes)]
+    channels_last = fields.choice("layout", layout or first, (first, last)) == last
+    at = values.ndim - len(sizes) - channels_last
+    if at < 0:
+        raise SpecError(
+            "values",
+            f"values must have at least {len(sizes) + channels_last} axes in layout"
+            f" {layout or first}, not shape {values.shape}.",
+        )
+    if channels_last:
+        values, indices = (np.moveaxis(a, -1, at) for a in (values, indices))
+    lead = values.shape[: values.ndim - len(sizes)]
+    planes = math.prod(lead)
+    values, indices = (a.reshape(planes, -1) for a in (values, indices))
+    channels = lead[-1] if lead else 1
+    places = _places(indices, indices_base, channels, inner)
+    plane, *positions = np.unravel_index(places, (planes, *inner))
+    out = np.zeros((planes, *sizes), values.dtype)
+    out[plane, *positions] = values  # in order, so the last of equal places stays
+    out = out.reshape(*lead, *sizes)
+    return np.moveaxis(out, at, -1) if channels_last else out
+
+
+def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]) -> np.ndarray:
+    """Return indices, one row a plane, as row-major positions in an array of all planes."""
+    planes, area = len(indices), math.prod(size)
+    plane = np.arange(planes)[:, np.newaxis]
+    # what one number counts: a plane, a frame of channels, or all that there is
+    count = {"plane": area, "channels_last": area * channels}.get(base, area * planes)
+    if indices.size:
+        low, high = int(indices.min()), int(indices.max())
+        if low < 0 or high >= count:
+            raise SpecError(
+                "indices",
+                f"indices must be from 0 to {count - 1} on {size} with base {base}, and one is"
+                f" {low if low < 0 else high}.",
+            )
+    indices = indices.astype(np.int64)
+    if base == "plane":
+        return plane * area + indices
+    if base == "channels_last":
+        position, channel = np.divmod(indices, channels)
+        return ((plane // channels) * channels + channel) * area + position
+    if base == "flat_columns":
+        plane, position = np.divmod(indices, area)
+        by_columns = np.unravel_index(position, size, order="F")
+        return plane * area + np.ravel_multi_index(by_columns, size)
+    return indices
+
+
+def _lengths(field: str, value: object) -> tuple[int, ...]:
+    """Return `value` as spatial lengths, or refuse it."""
+    what = f"1 to {max(LAYOUTS)} positive integers, one per axis"
+    if not fields.is_sequence(value) or not 1 <= len(value) <= max(LAYOUTS):
+        raise SpecError(field, f"{field} must be {what}, not {shown(value)}.")
+    return tuple(fields.integer(field, n, 1, what=what) for n in value)
+
+
+@dataclass(frozen=True, init=False)
+class UnpoolJob:
+    """What a MaxUnpool core has to do: frames of values and indices in, sparse maps out.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        A frame in: channels, then the spatial lengths, ``(C, *size)``.
+    size : tuple of int
+        The spatial lengths of a frame out. Indices are torch's: positions in its plane.
+    lanes : int, optional
+        Channels side by side in a beat; the channels, 8 at most, by default.
+    dtype : str, optional
+        The values' type, ``"int8"`` by default.
+
+    Raises
+    ------
+    SpecError
+        If a value is not what it must be.
+    """
+
+    shape: tuple[int, ...]
+    out_size: tuple[int, ...]
+    lanes: int
+    value: DType
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        size: Sequence[int],
+        lanes: int | None = None,
+        dtype: object = "int8",
+    ) -> None:
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)  # the instance is frozen
+
+        put("out_size", _lengths("size", size))
+        wanted = f"{len(self.out_size) + 1} positive integers, the channels first"
+        if not fields.is_sequence(shape) or len(shape) != len(self.out_size) + 1:
+            raise SpecError("shape", f"shape must be {wanted}, not {shown(shape)}.")
+        put("shape", tuple(fields.integer("shape", n, 1, what=wanted) for n in shape))
+        lanes = min(self.shape[0], DEFAULT_LANES) if lanes is None else lanes
+        put("lanes", fields.integer("lanes", lanes, 1, what="a positive integer"))
+        put("value", DType.of(dtype))
+        if max(self.beats_in, self.beats_out) > MOST_POSITIONS:
+            raise SpecError(
+                "size",
+                f"size {self.out_size} makes frames of {max(self.beats_in, self.beats_out)} beats;"
+                f" at most {MOST_POSITIONS} would do.",
+            )
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The spatial lengths of a frame in."""
+        return self.shape[1:]
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Channels, then the spatial lengths of a frame out."""
+        return self.shape[:1] + self.out_size
+
+    @property
+    def fold(self) -> int:
+        """Beats of a position: ceil(channels / lanes)."""
+        return -(-self.shape[0] // self.lanes)
+
+    @property
+    def beats_in(self) -> int:
+        """Beats of a frame in."""
+        return self.fold * math.prod(self.size)
+
+    @property
+    def beats_out(self) -> int:
+        """Beats of a frame out, and words of a lane's memory of one."""
+        return self.fold * math.prod(self.out_size)
+
+    @cached_property
+    def index(self) -> DType:
+        """The type of an index at the core: wide enough for one that is out of range."""
+        return DType.holding(0, math.prod(self.out_size))
+
+    @property
+    def limit_cycles(self) -> int:
+        """The fewest cycles that a frame can take: its beats in or out, the more of them."""
+        return max(self.beats_in, self.beats_out)
