@@ -1,10 +1,12 @@
 """The table of the reference jobs: made in pieces, kept, and held against its bar."""
 
+import dataclasses
 import json
 
 import pytest
 from streampool.fpga import DEVICES, JOBS, table, tools
 from streampool.fpga.jobs import BAR_DEVICE
+from streampool_golden import PoolSpec
 
 A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
 
@@ -43,6 +45,12 @@ def test_other_seeds_are_another_result(fake, make):
     assert len(rows["A1", BAR_DEVICE]["fmax_mhz"]) == 3
 
 
+def test_fewer_seeds_are_no_reason_to_place_again(fake, make):
+    first = make(*A1[:-1], "3")
+    assert make(*A1) == first
+    assert fake.placed() == 3
+
+
 def test_another_version_of_a_program_is_another_result(fake, make):
     make(*A1)
     fake.number = "0.71"
@@ -70,6 +78,47 @@ def test_rows_of_other_runs_stay(fake, make):
     make(*A1)
     _, rows = make("--jobs", "D1", "--devices", "ecp5-45k-7", "--seeds", "1")
     assert list(rows) == [("A1", BAR_DEVICE), ("D1", "ecp5-45k-7")]
+
+
+def changed(monkeypatch, name: str) -> None:
+    """Make the job another one."""
+    job = dataclasses.replace(JOBS[name], spec=PoolSpec("min", 2))
+    monkeypatch.setitem(JOBS, name, job)
+
+
+def test_rows_that_stay_are_said_to_be_stale_if_their_design_changed(
+    fake, make, monkeypatch, capsys
+):
+    make("--jobs", "A1,D1", "--devices", BAR_DEVICE, "--seeds", "1")
+    changed(monkeypatch, "A1")
+    capsys.readouterr()
+    status, rows = make("--check")
+    assert status == 1
+    assert [row["stale"] for row in rows.values()] == [True, False]
+    out, err = capsys.readouterr()
+    assert "A1 on ecp5-85k-6 is stale" in err and "D1" not in err
+    assert "| A1 (stale) |" in out and "| D1 |" in out and "*stale*: " in out
+    assert fake.placed() == 2
+    assert make(*A1)[1]["A1", BAR_DEVICE]["stale"] is False
+    assert fake.placed() == 3
+    assert make("--check")[0] == 0
+
+
+def test_a_row_of_a_job_that_is_no_more_is_dropped(fake, make, monkeypatch, capsys):
+    make("--jobs", "A1,D1", "--devices", BAR_DEVICE, "--seeds", "1")
+    monkeypatch.setattr(table, "JOBS", {"A1": JOBS["A1"]})
+    _, rows = make("--check")
+    assert list(rows) == [("A1", BAR_DEVICE)]
+    assert "D1 on ecp5-85k-6 is dropped" in capsys.readouterr().err
+
+
+def test_a_failure_takes_no_place_of_a_result_of_the_same_design(fake, make, monkeypatch, capsys):
+    _, good = make(*A1)
+    fake.log = "ERROR: no more\n"
+    assert make(*A1[:-1], "3") == (0, good)
+    assert "A1 on ecp5-85k-6 stays as it was placed before: " in capsys.readouterr().err
+    changed(monkeypatch, "A1")
+    assert not make(*A1)[1]["A1", BAR_DEVICE]["placed"]
 
 
 def test_what_could_not_be_placed_is_a_row_with_the_reason_and_tried_again(fake, make, capsys):

@@ -153,16 +153,19 @@ class Design:
         between = yosys.to_rtlil(BetweenRegisters(inner), "between")
         return cls(core, device, yosys.to_rtlil(core, "core"), between)
 
-    def fingerprint(self, *settings: object) -> str:
-        """Return what changes when the design, the device, a setting or a tool's version does.
+    def versions(self) -> list[str]:
+        """Return the versions of the programs that place it.
 
         Raises
         ------
         ToolError
             If a program is missing.
         """
-        programs = (tools.SYNTHESIZER, self.device.placer)
-        parts = (self.alone, self.between, self.device, settings, [*map(tools.version, programs)])
+        return [tools.version(program) for program in (tools.SYNTHESIZER, self.device.placer)]
+
+    def fingerprint(self, *settings: object, versions: Sequence[str]) -> str:
+        """Return what changes when the design, the device, a setting or a tool's version does."""
+        parts = (self.alone, self.between, self.device, settings, [*versions])
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
 
 

@@ -1,7 +1,9 @@
 """The reference jobs on their devices: ``python -m streampool.fpga.table``.
 
-Every result is kept in a folder under what it was made from, so that what was stopped goes on
-where it was, and only what has changed is placed again.
+Every result is kept in a folder under what it was made from, and stored in the table as soon as
+it is there, so that what was stopped goes on where it was, and only what has changed is placed
+again. Rows that a run leaves alone are held against their designs, and said to be stale if those
+have changed.
 """
 
 import argparse
@@ -39,7 +41,10 @@ PLANNED = {
 DATA = "placements.json"
 
 Row: TypeAlias = dict[str, Any]
-"""A `Placement` as JSON; ``job`` is the reference job's name, ``key`` what it was made from."""
+"""A `Placement` as JSON; ``job`` is the reference job's name, ``key`` what it was made from,
+``seeds`` how many were asked for, ``stale`` whether the design has changed since."""
+Pair: TypeAlias = tuple[str, str]
+"""A job and a device, which a table has one row of."""
 
 
 def known() -> list[Row]:
@@ -54,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 if something was refused or a program is missing; 130 if it was interrupted.
+        0; 1 if ``--check`` finds a row stale; 2 if something was refused or a program is missing;
+        130 if it was interrupted.
     """
     parser = argparse.ArgumentParser(
         prog="streampool.fpga.table",
@@ -64,35 +70,83 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--devices", help="names with commas between; all by default")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"of each ({SEEDS})")
     parser.add_argument("--folder", type=Path, default=Path("build/fpga"), help="for results")
+    parser.add_argument("--check", action="store_true", help="place nothing; say what is stale")
     data = Path(__file__).parent / "data" / DATA
     parser.add_argument("--output", type=Path, default=data, help="the table as JSON")
     options = parser.parse_args(arguments)
     try:
         if options.seeds < 1:
             raise SpecError("seeds", f"seeds {options.seeds} is none; 1 or more would do.")
-        wanted = _wanted(options.jobs, options.devices)
+        wanted = [] if options.check else _wanted(options.jobs, options.devices)
         options.folder.mkdir(parents=True, exist_ok=True)
-        rows = _all(wanted, options.seeds, options.folder)
+        _all(wanted, options.seeds, options.folder, options.output)
+        table = _held_against_designs(options.output, wanted)
     except (SpecError, ToolError) as error:
         print(f"streampool: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("streampool: interrupted; what was done is kept", file=sys.stderr)
+        _say("interrupted; what was done is kept")
         return 130
-    old = json.loads(options.output.read_text("utf-8")) if options.output.is_file() else []
-    merged = {(row["job"], row["device"]): row for row in old} | rows
-    order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
-    table = [merged.pop(key) for key in order if key in merged]
-    table += merged.values()  # what was asked for beyond the plan
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    _write(options.output, json.dumps(table, indent=1) + "\n")
     text = markdown(table)
     _write(options.folder / "table.md", text)
     print(text, end="")
-    return 0
+    return int(options.check and any(row["stale"] for row in table))
 
 
-def _wanted(jobs: str | None, devices: str | None) -> list[tuple[str, str]]:
+def _say(text: str) -> None:
+    print(f"streampool: {text}", file=sys.stderr, flush=True)
+
+
+def _read(output: Path) -> dict[Pair, Row]:
+    rows = json.loads(output.read_text("utf-8")) if output.is_file() else []
+    return {(row["job"], row["device"]): row for row in rows}
+
+
+def _store(output: Path, rows: dict[Pair, Row]) -> list[Row]:
+    """Put rows in the place of those of their jobs and devices; returns the table."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    merged = _read(output) | rows  # read anew: another run may have stored something
+    for job, device in [(job, device) for job, device in merged if not _is_known(job, device)]:
+        _say(f"{job} on {device} is dropped: there is no such job, or no such device, any more")
+        del merged[job, device]
+    order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
+    table = [merged.pop(pair) for pair in order if pair in merged]
+    table += merged.values()  # what was asked for beyond the plan
+    _write(output, json.dumps(table, indent=1) + "\n")
+    return table
+
+
+def _is_known(job: str, device: str) -> bool:
+    return job in JOBS and device in DEVICES
+
+
+def _held_against_designs(output: Path, made: Sequence[Pair]) -> list[Row]:
+    """Mark the rows that were not made now and whose designs have changed; returns the table."""
+    left = {pair: row for pair, row in _read(output).items() if pair not in made}
+    left = {pair: row for pair, row in left.items() if _is_known(*pair)}
+    if left:
+        _say(f"holding {len(left)} rows that stay against their designs ...")
+    for (job, device), row in left.items():
+        row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
+        if row["stale"]:
+            _say(
+                f"{job} on {device} is stale: the design has changed since it was placed;"
+                f' --jobs "{job}" --devices {device} would place it again'
+            )
+    return _store(output, left)
+
+
+def _is_of(row: Row, design: Design, versions: Sequence[str] | None = None) -> bool:
+    """Return whether a row is of a design, by the tools' versions that it states, or by others."""
+    versions = [*row["tools"].values()] if versions is None else versions
+    return row["key"] == design.fingerprint(_seeds(row), row["freq_mhz"], versions=versions)
+
+
+def _seeds(row: Row) -> int:
+    return row.get("seeds", len(row["fmax_mhz"]))
+
+
+def _wanted(jobs: str | None, devices: str | None) -> list[Pair]:
     """Return what is to be placed; both named, it need not be planned."""
     pairs = [
         (job, device)
@@ -112,42 +166,55 @@ def _named(
     return names
 
 
-def _all(wanted: Sequence[tuple[str, str]], seeds: int, folder: Path) -> dict[tuple[str, str], Row]:
+def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None:
     """Place everything, as many programs at once as there are processors."""
-    rows: dict[tuple[str, str], Row] = {}
     start = time.monotonic()
     at_once = os.cpu_count() or 1
+    old = _read(output)
     with ThreadPoolExecutor(at_once) as tools, ThreadPoolExecutor(at_once) as waiting:
-        started = {waiting.submit(_row, *pair, seeds, folder, tools): pair for pair in wanted}
+        started = {
+            waiting.submit(_row, *pair, seeds, folder, tools, old.get(pair)): pair
+            for pair in wanted
+        }
         try:
             for number, done in enumerate(as_completed(started), 1):
-                name, device = started[done]
-                row = rows[name, device] = done.result()
+                name, device = pair = started[done]
+                row = done.result()
+                _store(output, {pair: row})
                 said = f"{row['lut4']} LUT4, {row['fmax_median_mhz']} MHz"
-                print(
-                    f"streampool: {number}/{len(wanted)} {name} on {device}:"
+                _say(
+                    f"{number}/{len(wanted)} {name} on {device}:"
                     f" {said if row['placed'] else row['reason'].rstrip('.')}"
-                    f" ({time.monotonic() - start:.0f} s)",
-                    file=sys.stderr,
-                    flush=True,
+                    f" ({time.monotonic() - start:.0f} s)"
                 )
         except BaseException:
             waiting.shutdown(wait=False, cancel_futures=True)
             raise
-    return rows
 
 
-def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor) -> Row:
-    job = JOBS[name]
-    design = Design.of(job.spec, job.shape, job.lanes, DEVICES[device])
-    key = design.fingerprint(seeds, FREQ_MHZ)
+def _design(job: str, device: str) -> Design:
+    reference = JOBS[job]
+    return Design.of(reference.spec, reference.shape, reference.lanes, DEVICES[device])
+
+
+def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
+    """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
+    design = _design(name, device)
+    versions = design.versions()
+    good = old if old and old["placed"] and _is_of(old, design, versions) else None
+    if good and _seeds(good) >= seeds:
+        return good | {"stale": False}
+    key = design.fingerprint(seeds, FREQ_MHZ, versions=versions)
     path = folder / f"{name.replace(chr(39), 'p')}-{device}-{key}.json"
     if path.is_file():
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}
     placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, pool=pool)
-    row = {"job": name, "key": key, **placement.to_json()}
+    row = {"job": name, "key": key, "seeds": seeds, "stale": False, **placement.to_json()}
     if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
         _write(path, json.dumps(row) + "\n")
+    elif good:
+        _say(f"{name} on {device} stays as it was placed before: {placement.reason}")
+        return good | {"stale": False}
     return row
 
 
@@ -184,6 +251,8 @@ def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
         text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
         versions = {f"{tool} {number}" for row in here for tool, number in row["tools"].items()}
         asked = {f"{row['freq_mhz']:g}" for row in here}
+        if any(row.get("stale") for row in here):
+            text += "\n*stale*: placed before the design was changed, and not again since.\n"
         parts.append(
             f"{here[0]['part']} (`{device}`), {', '.join(sorted(versions))},"
             f" asked for {', '.join(sorted(asked))} MHz:\n\n{text}"
@@ -193,6 +262,10 @@ def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
 
 def _says(column: str, device: str) -> bool:
     return device == BAR_DEVICE or column not in ("bar", "met", "peers, LUT4 at MHz")
+
+
+def _job(row: Row, _: Any) -> str:
+    return row["job"] + (" (stale)" if row.get("stale") else "")
 
 
 def _layer(row: Row, _: Any) -> str:
@@ -257,7 +330,7 @@ def _peers(row: Row, _: Any) -> str:
 
 
 _COLUMNS = {
-    "job": lambda row, _: row["job"],
+    "job": _job,
     "layer": _layer,
     "lanes": _number("lanes"),
     "MHz": _number("fmax_median_mhz"),
