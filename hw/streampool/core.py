@@ -1,4 +1,4 @@
-"""A pooling core: one stage an axis, then finishing."""
+"""A pooling core: a start, one stage an axis, then finishing."""
 
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
@@ -11,6 +11,7 @@ from .operations import OPERATIONS, lane_shape
 from .schedule import AxisPlan
 from .sequencer import Countdown
 from .stage import AxisStage
+from .start import Start, start_steps
 
 __all__ = ["PoolCore"]
 
@@ -111,8 +112,12 @@ class PoolCore(wiring.Component):
                 self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False
             )
         ]
+        steps = start_steps(job, family)
+        self._start = Start(job, operation, self._first_shape, steps) if steps else None
         self._finish = Finish(job, operation, [self._first_shape, *shapes][-1], family)
         self.latency = sum(stage.latency for stage in self._stages) + self._finish.latency
+        if self._start is not None:
+            self.latency += self._start.latency
         self.store_words = {
             stage.axis: built.store_words
             for stage, built in zip(job.stages, self._stages, strict=True)
@@ -139,13 +144,17 @@ class PoolCore(wiring.Component):
         m = Module()
         job, operation = self.job, self._operation
 
-        # Into the operation's own numbers; wires only.
-        encoded = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
-        m.d.comb += [encoded.valid.eq(self.i.valid), self.i.ready.eq(encoded.ready)]
-        for source, target in zip(self.i.payload, encoded.payload, strict=True):
-            m.d.comb += target.eq(operation.encode(source, job.spec.in_dtype))
+        if self._start is not None:
+            m.submodules.start = start = self._start
+            wiring.connect(m, wiring.flipped(self.i), start.i)
+            beats = start.o
+        else:  # wires only: into the operation's own numbers
+            encoded = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
+            m.d.comb += [encoded.valid.eq(self.i.valid), self.i.ready.eq(encoded.ready)]
+            for source, target in zip(self.i.payload, encoded.payload, strict=True):
+                m.d.comb += target.eq(operation.encode(source, job.spec.in_dtype))
+            beats = encoded
 
-        beats = encoded
         for stage, built in zip(job.stages, self._stages, strict=True):
             m.submodules[f"axis_{stage.axis}"] = built
             wiring.connect(m, beats, built.i)

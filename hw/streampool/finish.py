@@ -1,7 +1,6 @@
 """What is done once, after the last stage: division, rounding, saturation and clamp."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
@@ -14,37 +13,11 @@ from .division import Division, reciprocal
 from .families import GENERIC
 from .multiplier import Multiplier
 from .operations import Operation, lane_shape
-from .outbox import Outbox
+from .pipeline import Pipeline, State, Step
 from .schedule import Program
 from .sequencer import Sequencer
 
 __all__ = ["Finish"]
-
-State = dict[str, Value]
-"""Named values that go down a pipeline side by side."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one clock of the pipeline does.
-
-    Parameters
-    ----------
-    lane : callable
-        ``(module, lane's state, beat's state)`` -> the lane's state a clock later.
-    beat : callable
-        The beat's state -> that a clock later: what all lanes share.
-    clocks : int
-        How many clocks it takes; where it is not 1, the lane's registers are inside.
-    """
-
-    lane: Callable[[Module, State, State], State]
-    beat: Callable[[State], State] = lambda beat: beat
-    clocks: int = 1
-
-
-def _same(m: Module, lane: State, beat: State) -> State:
-    return lane
 
 
 class Finish(wiring.Component):
@@ -106,10 +79,9 @@ class Finish(wiring.Component):
             self._divisors = (1,)
         if low < job.bounds[0] or high > job.bounds[1]:
             self._steps += _clamp(*job.bounds)
-        self._pieces = _pieces(self._steps, Outbox.IN_FLIGHT - 1)
-        if not job.stages and not self._pieces:
-            self._pieces = [[]]  # a core of nothing else still parts the two handshakes
-        self.latency = sum(_clocks(piece) + 1 for piece in self._pieces)
+        # a core of nothing else still parts the two handshakes
+        self._pipeline = Pipeline(self._steps, parts=not job.stages)
+        self.latency = self._pipeline.latency
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(shape, job.lanes))),
@@ -130,30 +102,9 @@ class Finish(wiring.Component):
         lanes: list[State] = [{"value": value} for value in values]
         valid, ready = self.i.valid, self.i.ready
         beat: State = {"last": self.i_last}
-        if self._pieces:
+        if self.latency:
             beat["which"] = self._which_divisor(m, valid & ready)
-        for number, piece in enumerate(self._pieces):
-            room, write = Signal(name=f"room_{number}"), valid & ready
-            m.d.comb += ready.eq(room)
-            for step in piece:
-                lanes = [step.lane(m, lane, beat) for lane in lanes]
-                if step.clocks == 1:
-                    lanes = [_registered(m, lane) for lane in lanes]
-                beat = step.beat(beat) | {"last": beat["last"]}
-                for _ in range(step.clocks):
-                    beat = _registered(m, beat)
-                    going = Signal(name="going")
-                    m.d.sync += going.eq(write)
-                    write = going
-            flat = [*beat.values(), *(value for lane in lanes for value in lane.values())]
-            layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
-            m.submodules[f"outbox_{number}"] = outbox = Outbox([layout.size])
-            m.d.comb += [room.eq(outbox.room), outbox.data.eq(Cat(flat)), outbox.write.eq(write)]
-            kept = data.View(layout, outbox.o.payload)
-            fields = iter([kept[f"f{k}"] for k in range(len(flat))])
-            beat = {name: next(fields) for name in beat}
-            lanes = [{name: next(fields) for name in lane} for lane in lanes]
-            valid, ready = outbox.o.valid, outbox.o.ready
+        valid, ready, lanes, beat = self._pipeline.build(m, valid, ready, lanes, beat)
         m.d.comb += [
             self.o.valid.eq(valid),
             ready.eq(self.o.ready),
@@ -186,33 +137,6 @@ class Finish(wiring.Component):
         known = {divisor: number for number, divisor in enumerate(self._divisors)}
         bits = (len(known) - 1).bit_length()
         return Array(Const(known.get(product, 0), bits) for product in products)[Cat(words)]
-
-
-def _clocks(steps: Sequence[Step]) -> int:
-    return sum(step.clocks for step in steps)
-
-
-def _pieces(steps: Sequence[Step], most: int) -> list[list[Step]]:
-    """Cut a pipeline into pieces of `most` clocks or fewer."""
-    pieces: list[list[Step]] = []
-    for step in steps:
-        if not pieces or _clocks(pieces[-1]) + step.clocks > most:
-            pieces.append([])
-        pieces[-1].append(step)
-    return pieces
-
-
-def _registered(m: Module, state: State) -> State:
-    """Put each value into a register of its own shape; constants stay what they are."""
-    out: State = {}
-    for name, value in state.items():
-        value = Value.cast(value)
-        if isinstance(value, Const):
-            out[name] = value
-            continue
-        out[name] = Signal(value.shape(), name=name, reset_less=True)
-        m.d.sync += out[name].eq(value)
-    return out
 
 
 def _clamp(low: int, high: int) -> list[Step]:

@@ -1,0 +1,78 @@
+"""What is done once, before the first stage: values into what the stages reduce."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Shape
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from streampool_golden import Job
+
+from .families import GENERIC
+from .operations import Operation, lane_shape
+from .pipeline import Pipeline, State, Step
+
+__all__ = ["Start", "start_steps"]
+
+
+def start_steps(job: Job, family: str = GENERIC) -> list[Step]:
+    """Return what takes clocks before the first stage; nothing where wires do it.
+
+    They find `value` in a lane's state and leave there what the operation encodes.
+    """
+    return []
+
+
+class Start(wiring.Component):
+    """Turn what comes in into partials of one input each.
+
+    A pipeline that runs free, one beat a clock, as `Finish` is. A core in which `start_steps` has
+    nothing to do has wires in its place.
+
+    Parameters
+    ----------
+    job : Job
+        Says what comes in.
+    operation : Operation
+        How partials are encoded.
+    shape : Shape
+        A partial of one input.
+    steps : sequence of Step
+        What is done.
+
+    Attributes
+    ----------
+    latency : int
+        Clocks from a beat at `i` to its beat at `o`.
+
+    Members
+    -------
+    i : In(stream)
+        Values of ``job.spec.dtype``, an array of ``job.lanes``.
+    o : Out(stream)
+        Partials.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, job: Job, operation: Operation, shape: Shape, steps: Sequence[Step]):
+        self._job, self._operation = job, operation
+        self._pipeline = Pipeline(steps)
+        self.latency = self._pipeline.latency
+        lane = lane_shape(job.spec.in_dtype)
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(lane, job.lanes))),
+                "o": Out(stream.Signature(data.ArrayLayout(shape, job.lanes))),
+            }
+        )
+
+    def elaborate(self, platform):
+        """Build the gates."""
+        m = Module()
+        lanes: list[State] = [{"value": value} for value in self.i.payload]
+        valid, ready, lanes, _ = self._pipeline.build(m, self.i.valid, self.i.ready, lanes, {})
+        m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready)]
+        for target, lane in zip(self.o.payload, lanes, strict=True):
+            m.d.comb += target.eq(self._operation.encode(lane["value"], self._job.spec.in_dtype))
+        return m
