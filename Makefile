@@ -34,7 +34,7 @@ sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=50
 	@$(IN_ENV) $(PY) -m streampool_sim.sweep $(COUNT) --seed $(SEED) $(ARGS)
 
 bench: tools $(CORE) ## speeds of the engines
-	@$(IN_ENV) $(PY) -m streampool_sim.bench $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim.bench.engines $(ARGS)
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
 	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \

@@ -28,7 +28,7 @@ from streampool.boards.table import SHOWS
 from streampool.fpga import table as placements
 from streampool.schedule import AxisPlan
 from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
-from streampool_sim import bench
+from streampool_sim.bench import engines as simulators
 from streampool_sim.engines import amaranth, fast
 from streampool_sim.engines.model import Build, find_compiler
 from streampool_sim.frames import pack
@@ -275,8 +275,8 @@ def networks() -> str:
 def engines() -> str:
     """Return the engines' speeds on this machine."""
     rows = []
-    for name, job in bench.JOBS.items():
-        found = bench.measure(job, 2.0)
+    for name, job in simulators.JOBS.items():
+        found = simulators.measure(job, 2.0)
         rows.append(
             [name, f"{found['amaranth']:,.0f}", f"{found['fast']:,.0f}", f"{found['ratio']:,.0f}"]
         )

@@ -1,6 +1,7 @@
 """Cycles a second of each engine, on the same cores and the same machine.
 
-``python -m streampool_sim.bench`` prints a table, and JSON with ``--json FILE`` (``-``: stdout).
+``python -m streampool_sim.bench.engines`` prints a table, and JSON with ``--json FILE``
+(``-``: stdout).
 """
 
 import argparse
@@ -16,9 +17,9 @@ import numpy as np
 from streampool import PoolCore
 from streampool_golden import Job, PoolSpec, __version__
 
-from .engines import CompilerMissing, Trace, amaranth, fast
-from .engines.model import Build
-from .frames import pack
+from ..engines import CompilerMissing, Trace, amaranth, fast
+from ..engines.model import Build
+from ..frames import pack
 
 REFERENCE = "max 3x3 stride 2 padding 1, 1x112x112 uint8, 1 lane"
 """The core that the engines are compared on."""
@@ -81,7 +82,9 @@ def _speed(trace: Trace) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark's command line; 1 where there is no compiler."""
-    parser = argparse.ArgumentParser(prog="python -m streampool_sim.bench", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m streampool_sim.bench.engines", description=__doc__
+    )
     parser.add_argument("--seconds", type=float, default=2.0, help="of each fast run (default 2)")
     parser.add_argument("--json", metavar="FILE", help="where the figures go as JSON; - is stdout")
     options = parser.parse_args(argv)

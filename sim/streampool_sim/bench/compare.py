@@ -1,0 +1,222 @@
+"""The core against software: ratios, the lanes at which they tie, latency, networks."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import hardware
+from .layers import Layer
+from .links import LINKS, frames_per_second
+from .timing import WARM
+
+__all__ = ["best", "comparison", "networks", "tie", "usual"]
+
+USUAL = "torch"
+USUAL_DTYPE, USUAL_LAYOUT = "float32", "NCHW"
+"""The call that most people type: torch's, on floats, channels first."""
+
+Row = dict[str, Any]
+
+
+def _fair(software: Sequence[Row], layer: str, cache: str) -> list[Row]:
+    """Return the rows of a layer that may be held against a core: right, and of whole frames."""
+    return [
+        row for row in software
+        if row["layer"] == layer and row["cache"] == cache and row["correct"]
+        and row["crop"] is None and row["median_s"] is not None
+    ]  # fmt: skip
+
+
+def best(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
+    """Return the fastest contender found for a layer, whatever its type, layout and threads."""
+    return min(_fair(software, layer, cache), key=lambda row: row["median_s"], default=None)
+
+
+def usual(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
+    """Return the call that most people type, with as many threads as it takes by itself."""
+    rows = [
+        row for row in _fair(software, layer, cache)
+        if (row["contender"], row["dtype"], row["layout"]) == (USUAL, USUAL_DTYPE, USUAL_LAYOUT)
+    ]  # fmt: skip
+    return max(rows, key=lambda row: row["threads"], default=None)
+
+
+def _named(row: Row | None) -> Row | None:
+    if row is None:
+        return None
+    names = ("contender", "runtime", "dtype", "layout", "threads", "cache", "median_s")
+    return {name: row[name] for name in names}
+
+
+def tie(layer: Layer, device: str, rows: Sequence[Row], seconds: float) -> Row:
+    """Return the lanes at which a core is as fast as software that takes `seconds` a frame.
+
+    The clock is that of the narrowest placed core that is wide enough; where none is, that of the
+    widest, and what it would take of the device is reckoned from that one.
+
+    Parameters
+    ----------
+    layer : Layer
+    device : str
+    rows : sequence of dict
+        The hardware rows of the layer on the device.
+    seconds : float
+        What the software takes for a frame.
+
+    Returns
+    -------
+    dict
+        ``lanes``, None where not even all channels side by side would do; ``freq_mhz`` and
+        ``freq_source``; ``placed_lanes``, of the core whose clock it is; ``holds``, whether a core
+        of that many lanes at least was placed here at that clock; ``lut4``, what so many lanes
+        take, by that core's LUTs a lane, ``device_lut4``, and ``fits``, None where it is not known.
+    """
+    channels = layer.shape[0]
+    job = layer.job
+    positions = max(job.beats_in, job.beats_out) // channels
+    found = {"lanes": None, "freq_mhz": None, "freq_source": None, "placed_lanes": None}
+    by_lanes = sorted(
+        (row for row in rows if row["freq_source"] == "placed"), key=lambda row: row["lanes"]
+    ) or sorted(rows, key=lambda row: row["lanes"])
+    for row in by_lanes:
+        fold = math.floor(seconds * row["freq_mhz"] * 1e6 / positions)
+        lanes = -(-channels // min(fold, channels)) if fold else None
+        found = {
+            "lanes": lanes,
+            "freq_mhz": row["freq_mhz"],
+            "freq_source": row["freq_source"],
+            "placed_lanes": row["lanes"] if row["freq_source"] == "placed" else None,
+        }
+        if lanes is not None and lanes <= row["lanes"]:
+            break
+    lanes, wide = found["lanes"], found["placed_lanes"]
+    holds = lanes is not None and wide is not None and lanes <= wide
+    row = next((row for row in by_lanes if row["lanes"] == wide), None)
+    room = hardware.capacity(device)
+    lut4 = None
+    if lanes is not None and row is not None and row["lut4"] is not None:
+        lut4 = row["lut4"] if holds and lanes == wide else math.ceil(row["lut4"] * lanes / wide)
+    fits = True if holds else None if lut4 is None or room is None else lut4 <= room[0]
+    return found | {
+        "holds": holds,
+        "lut4": lut4,
+        "device_lut4": room and room[0],
+        "fits": fits,
+    }
+
+
+def _linked(layer: Layer, core_fps: float, software_s: float | None) -> dict[str, Row]:
+    """Return a layer's rate behind each link, int8 values in and out."""
+    job = layer.job
+    bytes_in = job.beats_in * layer.spec.in_dtype.numpy.itemsize
+    bytes_out = job.beats_out * job.output.numpy.itemsize
+    found = {}
+    for name, link in LINKS.items():
+        carried = frames_per_second(link, bytes_in, bytes_out)
+        rate = core_fps if carried is None else min(core_fps, carried)
+        found[name] = {
+            "link_frames_per_second": carried,
+            "frames_per_second": rate,
+            "limit": "core" if carried is None or core_fps <= carried else "link",
+            "ratio_best": None if software_s is None else rate * software_s,
+        }
+    return found
+
+
+def fastest_core(rows: Sequence[Row]) -> Row | None:
+    """Return the fastest row, of those with a placed clock if there are any."""
+    placed = [row for row in rows if row["freq_source"] == "placed"]
+    return min(placed or rows, key=lambda row: row["seconds"], default=None)
+
+
+def _over(software: Row | None, seconds: float) -> float | None:
+    return None if software is None else software["median_s"] / seconds
+
+
+def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """Hold each device's fastest core against the best and the usual software, layer by layer.
+
+    Returns
+    -------
+    list of dict
+        See docs/bench.md.
+    """
+    found = []
+    by_pair: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        by_pair.setdefault((row["layer"], row["device"]), []).append(row)
+    for layer in layers:
+        fastest, typed = best(software, layer.name), usual(software, layer.name)
+        seconds = None if fastest is None else fastest["median_s"]
+        for (name, device), here in by_pair.items():
+            core = fastest_core(here)
+            if name != layer.name or core is None:
+                continue
+            found.append(
+                {
+                    "layer": name,
+                    "device": device,
+                    "lanes": core["lanes"],
+                    "freq_mhz": core["freq_mhz"],
+                    "freq_source": core["freq_source"],
+                    "placed_job": core["placed_job"],
+                    "seconds": core["seconds"],
+                    "frames_per_second": core["frames_per_second"],
+                    "best": _named(fastest),
+                    "usual": _named(typed),
+                    "ratio_best": _over(fastest, core["seconds"]),
+                    "ratio_usual": _over(typed, core["seconds"]),
+                    "latency_s": core["latency_s"],
+                    "latency_ratio": _over(fastest, core["latency_s"]),
+                    "tie": None if seconds is None else tie(layer, device, here, seconds),
+                    "links": _linked(layer, core["frames_per_second"], seconds),
+                }
+            )
+    return found
+
+
+def networks(
+    order: Mapping[str, Sequence[str]], software: Sequence[Row], compared: Sequence[Row]
+) -> list[Row]:
+    """Add up the pooling layers of whole networks, on each device.
+
+    One core, one layer after the other, takes the sum; a core for each layer, as a network in
+    hardware has it, takes a frame each time that its slowest is done.
+
+    Returns
+    -------
+    list of dict
+        See docs/bench.md.
+    """
+    found = []
+    by_pair = {(row["layer"], row["device"]): row for row in compared}
+    for net, names in order.items():
+        sums = {}
+        for kind, pick in (("best", best), ("usual", usual)):
+            each = [pick(software, name) for name in names]
+            whole = all(row is not None for row in each)
+            sums[kind] = sum(row["median_s"] for row in each if row) if whole else None
+        for device in dict.fromkeys(device for _, device in by_pair):
+            cores = [by_pair.get((name, device)) for name in names]
+            seconds = [core["seconds"] for core in cores if core is not None]
+            if len(seconds) != len(names):
+                continue
+            total, slowest = sum(seconds), max(seconds)
+            found.append(
+                {
+                    "net": net,
+                    "device": device,
+                    "layers": list(names),
+                    "best_s": sums["best"],
+                    "usual_s": sums["usual"],
+                    "core_s": total,
+                    "slowest_core_s": slowest,
+                    "freq_source": "placed"
+                    if all(core and core["freq_source"] == "placed" for core in cores)
+                    else "assumed",
+                    "ratio_best": sums["best"] and sums["best"] / total,
+                    "ratio_usual": sums["usual"] and sums["usual"] / total,
+                    "pipelined_ratio_best": sums["best"] and sums["best"] / slowest,
+                }
+            )
+    return found

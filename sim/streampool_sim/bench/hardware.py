@@ -1,0 +1,348 @@
+"""What the core does: cycles, and the clock and area of cores that were placed.
+
+A layer's clock is that of a job that was placed on the device with as many lanes: the layer itself,
+or one that stands for it, which the row names. Nothing else is called placed.
+"""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import UnusedElaboratable
+from streampool import PoolCore
+from streampool.fpga.devices import DEVICES
+from streampool.fpga.table import known
+from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, pool
+
+from ..engines import EngineError, fast
+from ..engines.model import Build
+from ..frames import pack
+from ..simulation import STEADY_FRAMES, compare
+from ..stats import frame_cycles
+from .layers import Layer
+
+__all__ = ["ASSUMED_MHZ", "CAPACITY", "Clock", "clock_of", "placements", "rows", "simulate_cycles"]
+
+ASSUMED_MHZ = 100.0
+"""The clock where none was placed, unless `--freq` gives another; marked as assumed."""
+
+CAPACITY: dict[str, tuple[int, int, str]] = {
+    "ecp5-25k": (24_288, 56, "Lattice FPGA-DS-02012"),
+    "ecp5-45k": (43_848, 108, "Lattice FPGA-DS-02012"),
+    "ecp5-85k": (83_640, 208, "Lattice FPGA-DS-02012"),
+    "ice40-hx8k": (7_680, 32, "Lattice FPGA-DS-02029"),
+    "ice40-hx1k": (1_280, 16, "Lattice FPGA-DS-02029"),
+    "ice40-up5k": (5_280, 30, "Lattice FPGA-DS-02008"),
+    "gowin-gw1nr9": (8_640, 26, "Gowin DS117"),
+    "gowin-gw2a18": (20_736, 46, "Gowin DS102"),
+}
+"""LUT4 and block RAMs by the beginning of a device's name, and who says so."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The clock of a layer on a device.
+
+    Parameters
+    ----------
+    freq_mhz : float
+        The median of the placer's seeds, or what is assumed.
+    source : {"placed", "assumed"}
+        Which.
+    placed : dict or None
+        The placement, a row of `streampool.fpga.table.known`.
+    same : bool
+        Whether the placed job is the layer itself.
+    why : str
+        What the placed job has to do with the layer.
+    """
+
+    freq_mhz: float
+    source: str
+    placed: dict[str, Any] | None
+    same: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """What a job's clock depends on, beside the lanes."""
+
+    kind: str
+    bits: int
+    partials: tuple[int, ...]
+    overlap: tuple[int, ...]
+    accumulator: int
+    varies: bool
+    window: tuple[Any, ...]
+    store_bits: int
+
+
+_KINDS = {"max": ("compare",), "min": ("compare",), "sum": ("sum", "avg"), "avg": ("avg",)}
+"""What may stand for an operation: an average is a sum and more."""
+
+
+def placements() -> list[dict[str, Any]]:
+    """Return the placements that came about."""
+    return [row for row in known() if row["placed"]]
+
+
+@lru_cache(maxsize=4096)
+def core_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> PoolCore:
+    """Return a core, which only its figures are wanted of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        return PoolCore(spec, shape, lanes, family=family)
+
+
+@lru_cache(maxsize=4096)
+def _effort(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> _Effort:
+    core = core_of(spec, shape, lanes, family)
+    job = core.job
+    kind = _KINDS.get(spec.op, (spec.op,))[0]
+    pads = tuple(bool(axis.before or axis.after) for axis in job.axes)
+    return _Effort(
+        kind,
+        spec.in_dtype.bits,
+        tuple(sorted((plan.partials for plan in core.plans), reverse=True)),
+        tuple(sorted((_overlap(plan.axis) for plan in core.plans), reverse=True)),
+        job.accumulator.bits,
+        job.divisor_constant is None,
+        (spec.kernel, spec.stride, spec.dilation, pads),
+        core.store_bits,
+    )
+
+
+def _overlap(axis: Axis) -> int:
+    """Return how many windows an input may be under."""
+    return -(-((axis.kernel - 1) * axis.dilation + 1) // axis.stride) if axis.outputs > 1 else 1
+
+
+def _as_hard(has: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(has) >= len(wanted) and all(a >= b for a, b in zip(has, wanted, strict=False))
+
+
+def clock_of(
+    spec: PoolSpec, shape: tuple[int, ...], lanes: int, device: str, assumed_mhz: float
+) -> Clock:
+    """Return the clock that can be stated for a layer.
+
+    In this order: the layer itself, placed; a placed job of the same operation, window and lanes on
+    frames of another size; a placed job of the same operation and lanes that is harder, in that it
+    has as many stages or more, as many partials and windows over an input in each, as wide a sum,
+    and divisors that differ wherever the layer's do. Of several, the one whose stores are nearest
+    in size. Else `assumed_mhz`.
+    """
+    family = DEVICES[device].family
+    wanted = _effort(spec, shape, lanes, family)
+    same, windows, harder = [], [], []
+    for row in placements():
+        if row["device"] != device or row["lanes"] != lanes:
+            continue
+        placed_spec, placed_shape = PoolSpec.from_json(row["spec"]), tuple(row["shape"])
+        if (placed_spec, placed_shape) == (spec, shape):
+            same.append(row)
+            continue
+        has = _effort(placed_spec, placed_shape, lanes, family)
+        if has.kind not in _KINDS.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
+            continue
+        distance = abs(np.log((has.store_bits + 1) / (wanted.store_bits + 1)))
+        if has.varies < wanted.varies or has.accumulator < wanted.accumulator:
+            continue
+        if has.window == wanted.window:
+            windows.append((distance, row))
+        elif _as_hard(has.partials, wanted.partials) and _as_hard(has.overlap, wanted.overlap):
+            harder.append((distance, row))
+    for found, why in (
+        ([(0.0, row) for row in same], "the layer itself"),
+        (windows, "the same operation, window and lanes on frames of another size"),
+        (harder, "the same operation and lanes with a harder window"),
+    ):
+        if found:
+            row = min(found, key=lambda each: each[0])[1]
+            return Clock(row["fmax_median_mhz"], "placed", row, row in same, why)
+    return Clock(assumed_mhz, "assumed", None, False, "nothing placed stands for it")
+
+
+def devices() -> list[str]:
+    """Return the devices that something was placed on, in the order of the table."""
+    return list(dict.fromkeys(row["device"] for row in placements()))
+
+
+def lanes_on(device: str, channels: int) -> list[int]:
+    """Return the lanes that were placed on a device and that so many channels have a use for."""
+    placed = sorted({row["lanes"] for row in placements() if row["device"] == device})
+    return [lanes for before, lanes in zip([0, *placed], placed, strict=False) if before < channels]
+
+
+def capacity(device: str) -> tuple[int, int, str] | None:
+    """Return a device's LUT4, block RAMs and who says so; None where it is not listed."""
+    return next((size for name, size in CAPACITY.items() if device.startswith(name)), None)
+
+
+def cycles(job: Job, core: PoolCore, simulated: dict[tuple[PoolSpec, tuple[int, ...], int], int]):
+    """Return the cycles of a frame in the steady state, and where they come from.
+
+    Returns
+    -------
+    cycles : int
+    source : {"simulated", "schedule", "bound"}
+        Simulated, against the golden model; or the schedule's, where its lower and its upper bound
+        meet (beats of a frame, in or out, and what the core's plans allow), so that a simulation
+        could find nothing else; or the upper bound alone.
+    """
+    found = simulated.get((job.spec, job.shape, job.lanes))
+    if found is not None:
+        return found, "simulated"
+    if core.cycles_bound == job.limit_cycles:
+        return job.limit_cycles, "schedule"
+    return core.cycles_bound, "bound"
+
+
+def simulate_cycles(layers: Iterable[tuple[Layer, int]], progress: Any = None) -> dict[Any, int]:
+    """Count a frame's cycles in the fast engine, and hold the frames against the golden model.
+
+    Parameters
+    ----------
+    layers : iterable of (Layer, int)
+        Layers with their lanes.
+    progress : callable, optional
+        Told how many are done, and of how many.
+
+    Returns
+    -------
+    dict
+        Cycles by specification, shape and lanes.
+
+    Raises
+    ------
+    CompilerMissing
+        If there is no C++ compiler.
+    EngineError
+        If a core is wrong.
+    """
+    counted = {}
+    wanted = list(layers)
+    for number, (layer, lanes) in enumerate(wanted):
+        if progress is not None:
+            progress(number, len(wanted))
+        spec = layer.spec
+        job = spec.job(layer.shape, lanes)
+        core = PoolCore(spec, layer.shape, lanes)
+        [model] = Build([core], optimise="-O1").load()
+        dtype = spec.in_dtype
+        frame = np.random.default_rng(1).integers(
+            dtype.low, dtype.high, (1, *layer.shape), dtype.numpy, endpoint=True
+        )
+        trace = fast.run(core, pack(job, frame), count=STEADY_FRAMES, model=model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SpecWarning)
+            _, mismatch = compare(job, trace, pool(spec, frame))
+        each = frame_cycles(trace, job.beats_out)
+        if mismatch or len(set(each.tolist())) != 1:
+            raise EngineError(f"{layer.title}: {mismatch or 'its frames take unequal cycles'}")
+        counted[spec, layer.shape, lanes] = int(each[0])
+    return counted
+
+
+def rows(
+    layers: Sequence[Layer],
+    *,
+    assumed_mhz: float = ASSUMED_MHZ,
+    simulated: dict[Any, int] | None = None,
+    only: Sequence[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return what the core does with each layer, on each device and with each number of lanes.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    assumed_mhz : float, optional
+        The clock where none was placed.
+    simulated : dict, optional
+        As `simulate_cycles` gives it.
+    only : sequence of str, optional
+        The devices; all that something was placed on by default.
+
+    Returns
+    -------
+    list of dict
+        See docs/bench.md.
+    """
+    return [
+        _row(layer, device, lanes, assumed_mhz, simulated or {})
+        for layer in layers
+        for device in only or devices()
+        for lanes in lanes_on(device, layer.shape[0])
+    ]
+
+
+def _row(
+    layer: Layer, device: str, lanes: int, assumed_mhz: float, simulated: dict[Any, int]
+) -> dict[str, Any]:
+    core = core_of(layer.spec, layer.shape, lanes, DEVICES[device].family)
+    count, source = cycles(core.job, core, simulated)
+    clock = clock_of(layer.spec, layer.shape, lanes, device, assumed_mhz)
+    hertz = clock.freq_mhz * 1e6
+    placed = clock.placed or {}
+    return {
+        "layer": layer.name,
+        "device": device,
+        "part": DEVICES[device].part,
+        "lanes": lanes,
+        "cycles": count,
+        "cycles_source": source,
+        "limit_cycles": core.job.limit_cycles,
+        "freq_mhz": clock.freq_mhz,
+        "freq_source": clock.source,
+        "placed_job": placed.get("job"),
+        "same_job": clock.same,
+        "stands_for": clock.why,
+        "seconds": count / hertz,
+        "frames_per_second": hertz / count,
+        "latency_cycles": core.latency,
+        "latency_s": core.latency / hertz,
+        "store_bits": core.store_bits,
+        "lut4": placed.get("lut4"),
+        "ff": placed.get("ff"),
+        "block_ram": placed.get("block_ram"),
+        "dsp": placed.get("dsp"),
+    }
+
+
+def placed_rows() -> list[dict[str, Any]]:
+    """Return clock and area of the placed jobs, for plots of them against the lanes."""
+    names = (
+        *("job", "device", "part", "shape", "lanes", "cycles_per_frame", "fmax_mhz"),
+        *("fmax_median_mhz", "lut4", "carry", "ff", "block_ram", "lut_ram", "dsp", "tools"),
+    )
+    found = []
+    for row in placements():
+        spec = PoolSpec.from_json(row["spec"])
+        layer = Layer(row["job"], spec, tuple(row["shape"]))
+        room = capacity(row["device"])
+        found.append(
+            {name: row[name] for name in names}
+            | {
+                "title": layer.title,
+                "op": spec.op,
+                "kernel": list(spec.kernel),
+                "stride": list(spec.stride),
+                "device_lut4": room and room[0],
+                "device_block_ram": room and room[1],
+                "capacity_source": room and room[2],
+            }
+        )
+    return found
+
+
+def refused(layer: Layer) -> str | None:
+    """Return why no core can be made for a layer, or None."""
+    try:
+        core_of(layer.spec, layer.shape, 1, "generic")
+    except SpecError as error:
+        return str(error)
+    return None

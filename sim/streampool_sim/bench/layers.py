@@ -1,0 +1,161 @@
+"""The pooling layers that are measured: of known networks, or of whoever asks."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from typing import Any
+
+from streampool_golden import Job, PoolSpec, SpecError
+
+__all__ = ["QUICK", "Layer", "Layers", "layer_of", "network_layers", "network_names"]
+
+QUICK = ("resnet50-1", "resnet50-2", "googlenet-3", "vgg16-5", "yolov8n_sppf-1", "m5_speech-1")
+"""The layers of the quick set: both ends of a ResNet, a stride of 1, a large kernel, 1-D."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A pooling layer: what is computed on frames of one shape.
+
+    Parameters
+    ----------
+    name : str
+        The network and the layer's number in it, from 1; the first network that has it.
+    spec : PoolSpec
+        What is computed; int8.
+    shape : tuple of int
+        A frame: channels, then the spatial lengths.
+    nets : dict of str to int
+        The networks that have it, and how often.
+    """
+
+    name: str
+    spec: PoolSpec
+    shape: tuple[int, ...]
+    nets: dict[str, int] = field(default_factory=dict, hash=False)
+
+    @cached_property
+    def job(self) -> Job:
+        """The layer with one lane: its axes, divisors and sizes."""
+        return self.spec.job(self.shape, 1)
+
+    @property
+    def title(self) -> str:
+        """What is pooled, in a few words."""
+        spec = self.spec
+        words = [f"{spec.op} {_by(spec.kernel)}", f"/{_by(dict.fromkeys(spec.stride))}"]
+        pads = dict.fromkeys(
+            f"{axis.before}" if axis.before == axis.after else f"{axis.before}:{axis.after}"
+            for axis in self.job.axes
+        )
+        if set(pads) != {"0"}:
+            words.append(f"pad {'x'.join(pads)}")
+        if spec.dilation != (1,) * spec.ndim:
+            words.append(f"dilation {_by(dict.fromkeys(spec.dilation))}")
+        return f"{' '.join(words)}, {_by(self.shape)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        axes = self.job.axes
+        return {
+            "layer": self.name,
+            "title": self.title,
+            "nets": dict(self.nets),
+            "op": self.spec.op,
+            "kernel": list(self.spec.kernel),
+            "stride": list(self.spec.stride),
+            "padding": [[axis.before, axis.after] for axis in axes],
+            "dilation": list(self.spec.dilation),
+            "shape": list(self.shape),
+            "out_shape": list(self.job.out_shape),
+            "values_in": self.job.beats_in,
+            "values_out": self.job.beats_out,
+            "spec": self.spec.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What is to be measured, and what cannot be.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        Each once, however many networks have it.
+    order : dict of str to tuple of str
+        The layers of each network, in its order.
+    skipped : tuple of dict
+        ``what`` and ``reason`` of each layer that no core takes.
+    """
+
+    layers: tuple[Layer, ...]
+    order: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    skipped: tuple[dict[str, str], ...] = ()
+
+
+def _by(sizes: Iterable[int]) -> str:
+    return "x".join(map(str, sizes))
+
+
+def _listed() -> list[dict[str, Any]]:
+    data = resources.files("streampool_golden") / "data" / "networks.json"
+    return json.loads(data.read_text("utf-8"))
+
+
+def network_names() -> list[str]:
+    """Return the networks whose layers are known."""
+    return list(dict.fromkeys(layer["net"] for layer in _listed()))
+
+
+def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> Layers:
+    """Return the layers of known networks, each that several have only once.
+
+    Parameters
+    ----------
+    nets : sequence of str, optional
+        Only theirs; all by default.
+    quick : bool, optional
+        Only `QUICK`.
+
+    Raises
+    ------
+    SpecError
+        If a network is not known.
+    """
+    known = network_names()
+    for net in nets or ():
+        if net not in known:
+            raise SpecError("net", f"net {net!r} is not known; {', '.join(known)} would do.")
+    found: dict[tuple[PoolSpec, tuple[int, ...]], Layer] = {}
+    order: dict[str, list[str]] = {}
+    skipped = []
+    numbers = dict.fromkeys(known, 0)
+    for row in _listed():
+        net = row["net"]
+        numbers[net] += 1
+        name = f"{net}-{numbers[net]}"
+        if (nets is not None and net not in nets) or (quick and name not in QUICK):
+            continue
+        try:
+            spec = PoolSpec(
+                *(row["op"], row["kernel"], row["stride"], row["padding"], row["dilation"]),
+                ceil_mode=row["ceil_mode"],
+                count_include_pad=row.get("count_include_pad"),
+            )
+            shape = (row["channels"], *row["size"])
+            spec.job(shape)
+        except SpecError as error:
+            skipped.append({"what": name, "reason": str(error)})
+            continue
+        layer = found.setdefault((spec, shape), Layer(name, spec, shape))
+        layer.nets[net] = layer.nets.get(net, 0) + 1
+        order.setdefault(net, []).append(layer.name)
+    whole = {} if quick else {net: tuple(names) for net, names in order.items()}
+    return Layers(tuple(found.values()), whole, tuple(skipped))
+
+
+def layer_of(spec: PoolSpec, shape: Sequence[int]) -> Layers:
+    """Return a layer that someone gives."""
+    return Layers((Layer("given", spec, tuple(shape)),))

@@ -1,0 +1,96 @@
+"""The machine that the software ran on, as far as it tells."""
+
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+__all__ = ["describe", "last_cache_bytes", "threads"]
+
+_CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+FALLBACK_CACHE = 32 << 20
+"""Bytes taken for the last cache where the system does not tell."""
+
+
+def threads() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def last_cache_bytes() -> int:
+    """Return the size of the largest cache that a processor sees."""
+    sizes = [size for size, _ in _caches().values()]
+    return max(sizes, default=FALLBACK_CACHE)
+
+
+def _caches() -> dict[str, tuple[int, int]]:
+    """Return the data caches by name: bytes and level."""
+    found = {}
+    for index in sorted(_CACHES.glob("index*")):
+        try:
+            kind, level, size = (
+                (index / name).read_text("utf-8").strip() for name in ("type", "level", "size")
+            )
+        except OSError:
+            continue
+        number = re.fullmatch(r"(\d+)([KM]?)", size)
+        if kind != "Instruction" and number:
+            scale = {"": 1, "K": 1 << 10, "M": 1 << 20}[number[2]]
+            found[f"L{level}"] = (int(number[1]) * scale, int(level))
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name.strip() in ("model name", "Model", "Hardware") and value.strip():
+            return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _vectors() -> list[str]:
+    """Return the vector extensions that matter here."""
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+    except OSError:
+        return []
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    known = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512_vnni")
+    return [name for name in known if flags and name in flags[1].split()]
+
+
+def describe() -> dict[str, Any]:
+    """Return the processor's model, its processors, caches and vectors, and the load.
+
+    Returns
+    -------
+    dict
+        ``processor``, ``architecture``, ``system``, ``processors`` (that this process may use),
+        ``caches`` (bytes by name), ``vectors``, ``load`` (the mean of a minute, when it was
+        asked, or None) and ``virtual`` (whether the processor says that it is a guest's).
+    """
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):
+        load = None
+    try:
+        guest = " hypervisor" in Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+    except OSError:
+        guest = False
+    return {
+        "processor": _processor(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "processors": threads(),
+        "caches": {name: size for name, (size, _) in _caches().items()},
+        "vectors": _vectors(),
+        "load": load,
+        "virtual": guest,
+    }

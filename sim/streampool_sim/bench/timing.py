@@ -1,0 +1,141 @@
+"""Timing: warm-up, rounds in random order, and what is said of the samples.
+
+In each round every contender has one turn, in an order drawn anew, so that whatever else the
+machine does meets all of them alike.
+"""
+
+import math
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .machine import last_cache_bytes
+from .task import Ready
+
+__all__ = ["COLD", "LEAST_ROUNDS", "WARM", "Evict", "Times", "measure"]
+
+WARM, COLD = "warm", "cold"
+LEAST_ROUNDS = 15
+LEAST_SAMPLE = 200e-6
+"""Seconds that a warm sample lasts at least: short calls are repeated within it."""
+MOST_CALLS = 200
+WARM_UP = 2
+"""Calls before the first that counts; and one before each warm sample."""
+SETTLE = 2e-3
+"""Seconds after a turn with several threads, in which these stop to spin."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """What the rounds gave, in seconds a call.
+
+    Parameters
+    ----------
+    median_s, min_s, max_s : float
+        Of the rounds.
+    q1_s, q3_s : float
+        The quarter and three-quarter points: half of the rounds lie between.
+    rounds, calls : int
+        Rounds, and calls in each, whose mean is the round's sample.
+    """
+
+    median_s: float
+    min_s: float
+    max_s: float
+    q1_s: float
+    q3_s: float
+    rounds: int
+    calls: int
+
+    @classmethod
+    def of(cls, samples: Sequence[float], calls: int) -> "Times":
+        """Sum samples up."""
+        q1, middle, q3 = statistics.quantiles(samples, n=4, method="inclusive")
+        return cls(middle, min(samples), max(samples), q1, q3, len(samples), calls)
+
+
+class Evict:
+    """Evicts the caches: reads and writes twice as much as the largest holds."""
+
+    def __init__(self) -> None:
+        self._other = np.zeros(2 * last_cache_bytes() // 8, np.int64)
+
+    def __call__(self) -> None:
+        """Do it."""
+        self._other += 1
+
+
+def measure(
+    contenders: Sequence[Ready],
+    threads: Sequence[int],
+    *,
+    rounds: int = LEAST_ROUNDS,
+    cache: str = WARM,
+    seed: int = 0,
+    evict: Callable[[], Any] | None = None,
+) -> list[Times]:
+    """Time contenders against each other.
+
+    Parameters
+    ----------
+    contenders : sequence of Ready
+        What is timed.
+    threads : sequence of int
+        Those that each may use.
+    rounds : int, optional
+        Samples of each.
+    cache : {"warm", "cold"}
+        Warm: the call has run just before. Cold: `evict` has, and a sample is one call.
+    seed : int, optional
+        Of the order.
+    evict : callable, optional
+        Empties the caches.
+
+    Returns
+    -------
+    list of Times
+        In the order of `contenders`.
+    """
+    cold = cache == COLD
+    if cold and evict is None:
+        evict = Evict()
+    calls = []
+    for ready in contenders:
+        ready.prepare()
+        for _ in range(WARM_UP):
+            ready.run()
+        calls.append(1 if cold else _calls(ready))
+    samples: list[list[float]] = [[] for _ in contenders]
+    order = list(range(len(contenders)))
+    generator = random.Random(seed)
+    for _ in range(rounds):
+        generator.shuffle(order)
+        for i in order:
+            ready = contenders[i]
+            ready.prepare()
+            if cold:
+                assert evict is not None
+                evict()
+            else:
+                ready.run()
+            samples[i].append(_sample(ready.run, calls[i]))
+            if threads[i] > 1:
+                time.sleep(SETTLE)
+    return [Times.of(*each) for each in zip(samples, calls, strict=True)]
+
+
+def _sample(run: Callable[[], Any], calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        run()
+    return (time.perf_counter() - start) / calls
+
+
+def _calls(ready: Ready) -> int:
+    once = min(_sample(ready.run, 1) for _ in range(2))
+    return max(1, min(MOST_CALLS, math.ceil(LEAST_SAMPLE / max(once, 1e-9))))
