@@ -294,6 +294,7 @@ class AxisStage(wiring.Component):
         for _ in range(max(timing.comes)):
             later.append([_after(m, 1, value, "x") for value in later[-1]])
         new: list[data.View] = []  # of each position, the virtual one first
+        begun: list[tuple[Value, data.View, data.View]] = []
         for j in reversed(range(partials + 1)):
             comes, value = timing.comes[j], Signal(beat, name=f"new_{j}")
             new.insert(0, value)
@@ -311,6 +312,8 @@ class AxisStage(wiring.Component):
             if timing.looped:  # too late to clear: the input alone is chosen at the end
                 m.d.comb += old.eq(queue[j])
                 anew = _after(m, 1, load[j], f"load_{j}")
+                both = Signal(beat, name=f"both_{j}")
+                begun.insert(0, (anew, taken, both))
             else:
                 m.d.sync += old.eq(Mux(_after(m, comes, load[j], f"load_{j}"), 0, queue[j]))
             half = 0 if timing.looped else 1  # registers between the operation's two halves
@@ -320,7 +323,10 @@ class AxisStage(wiring.Component):
                     _after(m, half, old[lane], f"partial_{j}"),
                     _after(m, half, taken[lane], f"x_{j}"),
                 )
-                result = Mux(anew, operands[1], operation.second(*operands, found))
+                result = operation.second(*operands, found)
+                if timing.looped:
+                    m.d.comb += both[lane].eq(result)
+                result = Mux(anew, operands[1], result)
                 m.d.comb += value[lane].eq(_after(m, half, result, f"new_{j}"))
 
         # write back, shifted or in place
@@ -331,10 +337,14 @@ class AxisStage(wiring.Component):
         else:
             ready, way = timing.ready[0], 0 if timing.looped else 1
             shift = _after(m, ready, shift, "shift")
-            kept = [
-                after if self.plan.always_shifts else Mux(shift, after, before)
-                for before, after in pairwise(new)
-            ]
+            kept = [Mux(shift, after, before) for before, after in pairwise(new)]
+            if self.plan.always_shifts:
+                kept = new[1:]
+            elif timing.looped:  # the input alone, begun or shifted on, is one choice and late
+                kept = [
+                    Mux(shift | anew, Mux(shift, after, alone), both)
+                    for (anew, alone, both), after in zip(begun, new[1:], strict=True)
+                ]
             m.d.comb += [
                 stores[0].get.eq(step),
                 stores[0].new.eq(_after(m, way, Cat(kept), "kept")),

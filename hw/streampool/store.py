@@ -125,6 +125,9 @@ class Ecp5Store(RamStore):
         bits = self.ROWS[rows]
         block = self._wide if bits == 36 else self._narrow
         words = [range(self.width)[low : low + bits] for low in range(0, self.width, bits)]
+        # Where there are more rows than words, the write pointer stands at a row that nobody
+        # reads before it is put, so many blocks far apart may write in every clock.
+        write = Const(1, 1) if len(words) > self.GROUP and self.depth < rows else self.put
         for group, first in enumerate(range(0, len(words), self.GROUP)):
             # each group starts elsewhere, or synthesis would find the pointers equal
             start, ahead = group % rows, (group + self.depth) % rows
@@ -136,11 +139,13 @@ class Ecp5Store(RamStore):
                 m.d.sync += put_at.eq(put_at + 1)
             for number, word in enumerate(words[first : first + self.GROUP], first):
                 new, old = self.new[word.start : word.stop], Signal(bits, name=f"old_{number}")
-                m.submodules[f"block_{number}"] = block(bits, get_at, put_at, new, old)
+                m.submodules[f"block_{number}"] = block(bits, get_at, put_at, write, new, old)
                 m.d.comb += self.old[word.start : word.stop].eq(old)
         return m
 
-    def _wide(self, bits: int, get_at: Signal, put_at: Signal, new: Value, old: Signal) -> Instance:
+    def _wide(
+        self, bits: int, get_at: Signal, put_at: Signal, write: Value, new: Value, old: Signal
+    ) -> Instance:
         """Return a block of the widest words, which has a cell of its own."""
         return Instance(
             "PDPW16KD",
@@ -153,7 +158,7 @@ class Ecp5Store(RamStore):
             p_CSDECODE_R="0b000",
             i_CLKW=ClockSignal(),
             i_CLKR=ClockSignal(),
-            i_CEW=self.put,
+            i_CEW=write,
             i_CER=1,
             i_OCER=1,
             i_RST=0,
@@ -167,7 +172,7 @@ class Ecp5Store(RamStore):
         )
 
     def _narrow(
-        self, bits: int, get_at: Signal, put_at: Signal, new: Value, old: Signal
+        self, bits: int, get_at: Signal, put_at: Signal, write: Value, new: Value, old: Signal
     ) -> Instance:
         """Return a block of any other width."""
         unused = 14 - len(get_at)
@@ -187,7 +192,7 @@ class Ecp5Store(RamStore):
             p_WRITEMODE_B="NORMAL",
             i_CLKA=ClockSignal(),
             i_CLKB=ClockSignal(),
-            i_CEA=self.put,
+            i_CEA=write,
             i_CEB=1,
             i_OCEA=1,
             i_OCEB=1,

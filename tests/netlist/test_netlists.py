@@ -16,6 +16,7 @@ JOBS = {
     "B": PoolSpec("max", 3, 2, 1).job((6, 9, 11), 2),
     "C'": PoolSpec("avg", 3, 1, 1, count_include_pad=False).job((4, 7, 9), 2),
     "F": PoolSpec("max", 5, 1, 2).job((4, 6, 8), 2),
+    "F, many blocks": PoolSpec("max", 5, 1, 2).job((16, 4, 5), 8),  # they write in every clock
 }
 QUICK = {("ecp5-25k-6", "A"), ("ice40-hx8k", "A, narrow")}
 CASES = [
