@@ -64,3 +64,16 @@ def test_the_wheel_has_our_names_alone(python: Path, tmp_path: Path):
     names = {name for name in out.split() if not name.endswith(".dist-info")}
     # The entry point is a script beside the packages.
     assert names - {".."} == PACKAGES
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_page_s_templates(python: Path, tmp_path: Path):
+    out = run(
+        python,
+        "-c",
+        "from importlib.metadata import files\n"
+        "print(*(file for file in files('streampool') if file.suffix in ('.html', '.css')))",
+        cwd=tmp_path,
+    )
+    folder = "streampool_sim/bench/page"
+    assert sorted(out.split()) == [f"{folder}/page.css", f"{folder}/page.html"]

@@ -1,0 +1,116 @@
+"""One self-contained HTML file from the JSON of a measurement; nothing is fetched to view it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import yowasp_wavedrom
+from markupsafe import Markup
+
+from . import figures, svg, waveform
+from .tables import Table, cell, table
+
+__all__ = ["html"]
+
+TABLES = {
+    "software": "Software: every contender, measured",
+    "contenders": "What each contender calls",
+    "unfit": "What a contender cannot do",
+    "comparison": "Each device's fastest core against software",
+    "networks": "Pooling layers of whole networks",
+    "hardware": "Cores: every layer, device and number of lanes",
+    "placements": "Cores that were placed and routed",
+    "layers": "Layers",
+    "links": "Links",
+    "skipped": "Left out, and why",
+}
+"""Lists of the JSON that have a table of all their keys, and its caption."""
+
+SUMMARY = (
+    *("layer", "ratio_best", "ratio_usual", "frames_per_second", "lanes", "freq_mhz"),
+    *("freq_source", "best.contender", "best.dtype", "best.threads", "best.median_s"),
+    *("usual.median_s", "tie.lanes", "tie.fits", "tie.holds", "latency_s", "latency_ratio"),
+)
+"""Keys of the comparison that stand on the page without a click."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot or diagram and what is beside it."""
+
+    name: str
+    wide: Markup
+    narrow: Markup
+
+
+def html(results: Mapping[str, Any]) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    results : dict
+        The JSON that `streampool bench --json` writes; docs/bench.md explains it.
+
+    Returns
+    -------
+    str
+        The file's text.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("streampool_sim.bench.page", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawings = (figures.throughput, figures.cycles, figures.lanes, figures.roofline)
+    drawn = [plot for draw in drawings if (plot := draw(results)) is not None]
+    plots = {plot.name: _figure(plot) for plot in drawn}
+    diagram = waveform.diagram()
+    return environment.get_template("page.html").render(
+        results=results,
+        style=Markup(environment.get_template("page.css").render()),
+        plots=plots,
+        tables=_tables(results) | _compared(results),
+        diagram=diagram,
+        wave=Markup(
+            svg.inline(yowasp_wavedrom.render(diagram.wave), "wave", waveform.alternative(diagram))
+        ),
+        cell=cell,
+    )
+
+
+def _figure(plot: figures.Plot) -> Figure:
+    parts = {width: Markup(text) for width, text in plot.inlined.items()}
+    return Figure(plot.name, **parts)
+
+
+def _tables(results: Mapping[str, Any]) -> dict[str, Table]:
+    return {
+        path: table(path, caption, results[path])
+        for path, caption in TABLES.items()
+        if results.get(path)
+    }
+
+
+def _compared(results: Mapping[str, Any]) -> dict[str, Table]:
+    """Return the comparison as one reads it: the best device alone, and behind each link."""
+    rows = results["comparison"]
+    found = {}
+    device = next(iter(figures.main_devices(results)), None)
+    if device is not None:
+        found["summary"] = table(
+            "comparison",
+            f"The fastest core on {device} against software",
+            rows,
+            SUMMARY,
+            keep=lambda row: row["device"] == device,
+        )
+    links = dict.fromkeys(link for row in rows for link in row["links"])
+    keys = [f"links.{link}.{key}" for link in links for key in ("frames_per_second", "ratio_best")]
+    if rows:
+        found["linked"] = table(
+            "comparison", "Frames a second behind each link", rows, ["layer", "device", *keys]
+        )
+    return found

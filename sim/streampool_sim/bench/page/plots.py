@@ -1,0 +1,319 @@
+"""The plots of the page, drawn by matplotlib, each for a wide window and for a phone's."""
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from .svg import COLOURS
+
+__all__ = ["WIDTHS", "Line", "Series", "cycles", "drawn", "lanes", "roofline", "throughput"]
+
+WIDTHS = {"wide": 880, "narrow": 350}
+"""Widths in pixels that every plot is drawn for."""
+
+_MARKS = ("o", "s", "D", "^", "v", "P", "X", "p")
+_CYCLE = tuple(name for name in COLOURS if name[0] == "c")
+
+_STYLE: Any = {
+    "svg.fonttype": "none",  # text stays text: it can be searched, and takes the page's colours
+    "svg.hashsalt": "streampool",  # the same ids each time
+    "font.family": "sans-serif",
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.labelsize": 12,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "legend.fontsize": 11,
+    "text.color": COLOURS["ink"],
+    "axes.labelcolor": COLOURS["ink"],
+    "xtick.color": COLOURS["soft"],
+    "ytick.color": COLOURS["soft"],
+    "xtick.labelcolor": COLOURS["ink"],
+    "ytick.labelcolor": COLOURS["ink"],
+    "axes.edgecolor": COLOURS["soft"],
+    "grid.color": COLOURS["grid"],
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.edgecolor": COLOURS["grid"],
+    "lines.markeredgecolor": COLOURS["paper"],
+    "lines.markeredgewidth": 0.7,
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points of one kind.
+
+    Parameters
+    ----------
+    name : str
+        For the legend.
+    x, y : sequence of float
+        The points.
+    joined : bool, optional
+        Whether a line joins them.
+    main : bool, optional
+        Whether it is one of those that the plot is about.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    joined: bool = False
+    main: bool = True
+
+
+@dataclass(frozen=True)
+class Line:
+    """A slope through the origin: what a link carries a second, by its name and a short one."""
+
+    name: str
+    short: str
+    value: float
+
+
+def drawn(draw: Callable[[bool], Figure]) -> dict[str, str]:
+    """Draw a plot once for each of `WIDTHS`.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws it; told whether it has to be narrow.
+
+    Returns
+    -------
+    dict of str to str
+        SVG files by the name of their width.
+    """
+    found = {}
+    for width in WIDTHS:
+        with mpl.rc_context(_STYLE):
+            figure = draw(width == "narrow")
+            file = io.StringIO()
+            figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        found[width] = file.getvalue()
+    return found
+
+
+def throughput(layers: Sequence[str], series: Sequence[Series], unit: str) -> Callable:
+    """Draw a row for each layer, and in it a mark for each contender, on a log axis.
+
+    `Series.y` holds indices into `layers`.
+    """
+
+    def draw(narrow: bool) -> Figure:
+        pitch = 34 if narrow else 22
+        figure, axes = _figure(narrow, pitch * len(layers), series)
+        for number in range(len(layers)):
+            axes.axhline(number, color=COLOURS["grid"], linewidth=0.8, zorder=0)
+        for number, each in enumerate(series):
+            axes.plot(each.x, each.y, **_mark(number, each), label=each.name)
+        axes.set_xscale("log")
+        axes.set_ylim(len(layers) - 0.4, -0.8)
+        axes.set_xlabel(unit)
+        axes.grid(axis="y", visible=False)
+        _name_rows(axes, layers, narrow)
+        _log_labels(axes.xaxis)
+        _legend(figure, axes, narrow)
+        return figure
+
+    return draw
+
+
+def cycles(series: Sequence[Series]) -> Callable:
+    """Draw the cycles a frame against the limit: on the diagonal where the limit is met."""
+
+    def draw(narrow: bool) -> Figure:
+        figure, axes = _figure(narrow, 300 if narrow else 380, series)
+        low = min(min(each.x) for each in series) / 1.5
+        high = max(max(each.y) for each in series) * 1.5
+        axes.plot(
+            [low, high], [low, high], color=COLOURS["soft"], linewidth=1.2, label="the limit itself"
+        )
+        for number, each in enumerate(series):
+            axes.plot(each.x, each.y, **_mark(number, each), label=each.name)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("limit: max(beats in, beats out) of a frame")
+        axes.set_ylabel("cycles a frame, simulated")
+        _log_labels(axes.xaxis, axes.yaxis)
+        _legend(figure, axes, narrow)
+        return figure
+
+    return draw
+
+
+def lanes(area: Sequence[Series], clock: Sequence[Series]) -> Callable:
+    """Draw LUTs and clock against lanes, the one beside or above the other."""
+
+    def draw(narrow: bool) -> Figure:
+        figure, (left, right) = _figures(narrow, 250 if narrow else 320, area, 2)
+        for number, (cells, hertz) in enumerate(zip(area, clock, strict=True)):
+            left.plot(cells.x, cells.y, **_mark(number, cells), label=cells.name)
+            right.plot(hertz.x, hertz.y, **_mark(number, hertz), label=hertz.name)
+        left.set_yscale("log")
+        left.set_ylabel("LUT4")
+        right.set_ylabel("MHz, median of the seeds")
+        right.set_ylim(0)
+        ticks = sorted({x for each in area for x in each.x})
+        for axes in (left, right):
+            axes.set_xscale("log", base=2)
+            axes.set_xlabel("lanes")
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axes.minorticks_off()
+        _log_labels(left.yaxis)
+        _legend(figure, left, narrow)
+        return figure
+
+    return draw
+
+
+def roofline(series: Sequence[Series], links: Sequence[Line]) -> Callable:
+    """Draw taps a second against taps a byte, with a slope for each link.
+
+    A core takes its beat a clock whatever the window, so that it has no roof of its own: its lanes
+    and clock are one more slope, on which its layers lie.
+
+    Parameters
+    ----------
+    series : sequence of Series
+        Layers: taps a byte that crosses the link, taps a second.
+    links : sequence of Line
+        Bytes a second.
+    """
+
+    def draw(narrow: bool) -> Figure:
+        figure, axes = _figure(narrow, 420 if narrow else 480, series)
+        xs = [x for each in series for x in each.x]
+        ys = [y for each in series for y in each.y]
+        low, high = min(xs) / 2, max(xs) * 2
+        bottom, top = min(link.value for link in links) * low, max(ys) * 2
+        for link in links:
+            axes.axline(
+                *((low, link.value * low), (high, link.value * high)),
+                color=COLOURS["soft"],
+                linewidth=1,
+                linestyle=(0, (5, 2)),
+            )
+        for number, each in enumerate(series):
+            axes.plot(each.x, each.y, **_mark(number, each), label=each.name)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(low, high)
+        axes.set_ylim(bottom, top)
+        axes.set_xlabel("taps a byte of frames")
+        axes.set_ylabel("taps a second")
+        _log_labels(axes.xaxis, axes.yaxis)
+        _legend(figure, axes, narrow)
+        figure.draw_without_rendering()
+        _name_links(axes, links, narrow)
+        return figure
+
+    return draw
+
+
+def _figure(narrow: bool, height: float, series: Sequence[Series]) -> tuple[Figure, Axes]:
+    figure, [axes] = _figures(narrow, height, series, 1)
+    return figure, axes
+
+
+def _figures(
+    narrow: bool, height: float, series: Sequence[Series], count: int
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels of a height in pixels, and room for axes and legend."""
+    stacked = count if narrow else 1
+    room = stacked * (height + 60) + _legend_height(narrow, len(series))
+    figure = Figure(
+        figsize=(WIDTHS["narrow" if narrow else "wide"] / 72, room / 72), layout="constrained"
+    )
+    grid = figure.subplots(stacked, count // stacked, squeeze=False)
+    return figure, list(grid.ravel())
+
+
+def _legend_columns(narrow: bool) -> int:
+    return 1 if narrow else 3
+
+
+def _legend_height(narrow: bool, names: int) -> float:
+    return 18 * math.ceil((names + 1) / _legend_columns(narrow)) + 12
+
+
+def _legend(figure: Figure, axes: Axes, narrow: bool) -> None:
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper left", ncols=_legend_columns(narrow))
+
+
+def _mark(number: int, series: Series) -> dict[str, Any]:
+    return {
+        "color": COLOURS[_CYCLE[number % len(_CYCLE)]],
+        # so that no two of the first 64 are alike
+        "marker": _MARKS[(number + number // len(_CYCLE)) % len(_MARKS)],
+        "markersize": 8 if series.main else 5.5,
+        "linestyle": "-" if series.joined else "none",
+        "linewidth": 1.4,
+        "zorder": 4 if series.main else 3,
+    }
+
+
+def _name_rows(axes: Axes, names: Sequence[str], narrow: bool) -> None:
+    if not narrow:
+        axes.set_yticks(range(len(names)), names)
+        axes.tick_params(axis="y", length=0)
+        return
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    for number, name in enumerate(names):
+        axes.text(
+            *(0.0, number - 0.2, name),
+            transform=axes.get_yaxis_transform(),
+            fontsize=10.5,
+            verticalalignment="bottom",
+        )
+
+
+def _name_links(axes: Axes, links: Sequence[Line], narrow: bool) -> None:
+    """Write the links along their slopes, near ones not at the same place."""
+    (low, high), (bottom, _) = axes.get_xlim(), axes.get_ylim()
+    turns = 2 if narrow else 3
+    for number, link in enumerate(sorted(links, key=lambda link: link.value)):
+        along = 0.02 + number % turns / turns
+        x = max(low * (high / low) ** along, bottom / link.value * 1.05)
+        axes.annotate(
+            *(link.short if narrow else link.name, (x, link.value * x)),
+            xytext=(0, 3),
+            textcoords="offset points",
+            rotation=_angle(axes, low, high),
+            rotation_mode="anchor",
+            fontsize=10,
+            color=COLOURS["soft"],
+        )
+
+
+def _angle(axes: Axes, low: float, high: float) -> float:
+    """Return the angle, in degrees, at which a slope through the origin is drawn."""
+    (x0, y0), (x1, y1) = axes.transData.transform([(low, low), (high, high)])
+    return math.degrees(math.atan2(y1 - y0, x1 - x0))
+
+
+def _log_labels(*axes: Any) -> None:
+    """Write decades as one says them: 10 k, 1 M."""
+    for axis in axes:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+        axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+
+
+def _short(value: float) -> str:
+    for power, letter in ((12, "T"), (9, "G"), (6, "M"), (3, "k")):
+        if value >= 10**power:
+            return f"{value / 10**power:g} {letter}"
+    return f"{value:g}"

@@ -1,0 +1,131 @@
+"""Drawings of other programs, made part of a page: its colours, its names, nothing of their own."""
+
+import re
+import xml.etree.ElementTree as ET
+
+__all__ = ["COLOURS", "inline", "standalone"]
+
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+_HREF = f"{{{XLINK}}}href"
+
+COLOURS = {
+    "ink": "#1b2430",
+    "soft": "#5b6672",
+    "grid": "#d9dee4",
+    "paper": "#fefefe",
+    "c0": "#b3360b",
+    "c1": "#1467a8",
+    "c2": "#2f7d32",
+    "c3": "#7a4aa8",
+    "c4": "#8a6100",
+    "c5": "#00797d",
+    "c6": "#b02a6f",
+    "c7": "#4f5b66",
+}
+"""What plots are drawn with, by the name of the page's variable that stands in its place."""
+
+_WAVEDROM = {
+    "#0041c4": "var(--link)",
+    "#000": "var(--ink)",
+    "#888": "var(--soft)",
+    "#fff": "var(--paper)",
+}
+_VARIABLES = {colour: f"var(--{name})" for name, colour in COLOURS.items()} | _WAVEDROM
+_COLOUR = re.compile(rf"(?:{'|'.join(_VARIABLES)})(?![0-9a-f])", re.IGNORECASE)
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+
+
+def inline(text: str, name: str, label: str) -> str:
+    """Make a drawing part of an HTML page.
+
+    Parameters
+    ----------
+    text : str
+        An SVG file.
+    name : str
+        What its ids and classes begin with, so that the page has no others like them.
+    label : str
+        What it shows, for those who do not see it.
+
+    Returns
+    -------
+    str
+        An ``svg`` element in the page's colours; without styles of its own, which would be the
+        whole page's, and without what it does not use.
+    """
+    root = _cleaned(text)
+    _prefix_names(root, name)
+    root.set("role", "img")
+    root.set("aria-label", label)
+    # What a keyboard has no use for; some browsers would stop there.
+    root.set("focusable", "false")
+    for element in root.iter():
+        for key in ("style", "fill", "stroke"):
+            if key in element.attrib:
+                element.set(key, _COLOUR.sub(_variable, element.attrib[key]))
+    return _written(root)
+
+
+def standalone(text: str) -> str:
+    """Make a drawing a small file of its own, in the colours that it was drawn with."""
+    return _written(_cleaned(text)) + "\n"
+
+
+def _variable(match: re.Match[str]) -> str:
+    return _VARIABLES[match[0].lower()]
+
+
+def _written(root: ET.Element) -> str:
+    ET.register_namespace("", SVG)
+    ET.register_namespace("xlink", XLINK)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _cleaned(text: str) -> ET.Element:
+    root = ET.fromstring(text)
+    for key in ("width", "height"):
+        root.set(key, root.attrib[key].removesuffix("pt"))
+    root.attrib.pop("version", None)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            kind = child.tag.rpartition("}")[2]
+            if kind in ("metadata", "style"):
+                parent.remove(child)
+    _drop_unused(root)
+    return root
+
+
+def _used(root: ET.Element) -> set[str]:
+    """Return the ids that something refers to."""
+    found: set[str] = set()
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            found.update(_REFERENCE.findall(value))
+            if key in (_HREF, "href") and value.startswith("#"):
+                found.add(value[1:])
+    return found
+
+
+def _drop_unused(root: ET.Element) -> None:
+    """Take out definitions that nothing uses, and ids that nothing names."""
+    used = _used(root)
+    for parent in list(root.iter()):
+        if parent.tag == f"{{{SVG}}}defs":
+            for child in list(parent):
+                if "id" in child.attrib and child.attrib["id"] not in used:
+                    parent.remove(child)
+    for element in root.iter():
+        if element.attrib.get("id") not in used:
+            element.attrib.pop("id", None)
+
+
+def _prefix_names(root: ET.Element, name: str) -> None:
+    for element in root.iter():
+        for key, value in list(element.attrib.items()):
+            # Not an ancestor's selector: what a `use` repeats has none.
+            if key in ("id", "class"):
+                element.set(key, " ".join(f"{name}-{word}" for word in value.split()))
+            elif key in (_HREF, "href") and value.startswith("#"):
+                element.set(key, f"#{name}-{value[1:]}")
+            elif "url(#" in value:
+                element.set(key, _REFERENCE.sub(rf"url(#{name}-\1)", value))

@@ -1,0 +1,177 @@
+"""The page in headless Chromium, where the machine has one with its driver."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import page_reader
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from streampool_sim.bench.page import html
+
+ROOT = Path(__file__).parents[2]
+RESULTS = json.loads((ROOT / "docs" / "bench.json").read_text("utf-8"))
+SCREENSHOTS = ROOT / "build" / "screenshots"
+
+
+class Window(NamedTuple):
+    """Width and height of a window in CSS pixels, and the scheme that its user has chosen."""
+
+    width: int
+    height: int
+    scheme: str
+
+
+WINDOWS = {"phone": Window(390, 844, "dark"), "desk": Window(1280, 900, "light")}
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None or DRIVER is None,
+    reason="Chromium and chromedriver open the page in a browser; this machine lacks one of them",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    assert BROWSER is not None
+    options.binary_location = BROWSER
+    # The page is our own; as root, as in a container, Chromium runs without its sandbox alone.
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "bench.html"
+    path.write_text(html(RESULTS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=WINDOWS.values(), ids=list(WINDOWS))
+def window(request: pytest.FixtureRequest) -> Window:
+    return request.param
+
+
+@pytest.fixture
+def opened(browser: webdriver.Chrome, file: Path, window: Window) -> webdriver.Chrome:
+    """Return the browser with the page open in a window."""
+    resize(browser, window)
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": window.scheme}]},
+    )
+    browser.get(file.as_uri())
+    return browser
+
+
+def resize(browser: webdriver.Chrome, window: Window) -> None:
+    sizes = {"width": window.width, "height": window.height, "deviceScaleFactor": 1}
+    mobile = window.width == WINDOWS["phone"].width
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        sizes | {"mobile": mobile},
+    )
+
+
+def test_numbers_can_be_read_off_the_page(opened: webdriver.Chrome):
+    shown = opened.execute_script(
+        """for (const each of document.querySelectorAll("details")) each.open = true;
+        return Array.from(document.querySelectorAll("[data-row] data"), each => [
+          each.closest("[data-row]").dataset.row + "." + each.dataset.key,
+          each.innerText, each.getClientRects().length > 0]);"""
+    )
+    assert len(shown) > 1000
+    for path, text, visible in shown:
+        value: Any = RESULTS
+        for key in path.split("."):
+            value = value[int(key) if isinstance(value, list) else key]
+        assert visible, path
+        assert page_reader.amount(text) == pytest.approx(value, rel=0.0051, abs=1e-12), path
+
+
+def test_nothing_scrolls_sideways_and_the_console_is_empty(
+    opened: webdriver.Chrome, window: Window
+):
+    for opening in ("false", "true"):
+        opened.execute_script(
+            f"for (const each of document.querySelectorAll('details')) each.open = {opening};"
+        )
+        scroll, width = opened.execute_script(
+            "return [document.documentElement.scrollWidth, innerWidth]"
+        )
+        assert scroll <= width == window.width
+    assert opened.get_log("browser") == []
+
+
+def test_the_plot_for_the_window_s_width_is_seen(opened: webdriver.Chrome, window: Window):
+    boxes = opened.execute_script(
+        """return Array.from(document.querySelectorAll("figure > .wide, figure > .narrow"),
+        each => [each.className, each.getBoundingClientRect().width]);"""
+    )
+    seen = {kind for kind, width in boxes if width > 0}
+    assert seen == {"narrow" if window.width == WINDOWS["phone"].width else "wide"}
+    sizes = opened.execute_script(
+        """return Array.from(document.querySelectorAll("figure svg text"),
+        each => each.getBoundingClientRect().height).filter(height => height > 0);"""
+    )
+    assert len(sizes) > 50
+    assert min(sizes) > 9  # pixels: as small as it may get on a phone
+
+
+def test_the_scheme_is_the_user_s(opened: webdriver.Chrome, window: Window):
+    ground, ink = opened.execute_script(
+        """const style = getComputedStyle(document.body);
+        const label = document.querySelector("figure svg text");
+        return [style.backgroundColor, getComputedStyle(label).fill];"""
+    )
+
+    def dark(colour: str) -> bool:
+        return sum(int(part) for part in colour.strip("rgb()").split(",")) < 384
+
+    is_dark = window.scheme == "dark"
+    assert dark(ground) == is_dark
+    assert dark(ink) != is_dark
+
+
+def test_keys_alone_reach_what_there_is(opened: webdriver.Chrome):
+    def focused() -> Any:
+        return opened.switch_to.active_element
+
+    def press(key: str) -> None:
+        webdriver.ActionChains(opened).send_keys(key).perform()
+
+    press(Keys.TAB)
+    assert focused().text == "To the content"
+    press(Keys.ENTER)
+    assert opened.execute_script("return document.activeElement.id") == "main"
+    for _ in range(30):
+        press(Keys.TAB)
+        if focused().tag_name == "summary":
+            break
+    outline = focused().value_of_css_property("outline-style")
+    assert (focused().tag_name, outline) == ("summary", "solid")
+    press(Keys.ENTER)
+    assert focused().find_element(By.XPATH, "..").get_attribute("open")
+
+
+def test_a_screenshot_is_kept(opened: webdriver.Chrome, window: Window):
+    height = opened.execute_script("return document.documentElement.scrollHeight")
+    resize(opened, window._replace(height=height))
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    target = SCREENSHOTS / f"bench-{window.width}-{window.scheme}.png"
+    target.unlink(missing_ok=True)
+    assert opened.save_screenshot(target)
+    assert target.stat().st_size > 10_000
