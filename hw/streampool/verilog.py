@@ -163,7 +163,10 @@ def write_verilog(
         "constraints": (".sdc", integration.constraints(about, freq_mhz)),
     }
     written = Written(**{key: folder / f"{name}{end}" for key, (end, _) in texts.items()})
-    _replace_all({getattr(written, key): text for key, (_, text) in texts.items()})
+    try:
+        _replace_all({getattr(written, key): text for key, (_, text) in texts.items()})
+    except OSError as error:  # of a file whose name says nothing to whoever asked
+        raise OSError(error.errno, error.strerror, str(folder)) from None
     return written
 
 

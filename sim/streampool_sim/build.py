@@ -1,7 +1,6 @@
 """The verb `build`: its options, and what it prints of a bitstream."""
 
 import argparse
-import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from streampool.boards.pattern import FRAMES
 from streampool.fpga import ToolError
 from streampool_golden import Job
 
+from . import files
 from . import options as opt
 from .options import Refused
 
@@ -65,7 +65,7 @@ def built(
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if not there.is_dir():
         raise Refused(f"--output {folder} cannot be: {there} is a file; a folder would do")
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not files.is_writable(there):
         raise Refused(f"--output {folder} cannot be: {there} cannot be written to")
     try:
         return build(
@@ -89,6 +89,8 @@ def summary(result: Built) -> str:
     clock = f"{result.clock_mhz:g} MHz"
     if result.asked_mhz not in (None, result.clock_mhz):
         clock += f", the most up to {result.asked_mhz:g} that the PLL has"
+    frames = opt.count(result.frames, "frame")
+    checksums = opt.count(len(result.checksums), "checksum")
     lines = [
         ("board", f"{result.title} ({result.device})"),
         ("file", result.bitstream),
@@ -97,7 +99,7 @@ def summary(result: Built) -> str:
             "use",
             ", ".join(f"{number:,}{of(what)} {what}" for what, number in result.used.items()),
         ),
-        ("test", f"{result.frames} frames a round, {len(result.checksums)} checksums"),
+        ("test", f"{frames} a round, {checksums}"),
         ("load", shlex.join(result.load)),
         *(("LED", f"{lamp['led']}: {lamp['means']}") for lamp in result.lamps),
     ]

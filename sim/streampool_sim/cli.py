@@ -236,7 +236,7 @@ def _synth(options: argparse.Namespace, tell: Any) -> int:
     spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
     job = opt.job_of(spec, options.shape, options.lanes)
     device = device_named(options.device)
-    with _Progress("synthesizing and placing", "placed") as progress:
+    with _Progress("synthesizing and placing", "done") as progress:
         placement = synth.placed(job, device, options, progress)
     for message in job.warnings:
         tell(message)
@@ -250,7 +250,7 @@ def _build(options: argparse.Namespace, tell: Any) -> int:
     spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
     job = opt.job_of(spec, options.shape, options.lanes)
     board = board_named(options.board)
-    with _Progress("making the bitstream", "built") as progress:
+    with _Progress("making the bitstream", "done") as progress:
         result = build.built(job, board, options, progress)
     for message in job.warnings:
         tell(message)

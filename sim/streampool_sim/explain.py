@@ -7,6 +7,8 @@ from streampool.schedule import AxisPlan
 from streampool_golden import PoolSpec
 from streampool_golden.geometry import AXIS_NAMES
 
+from .options import count
+
 __all__ = ["explain_text"]
 
 MOST_SLOTS = 32
@@ -42,9 +44,9 @@ def explain_text(spec: PoolSpec, shape: Sequence[int], lanes: int | None = None)
     job = spec.job(tuple(shape), lanes)
     size, out = (" x ".join(map(str, sizes)) for sizes in (job.shape, job.out_shape))
     lines = [
-        f"{spec.op} pooling of {size} into {out}, {_count(job.lanes, 'lane')}:"
-        f" {_count(job.beats_in, 'beat')} in, {job.beats_out} out,"
-        f" at least {_count(job.limit_cycles, 'cycle')} a frame",
+        f"{spec.op} pooling of {size} into {out}, {count(job.lanes, 'lane')}:"
+        f" {count(job.beats_in, 'beat')} in, {job.beats_out} out,"
+        f" at least {count(job.limit_cycles, 'cycle')} a frame",
         "",
         *LEGEND.splitlines(),
     ]
@@ -60,13 +62,13 @@ def _axis_lines(plan: AxisPlan, name: str, m: int) -> list[str]:
     axis = plan.axis
     store = plan.partials * m
     lines = [
-        f"{name}: {axis.length} in, {_count(axis.outputs, 'window')} of kernel {axis.kernel},"
+        f"{name}: {axis.length} in, {count(axis.outputs, 'window')} of kernel {axis.kernel},"
         f" stride {axis.stride}, padding {axis.before}:{axis.after}, dilation {axis.dilation};"
-        f" neighbours {_count(m, 'beat')} apart",
-        f"  period {_count(plan.period, 'slot')}"
+        f" neighbours {count(m, 'beat')} apart",
+        f"  period {count(plan.period, 'slot')}"
         + (f" ({plan.idle} idle)" if plan.idle else "")
-        + f"; store {_count(plan.partials, 'partial')} a position x {m} = {_count(store, 'word')};"
-        f" {_count(len(plan.program.words), 'control word')}",
+        + f"; store {count(plan.partials, 'partial')} a position x {m} = {count(store, 'word')};"
+        f" {count(len(plan.program.words), 'control word')}",
         "",
     ]
     rows = [_slot_row(plan, slot) for slot in _shown(axis.length)]
@@ -90,7 +92,7 @@ def _axis_lines(plan: AxisPlan, name: str, m: int) -> list[str]:
         if wait:
             lines.append(
                 f"  {windows} after the last input; the next frame waits"
-                f" {_count(wait * m, 'cycle')} for {them}"
+                f" {count(wait * m, 'cycle')} for {them}"
                 + ("; the rest with its first slots." if plan.overlap else ".")
             )
         else:
@@ -138,7 +140,3 @@ def _marks(before: int, now: int, to_come: int) -> str:
     if taps > MOST_MARKS:
         return f"{before + now}/{taps}{'◆' if now else ''}"
     return "■" * before + "◆" * now + "□" * to_come
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

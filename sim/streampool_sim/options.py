@@ -24,6 +24,7 @@ __all__ = [
     "add_shape_option",
     "add_spec_options",
     "by",
+    "count",
     "describe",
     "job_of",
     "normalise",
@@ -308,6 +309,11 @@ def job_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int | None) -> Job:
 def by(sizes: Sequence[int]) -> str:
     """Return sizes as the options take them."""
     return "x".join(map(str, sizes))
+
+
+def count(number: int, noun: str) -> str:
+    """Return how many there are of something."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def describe(spec: PoolSpec) -> str:

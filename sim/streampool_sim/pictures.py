@@ -1,11 +1,6 @@
 """Pictures and ``.npy`` files: into arrays of frames and back, whole or not at all."""
 
-import contextlib
-import os
-import stat
-import tempfile
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from streampool_golden import DType
 
+from streampool_sim.files import check_writable, replacing
 from streampool_sim.options import Refused
 
 __all__ = [
@@ -21,10 +17,8 @@ __all__ = [
     "LOSSY",
     "Input",
     "check_output",
-    "check_writable",
     "narrowest",
     "read_input",
-    "replacing",
     "write_output",
 ]
 
@@ -335,53 +329,6 @@ def _check_fits(path: Path, suffix: str, source: Input, dtype: DType) -> None:
             f"{path} cannot hold {name}; an output such as "
             f"{path.with_suffix('.png' if png else '.npy').name} would do"
         )
-
-
-def check_writable(path: Path) -> None:
-    """Refuse what is no plain file, or whose folder is not there or cannot be written."""
-    folder = path.parent
-    if path.is_dir():
-        raise Refused(f"{path} is a folder; a file in it would do")
-    if path.exists() and not path.is_file():
-        raise Refused(f"{path} is no plain file; a new name would do")
-    if not folder.is_dir():
-        raise Refused(f"the folder {folder} of {path.name} is not there")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise Refused(f"the folder {folder} of {path.name} cannot be written to")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a name to write to; what was written takes `path`'s place at the end, at once.
-
-    Parameters
-    ----------
-    path : Path
-        The file that is made or replaced, as `check_writable` let it pass.
-
-    Yields
-    ------
-    Path
-        Of an empty file in the same folder. If the block raises, it is removed and `path` is as
-        it was.
-    """
-    path = path.resolve()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(stat.S_IMODE(path.stat().st_mode) if path.exists() else _new_mode())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _new_mode() -> int:
-    """Permissions of a file that is made without more words."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def write_output(path: Path, source: Input, frames: np.ndarray) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Protocol, Self, TextIO
 import numpy as np
 from streampool_golden import DType, Job, PoolSpec
 
+from . import files, pictures
 from . import options as opt
-from . import pictures
 from .options import Refused
 from .simulation import simulate
 
@@ -153,7 +153,7 @@ def pooled(options: argparse.Namespace, tell: Callable[[object], None], progress
             print(text)
             told = sys.stderr
         else:
-            with pictures.replacing(statistics) as temporary:
+            with files.replacing(statistics) as temporary:
                 temporary.write_text(text + "\n", encoding="utf-8")
     if output.suffix.lower() in pictures.LOSSY:
         tell(f"{output} is a JPEG, which keeps values only roughly; .png keeps them all")
@@ -199,11 +199,11 @@ def _targets(
         # Whoever forgets the file's name must not lose the input that comes next.
         if statistics.suffix.lower() != ".json":
             raise Refused(f"--stats {statistics} would write JSON; FILE.json or - would do")
-        pictures.check_writable(statistics)
+        files.check_writable(statistics)
     if options.vcd is not None:
         if options.vcd.suffix.lower() != ".vcd":
             raise Refused(f"--vcd {options.vcd} would write waveforms; FILE.vcd would do")
-        pictures.check_writable(options.vcd)
+        files.check_writable(options.vcd)
     return output, statistics
 
 

@@ -9,8 +9,8 @@ from streampool.fpga import DEVICES, Device, Placement, place
 from streampool.fpga.flow import FREQ_MHZ, SEEDS
 from streampool_golden import Job
 
+from . import files
 from . import options as opt
-from .options import Refused
 
 __all__ = ["EXAMPLES", "add_options", "placed", "summary"]
 
@@ -58,13 +58,11 @@ def placed(
     Raises
     ------
     Refused
-        If the file cannot be written; before anything is placed if its folder is not there.
+        If the file cannot be written, before anything is placed.
     """
     target: Path | None = options.json
-    if target is not None and not target.resolve().parent.is_dir():
-        raise Refused(f"--json {str(target)!r} is in no folder; name one that exists.")
-    if target is not None and target.is_dir():
-        raise Refused(f"--json {str(target)!r} is a folder; a file in it would do.")
+    if target is not None:
+        files.check_writable(target)
     placement = place(
         *(job.spec, job.shape, job.lanes, device),
         seeds=options.seeds,
@@ -72,13 +70,9 @@ def placed(
         progress=progress,
     )
     if target is not None:
-        try:
-            target.write_text(json.dumps(placement.to_json(), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise Refused(
-                f"--json {str(target)!r} cannot be written: {error.strerror};"
-                " another file would do."
-            ) from None
+        with files.replacing(target) as temporary:
+            text = json.dumps(placement.to_json(), indent=2)
+            temporary.write_text(text + "\n", encoding="utf-8")
     return placement
 
 

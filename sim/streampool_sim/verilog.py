@@ -7,7 +7,9 @@ from streampool import FAMILIES
 from streampool.verilog import Written, write_verilog
 from streampool_golden import Job
 
+from . import files
 from . import options as opt
+from .options import Refused
 
 __all__ = ["EXAMPLES", "add_options", "summary", "written"]
 
@@ -53,9 +55,11 @@ def written(job: Job, options: argparse.Namespace) -> Written:
 
     Raises
     ------
-    SpecError
+    SpecError, Refused
         If the name, or the folder, will not do.
     """
+    if options.output.is_dir() and not files.is_writable(options.output):
+        raise Refused(f"--output {options.output} cannot be written to; another folder would do")
     return write_verilog(
         *(job.spec, job.shape, job.lanes, options.output, options.name),
         family=options.family,
@@ -65,15 +69,15 @@ def written(job: Job, options: argparse.Namespace) -> Written:
     )
 
 
-def summary(job: Job, files: Written) -> str:
+def summary(job: Job, made: Written) -> str:
     """Say a line about each file."""
-    lanes = f"{job.lanes} lane{'' if job.lanes == 1 else 's'}"
+    lanes = opt.count(job.lanes, "lane")
     core = f"{opt.describe(job.spec)}, shape {opt.by(job.shape)}, {lanes} of {job.spec.dtype}"
     lines = [
-        (files.verilog, core),
-        (files.about, "its beats, cycles and latency"),
-        (files.core, "for FuseSoC"),
-        (files.template, "an instance, to paste or to include"),
-        (files.constraints, "an example of a timing constraint"),
+        (made.verilog, core),
+        (made.about, "its beats, cycles and latency"),
+        (made.core, "for FuseSoC"),
+        (made.template, "an instance, to paste or to include"),
+        (made.constraints, "an example of a timing constraint"),
     ]
     return "\n".join(f"{path}: {text}" for path, text in lines)

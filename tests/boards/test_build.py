@@ -32,7 +32,7 @@ def refused(capsys: Any, *words: str) -> str:
     """Return the one sentence of a refusal, which lines of progress may come before."""
     status, out, err = said(capsys, *words)
     assert status == 2 and not out
-    err = re.sub(r"streampool: (?:.* \.\.\.|\d+% built)\n", "", err)
+    err = re.sub(r"streampool: (?:.* \.\.\.|\d+% done)\n", "", err)
     assert re.fullmatch(r"streampool: [^\n]+\.\n", err)
     return err
 

@@ -240,6 +240,27 @@ def test_an_output_that_is_a_pipe_or_a_folder(array: str, folder: Path, refused:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        ("run -o small.npy", "the folder . of small.npy cannot be written to"),
+        ("verilog -o .", "--output . cannot be written to"),
+        ("synth --device ecp5-25k-6 --json p.json", "the folder . of p.json cannot be written to"),
+        ("build --board icebreaker -o new/one", "new/one cannot be: "),
+    ],
+)
+def test_a_folder_that_cannot_be_written_to(
+    words: str, says: str, array: str, refused: Command, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    verb, *others = words.split()
+    what = (array,) if verb == "run" else ("--shape", "1x4x4")
+    assert says in refused(verb, *what, "--kernel", 2, *others).err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
         ("-o out.png", "cannot hold int8, as no picture can; an output such as out.npy would do"),
         ("--layout NCHW", "--layout NCHW does not fit map.npy of shape (6, 8); HW would do"),
     ],

@@ -163,7 +163,7 @@ def test_the_verb_ends_with_2_where_the_device_is_too_small(fake, tmp_path, monk
     ("changes", "said"),
     [
         ({"--device": "ecp6"}, "device 'ecp6' is not known; ecp5-25k-6, "),
-        ({"--json": "no/p.json"}, "--json 'no/p.json' is in no folder"),
+        ({"--json": "no/p.json"}, "the folder no of p.json is not there"),
         ({"--shape": "1x1x1"}, "kernel"),
         ({"--seeds": "0"}, "--seeds"),
         ({"--freq": "0"}, "--freq"),

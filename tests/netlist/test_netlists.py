@@ -5,6 +5,7 @@ import pytest
 from streampool import PoolCore
 from streampool.fpga import DEVICES, ToolError
 from streampool.fpga.netlist import netlist_rtlil
+from streampool.stage import BANK, AxisStage
 from streampool_golden import PoolSpec
 from streampool_sim.engines import fast
 from streampool_sim.engines.model import Build
@@ -17,6 +18,8 @@ JOBS = {
     "C'": PoolSpec("avg", 3, 1, 1, count_include_pad=False).job((4, 7, 9), 2),
     "F": PoolSpec("max", 5, 1, 2).job((4, 6, 8), 2),
     "F, many blocks": PoolSpec("max", 5, 1, 2).job((16, 4, 5), 8),  # they write in every clock
+    "fewest positions of a RAM": PoolSpec("max", 3, 2, 1, ndim=1).job((AxisStage.DEPTH, 11), 1),
+    "two banks": PoolSpec("max", 2, dtype="int3").job((BANK + 2, 4, 2 * AxisStage.DEPTH), BANK + 2),
 }
 QUICK = {("ecp5-25k-6", "A"), ("ice40-hx8k", "A, narrow")}
 CASES = [
