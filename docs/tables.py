@@ -27,6 +27,7 @@ from streampool.boards import BOARDS
 from streampool.boards.table import SHOWS
 from streampool.fpga import table as placements
 from streampool.schedule import AxisPlan
+from streampool.stage import _Timing
 from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
 from streampool_sim.bench import engines as simulators
 from streampool_sim.engines import amaranth, fast
@@ -212,6 +213,52 @@ def axes() -> str:
     )
 
 
+def timing() -> str:
+    """Return what a stage's pipeline does in each clock, in each of its forms."""
+    forms = {
+        "behind a RAM": _Timing.ram(1),
+        "always shifting, no RAM, 1 partial": _Timing.skew(1),
+        "the same, 2 partials": _Timing.skew(2),
+        "holding, no RAM": _Timing.loop(1),
+    }
+    pipelines = [_pipeline(form) for form in forms.values()]
+    rows: list[list[object]] = [
+        [clock, *("; ".join(pipeline.get(clock, ["-"])) for pipeline in pipelines)]
+        for clock in range(1, 1 + max(map(max, pipelines)))
+    ]
+    return blocks.table(f"> clock | {' | '.join(forms)}", rows)
+
+
+def _pipeline(form: _Timing) -> dict[int, list[str]]:
+    """Return what a pipeline does by the clock, 1 that of the step."""
+    done: dict[int, list[str]] = {}
+
+    def at(clock: int, what: str) -> None:
+        done.setdefault(clock, []).append(what)
+
+    oldest = form.ready[0]
+    if form.looped:
+        at(1, "input and control into registers")
+        at(oldest + 1, "combine, select; write back")
+    elif form.skewed:
+        at(1, "input into a register")
+    else:
+        for clock, what in enumerate(("the store is read", "its output register"), 1):
+            at(clock, what)
+        at(oldest + 1, "write back")
+        at(oldest + 2, "the word into the RAM")
+    if not form.looped:
+        partials = len(form.comes) - 1
+        for place in reversed(range(partials if form.skewed else 1)):
+            which = f" of place {place}" if form.skewed and partials > 1 else ""
+            for clock, what in enumerate(
+                (f"operands{which}", "compare, or add", "select"), form.comes[place] + 1
+            ):
+                at(clock, what)
+    at(form.depth, "into the FIFO")
+    return done
+
+
 def idle() -> str:
     """Return how often axes need idle slots, counted over all small ones."""
     counts = {"half": [0, 0, 0], "reach": [0, 0, 0], "beyond": [0, 0, 0]}
@@ -388,6 +435,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "results": results,
     "bends": bends,
     "axes": axes,
+    "timing": timing,
     "idle": idle,
     "networks": networks,
     "shift": shift.table,

@@ -9,14 +9,15 @@ from .families import GENERIC
 __all__ = ["MULTIPLIER_BITS", "Multiplier"]
 
 MULTIPLIER_BITS = 18
-"""Operand width of the multipliers that FPGAs have: 18 x 18 on most."""
+"""Widest operand: an ECP5's and a Gowin's multipliers are 18 x 18; an iCE40's are 16 x 16."""
 
 
 class Multiplier(wiring.Component):
     """Multiply two unsigned numbers, one product a clock.
 
-    Synthesizers for most families move the registers into the multiplier; for an ECP5, whose
-    multiplier alone takes most of a clock, it is instantiated with them.
+    For an ECP5, whose multiplier alone takes most of a clock, it is instantiated with registers
+    inside. Elsewhere they stand around a product, where synthesis may move them into a multiplier
+    that has such.
 
     Parameters
     ----------

@@ -10,11 +10,12 @@ __all__ = ["Outbox"]
 
 
 class Outbox(wiring.Component):
-    """A FIFO of 16 beats in LUT RAM whose fill level is a pipeline's whole handshake.
+    """A FIFO of 16 beats whose fill level is a pipeline's whole handshake.
 
     A pipeline in front of it starts new work while `room` is high and never stops what it has
     started: half of the places are kept for what is in flight. A beat written in one clock is
-    at `o` in the next; one beat a clock, in and out at once.
+    at `o` in the next; one beat a clock, in and out at once. It is read without a clock, so
+    synthesis puts it into LUT RAM, or into registers where a device has none (iCE40).
 
     Parameters
     ----------

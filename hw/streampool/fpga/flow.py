@@ -35,8 +35,9 @@ __all__ = [
 ]
 
 FREQ_MHZ = 300.0
-"""The clock that the placer is asked for."""
+"""The clock that the placer is asked for, in MHz."""
 SEEDS = 3
+"""How often a core is placed, each time from another start."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -75,10 +76,16 @@ class Placement:
         Channels of a beat.
     cycles_per_frame : int
         With valid and ready always high.
+    freq_mhz : float
+        The clock that the placer was asked for.
+    placed : bool
+        Whether the device took it; what follows is None, or empty, where it did not.
     fmax_mhz : list of float
         Clock of each seed.
-    fmax_median_mhz, fmax_best_mhz, frames_per_second : float or None
-        Frames at the median clock.
+    fmax_median_mhz, fmax_best_mhz : float or None
+        The median of them, and the highest.
+    frames_per_second : float or None
+        At the median clock.
     lut4, carry, ff, block_ram, lut_ram, dsp : int or None
         Cells of the core alone, after synthesis.
     placer_cells : dict
@@ -194,7 +201,7 @@ def place(
     seeds : int, optional
         How often to place, each time from another start.
     freq_mhz : float, optional
-        The clock that the placer is asked for.
+        The clock that the placer is asked for, in MHz.
     progress : callable, optional
         Told after each step: steps done, steps in all.
 

@@ -350,7 +350,10 @@ _COLUMNS = {
 }
 _SHORT = {
     name: _COLUMNS[name]
-    for name in ("job", "layer", "lanes", "MHz", "LUT4", "carry", "FF", "block RAM", "frames/s")
+    for name in (
+        *("job", "layer", "lanes", "MHz", "LUT4", "carry"),
+        *("FF", "LUT RAM", "block RAM", "frames/s"),
+    )
 }
 _SHORT["peers, LUT4 at MHz"] = _peers
 _NUMBERS = {
