@@ -160,7 +160,9 @@ def test_the_light_plots_have_the_page_s_colours():
 @pytest.mark.parametrize("width", plots.WIDTHS)
 def test_marks_stand_where_their_numbers_are(width: str):
     values, rows = [3e5, 2e6, 7e7, 9e9], [0, 1, 2, 3]
-    draw = plots.throughput(list("abcd"), [plots.Series("s", values, rows)], "values a second")
+    draw = plots.throughput(
+        list("abcd"), [plots.Series("s", values, rows, 0, 0)], "values a second"
+    )
     root = ET.fromstring(plots.drawn(draw)[width])
     # The legend's mark comes last.
     uses = [

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from streampool.fpga.jobs import BAR_DEVICE
 from streampool_golden import Job, PoolSpec
 
+from .. import compare
 from . import plots
 from .plots import Line, Series
 from .svg import inline
@@ -15,7 +17,9 @@ from .tables import number
 __all__ = ["Plot", "cycles", "lanes", "roofline", "throughput"]
 
 Row: TypeAlias = Mapping[str, Any]
-Results: TypeAlias = Mapping[str, Any]
+Results: TypeAlias = dict[str, Any]
+Points: TypeAlias = Callable[[Mapping[str, float]], tuple[list[float], list[float]]]
+"""Makes coordinates of the frames a second of layers."""
 
 MOST_DEVICES = 3
 """Devices in a plot of layers, the fastest of each family; all of them are in the tables."""
@@ -89,22 +93,32 @@ def placed_rows(results: Results) -> list[Row]:
 
 
 def main_devices(results: Results) -> list[str]:
-    """Return the devices that plots of layers show: of each family the one with the best rate."""
+    """Return the devices that plots of layers show.
+
+    The one that the sentences are about, and of other families the one with the most values a
+    second.
+    """
     rate: dict[str, float] = {}
     for row in placed_rows(results):
         rate[row["device"]] = max(rate.get(row["device"], 0), row["lanes"] * row["freq_mhz"])
+    about = device_of(results)
     best: dict[str, str] = {}
-    for device in sorted(rate, key=lambda name: -rate[name]):
+    for device in sorted(rate, key=lambda name: (name != about, -rate[name])):
         best.setdefault(device.partition("-")[0], device)
     return list(best.values())[:MOST_DEVICES]
 
 
-def _main(results: Results) -> list[tuple[str, list[Row]]]:
-    """Return the main devices with their placed rows."""
+def _of_devices(results: Results, points: Points) -> list[Series]:
+    """Return the cores of the main devices, of one colour."""
     placed = placed_rows(results)
     return [
-        (device, [row for row in placed if row["device"] == device])
-        for device in main_devices(results)
+        Series(
+            f"core, {device}",
+            *points(_best(row for row in placed if row["device"] == device)),
+            colour=0,
+            mark=mark,
+        )
+        for mark, device in enumerate(main_devices(results))
     ]
 
 
@@ -113,20 +127,27 @@ def throughput(results: Results) -> Plot | None:
     names, values = layer_names(results), _values(results)
     order = {layer: at for at, layer in enumerate(names)}
 
-    def series(name: str, rates: Mapping[str, float], main: bool) -> Series:
-        return Series(
-            name,
-            [values[layer] * rate for layer, rate in rates.items()],
-            [order[layer] for layer in rates],
-            main=main,
-        )
+    def points(rates: Mapping[str, float]) -> tuple[list[float], list[float]]:
+        return [values[layer] * rate for layer, rate in rates.items()], [
+            order[layer] for layer in rates
+        ]
 
-    found = [series(f"FPGA: {device}", _best(rows), main=True) for device, rows in _main(results)]
-    kinds: dict[str, list[Row]] = {}
+    found = _of_devices(results, points)
+    kinds: dict[tuple[str, str], list[Row]] = {}
     for row in software_rows(results):
-        crop = ", from a crop" if row["crop"] else ""
-        kinds.setdefault(f"{row['contender']}, {row['dtype']}{crop}", []).append(row)
-    found += [series(kind, _best(rows), main=False) for kind, rows in kinds.items()]
+        kinds.setdefault((row["runtime"], _kind(row)), []).append(row)
+    runtimes = list(dict.fromkeys(runtime for runtime, _ in kinds))
+    for runtime, kind in sorted(kinds, key=lambda pair: runtimes.index(pair[0])):
+        colour = 1 + runtimes.index(runtime)
+        found.append(
+            Series(
+                kind,
+                *points(_best(kinds[runtime, kind])),
+                colour=colour,
+                mark=sum(each.colour == colour for each in found),
+                main=any(map(_is_usual, kinds[runtime, kind])),
+            )
+        )
     if not (found := _filled(found)):
         return None
     every = [value for each in found for value in each.x]
@@ -139,16 +160,34 @@ def throughput(results: Results) -> Plot | None:
     return _plot("throughput", alternative, draw)
 
 
+def device_of(results: Results) -> str | None:
+    """Return the device that the sentences are about."""
+    devices = list(dict.fromkeys(row["device"] for row in results["comparison"]))
+    return BAR_DEVICE if BAR_DEVICE in devices else next(iter(devices), None)
+
+
+def _is_usual(row: Row) -> bool:
+    usual = (compare.USUAL, compare.USUAL_DTYPE, compare.USUAL_LAYOUT)
+    return (row["contender"], row["dtype"], row["layout"]) == usual
+
+
+def _kind(row: Row) -> str:
+    """Return the name of the series that a contender's row is in."""
+    if _is_usual(row):
+        return f"{row['contender']} {row['dtype']} {row['layout']}, the usual call"
+    return f"{row['contender']}, on a crop" if row["crop"] else row["contender"]
+
+
 def cycles(results: Results) -> Plot | None:
     """Draw the cycles of each layer against its limit; None without any."""
     rows = results["hardware"]
     found = []
-    for width in sorted({row["lanes"] for row in rows}):
+    for mark, width in enumerate(sorted({row["lanes"] for row in rows})):
         here = [row for row in rows if row["lanes"] == width]
         pairs = sorted({(row["limit_cycles"], row["cycles"]) for row in here})
         name = f"{width} lane{'s'[: width > 1]}"
         limits, counts = zip(*pairs, strict=True)
-        found.append(Series(name, limits, counts, main=False))
+        found.append(Series(name, limits, counts, mark, mark, main=False))
     if not found:
         return None
     pairs = {(row["layer"], row["lanes"]): row for row in rows}
@@ -173,8 +212,10 @@ def lanes(results: Results) -> Plot | None:
         if len(set(widths)) < 2:
             continue
         name = f"{title}, {device}"
-        area.append(Series(name, widths, [row["lut4"] for row in group], joined=True))
-        clock.append(Series(name, widths, [row["fmax_median_mhz"] for row in group], joined=True))
+        at = len(area)
+        for panel, key in ((area, "lut4"), (clock, "fmax_median_mhz")):
+            values = [row[key] for row in group]
+            panel.append(Series(name, widths, values, at, at, joined=True))
     if not area:
         return None
     alternative = "Two plots against lanes: LUT4 on a logarithmic axis, and the clock in MHz. " + (
@@ -194,12 +235,17 @@ def roofline(results: Results) -> Plot | None:
         each["layer"]: PoolSpec.from_json(each["spec"]).job(each["shape"], 1)
         for each in results["layers"]
     }
-    taps = {layer: _taps(job) for layer, job in jobs.items()}
-    found = [
-        _on_roof(f"FPGA: {device}", jobs, taps, _best(rows)) for device, rows in _main(results)
-    ]
+
+    def points(rates: Mapping[str, float]) -> tuple[list[float], list[float]]:
+        return [_taps(jobs[layer]) / _bytes(jobs[layer]) for layer in rates], [
+            _taps(jobs[layer]) * rate for layer, rate in rates.items()
+        ]
+
+    found = _of_devices(results, points)
     whole = [row for row in software_rows(results) if not row["crop"]]
-    found.append(_on_roof("fastest software", jobs, taps, _best(whole), main=False))
+    usual = [row for row in whole if _is_usual(row)]
+    for at, (name, rows) in enumerate((("fastest software", whole), ("usual call", usual)), 1):
+        found.append(Series(name, *points(_best(rows)), colour=at, mark=at + 2))
     if not (found := _filled(found)):
         return None
     links = [
@@ -228,19 +274,4 @@ def _bytes(job: Job) -> int:
     return max(
         math.prod(job.shape) * job.spec.in_dtype.numpy.itemsize,
         math.prod(job.out_shape) * job.output.numpy.itemsize,
-    )
-
-
-def _on_roof(
-    name: str,
-    jobs: Mapping[str, Job],
-    taps: Mapping[str, int],
-    rates: Mapping[str, float],
-    main: bool = True,
-) -> Series:
-    return Series(
-        name,
-        [taps[layer] / _bytes(jobs[layer]) for layer in rates],
-        [taps[layer] * rate for layer, rate in rates.items()],
-        main=main,
     )

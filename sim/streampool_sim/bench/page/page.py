@@ -1,6 +1,5 @@
 """One self-contained HTML file from the JSON of a measurement; nothing is fetched to view it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +43,7 @@ class Figure:
     narrow: Markup
 
 
-def html(results: Mapping[str, Any]) -> str:
+def html(results: dict[str, Any]) -> str:
     """Make the page.
 
     Parameters
@@ -86,7 +85,7 @@ def _figure(plot: figures.Plot) -> Figure:
     return Figure(plot.name, **parts)
 
 
-def _tables(results: Mapping[str, Any]) -> dict[str, Table]:
+def _tables(results: dict[str, Any]) -> dict[str, Table]:
     return {
         path: table(path, caption, results[path])
         for path, caption in TABLES.items()
@@ -94,11 +93,11 @@ def _tables(results: Mapping[str, Any]) -> dict[str, Table]:
     }
 
 
-def _compared(results: Mapping[str, Any]) -> dict[str, Table]:
+def _compared(results: dict[str, Any]) -> dict[str, Table]:
     """Return the comparison as one reads it: the best device alone, and behind each link."""
     rows = results["comparison"]
     found = {}
-    device = next(iter(figures.main_devices(results)), None)
+    device = figures.device_of(results)
     if device is not None:
         found["summary"] = table(
             "comparison",

@@ -8,8 +8,9 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from .svg import COLOURS
 
@@ -60,6 +61,10 @@ class Series:
         For the legend.
     x, y : sequence of float
         The points.
+    colour : int
+        Of `COLOURS`, and so with what it belongs together.
+    mark : int
+        What tells it from others of its colour.
     joined : bool, optional
         Whether a line joins them.
     main : bool, optional
@@ -69,6 +74,8 @@ class Series:
     name: str
     x: Sequence[float]
     y: Sequence[float]
+    colour: int
+    mark: int
     joined: bool = False
     main: bool = True
 
@@ -116,8 +123,8 @@ def throughput(layers: Sequence[str], series: Sequence[Series], unit: str) -> Ca
         figure, axes = _figure(narrow, pitch * len(layers), series)
         for number in range(len(layers)):
             axes.axhline(number, color=COLOURS["grid"], linewidth=0.8, zorder=0)
-        for number, each in enumerate(series):
-            axes.plot(each.x, each.y, **_mark(number, each), label=each.name)
+        for each in series:
+            axes.plot(each.x, each.y, **_mark(each), label=each.name)
         axes.set_xscale("log")
         axes.set_ylim(len(layers) - 0.4, -0.8)
         axes.set_xlabel(unit)
@@ -140,12 +147,12 @@ def cycles(series: Sequence[Series]) -> Callable:
         axes.plot(
             [low, high], [low, high], color=COLOURS["soft"], linewidth=1.2, label="the limit itself"
         )
-        for number, each in enumerate(series):
-            axes.plot(each.x, each.y, **_mark(number, each), label=each.name)
+        for each in series:
+            axes.plot(each.x, each.y, **_mark(each), label=each.name)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("limit: max(beats in, beats out) of a frame")
-        axes.set_ylabel("cycles a frame, simulated")
+        axes.set_ylabel("cycles a frame")
         _log_labels(axes.xaxis, axes.yaxis)
         _legend(figure, axes, narrow)
         return figure
@@ -158,9 +165,9 @@ def lanes(area: Sequence[Series], clock: Sequence[Series]) -> Callable:
 
     def draw(narrow: bool) -> Figure:
         figure, (left, right) = _figures(narrow, 250 if narrow else 320, area, 2)
-        for number, (cells, hertz) in enumerate(zip(area, clock, strict=True)):
-            left.plot(cells.x, cells.y, **_mark(number, cells), label=cells.name)
-            right.plot(hertz.x, hertz.y, **_mark(number, hertz), label=hertz.name)
+        for axes, panel in ((left, area), (right, clock)):
+            for each in panel:
+                axes.plot(each.x, each.y, **_mark(each), label=each.name)
         left.set_yscale("log")
         left.set_ylabel("LUT4")
         right.set_ylabel("MHz, median of the seeds")
@@ -205,8 +212,8 @@ def roofline(series: Sequence[Series], links: Sequence[Line]) -> Callable:
                 linewidth=1,
                 linestyle=(0, (5, 2)),
             )
-        for number, each in enumerate(series):
-            axes.plot(each.x, each.y, **_mark(number, each), label=each.name)
+        for each in series:
+            axes.plot(each.x, each.y, **_mark(each), label=each.name)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(low, high)
@@ -253,12 +260,11 @@ def _legend(figure: Figure, axes: Axes, narrow: bool) -> None:
     figure.legend(handles, names, loc="outside upper left", ncols=_legend_columns(narrow))
 
 
-def _mark(number: int, series: Series) -> dict[str, Any]:
+def _mark(series: Series) -> dict[str, Any]:
     return {
-        "color": COLOURS[_CYCLE[number % len(_CYCLE)]],
-        # so that no two of the first 64 are alike
-        "marker": _MARKS[(number + number // len(_CYCLE)) % len(_MARKS)],
-        "markersize": 8 if series.main else 5.5,
+        "color": COLOURS[_CYCLE[series.colour % len(_CYCLE)]],
+        "marker": _MARKS[series.mark % len(_MARKS)],
+        "markersize": 8.5 if series.main else 6,
         "linestyle": "-" if series.joined else "none",
         "linewidth": 1.4,
         "zorder": 4 if series.main else 3,
@@ -305,11 +311,14 @@ def _angle(axes: Axes, low: float, high: float) -> float:
     return math.degrees(math.atan2(y1 - y0, x1 - x0))
 
 
-def _log_labels(*axes: Any) -> None:
-    """Write decades as one says them: 10 k, 1 M."""
+def _log_labels(*axes: Axis) -> None:
+    """Write decades as one says them, 10 k and 1 M, and what is between where they are few."""
     for axis in axes:
+        low, high = axis.get_view_interval()
+        few = high / low < 100
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=12))
         axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
-        axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _short(value: float) -> str:

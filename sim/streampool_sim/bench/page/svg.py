@@ -67,8 +67,11 @@ def inline(text: str, name: str, label: str) -> str:
 
 
 def standalone(text: str) -> str:
-    """Make a drawing a small file of its own, in the colours that it was drawn with."""
-    return _written(_cleaned(text)) + "\n"
+    """Make a drawing a small file of its own, in the colours that it was drawn with, on paper."""
+    root = _cleaned(text)
+    paper = {"width": "100%", "height": "100%", "fill": COLOURS["paper"]}
+    root.insert(0, ET.Element(f"{{{SVG}}}rect", paper))
+    return _written(root) + "\n"
 
 
 def _variable(match: re.Match[str]) -> str:

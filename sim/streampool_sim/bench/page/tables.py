@@ -150,6 +150,8 @@ def _head(key: str) -> str:
     if key in _HEADS:
         return _HEADS[key]
     first, _, rest = key.partition(".")
+    if first == "links":
+        return _head(rest)
     if rest:
         return f"{_head(first)}: {_head(rest)}"
     return key.replace("_", " ")
@@ -203,7 +205,7 @@ def _plain(value: float) -> str:
         return f"{value:,}"
     if 1000 <= abs(value) < 1e12:
         return f"{value:,.0f}"
-    return f"{value:.4g}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:#.3g}"
 
 
 def seconds(value: float) -> str:
