@@ -1,8 +1,8 @@
-"""The specification of a pooling job and its integer-exact NumPy model."""
+"""The specification of a pooling job and its exact NumPy model."""
 
 from .dtypes import DType
 from .errors import SpecError, SpecWarning
-from .fields import OPS, ROUNDINGS
+from .fields import NANS, OPS, ROUNDINGS
 from .geometry import Axis
 from .indices import BASES, Numbering
 from .job import Accumulator, Job, StageShape
@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BASES",
     "LAYOUTS",
+    "NANS",
     "OPS",
     "ROUNDINGS",
     "Accumulator",

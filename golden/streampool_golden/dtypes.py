@@ -1,4 +1,4 @@
-"""Integer types by name, sub-byte ones included."""
+"""Types of values by name: integers, sub-byte ones included, and floats."""
 
 import re
 from dataclasses import dataclass
@@ -8,27 +8,31 @@ import numpy as np
 from .errors import SpecError, shown
 
 _NAME = re.compile(r"(u?)int([1-9][0-9]?)")
+_FRACTIONS = {"float16": 10, "bfloat16": 7, "float32": 23}
 
 
 @dataclass(frozen=True)
 class DType:
-    """An integer type of 1 to 64 bits.
+    """An integer type of 1 to 64 bits, or one of IEEE 754's binary formats.
 
     Make one with `DType.of` or `DType.holding`.
 
     Attributes
     ----------
     name : str
-        ``"int5"``, ``"uint8"``, ...
+        ``"int5"``, ``"uint8"``, ... or ``"float16"``, ``"bfloat16"``, ``"float32"``.
     bits : int
         Width in bits, the sign included.
     signed : bool
-        Whether it is two's complement.
+        Whether it is two's complement; False for a float.
+    fraction : int
+        Bits of a float's fraction; 0 for an integer.
     """
 
     name: str
     bits: int
     signed: bool
+    fraction: int = 0
 
     @classmethod
     def of(cls, name: object, *, field: str = "dtype", most: int = 64) -> "DType":
@@ -37,11 +41,12 @@ class DType:
         Parameters
         ----------
         name : str, DType or anything that `numpy.dtype` takes
-            ``"int2"`` to ``"int64"`` or ``"uint1"`` to ``"uint64"``.
+            ``"int2"`` to ``"int64"``, ``"uint1"`` to ``"uint64"``, ``"float16"``,
+            ``"bfloat16"`` or ``"float32"``.
         field : str, optional
             The field that a refusal names.
         most : int, optional
-            The widest that is taken, in bits.
+            The widest integer that is taken, in bits.
 
         Raises
         ------
@@ -58,14 +63,16 @@ class DType:
             text = np.dtype(name).name
         else:
             text = ""
+        if text in _FRACTIONS:
+            return cls(text, 32 if text == "float32" else 16, False, _FRACTIONS[text])
         match = _NAME.fullmatch(text)
         bits = int(match[2]) if match else 0
         signed = bool(match) and not match[1]
         if not match or bits > most or bits < 1 + signed:
             raise SpecError(
                 field,
-                f"{field} must be one of int2 to int{most} or uint1 to uint{most}, not"
-                f" {shown(name)}.",
+                f"{field} must be one of int2 to int{most}, uint1 to uint{most},"
+                f" {', '.join(_FRACTIONS)}, not {shown(name)}.",
             )
         return cls(text, bits, signed)
 
@@ -90,18 +97,52 @@ class DType:
         return cls(f"{'' if signed else 'u'}int{bits}", bits, signed)
 
     @property
+    def is_float(self) -> bool:
+        """Whether it is a float."""
+        return self.fraction > 0
+
+    @property
+    def exponent(self) -> int:
+        """Bits of a float's exponent."""
+        return self.bits - 1 - self.fraction
+
+    @property
+    def unit(self) -> int:
+        """The power of two of which every finite value of a float is a multiple."""
+        return 2 - (1 << (self.exponent - 1)) - self.fraction
+
+    @property
+    def most(self) -> int:
+        """The largest finite value of a float, in multiples of ``2**unit``."""
+        return ((2 << self.fraction) - 1) << ((1 << self.exponent) - 3)
+
+    @property
+    def raw(self) -> "DType":
+        """The type of what a lane carries: of a float its bits as an unsigned number."""
+        return DType.of(f"uint{self.bits}") if self.is_float else self
+
+    @property
     def low(self) -> int:
-        """The lowest value."""
+        """The lowest value; of a float, of its bits as an unsigned number."""
         return -(1 << (self.bits - 1)) if self.signed else 0
 
     @property
     def high(self) -> int:
-        """The highest value."""
+        """The highest value; of a float, of its bits as an unsigned number."""
         return (1 << (self.bits - self.signed)) - 1
 
     @property
     def numpy(self) -> np.dtype:
-        """The narrowest NumPy type that holds it: its container."""
+        """The narrowest NumPy type that holds it: its container.
+
+        NumPy has no bfloat16 of its own; that of `ml_dtypes` is what others use too.
+        """
+        if self.name == "bfloat16":
+            import ml_dtypes  # a quarter of a second that nothing else needs
+
+            return np.dtype(ml_dtypes.bfloat16)
+        if self.is_float:
+            return np.dtype(self.name)
         size = next(n for n in (8, 16, 32, 64) if n >= self.bits)
         return np.dtype(f"{'' if self.signed else 'u'}int{size}")
 

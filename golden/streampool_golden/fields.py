@@ -10,6 +10,7 @@ from .errors import SpecError, shown
 
 OPS = ("max", "min", "avg", "sum")
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
+NANS = ("propagate", "ignore")
 NAMED_PADDINGS = ("valid", "same", "same_lower")
 MOST_AXES = 2
 """Spatial axes that a specification may have; nothing else knows of the number."""

@@ -1,7 +1,7 @@
 """Pooling layers under the names, arguments and order that torch and Keras give them.
 
-Each returns a `PoolSpec`. What integers need on top (``dtype``, ``out_dtype``,
-``rounding``, ``clamp``, ``saturate``) goes by keyword.
+Each returns a `PoolSpec`. What integers and floats need on top (``dtype``,
+``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan``) goes by keyword.
 """
 
 import re
@@ -28,7 +28,7 @@ def MaxPool1d(
     kernel_size, stride, padding, dilation, return_indices, ceil_mode
         As torch has them. With `return_indices`, `pool_with_indices` gives both.
     **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
+        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def AvgPool1d(
     kernel_size, stride, padding, ceil_mode, count_include_pad
         As torch has them.
     **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
+        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def MaxPooling1D(
         As Keras has them; `padding` is ``"valid"`` or ``"same"``. The data format is an
         array's, not the layer's: give it to `pool` as `layout`.
     **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
+        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def AveragePooling2D(
     return _keras(2, "avg", pool_size, strides, padding, integers)
 
 
-_INTEGERS = ("dtype", "out_dtype", "rounding", "clamp", "saturate")
+_INTEGERS = ("dtype", "out_dtype", "rounding", "clamp", "saturate", "nan")
 _TORCH = {"kernel": "kernel_size"}
 _KERAS = {"kernel": "pool_size", "stride": "strides"}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import floats
 from .dtypes import DType
 from .errors import SpecError, SpecWarning
 from .fields import ROUNDINGS, choice
@@ -24,8 +25,9 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     ----------
     spec : PoolSpec
         What to compute.
-    x : array_like of int
-        The input, in any integer type as long as each value is one of ``spec.dtype``.
+    x : array_like of int or float
+        The input, in any integer type as long as each value is one of ``spec.dtype``; any
+        floating type, if that is one.
         Before the axes that `layout` ends with (H and W, or H, W and C) there may be
         any number of others, none included.
     layout : {"NCHW", "NHWC", "NCW", "NWC"}, optional
@@ -35,13 +37,15 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     -------
     numpy.ndarray
         The output, in `x`'s layout and in the container of the output's type (int8 for
-        int5). Sums and quotients are exact, rounded once, then saturated and clamped.
+        int5). Sums and quotients are exact, rounded once, then saturated and clamped. Floats
+        are as `floats.extreme` and `floats.mean` say.
 
     Raises
     ------
     SpecError
-        If `x` is not of integers, has a value outside ``spec.dtype`` or too few axes,
-        `layout` is not one of the specification's, or `spec` does not work on the size.
+        If `x` is not of integers, or of floats, as ``spec.dtype`` is, has a value that it does
+        not hold or too few axes, `layout` is not one of the specification's, or `spec` does not
+        work on the size.
 
     Warns
     -----
@@ -61,6 +65,8 @@ def pool_from(spec: PoolSpec, x: Any, layout: str | None, stacklevel: int) -> np
     for message in spec.warnings(size):
         warnings.warn(message, SpecWarning, stacklevel=stacklevel)
 
+    if spec.in_dtype.is_float:
+        return _of_floats(spec, x, axes, at, channels_last)
     for i in reversed(range(spec.ndim)):
         x = _reduced(spec.op, x, axes[i], at + i)
     if spec.op == "avg":
@@ -89,10 +95,10 @@ def pool_with_indices(
     values : numpy.ndarray
         ``pool(spec, x, layout)``.
     indices : numpy.ndarray of int64
-        Of the same shape. Of equal values the first in row-major order counts, and never
-        padding. What saturation and `clamp` do to a value moves no index. ONNX's bases
-        count on through all the axes before the spatial ones, as if channels came first;
-        torch's and TensorFlow's start anew with each plane and image.
+        Of the same shape. Of equal values the first in row-major order counts, of NaNs that
+        propagate the last, and never padding. What saturation and `clamp` do to a value moves
+        no index. ONNX's bases count on through all the axes before the spatial ones, as if
+        channels came first; torch's and TensorFlow's start anew with each plane and image.
 
     Raises
     ------
@@ -121,8 +127,12 @@ def pool_with_indices(
     x = np.moveaxis(x, -1, at) if channels_last else x
     # (planes, *size) of keys of which the largest wins
     at, size = x.ndim - spec.ndim, x.shape[x.ndim - spec.ndim :]
-    keys = x.astype(np.int64).reshape(-1, *size)
-    order = _first_of_largest(~keys if spec.op == "min" else keys, spec.axes(size))
+    keys, axes = x.reshape(-1, *size), spec.axes(size)
+    if spec.in_dtype.is_float:
+        _, order = floats.extreme(keys, axes, 1, least=spec.op == "min", nan=spec.nan)
+    else:
+        keys = keys.astype(np.int64)
+        order = _first_of_largest(~keys if spec.op == "min" else keys, axes)
     channels = max(1, x.shape[at - 1]) if at else 1
     numbering = spec.job((channels, *size)).numbering
     assert numbering is not None
@@ -152,6 +162,16 @@ def _first_of_largest(keys: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
             first[here] = np.where(wins, place, first[here])
         keys, order = best, first
     return order
+
+
+def _of_floats(
+    spec: PoolSpec, x: np.ndarray, axes: tuple[Axis, ...], at: int, channels_last: int
+) -> np.ndarray:
+    """Return `x` pooled along the axes from `at`."""
+    if spec.op in ("max", "min"):
+        return floats.extreme(x, axes, at, least=spec.op == "min", nan=spec.nan)[0]
+    divisors = spec.job((1, *x.shape[at : at + len(axes)])).divisors
+    return floats.mean(x, axes, at, divisors.reshape(divisors.shape + (1,) * channels_last))
 
 
 def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
@@ -238,11 +258,14 @@ def _checked(spec: PoolSpec, x: Any) -> np.ndarray:
     """Return `x` in the container of the specification's type, or refuse it."""
     x = np.asarray(x)
     dtype = spec.in_dtype
+    if dtype.is_float:
+        return _checked_floats(dtype, x)
     if x.dtype.kind == "f":
         raise SpecError(
             "x",
             f"x must be of integers, not {x.dtype}; quantise it first, for example with"
-            f" np.clip(np.rint(x / scale), {dtype.low}, {dtype.high}).astype(np.{dtype.numpy}).",
+            f" np.clip(np.rint(x / scale), {dtype.low}, {dtype.high}).astype(np.{dtype.numpy}),"
+            " or take dtype float16, bfloat16 or float32.",
         )
     if x.dtype.kind not in "iu":
         raise SpecError("x", f"x must be an array of integers within {dtype}, not of {x.dtype}.")
@@ -259,6 +282,25 @@ def _checked(spec: PoolSpec, x: Any) -> np.ndarray:
                 f" {low if low < dtype.low else high}; {hint}.",
             )
     return x.astype(dtype.numpy, copy=False)
+
+
+def _checked_floats(dtype: DType, x: np.ndarray) -> np.ndarray:
+    """Return `x` in the specification's type, contiguous, or refuse it."""
+    if x.dtype.name not in ("float16", "bfloat16", "float32", "float64"):
+        raise SpecError(
+            "x", f"x must be an array of {dtype}, not of {x.dtype}; x.astype would make it one."
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        held = np.ascontiguousarray(x, dtype.numpy)
+        same = held.dtype == x.dtype or (held.astype(x.dtype) == x) | np.isnan(x)
+    if not np.all(same):
+        value = x[~same].flat[0]
+        raise SpecError(
+            "x",
+            f"x must be of values that {dtype} holds, and has {value}; rounded first, with"
+            " x.astype, it would do.",
+        )
+    return held
 
 
 def _reduced(op: str, x: np.ndarray, axis: Axis, at: int) -> np.ndarray:

@@ -61,19 +61,21 @@ class PoolSpec:
         other operations.
     rounding : {"half_away", "half_even", "half_up", "floor", "trunc"}, optional
         Of an average's exact quotient: halves away from zero, to even, up; down; toward
-        zero. Other operations ignore it.
+        zero. ``"half_away"`` by default; of floats ``"half_even"``, and nothing else. Other
+        operations ignore it.
     dtype : str, optional
-        The input's type, ``"int2"`` to ``"int32"`` or ``"uint1"`` to ``"uint32"``.
+        The input's type, ``"int2"`` to ``"int32"``, ``"uint1"`` to ``"uint32"``,
+        ``"float16"``, ``"bfloat16"`` or ``"float32"``, the last for maxima and minima alone.
     out_dtype : str, optional
         The output's type, up to 64 bits. None, the default, is the input's type, and for
-        a sum the narrowest that always holds it on the size at hand. An average
-        saturates to it.
+        a sum of integers the narrowest that always holds it on the size at hand. An average
+        saturates to it. With floats it is the input's.
     clamp : (int, int), optional
         The lowest and highest output, applied after rounding: ReLU, ReLU6 and TFLite's
-        activation ranges. Within `out_dtype`.
+        activation ranges. Within `out_dtype`. Refused with floats.
     saturate : bool, optional
         Allow an `out_dtype` that does not hold every maximum, minimum or sum (of a
-        kernel's taps, all of them counted), and saturate to it.
+        kernel's taps, all of them counted), and saturate to it. Refused with floats.
     ndim : {1, 2}, optional
         Spatial axes; 2 by default where no tuple says.
     indices : {"plane", "flat", "flat_columns", "channels_last"}, optional
@@ -81,6 +83,10 @@ class PoolSpec:
         ``storage_order`` 0 or 1, or as TensorFlow; see `pool_with_indices`. Of equal ones
         the first in row-major order. None, the default, computes none; refused with other
         operations.
+    nan : {"propagate", "ignore"}, optional
+        What a maximum or minimum of floats does with NaN: the window's last one leaves, as
+        in torch, or they are left out, as by onnxruntime, and a window of nothing else gives
+        the lowest finite value (the highest for a minimum). Anything else ignores it.
 
     Raises
     ------
@@ -115,6 +121,7 @@ class PoolSpec:
     saturate: bool
     ndim: int
     indices: str | None
+    nan: str
 
     def __init__(
         self,
@@ -126,13 +133,14 @@ class PoolSpec:
         ceil_mode: bool = False,
         count_include_pad: bool | None = None,
         divisor_override: int | None = None,
-        rounding: str = "half_away",
-        dtype: "str | DType | type[np.integer] | np.dtype" = "int8",
-        out_dtype: "str | DType | type[np.integer] | np.dtype | None" = None,
+        rounding: str | None = None,
+        dtype: "str | DType | type[np.generic] | np.dtype" = "int8",
+        out_dtype: "str | DType | type[np.generic] | np.dtype | None" = None,
         clamp: Sequence[int] | None = None,
         saturate: bool = False,
         ndim: int | None = None,
         indices: str | None = None,
+        nan: str = "propagate",
     ) -> None:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)  # the instance is frozen
@@ -156,8 +164,11 @@ class PoolSpec:
                 f"divisor_override {self.divisor_override} has no meaning with op {op};"
                 " op avg or None would do.",
             )
-        put("rounding", fields.choice("rounding", rounding, fields.ROUNDINGS))
         put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
+        if rounding is None:
+            rounding = self._rounds_by_default
+        put("rounding", fields.choice("rounding", rounding, fields.ROUNDINGS))
+        put("nan", fields.choice("nan", nan, fields.NANS))
         put("out_dtype", None if out_dtype is None else DType.of(out_dtype, field="out_dtype").name)
         put("saturate", fields.boolean("saturate", saturate))
         put("clamp", fields.clamp(clamp))
@@ -168,6 +179,42 @@ class PoolSpec:
                 f"indices {indices} has no meaning with op {op}; op max, min or None would do.",
             )
         self._check_output()
+        if self.in_dtype.is_float:
+            self._check_float()
+        else:
+            self._check_output()
+
+    def _check_float(self) -> None:
+        """Refuse what is for integers only, and what no accumulator is built for."""
+        sums = self.op in ("avg", "sum")
+        if sums and self.dtype == "float32":
+            raise SpecError(
+                "dtype",
+                f"dtype float32 has no op {self.op}, whose exact sum would take"
+                f" {self.partial(1).bits} bits and more; float16 or bfloat16 would do.",
+            )
+        if sums and self.rounding != "half_even":
+            raise SpecError(
+                "rounding",
+                f"rounding {self.rounding} is for integers, and {self.dtype} rounds to nearest,"
+                " ties to even, as IEEE 754 has it; half_even or None would do.",
+            )
+        if self.out_dtype not in (None, self.dtype):
+            raise SpecError(
+                "out_dtype",
+                f"out_dtype {self.out_dtype} is not the input's {self.dtype}, and floats keep"
+                " their type; None would do.",
+            )
+        for field, value, nothing in (
+            ("clamp", self.clamp, None),
+            ("saturate", self.saturate, False),
+        ):
+            if value != nothing:
+                raise SpecError(
+                    field,
+                    f"{field} {value} is for integers, and has no meaning with dtype {self.dtype};"
+                    f" {nothing} or an integer dtype would do.",
+                )
 
     def _check_output(self) -> None:
         """Refuse an out_dtype that does not hold the result, and a clamp outside of it."""
@@ -201,12 +248,16 @@ class PoolSpec:
     def _counts_pad_by_default(self) -> bool:
         return self.padding not in ("same", "same_lower")
 
+    @property
+    def _rounds_by_default(self) -> str:
+        return "half_even" if self.in_dtype.is_float else "half_away"
+
     def replace(self, **changes: Any) -> "PoolSpec":
         """Return a copy with some fields changed, validated anew.
 
-        A stride that equals the kernel follows a changed kernel, and a
-        `count_include_pad` that is its padding's default follows a changed padding: name
-        them too to keep them.
+        A stride that equals the kernel follows a changed kernel, a `count_include_pad` that
+        is its padding's default follows a changed padding, and a `rounding` that is its type's
+        default a changed type: name them too to keep them.
 
         Raises
         ------
@@ -219,6 +270,8 @@ class PoolSpec:
             values["stride"] = None
         if self.count_include_pad == self._counts_pad_by_default:
             values["count_include_pad"] = None
+        if self.rounding == self._rounds_by_default:
+            values["rounding"] = None
         return PoolSpec(**{**values, **changes})
 
     def to_json(self) -> dict[str, Any]:
@@ -295,7 +348,7 @@ class PoolSpec:
         """
         taps = math.prod(axis.most_taps for axis in self.axes(size))
         exact = self.partial(taps)
-        if exact.bits > MOST_BITS_EXACT:
+        if exact.bits > MOST_BITS_EXACT and not self.in_dtype.is_float:
             raise SpecError(
                 "kernel",
                 f"kernel {self.kernel} sums {taps} values of {self.dtype},"
@@ -305,8 +358,14 @@ class PoolSpec:
         return exact
 
     def partial(self, taps: int) -> Accumulator:
-        """Return the range of the exact reduction of up to `taps` inputs."""
+        """Return the range of the exact reduction of up to `taps` inputs.
+
+        Of floats, a sum's is in multiples of the type's smallest value, ``2**unit``; a
+        maximum's is that of their bits.
+        """
         low, high = self.in_dtype.low, self.in_dtype.high
+        if self.in_dtype.is_float and self.op in ("avg", "sum"):
+            low, high = -self.in_dtype.most, self.in_dtype.most
         if self.op in ("avg", "sum"):
             low, high = taps * low, taps * high
         return Accumulator(low, high, low < 0, width(low, high))
@@ -315,7 +374,7 @@ class PoolSpec:
         """Return the type of what leaves; see `Job.output`."""
         if self.out_dtype is not None:
             return DType.of(self.out_dtype)
-        if self.op != "sum":
+        if self.op != "sum" or self.in_dtype.is_float:
             return self.in_dtype
         exact = self.accumulator(size)
         return DType.holding(exact.low, exact.high)

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolSpec
+from streampool_golden import PoolSpec, SpecError
 
 from .families import GENERIC, check_family
 from .finish import Finish
@@ -91,6 +91,8 @@ class PoolCore(wiring.Component):
     ):
         self.family = check_family(family)
         self.job = job = spec.job(shape, lanes)
+        if spec.in_dtype.is_float:
+            raise SpecError("dtype", f"dtype {spec.dtype} has no core yet; an integer's would do.")
         self._operation = operation = OPERATIONS[spec.op]
         self.plans = tuple(AxisPlan(job.axes[stage.axis]) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(

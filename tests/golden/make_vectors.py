@@ -223,6 +223,89 @@ def onnxruntime_unpool(draw: random.Random) -> dict:
     return {**case, "y": found[0].astype(int).tolist()}
 
 
+def torch_floats(draw: random.Random) -> dict | None:
+    """Return one random case of torch's maxima of floats, as bits; None where it refuses it.
+
+    Its kernel of two axes turns every NaN of bfloat16 into one, the only one that is used there.
+    """
+    axes = draw.choice([1, 2, 2])
+    size = tuple(draw.randint(1, 7) for _ in range(axes))
+    kernel = [draw.randint(1, 4) for _ in range(axes)]
+    dtype = draw.choice(["float16", "bfloat16", "float32"])
+    fields = {
+        "kernel": kernel,
+        "stride": draw.choice([None, [draw.randint(1, 3) for _ in range(axes)]]),
+        "padding": [draw.randint(0, k // 2) for k in kernel],
+        "ceil_mode": draw.random() < 0.5,
+        "dilation": [draw.choice([1, 1, 2]) for _ in range(axes)],
+    }
+    kind = getattr(torch, dtype)
+    raw = {2: torch.int16, 4: torch.int32}[kind.itemsize]
+    x = floats(draw, (1, 2, *size), torch.finfo(kind).tiny)
+    tensor = torch.from_numpy(x).to(kind)
+    nans = [torch.tensor(float("nan")).to(kind).view(raw) | 0]
+    if dtype != "bfloat16":
+        nans += [nans[0] + 1, nans[0] + 5, nans[0] | torch.iinfo(raw).min]
+    flat = tensor.view(raw).reshape(-1)
+    for place in torch.isnan(tensor).reshape(-1).nonzero():
+        flat[place] = draw.choice(nans)
+    arguments = {"kernel_size" if name == "kernel" else name: v for name, v in fields.items()}
+    function = getattr(torch.nn.functional, f"max_pool{axes}d")
+    try:
+        y, indices = function(tensor, return_indices=True, **arguments)
+        if function(torch.ones_like(tensor), **arguments).min() < 1:
+            return None  # a window without any input, which a specification refuses
+    except RuntimeError:
+        return None
+    spec = {"op": "max", "dtype": dtype, "indices": "plane", "nan": "propagate", **fields}
+    bits = {"x": tensor.view(raw).tolist(), "y": y.view(raw).tolist()}
+    return {"spec": spec, **bits, "indices": indices.tolist()}
+
+
+def onnxruntime_floats(draw: random.Random) -> dict | None:
+    """Return one random MaxPool of float32 of one axis, as bits; None where refused.
+
+    That of two axes takes NaN for more or for less than a number by where it stands, and so
+    does that of one where indices are asked for. It holds nothing less than the lowest finite
+    value, so there is no infinity below.
+    """
+    size, kernel = draw.randint(3, 12), draw.randint(1, 4)
+    attributes = {
+        "kernel_shape": [kernel],
+        "strides": [draw.randint(1, 3)],
+        "pads": [draw.randint(0, kernel - 1) for _ in range(2)],
+        "ceil_mode": int(draw.random() < 0.5),
+    }
+    x = floats(draw, (1, 2, size), np.finfo(np.float32).tiny)
+    x[x == -np.inf] = np.nan
+    found = onnx_run("MaxPool", {"x": (x, TensorProto.FLOAT)}, ["y"], attributes)
+    if found is None or not found[0].size:
+        return None
+    spec = {
+        "op": "max",
+        "dtype": "float32",
+        "nan": "ignore",
+        "kernel": [kernel],
+        "stride": attributes["strides"],
+        "padding": [attributes["pads"]],
+        "ceil_mode": bool(attributes["ceil_mode"]),
+    }
+    bits = {"x": x.view(np.int32).tolist(), "y": found[0].view(np.int32).tolist()}
+    return {"spec": spec, **bits}
+
+
+def floats(draw: random.Random, shape: tuple[int, ...], tiny: float) -> np.ndarray:
+    """Return an array of float32 with what is special among its values, or of nothing else."""
+    special = [np.nan, np.inf, -np.inf, 0.0, -0.0, tiny, -tiny, tiny / 2, -tiny / 2]
+    few = draw.choice([special, [np.nan, -np.inf], [0.0, -0.0, -1.0], [np.nan, 1.0, -2.0, 0.5]])
+    some = draw.random()
+    flat = [
+        draw.choice(few) if draw.random() < some else draw.gauss(0, 3)
+        for _ in range(int(np.prod(shape)))
+    ]
+    return np.array(flat, dtype=np.float32).reshape(shape)
+
+
 def ties(draw: random.Random, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """Return an array with many equal values, its dtype's lowest often among them."""
     info = np.iinfo(dtype)
@@ -339,6 +422,7 @@ def main() -> None:
 INDEXED = {
     "indices": {"torch": torch_indices, "onnxruntime": onnxruntime_indices},
     "unpool": {"torch": torch_unpool, "onnxruntime": onnxruntime_unpool},
+    "floats": {"torch": torch_floats, "onnxruntime": onnxruntime_floats},
 }
 
 

@@ -18,8 +18,8 @@ NOT_PADDING: list[Any] = [
 ]  # fmt: skip
 NOT_BOOLEAN: list[Any] = [0, 1, "yes", None, 1.0, (True, True)]
 NOT_DTYPE: list[Any] = [
-    "int1", "uint0", "int33", "uint33", "int64", "float32", "int", "INT8", "int08", " int8", "",
-    8, None, np.float32, np.int64, int, bool, ("int8",),
+    "int1", "uint0", "int33", "uint33", "int64", "float64", "int", "INT8", "int08", " int8", "",
+    8, None, np.float64, np.int64, int, bool, ("int8",),
 ]  # fmt: skip
 
 TABLE: list[tuple[str, list[Any]]] = [
@@ -32,9 +32,10 @@ TABLE: list[tuple[str, list[Any]]] = [
     ("count_include_pad", [v for v in NOT_BOOLEAN if v is not None]),
     ("saturate", NOT_BOOLEAN),
     ("divisor_override", [0, 1.0, True, "2", float("nan"), 2**31, (2,)]),
-    ("rounding", ["nearest", "half", None, 0, True]),
+    ("rounding", ["nearest", "half", 0, True]),
     ("dtype", NOT_DTYPE),
-    ("out_dtype", ["int65", "uint65", "int1", "float32", 8, np.float64]),
+    ("out_dtype", ["int65", "uint65", "int1", "float8", 8, np.float64]),
+    ("nan", ["nan", "", None, True, "Propagate"]),
     (
         "clamp",
         [0, (0,), (1, 0), (0, 1, 2), (0.0, 6.0), (0, None), (True, 6), "0:6", (-129, 0), (0, 128)],
