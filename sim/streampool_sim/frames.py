@@ -14,7 +14,7 @@ def pack(job: Job, x: np.ndarray, seed: int | None = 0) -> np.ndarray:
     ----------
     job : Job
         Its `shape`, `lanes` and `fold` say how.
-    x : ndarray of int, shape (frames, C, *size)
+    x : ndarray, shape (frames, C, *size)
         Frames, channels first.
     seed : int or None
         Lanes of the last channel group that carry no channel are filled with numbers of this
@@ -22,13 +22,15 @@ def pack(job: Job, x: np.ndarray, seed: int | None = 0) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (frames, beats_in, lanes), the input's container dtype
+    ndarray, shape (frames, beats_in, lanes)
+        In the container of what a lane carries: the input's, of floats that of their bits.
     """
     if x.ndim != len(job.shape) + 1 or x.shape[1:] != tuple(job.shape):
         raise ValueError(
             f"frames of shape {x.shape}; take (frames, {', '.join(map(str, job.shape))})"
         )
-    dtype = job.spec.in_dtype
+    dtype = job.spec.in_dtype.raw
+    x = np.ascontiguousarray(x, job.spec.in_dtype.numpy).view(dtype.numpy)
     count, channels = x.shape[:2]
     positions = int(np.prod(job.shape[1:]))
     beats = np.zeros((count, positions, job.fold * job.lanes), dtype.numpy)
@@ -55,9 +57,10 @@ def unpack(job: Job, beats: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (frames, C, *out_size)
-        The unused lanes of the last channel group left out.
+        The unused lanes of the last channel group left out; floats, where the job gives them.
     """
     channels, *size = job.out_shape
     positions = int(np.prod(size))
     split = beats.reshape(-1, positions, job.fold * job.lanes)[:, :, :channels]
-    return np.ascontiguousarray(split.transpose(0, 2, 1)).reshape(-1, channels, *size)
+    frames = np.ascontiguousarray(split.transpose(0, 2, 1)).reshape(-1, channels, *size)
+    return frames.view(job.output.numpy) if job.output.is_float else frames

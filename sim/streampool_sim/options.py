@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from streampool_golden import Job, PoolSpec
-from streampool_golden.fields import NAMED_PADDINGS, OPS, ROUNDINGS
+from streampool_golden.fields import NAMED_PADDINGS, NANS, OPS, ROUNDINGS
 
 from .simulation import FREQ_MHZ
 
@@ -223,12 +223,23 @@ def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> Non
     add(
         "--rounding",
         type=_named(*ROUNDINGS),
-        default="half_away",
         metavar="MODE",
-        help=", ".join(name.replace("_", "-") for name in ROUNDINGS) + " (half-away)",
+        help=", ".join(name.replace("_", "-") for name in ROUNDINGS)
+        + " (half-away; of floats half-even)",
     )
     add("--clamp", type=_clamp, metavar="LOW:HIGH", help="limit the outputs, as ReLU6 does: 0:6")
-    add("--dtype", metavar="TYPE", help=f"int2 to int32, uint1 to uint32 ({dtype_note})")
+    add(
+        "--dtype",
+        metavar="TYPE",
+        help=f"int2 to int32, uint1 to uint32, float16, bfloat16, float32 ({dtype_note})",
+    )
+    add(
+        "--nan",
+        type=_named(*NANS),
+        default=NANS[0],
+        metavar="RULE",
+        help=f"what a maximum or minimum does with NaN: {', '.join(NANS)} ({NANS[0]})",
+    )
     add("--out-dtype", metavar="TYPE", help="of the output (the input's; a sum's always holds it)")
     add("--saturate", action="store_true", help="let a sum saturate to a narrower --out-dtype")
 
@@ -295,6 +306,7 @@ def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:
         out_dtype=options.out_dtype,
         clamp=options.clamp,
         saturate=options.saturate,
+        nan=options.nan,
         ndim=ndim,
     )
 

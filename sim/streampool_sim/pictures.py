@@ -170,15 +170,13 @@ def _read_npy(path: Path, size: int, start: bytes, layout: str | None) -> Input:
         shape, dtype, offset = _npy_header(path, file)
     if dtype.hasobject:
         raise Refused(f"{path} is an array of objects; an array of integers would do")
-    if dtype.kind == "f":
-        raise Refused(
-            f"{path} is an array of {dtype}; integers would do, so quantise it first, "
-            "such as np.clip(np.rint(x / scale), -128, 127).astype(np.int8)"
-        )
+    if dtype.kind == "f" and dtype.itemsize not in (2, 4):
+        raise Refused(f"{path} is an array of {dtype}; x.astype(np.float32) would do")
     if dtype.kind == "b":
         raise Refused(f"{path} is an array of bool; x.astype(np.uint8) would do")
-    if dtype.kind not in "iu":
-        raise Refused(f"{path} is an array of {dtype}; an array of integers would do")
+    bare = dtype.kind == "V" and dtype.names is None and dtype.itemsize == 2
+    if dtype.kind not in "iuf" and not bare:
+        raise Refused(f"{path} is an array of {dtype}; an array of integers or floats would do")
     values = int(np.prod(shape, dtype=object))
     if values == 0:
         raise Refused(f"{path} has no values: its shape is {shape}")
@@ -189,7 +187,11 @@ def _read_npy(path: Path, size: int, start: bytes, layout: str | None) -> Input:
         )
     layout = _npy_layout(path, shape, layout)
     data = np.load(path, allow_pickle=False)
-    return Input(path, data.astype(dtype.newbyteorder("="), copy=False), layout, picture=False)
+    if bare:  # what numpy.save makes of ml_dtypes' bfloat16, whose name it cannot write
+        data = data.view(DType.of("bfloat16").numpy)
+    else:
+        data = data.astype(dtype.newbyteorder("="), copy=False)
+    return Input(path, data, layout, picture=False)
 
 
 def _npy_header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype, int]:
@@ -315,7 +317,7 @@ def _check_fits(path: Path, suffix: str, source: Input, dtype: DType) -> None:
         raise Refused(f"{path} cannot hold frames of one axis; {array}")
     if source.count > 1:
         raise Refused(f"{path} cannot hold {source.count} frames; {array}")
-    if dtype.low < 0 or dtype.high > 0xFFFF:
+    if dtype.is_float or dtype.low < 0 or dtype.high > 0xFFFF:
         raise Refused(f"{path} cannot hold {dtype.name}, as no picture can; {array}")
     channels = source.shape[0]
     fitting, deep = PICTURES[suffix]
@@ -340,7 +342,7 @@ def write_output(path: Path, source: Input, frames: np.ndarray) -> None:
         As `check_output` let it pass.
     source : Input
         What was pooled.
-    frames : ndarray of integers
+    frames : ndarray
         The result, with the axes of the source's `frame_layout`.
     """
     suffix = path.suffix.lower()

@@ -37,7 +37,11 @@ PHOTOGRAPH = "chelsea.png"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument(
-        "input", nargs="?", type=Path, metavar="INPUT", help="a picture or a .npy of integers"
+        "input",
+        nargs="?",
+        type=Path,
+        metavar="INPUT",
+        help="a picture or a .npy of integers or floats",
     )
     parser.add_argument(
         "-o",
@@ -166,6 +170,9 @@ def pooled(options: argparse.Namespace, tell: Callable[[object], None], progress
 def _quantised(source: pictures.Input, options: argparse.Namespace) -> tuple[PoolSpec, np.ndarray]:
     """Make the specification, and frames that its dtype holds."""
     frames = source.frames
+    floats = frames.dtype.kind not in "iu"
+    if floats or (options.dtype is not None and DType.of(options.dtype).is_float):
+        return _of_floats(source, options, floats)
     low, high = int(frames.min()), int(frames.max())
     fits = pictures.narrowest(low, high)
     if fits is None:
@@ -183,6 +190,29 @@ def _quantised(source: pictures.Input, options: argparse.Namespace) -> tuple[Poo
             f"{dtype.low} to {dtype.high}; --dtype {fits} would do"
         )
     return spec, frames.astype(dtype.numpy, copy=False)
+
+
+def _of_floats(
+    source: pictures.Input, options: argparse.Namespace, floats: bool
+) -> tuple[PoolSpec, np.ndarray]:
+    """Make the specification, and frames of its floats."""
+    frames = source.frames
+    spec = opt.spec_of(options, dtype=frames.dtype.name, ndim=len(source.shape) - 1)
+    if not spec.in_dtype.is_float:
+        raise Refused(
+            f"{source.path} is an array of {frames.dtype}, and --dtype {spec.dtype} holds integers;"
+            " quantise it first, such as"
+            " np.clip(np.rint(x / scale), -128, 127).astype(np.int8)"
+        )
+    if floats:
+        return spec, frames
+    if (spec.dtype, frames.dtype) == ("bfloat16", np.uint16):
+        return spec, np.ascontiguousarray(frames).view(spec.in_dtype.numpy)
+    numpy = "uint16, its bits," if spec.dtype == "bfloat16" else spec.dtype
+    raise Refused(
+        f"{source.path} has {frames.dtype}, and --dtype {spec.dtype} holds floats; "
+        f"a .npy of {numpy} would do"
+    )
 
 
 def _targets(

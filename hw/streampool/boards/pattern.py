@@ -108,7 +108,7 @@ def _values(seed: int, dtype: DType, count: int) -> np.ndarray:
     bits = states(seed, dtype.bits, count).astype(np.int64) & (1 << dtype.bits) - 1
     if dtype.signed:
         bits -= (bits > dtype.high) * np.int64(1 << dtype.bits)
-    return bits.astype(dtype.numpy)
+    return bits.astype(dtype.raw.numpy).view(dtype.numpy)
 
 
 def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:
@@ -124,7 +124,8 @@ def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:
     pooled : ndarray, shape (frames, C, *out_size)
         The pooled frames of a round.
     """
-    little = pooled.astype(job.output.numpy.newbyteorder("<"))
+    raw = job.output.raw.numpy
+    little = pooled.view(raw).astype(raw.newbyteorder("<"))
     flat = little.reshape(*little.shape[:2], -1).transpose(0, 2, 1)
     return tuple(zlib.crc32(flat[:, :, lane :: job.lanes].tobytes()) for lane in range(job.lanes))
 

@@ -146,7 +146,7 @@ class _Session:
             for payload in self.payloads
         ]
         return Trace(
-            out=np.array(values, dtype=out.numpy).reshape(-1, self.job.lanes),
+            out=np.array(values, dtype=out.raw.numpy).reshape(-1, self.job.lanes),
             last=np.array([payload >> data_bits for payload in self.payloads], dtype=np.bool_),
             in_cycles=np.array(self.in_cycles, dtype=np.int64),
             out_cycles=np.array(self.out_cycles, dtype=np.int64),

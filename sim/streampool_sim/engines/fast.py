@@ -90,13 +90,13 @@ def run(
     if model is None:
         [model] = Build([core], folder=folder).load()
     job = core.job
-    frames = np.ascontiguousarray(frames, dtype=job.spec.in_dtype.numpy)
+    frames = np.ascontiguousarray(frames, dtype=job.spec.in_dtype.raw.numpy)
     if frames.ndim != 3 or frames.shape[1:] != (job.beats_in, job.lanes):
         raise ValueError(
             f"frames of shape {frames.shape}; take (frames, {job.beats_in}, {job.lanes})"
         )
     count = len(frames) if count is None else count
-    out = np.zeros((count * job.beats_out, job.lanes), job.output.numpy)
+    out = np.zeros((count * job.beats_out, job.lanes), job.output.raw.numpy)
     last = np.zeros(len(out), np.bool_)
     in_cycles = np.zeros(count * job.beats_in, np.int64)
     out_cycles = np.zeros(len(out), np.int64)

@@ -238,7 +238,7 @@ def _run_type(core: PoolCore) -> str:
     """The driver's template arguments for a core, without the model's class."""
     job = core.job
     into, out = job.spec.in_dtype, job.output
-    in_type, out_type = (C_TYPES[d.numpy.itemsize * 8, d.signed] for d in (into, out))
+    in_type, out_type = (C_TYPES[d.raw.numpy.itemsize * 8, d.signed] for d in (into, out))
     return f"{job.lanes}, {into.bits}, {in_type}, {out.bits}, {out_type}"
 
 
