@@ -125,7 +125,8 @@ def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:
         The pooled frames of a round.
     """
     raw = job.output.raw.numpy
-    little = pooled.view(raw).astype(raw.newbyteorder("<"))
+    little = pooled.astype(job.output.numpy, copy=False).view(raw)
+    little = little.astype(raw.newbyteorder("<"), copy=False)
     flat = little.reshape(*little.shape[:2], -1).transpose(0, 2, 1)
     return tuple(zlib.crc32(flat[:, :, lane :: job.lanes].tobytes()) for lane in range(job.lanes))
 
