@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench fpga boards netlists docs fresh vectors wheel-test clean help tools
+.PHONY: run test lint sweep bench bench-report fpga boards netlists docs fresh vectors wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -10,6 +10,7 @@ CORE  := $(VENV)/.core-installed
 DEV   := $(VENV)/.dev-installed
 FPGA  := $(VENV)/.fpga-installed
 TORCH := $(VENV)/.conformance-installed
+BENCH := $(VENV)/.bench-installed
 
 ARGS  ?=
 COUNT ?= 1000
@@ -35,6 +36,10 @@ sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=50
 
 bench: tools $(CORE) ## speeds of the engines
 	@$(IN_ENV) $(PY) -m streampool_sim.bench.engines $(ARGS)
+
+bench-report: tools $(BENCH) ## software against the core, on all layers: make bench-report ARGS="--quick"
+	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench \
+	  --json build/bench.json $(ARGS)
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
 	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \
@@ -112,4 +117,10 @@ $(FPGA): pyproject.toml | $(PY)
 
 $(TORCH): pyproject.toml $(DEV)
 	@$(PIP) install -e '.[conformance]'
+	@touch $@
+
+$(BENCH): pyproject.toml | $(CORE)
+	@echo "Installing what is measured against, once ..." >&2
+	@$(PIP) install -e .
+	@$(PY) -m streampool_sim.bench.install
 	@touch $@

@@ -23,6 +23,7 @@ from streampool_golden import SpecError, __version__
 
 from streampool_sim import EngineError, build, run, synth, verilog
 from streampool_sim import options as opt
+from streampool_sim.bench import command as benching
 from streampool_sim.options import Refused
 
 __all__ = ["main"]
@@ -110,6 +111,19 @@ def _parser() -> opt.Parser:
     opt.add_lanes_option(group)
     build.add_options(group)
     building.set_defaults(function=_build, parser=building)
+
+    comparing = verbs.add_parser(
+        "bench",
+        help="time software on pooling layers, and hold the core against the fastest",
+        description="Time software on pooling layers here and now, and hold the core, as it was "
+        "placed, against the fastest.",
+        epilog=benching.EXAMPLES,
+    )
+    opt.add_spec_options(comparing, dtype_note="int8")
+    group = comparing.add_argument_group("what is measured, and how")
+    opt.add_shape_option(group, None, required=False)
+    benching.add_options(group)
+    comparing.set_defaults(function=_bench, parser=comparing)
     return parser
 
 
@@ -269,4 +283,9 @@ def _explain(options: argparse.Namespace, tell: Any) -> int:
     with _Progress("working out the schedule"):
         drawn = explain_text(spec, shape).rstrip("\n")
     print(drawn)
+    return EQUAL
+
+
+def _bench(options: argparse.Namespace, tell: Any) -> int:
+    benching.bench(options)
     return EQUAL

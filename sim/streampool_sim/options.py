@@ -244,14 +244,16 @@ def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> Non
     add("--saturate", action="store_true", help="let a sum saturate to a narrower --out-dtype")
 
 
-def add_shape_option(group: argparse._ArgumentGroup, default: tuple[int, ...] | None) -> None:
-    """Add ``--shape``, required if there is no default."""
+def add_shape_option(
+    group: argparse._ArgumentGroup, default: tuple[int, ...] | None, *, required: bool = True
+) -> None:
+    """Add ``--shape``, required if there is no default, but for what may do without."""
     note = "" if default is None else f" ({'x'.join(map(str, default))})"
     group.add_argument(
         "--shape",
         type=_shape,
         metavar="CxHxW",
-        required=default is None,
+        required=required and default is None,
         default=default,
         help="channels x rows x columns, or channels x steps" + note,
     )

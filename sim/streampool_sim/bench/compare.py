@@ -7,12 +7,13 @@ from typing import Any
 from . import hardware
 from .layers import Layer
 from .links import LINKS, frames_per_second
+from .task import CHANNELS_FIRST
 from .timing import WARM
 
 __all__ = ["best", "comparison", "networks", "tie", "usual"]
 
 USUAL = "torch"
-USUAL_DTYPE, USUAL_LAYOUT = "float32", "NCHW"
+USUAL_DTYPE, USUAL_LAYOUT = "float32", CHANNELS_FIRST
 """The call that most people type: torch's, on floats, channels first."""
 
 Row = dict[str, Any]
@@ -33,12 +34,12 @@ def best(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
 
 
 def usual(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
-    """Return the call that most people type, with as many threads as it takes by itself."""
+    """Return the call that most people type, with the number of threads that suits it best."""
     rows = [
         row for row in _fair(software, layer, cache)
         if (row["contender"], row["dtype"], row["layout"]) == (USUAL, USUAL_DTYPE, USUAL_LAYOUT)
     ]  # fmt: skip
-    return max(rows, key=lambda row: row["threads"], default=None)
+    return min(rows, key=lambda row: row["median_s"], default=None)
 
 
 def _named(row: Row | None) -> Row | None:

@@ -7,7 +7,7 @@ or one that stands for it, which the row names. Nothing else is called placed.
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from amaranth.hdl import UnusedElaboratable
 from streampool import PoolCore
 from streampool.fpga.devices import DEVICES
 from streampool.fpga.table import known
-from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, pool
+from streampool_golden import Axis, Job, PoolSpec, SpecWarning, pool
 
 from ..engines import EngineError, fast
-from ..engines.model import Build
+from ..engines.model import Build, Model
 from ..frames import pack
 from ..simulation import STEADY_FRAMES, compare
 from ..stats import frame_cycles
@@ -28,6 +28,9 @@ __all__ = ["ASSUMED_MHZ", "CAPACITY", "Clock", "clock_of", "placements", "rows",
 
 ASSUMED_MHZ = 100.0
 """The clock where none was placed, unless `--freq` gives another; marked as assumed."""
+
+AT_ONCE = 8
+"""Cores that are compiled together."""
 
 CAPACITY: dict[str, tuple[int, int, str]] = {
     "ecp5-25k": (24_288, 56, "Lattice FPGA-DS-02012"),
@@ -85,9 +88,10 @@ _KINDS = {"max": ("compare",), "min": ("compare",), "sum": ("sum", "avg"), "avg"
 """What may stand for an operation: an average is a sum and more."""
 
 
-def placements() -> list[dict[str, Any]]:
-    """Return the placements that came about."""
-    return [row for row in known() if row["placed"]]
+@cache
+def placements() -> tuple[dict[str, Any], ...]:
+    """Return the placements that came about, of designs as they are now."""
+    return tuple(row for row in known() if row["placed"] and not row.get("stale"))
 
 
 @lru_cache(maxsize=4096)
@@ -226,26 +230,31 @@ def simulate_cycles(layers: Iterable[tuple[Layer, int]], progress: Any = None) -
     """
     counted = {}
     wanted = list(layers)
-    for number, (layer, lanes) in enumerate(wanted):
+    for begin in range(0, len(wanted), AT_ONCE):
         if progress is not None:
-            progress(number, len(wanted))
-        spec = layer.spec
-        job = spec.job(layer.shape, lanes)
-        core = PoolCore(spec, layer.shape, lanes)
-        [model] = Build([core], optimise="-O1").load()
-        dtype = spec.in_dtype
-        frame = np.random.default_rng(1).integers(
-            dtype.low, dtype.high, (1, *layer.shape), dtype.numpy, endpoint=True
-        )
-        trace = fast.run(core, pack(job, frame), count=STEADY_FRAMES, model=model)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SpecWarning)
-            _, mismatch = compare(job, trace, pool(spec, frame))
-        each = frame_cycles(trace, job.beats_out)
-        if mismatch or len(set(each.tolist())) != 1:
-            raise EngineError(f"{layer.title}: {mismatch or 'its frames take unequal cycles'}")
-        counted[spec, layer.shape, lanes] = int(each[0])
+            progress(begin, len(wanted))
+        part = wanted[begin : begin + AT_ONCE]
+        cores = [PoolCore(layer.spec, layer.shape, lanes) for layer, lanes in part]
+        models = Build(cores, optimise="-O1").load()
+        for (layer, lanes), core, model in zip(part, cores, models, strict=True):
+            counted[layer.spec, layer.shape, lanes] = _counted(layer, core, model)
     return counted
+
+
+def _counted(layer: Layer, core: PoolCore, model: Model) -> int:
+    """Run a core on frames back to back, and return the cycles that each takes."""
+    job, dtype = core.job, layer.spec.in_dtype
+    frame = np.random.default_rng(1).integers(
+        dtype.low, dtype.high, (1, *layer.shape), dtype.numpy, endpoint=True
+    )
+    trace = fast.run(core, pack(job, frame), count=STEADY_FRAMES, model=model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpecWarning)
+        _, mismatch = compare(job, trace, pool(layer.spec, frame))
+    each = set(frame_cycles(trace, job.beats_out).tolist())
+    if mismatch or len(each) != 1:
+        raise EngineError(f"{layer.title}: {mismatch or 'its frames take unequal cycles'}")
+    return each.pop()
 
 
 def rows(
@@ -337,12 +346,3 @@ def placed_rows() -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def refused(layer: Layer) -> str | None:
-    """Return why no core can be made for a layer, or None."""
-    try:
-        core_of(layer.spec, layer.shape, 1, "generic")
-    except SpecError as error:
-        return str(error)
-    return None

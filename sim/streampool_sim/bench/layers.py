@@ -1,13 +1,12 @@
 """The pooling layers that are measured: of known networks, or of whoever asks."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from typing import Any
 
 from streampool_golden import Job, PoolSpec, SpecError
+from streampool_golden.networks import networks
 
 __all__ = ["QUICK", "Layer", "Layers", "layer_of", "network_layers", "network_names"]
 
@@ -78,7 +77,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Layers:
-    """What is to be measured, and what cannot be.
+    """What is to be measured.
 
     Parameters
     ----------
@@ -86,27 +85,19 @@ class Layers:
         Each once, however many networks have it.
     order : dict of str to tuple of str
         The layers of each network, in its order.
-    skipped : tuple of dict
-        ``what`` and ``reason`` of each layer that no core takes.
     """
 
     layers: tuple[Layer, ...]
     order: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    skipped: tuple[dict[str, str], ...] = ()
 
 
 def _by(sizes: Iterable[int]) -> str:
     return "x".join(map(str, sizes))
 
 
-def _listed() -> list[dict[str, Any]]:
-    data = resources.files("streampool_golden") / "data" / "networks.json"
-    return json.loads(data.read_text("utf-8"))
-
-
 def network_names() -> list[str]:
     """Return the networks whose layers are known."""
-    return list(dict.fromkeys(layer["net"] for layer in _listed()))
+    return list(dict.fromkeys(layer.net for layer in networks()))
 
 
 def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> Layers:
@@ -130,30 +121,17 @@ def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> La
             raise SpecError("net", f"net {net!r} is not known; {', '.join(known)} would do.")
     found: dict[tuple[PoolSpec, tuple[int, ...]], Layer] = {}
     order: dict[str, list[str]] = {}
-    skipped = []
-    numbers = dict.fromkeys(known, 0)
-    for row in _listed():
-        net = row["net"]
-        numbers[net] += 1
-        name = f"{net}-{numbers[net]}"
-        if (nets is not None and net not in nets) or (quick and name not in QUICK):
-            continue
-        try:
-            spec = PoolSpec(
-                *(row["op"], row["kernel"], row["stride"], row["padding"], row["dilation"]),
-                ceil_mode=row["ceil_mode"],
-                count_include_pad=row.get("count_include_pad"),
-            )
-            shape = (row["channels"], *row["size"])
-            spec.job(shape)
-        except SpecError as error:
-            skipped.append({"what": name, "reason": str(error)})
-            continue
-        layer = found.setdefault((spec, shape), Layer(name, spec, shape))
-        layer.nets[net] = layer.nets.get(net, 0) + 1
-        order.setdefault(net, []).append(layer.name)
-    whole = {} if quick else {net: tuple(names) for net, names in order.items()}
-    return Layers(tuple(found.values()), whole, tuple(skipped))
+    for each in networks():
+        names = order.setdefault(each.net, [])
+        name = f"{each.net}-{len(names) + 1}"
+        layer = found.setdefault((each.spec, each.shape), Layer(name, each.spec, each.shape))
+        layer.nets[each.net] = layer.nets.get(each.net, 0) + 1
+        names.append(layer.name)
+    wanted = [net for net in known if nets is None or net in nets]
+    layers = [layer for layer in found.values() if any(net in wanted for net in layer.nets)]
+    if quick:
+        return Layers(tuple(layer for layer in layers if layer.name in QUICK))
+    return Layers(tuple(layers), {net: tuple(order[net]) for net in wanted})
 
 
 def layer_of(spec: PoolSpec, shape: Sequence[int]) -> Layers:

@@ -1,15 +1,315 @@
 """What the figures say in words: where the core wins, where it loses, and why.
 
-Each sentence is made from figures that stand beside it, so that whoever reads can check it.
+Each sentence is made from figures that stand beside it, so that whoever reads can check it. "In the
+middle" is the median over the layers.
 """
 
+import statistics
+from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["sentences"]
+from streampool.fpga.jobs import BAR_DEVICE
+
+from . import compare
+from .timing import COLD, WARM
+
+__all__ = ["device_of", "sentences"]
 
 Row = dict[str, Any]
+_Value = tuple[Any, str]
 
 
-def sentences(report: dict[str, Any]) -> list[Row]:
-    """Return the sentences: ``id``, ``text`` and ``values``, which the text's figures come from."""
-    return []
+def device_of(report: dict[str, Any]) -> str | None:
+    """Return the device that sentences and tables are about, where no other is asked for."""
+    devices = list(dict.fromkeys(row["device"] for row in report["comparison"]))
+    return BAR_DEVICE if BAR_DEVICE in devices else next(iter(devices), None)
+
+
+def sentences(report: dict[str, Any], device: str | None = None) -> list[Row]:
+    """Return what the figures say.
+
+    Parameters
+    ----------
+    report : dict
+        The report, but for these sentences.
+    device : str, optional
+        The device that they are about; `BAR_DEVICE` by default.
+
+    Returns
+    -------
+    list of dict
+        ``id``, ``text``, and ``values``: by name the ``value`` and how it is ``shown`` in the text.
+    """
+    device = device or device_of(report)
+    here = [row for row in report["comparison"] if row["device"] == device]
+    held = [row for row in here if row["best"] is not None]
+    if not held:
+        return []
+    makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...] = (
+        *(_wins, _loses, _usual, _lanes, _latency, _links, _cold, _networks, _small, _clocks),
+        *(_scope, _energy),
+    )
+    said = [maker(report, held) for maker in makers]
+    return [sentence for sentence in said if sentence is not None]
+
+
+def _say(name: str, template: str, **values: _Value) -> Row:
+    """Fill a template; a value is a pair of itself and its format."""
+    told = {
+        key: {"value": value, "shown": _shown(value, how)} for key, (value, how) in values.items()
+    }
+    text = template.format(**{key: each["shown"] for key, each in told.items()})
+    return {"id": name, "text": text, "values": told}
+
+
+def _shown(value: Any, how: str) -> str:
+    if how == "times":  # two figures, but no decimals that say nothing
+        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    return format(value, how)
+
+
+def _part(report: dict[str, Any], device: str) -> str:
+    return next(row["part"] for row in report["hardware"] if row["device"] == device)
+
+
+def _title(report: dict[str, Any], layer: str) -> str:
+    return next(row["title"] for row in report["layers"] if row["layer"] == layer)
+
+
+def _wins(report: dict[str, Any], held: list[Row]) -> Row:
+    won = [row for row in held if row["ratio_best"] > 1]
+    head = {
+        "part": (_part(report, held[0]["device"]), ""),
+        "wins": (len(won), ","),
+        "layers": (len(held), ","),
+    }
+    if not won:
+        return _say(
+            "wins",
+            "Next to other logic on a {part}, the widest core placed there beats the fastest"
+            " software found on {wins} of {layers} layers.",
+            **head,
+        )
+    top = max(won, key=lambda row: row["ratio_best"])
+    return _say(
+        "wins",
+        "Next to other logic on a {part}, the fastest core placed there beats the fastest software"
+        " found on {wins} of {layers} layers: {middle} times as many frames in the middle of these,"
+        " {most} times at the most ({layer}, {lanes} lanes at {mhz} MHz).",
+        **head,
+        middle=(statistics.median(row["ratio_best"] for row in won), "times"),
+        most=(top["ratio_best"], "times"),
+        layer=(_title(report, top["layer"]), ""),
+        lanes=(top["lanes"], ","),
+        mhz=(top["freq_mhz"], ",.0f"),
+    )
+
+
+def _loses(report: dict[str, Any], held: list[Row]) -> Row | None:
+    lost = [row for row in held if row["ratio_best"] < 1]
+    if not lost:
+        return None
+    worst = min(lost, key=lambda row: row["ratio_best"])
+    core = next(
+        row for row in report["hardware"]
+        if (row["layer"], row["device"], row["lanes"])
+        == (worst["layer"], worst["device"], worst["lanes"])
+    )  # fmt: skip
+    best = worst["best"]
+    return _say(
+        "loses",
+        "It loses on {losses}. At the worst, {layer}, it takes {times} times as long: {cycles}"
+        " clocks at {mhz} MHz ({source}) with {lanes} lanes are {core} us, where {contender} on"
+        " {dtype} in {layout} needs {software} us. A processor pools a vector register of values an"
+        " instruction, at a far higher clock, as long as the frame is in its caches; the core takes"
+        " {lanes} values a clock, whatever comes.",
+        losses=(len(lost), ","),
+        layer=(_title(report, worst["layer"]), ""),
+        times=(1 / worst["ratio_best"], "times"),
+        cycles=(core["cycles"], ","),
+        mhz=(worst["freq_mhz"], ",.0f"),
+        source=(worst["freq_source"], ""),
+        lanes=(worst["lanes"], ","),
+        core=(worst["seconds"] * 1e6, ",.1f"),
+        contender=(best["contender"], ""),
+        dtype=(best["dtype"], ""),
+        layout=(best["layout"], ""),
+        software=(best["median_s"] * 1e6, ",.1f"),
+    )
+
+
+def _usual(report: dict[str, Any], held: list[Row]) -> Row | None:
+    both = [row for row in held if row["usual"] is not None]
+    if not both:
+        return None
+    return _say(
+        "usual",
+        "Against the call that most people type, torch's pooling of float32 in NCHW, the core wins"
+        " on {wins} of {layers} layers, with {middle} times as many frames in the middle. That call"
+        " is far from the best that software can do: the fastest found is {gain} times as fast in"
+        " the middle.",
+        wins=(sum(row["ratio_usual"] > 1 for row in both), ","),
+        layers=(len(both), ","),
+        middle=(statistics.median(row["ratio_usual"] for row in both), "times"),
+        gain=(
+            statistics.median(row["usual"]["median_s"] / row["best"]["median_s"] for row in both),
+            "times",
+        ),
+    )
+
+
+def _lanes(report: dict[str, Any], held: list[Row]) -> Row:
+    ties = [row["tie"] for row in held]
+    possible = [tie["lanes"] for tie in ties if tie["lanes"] is not None]
+    if not possible:
+        return _say(
+            "lanes",
+            "On none of {layers} layers would the core tie with the fastest software, not even with"
+            " all channels side by side.",
+            layers=(len(held), ","),
+        )
+    return _say(
+        "lanes",
+        "The lanes decide. To be as fast as the fastest software the core needs {middle} lanes in"
+        " the middle, {least} to {most}; on {holds} of {layers} layers a core of that many lanes"
+        " was placed and holds the clock, on {never} not even all channels side by side would do.",
+        middle=(statistics.median_low(possible), ","),
+        least=(min(possible), ","),
+        most=(max(possible), ","),
+        holds=(sum(tie["holds"] for tie in ties), ","),
+        layers=(len(held), ","),
+        never=(len(ties) - len(possible), ","),
+    )
+
+
+def _latency(report: dict[str, Any], held: list[Row]) -> Row:
+    return _say(
+        "latency",
+        "From a window's last tap to its output the core takes {core} ns in the middle, while the"
+        " fastest software's call, which has to have the whole frame first, takes {software} us:"
+        " {times} times as long. Where frames stream by, from a camera or from the layer before,"
+        " that is what counts.",
+        core=(statistics.median(row["latency_s"] for row in held) * 1e9, ",.0f"),
+        software=(statistics.median(row["best"]["median_s"] for row in held) * 1e6, ",.1f"),
+        times=(statistics.median(row["latency_ratio"] for row in held), "times"),
+    )
+
+
+def _links(report: dict[str, Any], held: list[Row]) -> Row:
+    titles = {link["link"]: link["title"] for link in report["links"]}
+    slow = [link["link"] for link in report["links"] if link["bytes_per_s"] is not None]
+    parts, values = [], {}
+    for name in slow:
+        values[f"{name}_title"] = (titles[name], "")
+        values[f"{name}_wins"] = (_won_behind(held, name), ",")
+        parts.append(f"{{{name}_wins}} behind {{{name}_title}}")
+    return _say(
+        "links",
+        "A link takes most of that away, since each frame has to cross it: of {layers} layers the"
+        f" core wins on {', '.join(parts[:-1])} and {parts[-1]}. A frame that is in a computer's"
+        " memory anyway is best pooled there.",
+        layers=(len(held), ","),
+        **values,
+    )
+
+
+def _won_behind(held: Sequence[Row], link: str) -> int:
+    return sum(row["links"][link]["ratio_best"] > 1 for row in held)
+
+
+def _cold(report: dict[str, Any], held: list[Row]) -> Row | None:
+    pairs = []
+    for row in held:
+        warm, cold = (compare.best(report["software"], row["layer"], c) for c in (WARM, COLD))
+        if warm and cold:
+            pairs.append((row, warm["median_s"], cold["median_s"]))
+    if not pairs:
+        return None
+    return _say(
+        "cold",
+        "With its caches evicted the fastest software takes {times} times as long in the middle;"
+        " the core has none to lose, and wins on {wins} of {layers} layers.",
+        times=(statistics.median(cold / warm for _, warm, cold in pairs), "times"),
+        wins=(sum(cold > row["seconds"] for row, _, cold in pairs), ","),
+        layers=(len(pairs), ","),
+    )
+
+
+def _networks(report: dict[str, Any], held: list[Row]) -> Row | None:
+    rows = [
+        row for row in report["networks"]
+        if row["device"] == held[0]["device"] and row["ratio_best"] is not None
+    ]  # fmt: skip
+    if not rows:
+        return None
+    return _say(
+        "networks",
+        "Over all pooling layers of a network, one core after the other takes less time than the"
+        " fastest software for {wins} of {nets} networks; with a core for each layer, all at work"
+        " at once, frames pass faster than through software, which does one layer after the other,"
+        " for {pipelined}.",
+        wins=(sum(row["ratio_best"] > 1 for row in rows), ","),
+        nets=(len(rows), ","),
+        pipelined=(sum(row["pipelined_ratio_best"] > 1 for row in rows), ","),
+    )
+
+
+def _small(report: dict[str, Any], held: list[Row]) -> Row | None:
+    others = [
+        row for row in report["comparison"]
+        if row["device"] != held[0]["device"] and row["best"] is not None
+    ]  # fmt: skip
+    devices = list(dict.fromkeys(row["device"] for row in others))
+    if not devices:
+        return None
+    parts, values = [], {}
+    for number, device in enumerate(devices):
+        here = [row for row in others if row["device"] == device]
+        values[f"part_{number}"] = (_part(report, device), "")
+        values[f"wins_{number}"] = (sum(row["ratio_best"] > 1 for row in here), ",")
+        parts.append(f"{{wins_{number}}} on a {{part_{number}}}")
+    return _say(
+        "devices",
+        f"Of the same {{layers}} layers the core wins {', '.join(parts)}, with the lanes that were"
+        " placed there.",
+        layers=(len(held), ","),
+        **values,
+    )
+
+
+def _clocks(report: dict[str, Any], held: list[Row]) -> Row:
+    rows = report["hardware"]
+    placed = [row for row in rows if row["freq_source"] == "placed"]
+    return _say(
+        "clocks",
+        "Of {rows} combinations of layer, device and lanes, {same} have the clock of that very"
+        " core, placed and routed, {stand} that of a placed core that stands for it and is named,"
+        " and {assumed} an assumed clock of {mhz} MHz, marked so.",
+        rows=(len(rows), ","),
+        same=(sum(row["same_job"] for row in placed), ","),
+        stand=(sum(not row["same_job"] for row in placed), ","),
+        assumed=(len(rows) - len(placed), ","),
+        mhz=(report["settings"]["assumed_mhz"], "g"),
+    )
+
+
+def _scope(report: dict[str, Any], held: list[Row]) -> Row:
+    machine = report["machine"]
+    return _say(
+        "scope",
+        "The software ran on {processor} with {processors} processors, a frame at a time, the"
+        " median of {rounds} rounds, its data where it wants them; the core pools int8, and"
+        " software may use whatever type is fastest. Bringing frames to either is counted only"
+        " where a link is named.",
+        processor=(machine["processor"], ""),
+        processors=(machine["processors"], ","),
+        rounds=(report["settings"]["rounds"], ","),
+    )
+
+
+def _energy(report: dict[str, Any], held: list[Row]) -> Row:
+    return _say(
+        "energy",
+        "Nothing is said of energy: no source at hand gives the power of these cores, nor of this"
+        " processor while it pools.",
+    )

@@ -43,7 +43,7 @@ class Settings:
 
     rounds: int = timing.LEAST_ROUNDS
     threads: tuple[int, ...] = (1,)
-    cold_within: float = 4.0
+    cold_within: float = 2.0
     seed: int = 0
 
 
@@ -169,7 +169,7 @@ def make(
     runtimes : tuple of str, optional
         Only these; all by default.
     folder : Path, optional
-        Where each layer's rows are kept, so that what was stopped goes on where it was.
+        Where each layer's rows are kept until all are there, so that what was stopped goes on.
     progress : callable, optional
         Told how many layers are done, of how many, and which comes now.
 
@@ -183,10 +183,26 @@ def make(
     host = machine.describe()
     software: list[Row] = []
     unfit: list[Row] = []
+    kept: list[Path] = []
     for number, layer in enumerate(chosen.layers):
         if progress is not None:
             progress(number, len(chosen.layers), layer.title)
-        rows, left_out = _kept(layer, candidates, settings, folder, (versions, host["processor"]))
+        path = None
+        if folder is not None:
+            names = [each.name for each in candidates]
+            parts = (
+                layer.name,
+                layer.spec,
+                layer.shape,
+                names,
+                settings,
+                versions,
+                host["processor"],
+            )
+            key = hashlib.sha256(repr((SCHEMA, *parts)).encode()).hexdigest()[:16]
+            path = folder / f"{layer.name}-{key}.json"
+            kept.append(path)
+        rows, left_out = _kept(layer, candidates, settings, path)
         software += rows
         unfit += left_out
     cores = hardware.rows(chosen.layers, assumed_mhz=assumed_mhz, simulated=simulated)
@@ -208,10 +224,12 @@ def make(
         "hardware": cores,
         "comparison": compared,
         "networks": compare.networks(chosen.order, software, compared),
-        "skipped": [*skipped, *chosen.skipped],
+        "skipped": skipped,
         "unfit": unfit,
     }
     report["reading"] = reading.sentences(report)
+    for path in kept:
+        path.unlink(missing_ok=True)  # the next run measures anew
     return report
 
 
@@ -236,26 +254,26 @@ def versions_here() -> dict[str, str]:
     return found | contenders.versions()
 
 
-def _kept(
-    layer: Layer,
-    candidates: Sequence[Contender],
-    settings: Settings,
-    folder: Path | None,
-    made_with: object,
-) -> tuple[list[Row], list[Row]]:
-    """Measure a layer, or take its rows from an earlier run on the same machine and versions."""
-    if folder is None:
-        return measure_layer(layer, candidates, settings)
+def _kept_name(
+    layer: Layer, candidates: Sequence[Contender], settings: Settings, made_with: object
+) -> str:
+    """Return the name of the file that a layer's rows are kept in: all that they depend on."""
     names = [each.name for each in candidates]
     parts = (SCHEMA, layer.name, layer.spec, layer.shape, names, settings, made_with)
-    key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-    path = folder / f"{layer.name}-{key}.json"
-    if path.is_file():
+    return f"{layer.name}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}.json"
+
+
+def _kept(
+    layer: Layer, candidates: Sequence[Contender], settings: Settings, path: Path | None
+) -> tuple[list[Row], list[Row]]:
+    """Measure a layer, or take its rows from a run that was stopped."""
+    if path is not None and path.is_file():
         data = json.loads(path.read_text("utf-8"))
         return data["software"], data["unfit"]
     rows, unfit = measure_layer(layer, candidates, settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps({"software": rows, "unfit": unfit}), encoding="utf-8")
-    os.replace(beside, path)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".part")
+        beside.write_text(json.dumps({"software": rows, "unfit": unfit}), encoding="utf-8")
+        os.replace(beside, path)
     return rows, unfit

@@ -25,7 +25,9 @@ LEAST_SAMPLE = 200e-6
 """Seconds that a warm sample lasts at least: short calls are repeated within it."""
 MOST_CALLS = 200
 WARM_UP = 2
-"""Calls before the first that counts; and one before each warm sample."""
+"""Calls before the first that counts; and one before each warm sample of less than `LONG`."""
+LONG = 5e-3
+"""Seconds from which a call warms its caches by itself."""
 SETTLE = 2e-3
 """Seconds after a turn with several threads, in which these stop to spin."""
 
@@ -60,10 +62,10 @@ class Times:
 
 
 class Evict:
-    """Evicts the caches: reads and writes twice as much as the largest holds."""
+    """Evicts the caches: reads and writes half as much again as the largest holds."""
 
     def __init__(self) -> None:
-        self._other = np.zeros(2 * last_cache_bytes() // 8, np.int64)
+        self._other = np.zeros(3 * last_cache_bytes() // 2 // 8, np.int64)
 
     def __call__(self) -> None:
         """Do it."""
@@ -121,7 +123,7 @@ def measure(
             if cold:
                 assert evict is not None
                 evict()
-            else:
+            elif not samples[i] or samples[i][-1] < LONG:
                 ready.run()
             samples[i].append(_sample(ready.run, calls[i]))
             if threads[i] > 1:

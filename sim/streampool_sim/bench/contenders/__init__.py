@@ -31,7 +31,13 @@ class Runtime:
     packages: tuple[str, ...]
 
 
-RUNTIMES = (Runtime("NumPy", "in_numpy", ("numpy",)),)
+RUNTIMES = (
+    Runtime("NumPy", "in_numpy", ("numpy",)),
+    Runtime("PyTorch", "in_torch", ("torch",)),
+    Runtime("ONNX Runtime", "in_onnxruntime", ("onnxruntime", "onnx")),
+    Runtime("OpenCV", "in_opencv", ("opencv-python-headless", "opencv-python")),
+    Runtime("TFLite", "in_tflite", ("ai-edge-litert",)),
+)
 """The runtimes, the one that is always there first."""
 
 

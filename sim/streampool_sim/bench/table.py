@@ -1,0 +1,118 @@
+"""The report on a terminal, and as tables of Markdown."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from . import reading
+
+__all__ = ["HEADS", "rows", "terminal"]
+
+Row = dict[str, Any]
+
+HEADS = (
+    *("layer", "fastest software", "us", "torch float32 NCHW, us", "core", "us"),
+    *("x fastest", "x torch", "ties at"),
+)
+"""The columns: times in microseconds a frame; "x": how many times as many frames the core does."""
+
+
+def rows(
+    report: dict[str, Any], device: str, layers: Sequence[str] | None = None
+) -> list[list[str]]:
+    """Return the cells of a table, as `HEADS` has them: each layer on a device.
+
+    Parameters
+    ----------
+    report : dict
+        The report.
+    device : str
+        Whose cores.
+    layers : sequence of str, optional
+        Only these, in this order; all by default.
+    """
+    here = {row["layer"]: row for row in report["comparison"] if row["device"] == device}
+    titles = {row["layer"]: _titled(row) for row in report["layers"]}
+    return [_cells(titles[name], here[name]) for name in layers or here if name in here]
+
+
+def _titled(layer: Row) -> str:
+    nets = list(layer["nets"])
+    more = f" and {len(nets) - 1} more" if len(nets) > 1 else ""
+    return f"{layer['title']}" + (f" ({nets[0]}{more})" if nets else "")
+
+
+def _cells(title: str, row: Row) -> list[str]:
+    best, usual, tie = row["best"], row["usual"], row["tie"]
+    clock = f"{row['lanes']} lanes, {row['freq_mhz']:.0f} MHz"
+    if row["freq_source"] == "placed":
+        clock += f" ({row['placed_job']})"
+    else:
+        clock += " (assumed)"
+    cells = (
+        title,
+        "-" if best is None else _contender(best),
+        "-" if best is None else _micro(best["median_s"]),
+        "-" if usual is None else _micro(usual["median_s"]),
+        clock,
+        _micro(row["seconds"]),
+        _ratio(row["ratio_best"]),
+        _ratio(row["ratio_usual"]),
+        _tie(tie),
+    )
+    return list(cells)
+
+
+def _contender(row: Row) -> str:
+    threads = f", {row['threads']} threads" if row["threads"] > 1 else ""
+    return f"{row['contender']} {row['dtype']} {row['layout']}{threads}"
+
+
+def _micro(seconds: float) -> str:
+    return f"{seconds * 1e6:,.1f}"
+
+
+def _ratio(ratio: float | None) -> str:
+    if ratio is None:
+        return "-"
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+
+
+def _tie(tie: Row | None) -> str:
+    if tie is None:
+        return "-"
+    if tie["lanes"] is None:
+        return "never"
+    note = "" if tie["holds"] else " (not placed)" if tie["fits"] is not False else " (too many)"
+    return f"{tie['lanes']:,} lanes{note}"
+
+
+def terminal(report: dict[str, Any], device: str | None = None, width: int = 100) -> str:
+    """Return the report as text: a table, what was skipped, and what the figures say."""
+    device = device or reading.device_of(report)
+    if device is None:
+        return "nothing was placed on any device, so there is nothing to compare\n"
+    lines = []
+    cells = rows(report, device)
+    if cells:
+        widths = [max(map(len, column)) for column in zip(HEADS, *cells, strict=True)]
+        left = (0, 1, 4)
+
+        def line(values: Sequence[str]) -> str:
+            padded = [
+                value.ljust(size) if number in left else value.rjust(size)
+                for number, (value, size) in enumerate(zip(values, widths, strict=True))
+            ]
+            return "  ".join(padded).rstrip()
+
+        lines.append(f"{device}, a frame at a time; caches warm")
+        lines.append(line(HEADS))
+        lines += map(line, cells)
+    for each in report["skipped"]:
+        lines.append(f"skipped: {each['what']}: {each['reason']}")
+    wrong = [row for row in report["software"] if not row["correct"]]
+    for row in wrong:
+        lines.append(f"wrong: {_contender(row)} on {row['layer']}: {row['wrong']}")
+    for sentence in reading.sentences(report, device):
+        lines += ["", *textwrap.wrap(sentence["text"], width)]
+    return "\n".join(lines) + "\n"

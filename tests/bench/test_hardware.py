@@ -1,0 +1,187 @@
+"""The core's side: whose clock a row has, where cycles come from, and what a link leaves."""
+
+import pytest
+from streampool_golden import PoolSpec
+from streampool_sim.bench import hardware
+from streampool_sim.bench.layers import Layer, network_layers, network_names
+from streampool_sim.bench.links import LINKS, Link, frames_per_second
+
+DEVICE = "ecp5-85k-6"
+
+
+def placed(name: str, spec: PoolSpec, shape: tuple[int, ...], lanes: int, mhz: float, **more):
+    return {
+        "job": name, "device": DEVICE, "spec": spec.to_json(), "shape": list(shape), "lanes": lanes,
+        "placed": True, "fmax_median_mhz": mhz, "lut4": 100, "ff": 1, "block_ram": 1, "dsp": 0,
+        **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """Set the placements that are known."""
+
+    def use(*rows) -> None:
+        monkeypatch.setattr(hardware, "known", lambda: list(rows))
+        hardware.placements.cache_clear()
+
+    yield use
+    hardware.placements.cache_clear()
+
+
+POOL = PoolSpec("max", 3, 2, 1)
+WIDER = PoolSpec("max", 5, 1, 2)
+SMALLER = PoolSpec("max", 2)
+
+
+def clock(spec, shape, lanes=8):
+    return hardware.clock_of(spec, shape, lanes, DEVICE, 100.0)
+
+
+def test_the_layer_itself_comes_first(table):
+    table(
+        placed("other", POOL, (64, 56, 56), 8, 300.0), placed("it", POOL, (64, 112, 112), 8, 250.0)
+    )
+    found = clock(POOL, (64, 112, 112))
+    assert (found.freq_mhz, found.source, found.same) == (250.0, "placed", True)
+    assert found.placed is not None and found.placed["job"] == "it"
+
+
+def test_then_the_same_window_on_the_nearest_size(table):
+    table(
+        placed("far", POOL, (8, 16, 16), 8, 300.0), placed("near", POOL, (64, 112, 112), 8, 250.0)
+    )
+    found = clock(POOL, (64, 96, 96))
+    assert found.placed is not None and found.placed["job"] == "near"
+    assert (found.source, found.same) == ("placed", False)
+    assert found.why == "the same operation, window and lanes on frames of another size"
+
+
+def test_then_a_harder_window_but_never_an_easier_one(table):
+    table(placed("hard", WIDER, (64, 56, 56), 8, 200.0))
+    found = clock(POOL, (64, 56, 56))
+    assert found.placed is not None and found.placed["job"] == "hard"
+    assert "harder" in found.why
+    table(placed("easy", SMALLER, (64, 56, 56), 8, 300.0))
+    assert clock(POOL, (64, 56, 56)).source == "assumed"
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (placed("a", POOL, (64, 56, 56), 32, 300.0), "other lanes"),
+        (placed("a", POOL, (64, 56, 56), 8, 300.0, device="ice40-hx8k"), "another device"),
+        (placed("a", POOL, (64, 56, 56), 8, 300.0, placed=False), "not placed"),
+        (placed("a", POOL, (64, 56, 56), 8, 300.0, stale=True), "another design since"),
+        (placed("a", PoolSpec("avg", 3, 2, 1), (64, 56, 56), 8, 300.0), "another operation"),
+        (placed("a", PoolSpec("max", 3, 2, 1, dtype="int4"), (64, 56, 56), 8, 300.0), "narrower"),
+        (placed("a", PoolSpec("max", (9,)), (64, 56), 8, 300.0), "fewer stages"),
+    ],
+)
+def test_nothing_else_is_called_placed(table, row, why):
+    table(row)
+    found = clock(POOL, (64, 56, 56))
+    assert (found.freq_mhz, found.source, found.placed) == (100.0, "assumed", None), why
+
+
+def test_a_minimum_costs_what_a_maximum_does_and_a_sum_less_than_an_average(table):
+    table(
+        placed("max", POOL, (8, 56, 56), 8, 300.0),
+        placed("avg", PoolSpec("avg", 2), (8, 56, 56), 8, 200.0),
+    )
+    assert clock(PoolSpec("min", 3, 2, 1), (8, 56, 56)).freq_mhz == 300.0
+    assert clock(PoolSpec("sum", 2), (8, 56, 56)).freq_mhz == 200.0
+    table(placed("sum", PoolSpec("sum", 2), (8, 56, 56), 8, 300.0))
+    assert clock(PoolSpec("avg", 2), (8, 56, 56)).source == "assumed"
+
+
+def test_rows_of_the_real_table():
+    found = network_layers(["resnet50"]).layers
+    rows = hardware.rows(found, assumed_mhz=50.0)
+    assert {row["layer"] for row in rows} == {layer.name for layer in found}
+    by_name = {(row["job"], row["device"]): row for row in hardware.placements()}
+    for row in rows:
+        spec = next(layer for layer in found if layer.name == row["layer"])
+        job = spec.spec.job(spec.shape, row["lanes"])
+        assert row["cycles"] == row["limit_cycles"] == max(job.beats_in, job.beats_out)
+        assert row["seconds"] == pytest.approx(row["cycles"] / row["freq_mhz"] / 1e6)
+        assert row["frames_per_second"] * row["seconds"] == pytest.approx(1)
+        assert row["latency_s"] == pytest.approx(row["latency_cycles"] / row["freq_mhz"] / 1e6)
+        if row["freq_source"] == "placed":
+            stands = by_name[row["placed_job"], row["device"]]
+            assert stands["fmax_median_mhz"] == row["freq_mhz"]
+            assert stands["lanes"] == row["lanes"]
+            itself = (stands["spec"], tuple(stands["shape"])) == (spec.spec.to_json(), spec.shape)
+            assert row["same_job"] >= itself
+        else:
+            assert (row["freq_mhz"], row["placed_job"], row["lut4"]) == (50.0, None, None)
+
+
+def test_lanes_that_channels_have_a_use_for(table):
+    table(*(placed(str(n), POOL, (n, 8, 8), n, 1.0) for n in (1, 8, 32, 64)))
+    assert hardware.lanes_on(DEVICE, 1) == [1]
+    assert hardware.lanes_on(DEVICE, 6) == [1, 8]
+    assert hardware.lanes_on(DEVICE, 32) == [1, 8, 32]
+    assert hardware.lanes_on(DEVICE, 500) == [1, 8, 32, 64]
+
+
+def test_simulated_cycles_are_the_schedules():
+    layer = Layer("small", PoolSpec("max", 3, 2, 1), (3, 9, 8))
+    counted = hardware.simulate_cycles([(layer, 2)])
+    job = layer.spec.job(layer.shape, 2)
+    assert counted == {(layer.spec, layer.shape, 2): job.limit_cycles}
+    core = hardware.core_of(layer.spec, layer.shape, 2, "generic")
+    assert hardware.cycles(job, core, counted) == (job.limit_cycles, "simulated")
+    assert hardware.cycles(job, core, {}) == (job.limit_cycles, "schedule")
+
+
+def test_where_the_bounds_do_not_meet_it_says_so():
+    spec = PoolSpec("max", (2, 3), (1, 2), (1, 1))  # one axis grows, the other shrinks
+    core = hardware.core_of(spec, (4, 6, 24), 1, "generic")
+    found = hardware.cycles(core.job, core, {})
+    assert found == (core.cycles_bound, "bound")
+    assert found[0] > core.job.limit_cycles
+
+
+def test_each_device_has_a_capacity():
+    for device in hardware.devices():
+        room = hardware.capacity(device)
+        assert room is not None
+        most = max(row["lut4"] for row in hardware.placements() if row["device"] == device)
+        assert most < room[0]
+
+
+def test_what_a_link_carries():
+    def link(duplex: bool, carries: str) -> Link:
+        return Link("x", "x", 1000.0, duplex, carries, "", "")
+
+    assert frames_per_second(link(True, "both"), 100, 50) == 10
+    assert frames_per_second(link(True, "both"), 50, 200) == 5
+    assert frames_per_second(link(False, "both"), 150, 50) == 5
+    assert frames_per_second(link(True, "in"), 50, 500) == 20
+    assert frames_per_second(LINKS["fabric"], 1, 1) is None
+
+
+def test_links_are_below_their_raw_rates():
+    raw = {"pcie": 5e9, "usb3": 5e9, "ethernet": 1e9, "usb2": 480e6, "spi": 25e6, "serial": 921600}
+    for name, bits in raw.items():
+        rate = LINKS[name].bytes_per_s
+        assert rate is not None and 0.5 * bits / 8 < rate <= bits / 8
+    assert LINKS["usb2"].bytes_per_s == 53_248_000  # what the standard's table says
+    assert all(link.source and link.how for link in LINKS.values())
+
+
+def test_layers_of_networks_are_each_measured_once():
+    whole = network_layers()
+    assert len({(layer.spec, layer.shape) for layer in whole.layers}) == len(whole.layers)
+    assert list(whole.order) == network_names()
+    names = {layer.name for layer in whole.layers}
+    for net, order in whole.order.items():
+        assert set(order) <= names
+        own = [layer for layer in whole.layers if net in layer.nets]
+        assert sum(layer.nets[net] for layer in own) == len(order)
+    assert len(network_layers(quick=True).layers) == 6
+    assert [layer.title for layer in network_layers(["resnet50"]).layers] == [
+        "max 3x3 /2 pad 1, 64x112x112",
+        "avg 7x7 /7, 2048x7x7",
+    ]
