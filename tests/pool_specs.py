@@ -39,6 +39,21 @@ def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
     divisor = None
     if op == "avg" and draw(st.integers(0, 3)) == 0:
         divisor = draw(st.integers(-9, 9).filter(bool))
+    quantised = {}
+    if op == "avg" and draw(st.integers(0, 2)) == 0:
+        quantised = {
+            "scale": draw(
+                st.one_of(
+                    st.fractions(Fraction(1, 9), 9, max_denominator=9),
+                    st.fractions(Fraction(1, 5), 5, max_denominator=2**40),
+                )
+            ),
+            "zero_points": [
+                draw(st.integers(held.low, held.high))
+                for held in (DType.of(dtype), DType.of(out_dtype or dtype))
+            ],
+            "rounding_about": draw(st.sampled_from(["raw", "zero_point"])),
+        }
     return PoolSpec(
         op,
         per_axis(st.integers(1, 5)),
@@ -54,6 +69,7 @@ def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
         clamp,
         saturate,
         ndim,
+        **quantised,
     )
 
 
@@ -115,8 +131,7 @@ def naive_pool(spec: PoolSpec, x) -> tuple[list[int], tuple[int, ...]] | None:
             count = len(values)
             if spec.count_include_pad:
                 count = math.prod(padded for _, padded in window)
-            exact = Fraction(sum(values), spec.divisor_override or count)
-            value = naive_round(exact, spec.rounding)
+            value = naive_average(spec, sum(values), spec.divisor_override or count, len(values))
         else:
             value = {"max": max, "min": min, "sum": sum}[spec.op](values)
         if spec.out_dtype or spec.op != "sum":
@@ -126,6 +141,15 @@ def naive_pool(spec: PoolSpec, x) -> tuple[list[int], tuple[int, ...]] | None:
             value = min(max(value, spec.clamp[0]), spec.clamp[1])
         out.append(value)
     return out, tuple(len(axis) for axis in axes)
+
+
+def naive_average(spec: PoolSpec, total: int, divisor: int, taps: int) -> int:
+    """Return the rounded average of raw values, which stand for reals as the spec says."""
+    zero_in, zero_out = spec.zero_points
+    exact = spec.scale * Fraction(total - taps * zero_in, divisor)
+    if spec.rounding_about == "raw":
+        return naive_round(exact + zero_out, spec.rounding)
+    return naive_round(exact, spec.rounding) + zero_out
 
 
 def naive_round(exact: Fraction, rounding: str) -> int:

@@ -16,6 +16,8 @@ from .layers import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from .presets import PRESETS, preset
+from .quantised import Requantisation, float32_ratio
 from .reference import LAYOUTS, pool, pool_with_indices, round_div
 from .spec import PoolSpec
 from .unpool import UnpoolJob, unpool
@@ -27,6 +29,7 @@ __all__ = [
     "LAYOUTS",
     "NANS",
     "OPS",
+    "PRESETS",
     "ROUNDINGS",
     "Accumulator",
     "AveragePooling1D",
@@ -42,12 +45,15 @@ __all__ = [
     "MaxPooling2D",
     "Numbering",
     "PoolSpec",
+    "Requantisation",
     "SpecError",
     "SpecWarning",
     "StageShape",
     "UnpoolJob",
+    "float32_ratio",
     "pool",
     "pool_with_indices",
+    "preset",
     "round_div",
     "unpool",
 ]

@@ -2,15 +2,19 @@
 
 import operator
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from numbers import Rational
 from typing import Any, TypeGuard, cast
 
 import numpy as np
 
+from .dtypes import DType
 from .errors import SpecError, shown
 
 OPS = ("max", "min", "avg", "sum")
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
 NANS = ("propagate", "ignore")
+ROUNDING_ABOUT = ("raw", "zero_point")
 NAMED_PADDINGS = ("valid", "same", "same_lower")
 MOST_AXES = 2
 """Spatial axes that a specification may have; nothing else knows of the number."""
@@ -134,3 +138,37 @@ def divisor(value: object) -> int | None:
     if number == 0:
         raise SpecError("divisor_override", f"divisor_override must be {what}, not 0.")
     return number
+
+
+MOST_SCALE_BITS = 63
+"""Bits of a scale's numerator and denominator: more than two float32 of usual size give."""
+
+
+def scale(value: object) -> Fraction:
+    """Return `value` as a positive fraction in lowest terms, or refuse it."""
+    what = (
+        "a positive fraction such as Fraction(1, 3) or '1/3', of"
+        f" at most {MOST_SCALE_BITS} bits above and below"
+    )
+    number = None
+    if isinstance(value, (str, Rational)) and not isinstance(value, bool):
+        try:
+            number = Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            number = None
+    ends = (0, 0) if number is None else (number.numerator, number.denominator)
+    if number is None or min(ends) < 1 or max(ends).bit_length() > MOST_SCALE_BITS:
+        raise SpecError("scale", f"scale must be {what}, not {shown(value)}.")
+    return number
+
+
+def zero_points(value: object, held: Sequence[DType]) -> tuple[int, int]:
+    """Return `value` as the zero points of input and output, whose types are `held`."""
+    what = f"two integers, the input's within {held[0]} and the output's within {held[1]}"
+    if not is_sequence(value) or len(value) != 2:
+        raise SpecError("zero_points", f"zero_points must be {what}, not {shown(value)}.")
+    zero_in, zero_out = (
+        integer("zero_points", v, dtype.low, dtype.high, what)
+        for v, dtype in zip(value, held, strict=True)
+    )
+    return zero_in, zero_out

@@ -13,6 +13,7 @@ from .dtypes import DType
 from .errors import SpecError, shown
 from .geometry import Axis
 from .indices import Numbering
+from .quantised import Requantisation
 
 if TYPE_CHECKING:
     from .spec import PoolSpec
@@ -234,14 +235,24 @@ class Job:
         return self.spec.axis_divisors(self.size)
 
     @cached_property
+    def axis_taps(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis the real inputs of its windows; a window's are their product."""
+        return self.spec.axis_taps(self.size)
+
+    @cached_property
     def divisors(self) -> np.ndarray:
         """The divisor of every window: int64, of shape `out_size`, 1 where nothing is divided."""
-        divisors = np.ones((1,) * len(self.axes), dtype=np.int64)
-        for i, counts in enumerate(self.axis_divisors):
-            along = [1] * len(self.axes)
-            along[i] = len(counts)
-            divisors = divisors * np.array(counts, dtype=np.int64).reshape(along)
-        return divisors
+        return _products(self.axis_divisors)
+
+    @cached_property
+    def taps(self) -> np.ndarray:
+        """The real inputs of every window: int64, of shape `out_size`."""
+        return _products(self.axis_taps)
+
+    @cached_property
+    def requantisation(self) -> Requantisation | None:
+        """What is done to an exact sum besides division; None where nothing is."""
+        return Requantisation.of(self.spec)
 
     @cached_property
     def divisor_constant(self) -> int | None:
@@ -257,3 +268,13 @@ class Job:
 
     def _grows(self, i: int) -> bool:
         return self.axes[i].outputs > self.axes[i].length
+
+
+def _products(per_axis: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return what each window has, the product of what the axes have: int64."""
+    products = np.ones((1,) * len(per_axis), dtype=np.int64)
+    for i, counts in enumerate(per_axis):
+        along = [1] * len(per_axis)
+        along[i] = len(counts)
+        products = products * np.array(counts, dtype=np.int64).reshape(along)
+    return products

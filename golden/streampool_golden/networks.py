@@ -45,7 +45,7 @@ def networks() -> tuple[Layer, ...]:
 
     Layers of more axes than a specification may have are left out.
     """
-    text = (resources.files(__package__) / "data" / "networks.json").read_text("utf-8")
+    text = (resources.files("streampool_golden") / "data" / "networks.json").read_text("utf-8")
     return tuple(
         Layer(
             layer["net"],

@@ -12,6 +12,7 @@ from .errors import SpecError, SpecWarning
 from .fields import ROUNDINGS, choice
 from .geometry import Axis
 from .indices import BASES
+from .job import Job
 from .spec import MOST_BITS_IN, PoolSpec
 
 LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC")}
@@ -70,8 +71,9 @@ def pool_from(spec: PoolSpec, x: Any, layout: str | None, stacklevel: int) -> np
     for i in reversed(range(spec.ndim)):
         x = _reduced(spec.op, x, axes[i], at + i)
     if spec.op == "avg":
-        divisors = spec.job((1, *size)).divisors
-        x = round_div(x, divisors.reshape(divisors.shape + (1,) * channels_last), spec.rounding)
+        x = _averaged(spec.job((1, *size)), x, channels_last)
+    if x.dtype == object:  # clipped
+        return x.astype(spec.output(size).numpy)
     held = np.iinfo(x.dtype)
     if low > held.min or high < held.max:
         x = np.clip(x.astype(np.int64), low, min(high, np.iinfo(np.int64).max))
@@ -301,6 +303,21 @@ def _checked_floats(dtype: DType, x: np.ndarray) -> np.ndarray:
             " x.astype, it would do.",
         )
     return held
+
+
+def _averaged(job: Job, sums: np.ndarray, channels_last: int) -> np.ndarray:
+    """Return exact sums as averages, within the job's bounds where they are requantised."""
+    spec = job.spec
+    divisors, taps = (
+        array.reshape(array.shape + (1,) * channels_last) for array in (job.divisors, job.taps)
+    )
+    how = job.requantisation
+    if how is None:
+        return round_div(sums, divisors, spec.rounding)
+    sums, divisors, taps = (array.astype(object) for array in (sums, divisors, taps))  # any width
+    over = how.factor * sums + how.offset(divisors, taps)
+    low, high = job.bounds
+    return np.clip(round_div(over, how.below * divisors, spec.rounding) + how.after, low, high)
 
 
 def _reduced(op: str, x: np.ndarray, axis: Axis, at: int) -> np.ndarray:

@@ -5,7 +5,9 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
+from numbers import Rational
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from . import fields
@@ -87,6 +89,17 @@ class PoolSpec:
         What a maximum or minimum of floats does with NaN: the window's last one leaves, as
         in torch, or they are left out, as by onnxruntime, and a window of nothing else gives
         the lowest finite value (the highest for a minimum). Anything else ignores it.
+    scale : Fraction or str, optional
+        What an average is multiplied by before its one rounding, ``"3/4"``: the input's scale
+        over the output's, exactly; see `float32_ratio`. 1, the default, with other operations.
+    zero_points : (int, int), optional
+        The raw values that stand for 0 in the input and the output: an average is
+        ``scale * (sum of (x - zero_in)) / divisor + zero_out``, in which padding counts as
+        zero. (0, 0) by default; a maximum or minimum takes equal ones, which change nothing,
+        and a sum none.
+    rounding_about : {"raw", "zero_point"}, optional
+        What `rounding` takes for zero: raw 0, the default, so that `zero_out` is added before,
+        or `zero_out`, which is added after. They differ at halves, and where directions differ.
 
     Raises
     ------
@@ -122,6 +135,9 @@ class PoolSpec:
     ndim: int
     indices: str | None
     nan: str
+    scale: Fraction
+    zero_points: tuple[int, int]
+    rounding_about: str
 
     def __init__(
         self,
@@ -141,6 +157,9 @@ class PoolSpec:
         ndim: int | None = None,
         indices: str | None = None,
         nan: str = "propagate",
+        scale: int | Rational | str = 1,
+        zero_points: Sequence[int] = (0, 0),
+        rounding_about: str = "raw",
     ) -> None:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)  # the instance is frozen
@@ -178,11 +197,18 @@ class PoolSpec:
                 "indices",
                 f"indices {indices} has no meaning with op {op}; op max, min or None would do.",
             )
-        self._check_output()
+        put("scale", fields.scale(scale))
+        zeros = [DType.of(name).raw for name in (self.dtype, self.out_dtype or self.dtype)]
+        put("zero_points", fields.zero_points(zero_points, zeros))
+        put(
+            "rounding_about",
+            fields.choice("rounding_about", rounding_about, fields.ROUNDING_ABOUT),
+        )
         if self.in_dtype.is_float:
             self._check_float()
         else:
             self._check_output()
+        self._check_quantisation()
 
     def _check_float(self) -> None:
         """Refuse what is for integers only, and what no accumulator is built for."""
@@ -208,6 +234,8 @@ class PoolSpec:
         for field, value, nothing in (
             ("clamp", self.clamp, None),
             ("saturate", self.saturate, False),
+            ("scale", self.scale, 1),
+            ("zero_points", self.zero_points, (0, 0)),
         ):
             if value != nothing:
                 raise SpecError(
@@ -215,6 +243,24 @@ class PoolSpec:
                     f"{field} {value} is for integers, and has no meaning with dtype {self.dtype};"
                     f" {nothing} or an integer dtype would do.",
                 )
+
+    def _check_quantisation(self) -> None:
+        """Refuse a scale or zero points that the operation would not heed."""
+        if self.op == "avg":
+            return
+        if self.scale != 1:
+            raise SpecError(
+                "scale",
+                f"scale {self.scale} has no meaning with op {self.op}; op avg or 1 would do.",
+            )
+        kept = self.op in ("max", "min") and self.zero_points[0] == self.zero_points[1]
+        if not kept and self.zero_points != (0, 0):
+            equal = ", equal ones" if self.op in ("max", "min") else ""
+            raise SpecError(
+                "zero_points",
+                f"zero_points {self.zero_points} have no meaning with op {self.op};"
+                f" op avg{equal} or (0, 0) would do.",
+            )
 
     def _check_output(self) -> None:
         """Refuse an out_dtype that does not hold the result, and a clamp outside of it."""
@@ -408,6 +454,10 @@ class PoolSpec:
         whole = 1 if self.divisor_override is None else self.divisor_override
         return tuple(((1 if i else whole),) * axis.outputs for i, axis in enumerate(axes))
 
+    def axis_taps(self, size: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        """Return per axis the real inputs of its windows; a window's are the product."""
+        return tuple(axis.counts(False) for axis in self.axes(size))
+
     def warnings(self, size: Sequence[int]) -> list[str]:
         """Return what works on `size` but may not be meant, a sentence each."""
         axes = self.axes(size)
@@ -458,5 +508,7 @@ def _refuse_unknown(given: dict[str, Any]) -> None:
 
 
 def _listed(value: Any) -> Any:
-    """Return `value` with its tuples as lists, as JSON gives them back."""
+    """Return `value` with its tuples as lists and fractions as text, as JSON has them."""
+    if isinstance(value, Fraction):
+        return str(value)
     return [_listed(v) for v in value] if isinstance(value, tuple) else value

@@ -1,10 +1,28 @@
 """How an exact sum is divided, worked out in plain Python before any gate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .multiplier import MULTIPLIER_BITS
 
-__all__ = ["Division", "reciprocal"]
+__all__ = ["Division", "reciprocal", "signed_digits"]
+
+
+def signed_digits(factor: int) -> list[tuple[int, int]]:
+    """Return a positive number as ``[(sign, exponent), ...]``, the largest exponent first.
+
+    The number is the sum of ``sign * 2**exponent``. No two exponents are neighbours, which makes
+    the digits the fewest (Reitwiesner, "Binary arithmetic", 1960).
+    """
+    digits = []
+    exponent = 0
+    while factor:
+        if factor & 1:
+            sign = 2 - (factor & 3)
+            digits.append((sign, exponent))
+            factor -= sign
+        factor >>= 1
+        exponent += 1
+    return digits[::-1]
 
 
 def reciprocal(divisors: tuple[int, ...], largest: int) -> tuple[int, tuple[int, ...]]:
@@ -41,26 +59,34 @@ def reciprocal(divisors: tuple[int, ...], largest: int) -> tuple[int, tuple[int,
 class Division:
     """Division of sums by one of a few divisors, with one rounding.
 
-    To a sum, negated if the divisor is negative, `offset` is added: what the rounding asks for,
-    and a multiple of the divisor that makes it positive. Then it is divided with the remainder
-    thrown away, and `excess`, what the quotient is too large by, is a power of two. To the
-    nearest even, the quotient is one less where the division came out even on a half and the
+    To a sum, negated if the divisor is negative, `offset` is added: its bias, what the rounding
+    asks for, and a multiple of the divisor that makes it positive. Then it is divided with the
+    remainder thrown away, and `excess`, what the quotient is too large by, is a power of two. To
+    the nearest even, the quotient is one less where the division came out even on a half and the
     quotient odd.
 
     Parameters
     ----------
     divisors : tuple of int
-        Distinct, not 0; all of one sign.
+        Not 0; all of one sign.
     low, high : int
         No exact quotient is beyond them.
     rounding : str
         As ``PoolSpec.rounding``.
+    biases : tuple of int, optional
+        What is added to the sum, for each divisor: ``(sum + bias) / divisor``. Nothing by default.
     """
 
     divisors: tuple[int, ...]
     low: int
     high: int
     rounding: str
+    biases: tuple[int, ...] = ()
+
+    @property
+    def biased(self) -> bool:
+        """Whether anything is added to a sum."""
+        return any(self.biases)
 
     @property
     def negative(self) -> bool:
@@ -92,12 +118,17 @@ class Division:
             "floor": lambda n: 0,
             "trunc": lambda n: n - 1 if negative else 0,
         }[self.rounding]
-        return tuple(rule(n) + self.excess * n for n in self.sizes)
+        sign = -1 if self.negative else 1
+        return tuple(
+            rule(n) + self.excess * n + sign * bias
+            for n, bias in zip(self.sizes, self.biases or (0,) * len(self.sizes), strict=True)
+        )
 
     @property
     def largest(self) -> int:
         """The largest number to be divided."""
-        offsets = zip(self.sizes, self.offset(True), self.offset(False), strict=True)
+        unbiased = replace(self, biases=())
+        offsets = zip(self.sizes, unbiased.offset(True), unbiased.offset(False), strict=True)
         return max(self.high * n + max(both) for n, *both in offsets)
 
     @property

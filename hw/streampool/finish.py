@@ -1,15 +1,18 @@
 """What is done once, after the last stage: division, rounding, saturation and clamp."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, prod
+from typing import TypeAlias
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import Job
+from streampool_golden import Accumulator, Job, Requantisation
+from streampool_golden.dtypes import width
 
-from .division import Division, reciprocal
+from .division import Division, reciprocal, signed_digits
 from .families import GENERIC
 from .multiplier import Multiplier
 from .operations import Operation, lane_shape
@@ -18,6 +21,9 @@ from .schedule import Program
 from .sequencer import Sequencer
 
 __all__ = ["Finish"]
+
+Window: TypeAlias = tuple[int, int]
+"""What a window is divided by, and its real inputs where they matter, else 1."""
 
 
 class Finish(wiring.Component):
@@ -65,18 +71,25 @@ class Finish(wiring.Component):
         exact = job.accumulator
         self._steps: list[Step] = []
         low, high = exact.low, exact.high
-        if job.spec.op == "avg" and set(job.divisors.flat) != {1}:
-            divisors = tuple(sorted({int(d) for d in job.divisors.flat}))
+        how = job.requantisation
+        taps = job.axis_taps if how else tuple((1,) * n for n in job.out_size)
+        self._windows = tuple(
+            tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
+        )
+        self._kinds = tuple(sorted(set(map(_product, itertools.product(*self._windows)))))
+        if how is not None:
+            division = _requantised(job, how, self._kinds)
+            low, high = division.low + how.after, division.high + how.after
+            self._steps += _scale(how.factor, exact)
+            self._steps += _divide(division, family, shift=_zeros(how.factor), after=how.after)
+        elif job.spec.op == "avg" and set(job.divisors.flat) != {1}:
+            divisors = tuple(divisor for divisor, _ in self._kinds)
             if job.spec.divisor_override is None:  # no mean is beyond what it is of
                 low, high = job.spec.in_dtype.low, job.spec.in_dtype.high
             else:
                 ends = [Fraction(end, divisors[0]) for end in (low, high)]
                 low, high = floor(min(ends)), ceil(max(ends))
-            division = Division(divisors, low, high, job.spec.rounding)
-            self._steps += _divide(division, family)
-            self._divisors = division.divisors
-        else:
-            self._divisors = (1,)
+            self._steps += _divide(Division(divisors, low, high, job.spec.rounding), family)
         if low < job.bounds[0] or high > job.bounds[1]:
             self._steps += _clamp(*job.bounds)
         # a core of nothing else still parts the two handshakes
@@ -103,7 +116,7 @@ class Finish(wiring.Component):
         valid, ready = self.i.valid, self.i.ready
         beat: State = {"last": self.i_last}
         if self.latency:
-            beat["which"] = self._which_divisor(m, valid & ready)
+            beat["which"] = self._which_window(m, valid & ready)
         valid, ready, lanes, beat = self._pipeline.build(m, valid, ready, lanes, beat)
         m.d.comb += [
             self.o.valid.eq(valid),
@@ -114,29 +127,80 @@ class Finish(wiring.Component):
             m.d.comb += self.o.payload[lane].eq(state["value"])
         return m
 
-    def _which_divisor(self, m: Module, step: Value) -> Value:
-        """Follow the beats of a frame; return which of the divisors is the present beat's."""
-        job = self._job
-        if len(self._divisors) == 1:
+    def _which_window(self, m: Module, step: Value) -> Value:
+        """Follow the beats of a frame; return which kind of window the present beat's is."""
+        if len(self._kinds) == 1:
             return Const(0, 0)
         words: list[Value] = []
-        products = [1]  # a tiny table: one count an axis, the innermost in the lowest bits
-        inside = job.fold
-        for axis, counts in reversed(list(enumerate(job.axis_divisors))):
-            kinds = sorted(set(counts))
+        products: list[Window] = [(1, 1)]  # a tiny table: the innermost axis in the lowest bits
+        inside = self._job.fold
+        for axis, windows in reversed(list(enumerate(self._windows))):
+            kinds = sorted(set(windows))
             bits = (len(kinds) - 1).bit_length()
             if bits:
-                program = Program.of(kinds.index(count) for count in counts)
+                program = Program.of(kinds.index(window) for window in windows)
                 sequencer = Sequencer(program, bits, inside)
                 m.submodules[f"count_{axis}"] = sequencer
                 m.d.comb += sequencer.step.eq(step)
                 words.append(sequencer.word)
             kinds += kinds[-1:] * ((1 << bits) - len(kinds))
-            products = [product * kind for kind in kinds for product in products]
-            inside *= len(counts)
-        known = {divisor: number for number, divisor in enumerate(self._divisors)}
+            products = [_product((product, kind)) for kind in kinds for product in products]
+            inside *= len(windows)
+        known = {window: number for number, window in enumerate(self._kinds)}
         bits = (len(known) - 1).bit_length()
         return Array(Const(known.get(product, 0), bits) for product in products)[Cat(words)]
+
+
+def _product(parts: Iterable[Window]) -> Window:
+    """Return the window that windows of single axes make up."""
+    divisors, taps = zip(*parts, strict=True)
+    return prod(divisors), prod(taps)
+
+
+def _requantised(job: Job, how: Requantisation, windows: Sequence[Window]) -> Division:
+    """Return the division that ends a requantised average; its sums are multiplied before."""
+    ends = (job.spec.in_dtype.low, job.spec.in_dtype.high)
+    divisors = tuple(how.below * divisor for divisor, _ in windows)
+    biases = tuple(how.offset(divisor, taps) for divisor, taps in windows)
+    exact = [
+        Fraction(how.factor * taps * end + bias, divisor)
+        for end in ends
+        for divisor, bias, (_, taps) in zip(divisors, biases, windows, strict=True)
+    ]
+    return Division(divisors, floor(min(exact)), ceil(max(exact)), job.spec.rounding, biases)
+
+
+def _zeros(number: int) -> int:
+    """Return how often 2 divides a number."""
+    return (number & -number).bit_length() - 1
+
+
+def _same(m: Module, lane: State, beat: State) -> State:
+    return lane
+
+
+def _scale(factor: int, exact: Accumulator) -> list[Step]:
+    """Multiply `value` by the odd part of a constant: one signed digit a clock, none for 1."""
+    odd = factor >> _zeros(factor)
+    bits = width(odd * exact.low, odd * exact.high)
+
+    def add(sign: int, exponent: int) -> Step:
+        def lane(m: Module, lane: State, beat: State) -> State:
+            value = lane["value"]
+            product = lane["product"] if "product" in lane else value << first
+            part = value << exponent
+            product = (product + part if sign > 0 else product - part)[:bits]
+            product = product.as_signed() if exact.signed else product
+            return {"value": value, "product": product}
+
+        return Step(lane)
+
+    (_, first), *rest = signed_digits(odd)
+    steps = [add(*digit) for digit in rest]
+    if steps:
+        last = steps[-1]
+        steps[-1] = Step(lambda m, lane, beat: {"value": last.lane(m, lane, beat)["product"]})
+    return steps
 
 
 def _clamp(low: int, high: int) -> list[Step]:
@@ -157,22 +221,35 @@ def _clamp(low: int, high: int) -> list[Step]:
     ]
 
 
-def _divide(division: Division, family: str) -> list[Step]:
-    """Divide `value` by the divisor that the beat's `which` names, with one rounding."""
-    bits, excess = division.quotient_bits, division.excess
+def _divide(division: Division, family: str, shift: int = 0, after: int = 0) -> list[Step]:
+    """Divide `value` by the divisor that the beat's `which` names, with one rounding.
+
+    It is shifted left before that, and `after` is added to what comes out.
+    """
+    bits, lift = division.quotient_bits, after - division.excess
+    plus, less = division.offset(False), division.offset(True)
+    differs = division.low < 0 and plus != less
     quotient, own = _by_product(division, family) if division.multiplies else _by_digits(division)
     tables = {"even": tuple(1 - n % 2 for n in division.sizes), **own}
 
     def look_up(beat: State) -> State:
         return {name: _entry(row, beat["which"]) for name, row in tables.items()}
 
+    def compare(m: Module, lane: State, beat: State) -> State:
+        # where a sum is added to, its own sign is not the quotient's
+        value = lane["value"] << shift
+        less = value < beat["zero"]
+        return {"value": lane["value"], "minus": ~less if division.negative else less}
+
     def hold(m: Module, lane: State, beat: State) -> State:
         # the value comes out of a RAM: there is no time to add to it as well
-        value = lane["value"]
-        minus = ~(value < 0) if division.negative else value < 0
-        plus, less = division.offset(False), division.offset(True)
-        if division.low >= 0 or plus == less:
+        value = lane["value"] << shift if shift else lane["value"]
+        if not differs:
             return {"value": value, "offset": _entry(plus, beat["which"])}
+        if "minus" in lane:
+            minus = lane["minus"]
+        else:
+            minus = ~(value < 0) if division.negative else value < 0
         both = [offset for pair in zip(plus, less, strict=True) for offset in pair]
         return {"value": value, "offset": _entry(both, Cat(minus, beat["which"]))}
 
@@ -185,14 +262,24 @@ def _divide(division: Division, family: str) -> list[Step]:
         whole = lane["quotient"]
         if division.rounding == "half_even":
             whole = (whole - (lane["exact"] & beat["even"] & whole[0]))[:bits]
-        return {"value": whole - excess if excess else whole}
+        if lift:
+            whole = whole + lift if lift > 0 else whole - -lift
+        return {"value": whole}
 
-    return [Step(hold, look_up), Step(add), *quotient, Step(end)]
+    signs: list[Step] = []
+    if differs and division.biased:
+        zeros = tuple(-bias for bias in division.biases)
+        signs = [
+            Step(_same, lambda beat: {**beat, "zero": _entry(zeros, beat["which"])}),
+            Step(compare, lambda beat: {"which": beat["which"]}),
+        ]
+    return [*signs, Step(hold, look_up), Step(add), *quotient, Step(end)]
 
 
 def _entry(row: Sequence[int], which: Value) -> Value:
     """Return the entry of a table of constants."""
-    shape = unsigned(max(1, max(row).bit_length()))
+    bits = max(width(min(row), max(row)), 1)
+    shape = signed(bits) if min(row) < 0 else unsigned(bits)
     if len(set(row)) == 1:
         return Const(row[0], shape)
     return Array(Const(entry, shape) for entry in row)[which]

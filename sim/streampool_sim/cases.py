@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
-from streampool_golden import OPS, ROUNDINGS, DType, Job, PoolSpec, SpecError
+from streampool_golden import OPS, ROUNDINGS, DType, Job, PoolSpec, SpecError, float32_ratio
+from streampool_golden.fields import ROUNDING_ABOUT
 
 MOST_BEATS = 1200
 """Beats of a frame, in or out, at most: thousands of small frames find more than few large ones."""
@@ -102,6 +105,7 @@ def _job(rng: np.random.Generator) -> Job:
     if chance(0.2):
         out = DType.of(fields.get("out_dtype", dtype.name))
         fields["clamp"] = tuple(sorted((integer(out.low, out.high), integer(out.low, out.high))))
+    fields |= _quantised(fields, rng.spawn(1)[0])
     channels = integer(1, 9) if chance(0.7) else 1
     lanes = integer(1, min(channels + 1, 4))
     return PoolSpec(**fields).job((channels, *size), lanes)
@@ -113,6 +117,21 @@ def _dtype(rng: np.random.Generator) -> DType:
     if rng.random() < 0.5:
         return DType.of(f"int{rng.integers(2, 33)}")
     return DType.of(f"uint{rng.integers(1, 33)}")
+
+
+def _quantised(fields: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """Draw scale and zero points for every third average."""
+    if fields["op"] != "avg" or rng.random() < 2 / 3:
+        return {}
+    ends = [DType.of(fields["dtype"]), DType.of(fields.get("out_dtype", fields["dtype"]))]
+    scale = Fraction(int(rng.integers(1, 9)), int(rng.integers(1, 9)))
+    if rng.random() < 0.5:
+        scale = float32_ratio(rng.uniform(0.001, 1), rng.uniform(0.001, 1))
+    return {
+        "scale": scale,
+        "zero_points": [int(rng.integers(t.low, t.high, endpoint=True)) for t in ends],
+        "rounding_about": str(rng.choice(ROUNDING_ABOUT)),
+    }
 
 
 def _padding(

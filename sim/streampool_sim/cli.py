@@ -236,7 +236,7 @@ def _run(options: argparse.Namespace, tell: Any) -> int:
 
 
 def _verilog(options: argparse.Namespace, tell: Any) -> int:
-    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
+    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1, size=options.shape[1:])
     job = opt.job_of(spec, options.shape, options.lanes)
     with _Progress("making the core"):
         files = verilog.written(job, options)
@@ -247,7 +247,7 @@ def _verilog(options: argparse.Namespace, tell: Any) -> int:
 
 
 def _synth(options: argparse.Namespace, tell: Any) -> int:
-    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
+    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1, size=options.shape[1:])
     job = opt.job_of(spec, options.shape, options.lanes)
     device = device_named(options.device)
     with _Progress("synthesizing and placing", "done") as progress:
@@ -261,7 +261,7 @@ def _synth(options: argparse.Namespace, tell: Any) -> int:
 
 
 def _build(options: argparse.Namespace, tell: Any) -> int:
-    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
+    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1, size=options.shape[1:])
     job = opt.job_of(spec, options.shape, options.lanes)
     board = board_named(options.board)
     with _Progress("making the bitstream", "done") as progress:
@@ -274,7 +274,7 @@ def _build(options: argparse.Namespace, tell: Any) -> int:
 
 def _explain(options: argparse.Namespace, tell: Any) -> int:
     shape: tuple[int, ...] = options.shape
-    spec = opt.spec_of(options, dtype="int8", ndim=len(shape) - 1)
+    spec = opt.spec_of(options, dtype="int8", ndim=len(shape) - 1, size=shape[1:])
     for message in spec.job(shape).warnings:
         tell(message)
 

@@ -9,10 +9,11 @@ import difflib
 import math
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, NoReturn
 
-from streampool_golden import Job, PoolSpec
-from streampool_golden.fields import NAMED_PADDINGS, NANS, OPS, ROUNDINGS
+from streampool_golden import PRESETS, Job, PoolSpec, float32_ratio, preset
+from streampool_golden.fields import NAMED_PADDINGS, NANS, OPS, ROUNDING_ABOUT, ROUNDINGS
 
 from .simulation import FREQ_MHZ
 
@@ -35,7 +36,7 @@ CLOCK_MHZ = 100.0
 """The clock where none is given."""
 
 # Options whose values may start with a minus sign, which argparse would take for an option.
-SIGNED_OPTIONS = ("--padding", "--clamp", "--divisor")
+SIGNED_OPTIONS = ("--padding", "--clamp", "--divisor", "--zero-points")
 
 
 class Refused(Exception):
@@ -124,6 +125,29 @@ def _clamp(text: str) -> tuple[int, int]:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no range; LOW:HIGH such as 0:6 would do")
     return int(match[1]), int(match[2])
+
+
+def _pair(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(-?\d+)(?::(-?\d+))?", text)
+    if not match:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no pair of zero points; IN:OUT such as 3:-5, or 3 for both, would do"
+        )
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _scale(text: str) -> Fraction:
+    """Whole numbers as they are, decimals as the float32 that a runtime holds."""
+    number = r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+    match = re.fullmatch(f"({number})(?:/({number}))?", text)
+    above, below = (match[1], match[2] or "1") if match else ("0", "0")
+    if not match or not float(above) or not float(below):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no scale; input over output such as 0.02/0.05, or 3/4, would do"
+        )
+    if above.isdecimal() and below.isdecimal():
+        return Fraction(int(above), int(below))
+    return float32_ratio(float(above), float(below))
 
 
 def _shape(text: str) -> tuple[int, ...]:
@@ -227,6 +251,31 @@ def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> Non
         help=", ".join(name.replace("_", "-") for name in ROUNDINGS)
         + " (half-away; of floats half-even)",
     )
+    add(
+        "--rounding-about",
+        type=_named(*ROUNDING_ABOUT),
+        metavar="WHAT",
+        help="what rounding takes for zero: raw, or zero-point, the output's (raw)",
+    )
+    add(
+        "--scale",
+        type=_scale,
+        metavar="IN/OUT",
+        help="averages are multiplied by it: 0.02/0.05, as float32, or 3/4 (1)",
+    )
+    add(
+        "--zero-points",
+        type=_pair,
+        metavar="IN:OUT",
+        help="what stands for 0 in input and output, which padding is, for averages (0:0)",
+    )
+    add(
+        "--preset",
+        type=lambda text: text.lower().replace("_", "-"),
+        choices=tuple(PRESETS),
+        metavar="NAME",
+        help=f"average as a runtime does: {', '.join(PRESETS)}",
+    )
     add("--clamp", type=_clamp, metavar="LOW:HIGH", help="limit the outputs, as ReLU6 does: 0:6")
     add(
         "--dtype",
@@ -269,7 +318,9 @@ def add_lanes_option(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:
+def spec_of(
+    options: argparse.Namespace, *, dtype: str, ndim: int, size: Sequence[int] | None = None
+) -> PoolSpec:
     """Make the specification that the options describe.
 
     Parameters
@@ -280,6 +331,8 @@ def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:
         Of the input where ``--dtype`` does not say it.
     ndim : int
         Spatial axes of the input.
+    size : sequence of int, optional
+        Their lengths, which a preset may go by.
 
     Returns
     -------
@@ -294,23 +347,28 @@ def spec_of(options: argparse.Namespace, *, dtype: str, ndim: int) -> PoolSpec:
     """
     usual = (3, 2, 1) if options.kernel is None else (options.kernel, None, 0)
     kernel, stride, padding = usual
-    return PoolSpec(
-        op=options.op,
-        kernel=kernel,
-        stride=stride if options.stride is None else options.stride,
-        padding=padding if options.padding is None else options.padding,
-        dilation=1 if options.dilation is None else options.dilation,
-        ceil_mode=options.ceil_mode,
-        count_include_pad=options.count_include_pad,
-        divisor_override=options.divisor,
-        rounding=options.rounding,
-        dtype=options.dtype or dtype,
-        out_dtype=options.out_dtype,
-        clamp=options.clamp,
-        saturate=options.saturate,
-        nan=options.nan,
-        ndim=ndim,
-    )
+    said = {
+        "stride": stride if options.stride is None else options.stride,
+        "padding": padding if options.padding is None else options.padding,
+        "dilation": options.dilation,
+        "ceil_mode": options.ceil_mode or None,
+        "count_include_pad": options.count_include_pad,
+        "divisor_override": options.divisor,
+        "rounding": options.rounding,
+        "dtype": options.dtype or dtype,
+        "out_dtype": options.out_dtype,
+        "clamp": options.clamp,
+        "saturate": options.saturate,
+        "ndim": ndim,
+        "scale": options.scale,
+        "zero_points": options.zero_points,
+        "rounding_about": options.rounding_about,
+        "nan": options.nan,
+    }
+    fields = {name: value for name, value in said.items() if value is not None}
+    if options.preset is not None:
+        return preset(options.preset, options.op, kernel, size=size, **fields)
+    return PoolSpec(options.op, kernel, **fields)
 
 
 def job_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int | None) -> Job:
@@ -341,6 +399,10 @@ def describe(spec: PoolSpec) -> str:
         words.append(f"dilation {by(spec.dilation)}")
     if spec.ceil_mode:
         words.append("ceil mode")
+    if spec.scale != 1:
+        words.append(f"times {spec.scale}")
+    if spec.zero_points != (0, 0):
+        words.append("zero points {}:{}".format(*spec.zero_points))
     if spec.clamp is not None:
         words.append("clamped to {}:{}".format(*spec.clamp))
     return ", ".join(words)

@@ -182,7 +182,12 @@ def _quantised(source: pictures.Input, options: argparse.Namespace) -> tuple[Poo
             f"{source.path} is an array of {frames.dtype}, which no core takes; "
             f"--dtype {fits} is the narrowest that holds its values"
         )
-    spec = opt.spec_of(options, dtype=frames.dtype.name, ndim=len(source.shape) - 1)
+    spec = opt.spec_of(
+        options,
+        dtype=frames.dtype.name,
+        ndim=len(source.shape) - 1,
+        size=source.shape[1:],
+    )
     dtype = DType.of(spec.dtype)
     if not dtype.low <= low <= high <= dtype.high:
         raise Refused(

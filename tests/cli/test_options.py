@@ -1,7 +1,7 @@
 """What is typed becomes the specification that it says."""
 
 import pytest
-from streampool_golden import PoolSpec
+from streampool_golden import PoolSpec, float32_ratio
 from streampool_sim import options as opt
 
 
@@ -10,7 +10,7 @@ def spec(*words: str, ndim: int = 2) -> PoolSpec:
     opt.add_spec_options(parser, dtype_note="int8")
     parsed, unknown = parser.parse_known_args(opt.normalise(words))
     parser.refuse_unknown(unknown)
-    return opt.spec_of(parsed, dtype="int8", ndim=ndim)
+    return opt.spec_of(parsed, dtype="int8", ndim=ndim, size=(9,) * ndim)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,28 @@ def spec(*words: str, ndim: int = 2) -> PoolSpec:
             "--op sum --kernel 2 --out_dtype int9 --saturate",
             {"op": "sum", "kernel": 2, "out_dtype": "int9", "saturate": True},
         ),
+        (
+            "--op avg --kernel 2 --scale 3/4 --zero-points -3:5 --rounding-about zero-point",
+            {"op": "avg", "kernel": 2, "scale": "3/4", "zero_points": (-3, 5)}
+            | {"rounding_about": "zero_point"},
+        ),
+        (
+            "--op avg --kernel 2 --scale 0.1 --zero-points -3",
+            {"op": "avg", "kernel": 2, "scale": float32_ratio(0.1, 1), "zero_points": (-3, -3)},
+        ),
+        (
+            "--op avg --kernel 2 --preset tflite",
+            {"op": "avg", "kernel": 2, "count_include_pad": False},
+        ),
+        (
+            "--op avg --kernel 2 --preset torch_quantized --padding 1",
+            {"op": "avg", "kernel": 2, "rounding": "half_even", "padding": 1},
+        ),
+        (
+            "--op avg --kernel 9 --preset onnxruntime-qlinear",
+            {"op": "avg", "kernel": 9, "rounding": "half_even", "count_include_pad": False}
+            | {"rounding_about": "zero_point"},
+        ),
     ],
 )
 def test_words_become_fields(words: str, fields: dict):
@@ -79,6 +101,10 @@ def test_one_axis():
         "--divisor 2.5",
         "--rounding up",
         "--op median",
+        "--scale 0/3",
+        "--scale 1/2/3",
+        "--zero-points 1:x",
+        "--preset caffe",
         "--kern 3",
         "--kernel",
         "surplus",

@@ -81,7 +81,7 @@ def test_axis_equals_the_naive_windows(n, k, s, padding, d, ceil_mode):
 @settings(max_examples=300, deadline=None)
 @given(specs())
 def test_a_specification_survives_repr_json_and_replace(spec):
-    assert eval(repr(spec), {"PoolSpec": PoolSpec}) == spec
+    assert eval(repr(spec), {"PoolSpec": PoolSpec, "Fraction": Fraction}) == spec
     assert PoolSpec.from_json(spec.to_json()) == spec
     assert PoolSpec.from_json(json.dumps(spec.to_json())) == spec
     again = spec.replace()

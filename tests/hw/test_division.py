@@ -1,5 +1,6 @@
 """Division by multiplication and shift, or by subtraction: the numbers, against fractions."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pool_specs import naive_round
-from streampool.division import Division, reciprocal
+from streampool.division import Division, reciprocal, signed_digits
 from streampool.multiplier import MULTIPLIER_BITS
 from streampool_golden import ROUNDINGS
 
@@ -64,10 +65,11 @@ def test_widths_of_usual_windows(taps, bits, sum_bits, factor_bits):
 def carried_out(division: Division, which: int, total: int) -> int:
     """Divide as the hardware does: offset, quotient, and back."""
     size = division.sizes[which]
-    total = -total if division.negative else total
+    exact = total + (division.biases[which] if division.biases else 0)
+    total, exact = (-n if division.negative else n for n in (total, exact))
     # where the quotient is 0, either will do
     found = set()
-    for sign in {total < 0} if total else {False, True}:
+    for sign in {exact < 0} if exact else {False, True}:
         shifted = total + division.offset(sign)[which]
         assert 0 <= shifted <= division.largest
         quotient, rest = divmod(shifted, size)
@@ -91,6 +93,29 @@ def test_every_sum_of_int8_windows(rounding, sign):
             assert carried_out(division, which, total) == naive_round(
                 Fraction(total, divisor), rounding
             ), (total, divisor)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_every_sum_of_uint8_windows_with_a_bias(rounding, sign):
+    divisors = tuple(sign * n for n in (1, 2, 6, 9))
+    biases = (-700, 1, -255 * 6, 1234)
+    ends = [Fraction(s + b, d) for d, b in zip(divisors, biases, strict=True) for s in (0, 2295)]
+    division = Division(divisors, math.floor(min(ends)), math.ceil(max(ends)), rounding, biases)
+    assert division.biased
+    for which, (divisor, bias) in enumerate(zip(divisors, biases, strict=True)):
+        for total in range(255 * 9 + 1):
+            exact = Fraction(total + bias, divisor)
+            assert carried_out(division, which, total) == naive_round(exact, rounding)
+
+
+@given(st.integers(1, 2**70))
+def test_signed_digits_are_the_number_and_no_two_are_neighbours(number):
+    digits = signed_digits(number)
+    assert sum(sign << exponent for sign, exponent in digits) == number
+    exponents = [exponent for _, exponent in digits]
+    assert all(above - below >= 2 for above, below in itertools.pairwise(exponents))
+    assert {sign for sign, _ in digits} <= {1, -1}
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)

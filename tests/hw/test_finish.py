@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 from core_bench import core_of, golden
-from pool_specs import naive_round
+from pool_specs import naive_average
 from streampool import PoolCore
 from streampool.division import Division
-from streampool_golden import ROUNDINGS, Job, PoolSpec
+from streampool_golden import ROUNDINGS, Job, PoolSpec, float32_ratio
 from streampool_sim.engines import fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack
@@ -44,6 +44,34 @@ WIDE = {
         ("trunc", "uint32", 48),
     )
 }
+RESCALED = {
+    # each sum of 3x3 int8 windows, by every rounding, with a sign that is not the sum's
+    **{
+        f"{rounding} about {about}": alone(
+            *(9, rounding, "int12", 1 << 12),
+            out_dtype="int8",
+            scale=float32_ratio(0.0173, 0.0291),
+            zero_points=(77, -30),
+            rounding_about=about,
+        )
+        for rounding in ROUNDINGS
+        for about in ("raw", "zero_point")
+    },
+    "a negative divisor": alone(
+        -4, "half_away", "int10", 1 << 10, scale="5/3", zero_points=(7, 100)
+    ),
+    "many bits": alone(
+        *(49, "half_even", "uint12", 1 << 12),
+        scale=Fraction((1 << 55) - 3, (1 << 53) + 5),
+        zero_points=(900, 11),
+    ),
+    "powers of two": alone(1, "half_up", "int10", 1 << 10, scale="4", zero_points=(-3, 3)),
+    "a zero alone": alone(1, "floor", "int8", 256, zero_points=(0, 100)),
+    "halves": alone(2, "half_even", "int8", 256, zero_points=(1, 1)),
+    "halves about a zero": alone(
+        2, "half_even", "uint8", 256, zero_points=(1, 3), rounding_about="zero_point"
+    ),
+}
 CUT = {
     "average into uint4": PoolSpec("avg", 2, dtype="int8", out_dtype="uint4").job((1, 8, 8)),
     "average into int4": PoolSpec("avg", 2, dtype="uint8", out_dtype="int4").job((1, 8, 8)),
@@ -62,7 +90,7 @@ CUT = {
     ).job((1, 8, 8)),
     "max into a wider type": PoolSpec("max", 2, out_dtype="int12", saturate=True).job((1, 8, 8)),
 }
-JOBS = DIVIDED | WIDE | CUT
+JOBS = DIVIDED | WIDE | RESCALED | CUT
 
 
 @cache
@@ -80,11 +108,11 @@ def run(name: str, frames: np.ndarray) -> np.ndarray:
 def assert_divided(job: Job, values: np.ndarray, out: np.ndarray):
     divisor, output = job.divisor_constant, job.output
     assert divisor is not None
-    exact = [naive_round(Fraction(int(v), divisor), job.spec.rounding) for v in values.flat]
+    exact = [naive_average(job.spec, int(v), divisor, 1) for v in values.flat]
     assert out.ravel().tolist() == [min(max(v, output.low), output.high) for v in exact]
 
 
-@pytest.mark.parametrize("name", DIVIDED)
+@pytest.mark.parametrize("name", [*DIVIDED, *RESCALED])
 def test_every_value_is_divided_exactly(name):
     job = JOBS[name]
     dtype = job.spec.in_dtype
@@ -138,6 +166,12 @@ def test_what_does_not_fit_is_cut_to_the_nearest_end(name):
         (PoolSpec("avg", 2, rounding="half_even").job((8, 8, 8), 1), 5),
         # and a multiplier of three
         (PoolSpec("avg", (2, 3)).job((8, 8, 8), 1), 8),
+        # by the even part of 12 in wires, by 3 = 4 - 1 in one clock; and a clamp of two
+        (PoolSpec("avg", 2, rounding="half_up", scale=12).job((8, 8, 8), 1), 8),
+        # a sign that is not the sum's: looked up, compared; a clamp of two; a second FIFO
+        (PoolSpec("avg", 2, zero_points=(5, 3)).job((8, 8, 8), 1), 10),
+        # zero points that add up to nothing
+        (PoolSpec("avg", 2, zero_points=(5, 5)).job((8, 8, 8), 1), 5),
     ],
 )
 def test_finishing_takes_the_clocks_that_it_needs(job, clocks):

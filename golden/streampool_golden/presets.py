@@ -1,0 +1,159 @@
+"""Specifications that pool quantised values as a runtime does, by the runtime's name."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .dtypes import DType
+from .errors import SpecError
+from .fields import choice
+from .quantised import float32_ratio
+from .spec import PoolSpec
+
+ACTIVATIONS = {"none": (None, None), "relu": (0.0, None), "relu6": (0.0, 6.0), "relu1": (-1.0, 1.0)}
+"""The reals that fused activations keep between; ``relu1`` is TFLite's RELU_N1_TO_1."""
+
+
+def preset(
+    name: str,
+    op: str,
+    kernel: Any,
+    *,
+    size: Sequence[int] | None = None,
+    scales: tuple[float, float] | None = None,
+    activation: str = "none",
+    **fields: Any,
+) -> PoolSpec:
+    """Return the specification that computes what a runtime does on quantised values.
+
+    Parameters
+    ----------
+    name : {"tflite", "torch-quantized", "onnxruntime-qlinear"}
+        TFLite's AVERAGE_POOL_2D and MAX_POOL_2D; torch's ``avg_pool2d`` of a quantized tensor in
+        contiguous memory; onnxruntime's QLinearAveragePool, and QLinearGlobalAveragePool.
+    op, kernel, **fields
+        As `PoolSpec` takes them. What the runtime fixes is refused where it says otherwise, and
+        its defaults are the runtime's. TFLite and torch keep scale and zero point, so one integer
+        will do for `zero_points`.
+    size : tuple of int, optional
+        The input's spatial lengths. onnxruntime rounds otherwise where the kernel covers it all.
+    scales : (float, float), optional
+        The scale of input and output, taken as float32 as the runtimes hold them.
+    activation : {"none", "relu", "relu6", "relu1"}, optional
+        TFLite's fused activation, which becomes `clamp`; the last two need `scales`.
+
+    Returns
+    -------
+    PoolSpec
+
+    Raises
+    ------
+    SpecError
+        If a value cannot work, or the runtime would not do it.
+
+    Notes
+    -----
+    The runtimes' own rounding is of a float32, which the exact result differs from where the
+    float32 is inexact near a half; docs/conformance.md says how often.
+
+    Examples
+    --------
+    >>> spec = preset("tflite", "avg", 3, padding="same", zero_points=3)
+    >>> spec.rounding, spec.count_include_pad, spec.zero_points
+    ('half_away', False, (3, 3))
+    """
+    choice("preset", name, PRESETS)
+    zeros = fields.get("zero_points", (0, 0))
+    if not isinstance(zeros, (tuple, list)):
+        fields["zero_points"] = (zeros, zeros)
+    if scales is not None:
+        if "scale" in fields:
+            raise SpecError("scale", "scale is given twice; scale or scales alone would do.")
+        if op == "avg":
+            fields["scale"] = float32_ratio(*scales)
+    if activation != "none":
+        fields["clamp"] = _activation(activation, scales, fields)
+    fields = {field: value for field, value in fields.items() if value is not None}
+    asked = PoolSpec(op, kernel, **fields)
+    fixed = PRESETS[name](asked, "count_include_pad" in fields, size)
+    spec = PoolSpec(op, kernel, **{**fields, **fixed})
+    for field in fixed:
+        given, done = getattr(asked, field), getattr(spec, field)
+        if field in fields and given != done:
+            raise SpecError(field, f"{field} {given} is not what {name} does; {done} would do.")
+    if name != "onnxruntime-qlinear" and (
+        spec.scale != 1 or spec.zero_points[0] != spec.zero_points[1]
+    ):
+        raise SpecError(
+            "scale",
+            f"scale {spec.scale} and zero_points {spec.zero_points} differ between input and"
+            f" output, which {name} keeps; scale 1 and equal ones would do.",
+        )
+    return spec
+
+
+def _activation(
+    name: str, scales: tuple[float, float] | None, fields: dict[str, Any]
+) -> tuple[int, int]:
+    """Return an activation as bounds of the raw output, as TFLite works them out."""
+    choice("activation", name, ACTIVATIONS)
+    if "clamp" in fields:
+        raise SpecError("clamp", f"clamp is given besides activation {name}; one of them would do.")
+    out = DType.of(fields.get("out_dtype") or fields.get("dtype", "int8"))
+    zero = fields.get("zero_points", (0, 0))[1]
+    bounds = []
+    for real, end in zip(ACTIVATIONS[name], (out.low, out.high), strict=True):
+        if real is None:
+            bounds.append(end)
+        elif real == 0:
+            bounds.append(max(out.low, min(out.high, zero)))
+        elif scales is None:
+            raise SpecError("scales", f"scales must be given for activation {name}, and are not.")
+        else:
+            steps = float(np.float32(real) / np.float32(scales[1]))
+            near = math.floor(abs(steps) + 0.5)  # halves away from zero, as C's round
+            bounds.append(max(out.low, min(out.high, zero + (near if steps > 0 else -near))))
+    return bounds[0], bounds[1]
+
+
+Fixed = dict[str, Any]
+
+
+def _tflite(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
+    fixed: Fixed = {"rounding": "half_away", "dilation": 1, "ceil_mode": False}
+    return fixed | ({"count_include_pad": False, "divisor_override": None} if _mean(asked) else {})
+
+
+def _torch(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
+    fixed: Fixed = {"rounding": "half_even", "rounding_about": "raw"}
+    return fixed | ({"dilation": 1} if _mean(asked) else {})
+
+
+def _onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
+    fixed: Fixed = {"rounding": "half_even"}
+    if not _mean(asked):
+        return fixed
+    covers = size is not None and asked.kernel == tuple(size)
+    padded = not isinstance(asked.padding, str) and any(map(any, asked.padding))
+    fixed["rounding_about"] = "zero_point" if covers and not padded else "raw"
+    counted = says and asked.count_include_pad
+    # by the whole kernel, where a window overhangs too
+    fixed["divisor_override"] = math.prod(asked.kernel) if counted else None
+    return {**fixed, "count_include_pad": counted, "dilation": 1}
+
+
+def _mean(spec: PoolSpec) -> bool:
+    return spec.op == "avg"
+
+
+PRESETS: dict[str, Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]] = {
+    "tflite": _tflite,
+    "torch-quantized": _torch,
+    "onnxruntime-qlinear": _onnxruntime,
+}
+"""What each runtime fixes, by the name of its preset.
+
+Given what was asked for, whether that says `count_include_pad`, and the input's size.
+"""

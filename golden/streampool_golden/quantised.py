@@ -1,0 +1,69 @@
+"""Averages of quantised values: one exact fraction of integers, however scales and zeros are."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import SpecError, shown
+
+if TYPE_CHECKING:
+    from .spec import PoolSpec
+
+
+@dataclass(frozen=True)
+class Requantisation:
+    """What is done to an exact sum besides division, so that it is rounded once.
+
+    What leaves is ``round((factor * sum + offset) / (below * divisor)) + after``, in integers,
+    with `offset` and the divisor of each window. With scale ``factor / below``, that is
+    ``scale * (sum - taps * zero_in) / divisor + zero_out``: a real 0, which padding stands for,
+    is the raw value `zero_in`, so only the real inputs of a window bring it along.
+
+    Attributes
+    ----------
+    factor, below : int
+        The scale's numerator and denominator; positive.
+    zero_in : int
+        The input's zero point.
+    before, after : int
+        The output's zero point, as it is added before or after the rounding; the other is 0.
+    """
+
+    factor: int
+    below: int
+    zero_in: int
+    before: int
+    after: int
+
+    @classmethod
+    def of(cls, spec: "PoolSpec") -> "Requantisation | None":
+        """Return that of a specification; None where an average is a sum over a divisor."""
+        if spec.op != "avg" or (spec.scale == 1 and spec.zero_points == (0, 0)):
+            return None
+        zero_in, zero_out = spec.zero_points
+        raw = spec.rounding_about == "raw"
+        ends = (zero_out, 0) if raw else (0, zero_out)
+        return cls(spec.scale.numerator, spec.scale.denominator, zero_in, *ends)
+
+    def offset(self, divisor: Any, taps: Any) -> Any:
+        """Return the offset of a window of that divisor and so many real inputs."""
+        return self.before * self.below * divisor - self.factor * self.zero_in * taps
+
+
+def float32_ratio(input_scale: float, output_scale: float) -> Fraction:
+    """Return the exact ratio of two scales as the runtimes hold them: as float32.
+
+    Raises
+    ------
+    SpecError
+        If a scale is no positive finite number.
+    """
+    exact = []
+    for value in (input_scale, output_scale):
+        number = np.float32(value)
+        if not (np.isfinite(number) and number > 0):
+            raise SpecError("scale", f"scale must be of positive numbers, not {shown(value)}.")
+        exact.append(Fraction(float(number)))
+    return exact[0] / exact[1]

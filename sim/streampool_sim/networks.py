@@ -1,0 +1,125 @@
+"""The pooling layers of known networks through the fast engine, at their full size.
+
+``python -m streampool_sim.networks`` runs them, and resumes what was stopped: each result is kept
+under a hash of everything that it rests on.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streampool import PoolCore
+from streampool_golden import Job, SpecWarning, pool
+from streampool_golden.networks import networks
+
+from .engines import fast
+from .engines.model import Build, cache_folder
+from .frames import pack
+from .simulation import STEADY_FRAMES, compare
+from .stats import frame_cycles
+from .sweep import Log
+
+RESULTS = Path("build/networks.jsonl")
+SEED = 1
+BATCH = 8
+"""Cores to one compile."""
+
+
+def jobs() -> list[Job]:
+    """Return the layers' jobs, each once, in the list's order; lanes are as by default."""
+    return list(dict.fromkeys(layer.spec.job(layer.shape) for layer in networks()))
+
+
+def check(core: PoolCore, model: Any, index: int) -> dict[str, Any]:
+    """Run a layer on random frames, back to back.
+
+    Returns
+    -------
+    dict
+        ``index``, ``spec``, ``shape``, ``lanes``; ``cycles_per_frame``, ``limit_cycles``,
+        ``latency_cycles``, ``store_words``, ``cycles_per_second``; and ``faults``: a list of
+        sentences, empty where every beat equals the golden model and every frame of the steady
+        state takes exactly the limit.
+    """
+    job, dtype = core.job, core.job.spec.in_dtype
+    frames = np.random.default_rng([SEED, index]).integers(
+        dtype.low, dtype.high, (STEADY_FRAMES, *job.shape), dtype.numpy, endpoint=True
+    )
+    trace = fast.run(core, pack(job, frames), model=model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SpecWarning)  # of rows that no window reads
+        _, mismatch = compare(job, trace, pool(job.spec, frames))
+    taken = frame_cycles(trace, job.beats_out)
+    faults = [] if mismatch is None else [mismatch]
+    if set(taken.tolist()) != {job.limit_cycles}:
+        faults.append(f"frames took {taken.tolist()} cycles, limit {job.limit_cycles}")
+    return {
+        "index": index,
+        "spec": job.spec.to_json(),
+        "shape": list(job.shape),
+        "lanes": job.lanes,
+        "cycles_per_frame": float(taken.mean()),
+        "limit_cycles": job.limit_cycles,
+        "latency_cycles": core.latency,
+        "store_words": sum(core.store_words.values()),
+        "cycles_per_second": trace.cycles / trace.seconds,
+        "faults": faults,
+    }
+
+
+def run(path: Path = RESULTS) -> dict[Job, dict[str, Any]]:
+    """Run the layers that are not in the results file yet; return all results by their jobs."""
+    wanted = jobs()
+    log = Log(path, SEED)
+    todo = [index for index in range(len(wanted)) if index not in log.results]
+    start, clocks = time.monotonic(), 0
+    due = sum(wanted[index].limit_cycles for index in todo)
+    for at in range(0, len(todo), BATCH):
+        batch = todo[at : at + BATCH]
+        cores = [PoolCore(job.spec, job.shape, job.lanes) for job in (wanted[k] for k in batch)]
+        with tempfile.TemporaryDirectory(prefix="networks-", dir=cache_folder()) as folder:
+            models = Build(cores, optimise="-O1", folder=Path(folder)).load()
+            for index, core, model in zip(batch, cores, models, strict=True):
+                log.add([result := check(core, model, index)])
+                clocks += core.job.limit_cycles
+                spent = time.monotonic() - start
+                print(
+                    f"{len(log.results)}/{len(wanted)} layers, {spent:.0f} s, about"
+                    f" {spent / clocks * (due - clocks):.0f} s left",
+                    *result["faults"],
+                    sep="\nFAULT ",
+                    file=sys.stderr,
+                    flush=True,
+                )
+    return {job: log.results[index] for index, job in enumerate(wanted)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; 0: all right, 1: a fault, 130: stopped by hand."""
+    parser = argparse.ArgumentParser(prog="python -m streampool_sim.networks", description=__doc__)
+    parser.add_argument("--results", type=Path, default=RESULTS, help=f"file ({RESULTS})")
+    options = parser.parse_args(argv)
+    try:
+        results = run(options.results)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    failed = [job for job, result in results.items() if result["faults"]]
+    for job in failed:
+        print(f"FAULT {job.spec!r} on {job.shape}: {results[job]['faults'][0]}")
+    exact = sum(result["cycles_per_frame"] == result["limit_cycles"] for result in results.values())
+    print(
+        f"{len(networks())} layers, {len(results)} different ones: {len(results) - len(failed)}"
+        f" equal to the golden model, {exact} at exactly the limit of cycles"
+    )
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
