@@ -33,7 +33,7 @@ EQUAL, MISMATCH, REFUSED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 EXPLAIN_EXAMPLES = """\
 examples:
   streampool explain --kernel 3 --stride 2 --shape 1x6x6
-  streampool explain --op avg --kernel 3 --padding same --shape 1x1x9
+  streampool explain --op avg --kernel 3 --padding same --shape 1x9
 """
 
 DESCRIPTION = """\
