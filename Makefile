@@ -37,9 +37,9 @@ sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=50
 bench: tools $(CORE) ## speeds of the engines
 	@$(IN_ENV) $(PY) -m streampool_sim.bench.engines $(ARGS)
 
-bench-report: tools $(BENCH) ## software against the core, on all layers: make bench-report ARGS="--quick"
+bench-report: tools $(BENCH) ## software against the core, as a page: make bench-report ARGS=--quick
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench \
-	  --json build/bench.json $(ARGS)
+	  --json build/bench.json --html build/bench.html $(ARGS)
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
 	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \

@@ -3,7 +3,7 @@
 from streampool_sim.bench import install
 
 
-def test_the_extra_is_asked_for_one_by_one(capsys):
+def test_the_extras_are_asked_for_one_by_one(capsys):
     asked = []
 
     def pip(requirement: str) -> str | None:
@@ -14,7 +14,7 @@ def test_the_extra_is_asked_for_one_by_one(capsys):
 
     assert install.main(pip) == 0
     names = [text.split("=")[0].split(">")[0] for text in asked]
-    assert {"onnx", "onnxruntime", "torch", "ai-edge-litert"} < set(names)
+    assert {"onnx", "onnxruntime", "torch", "ai-edge-litert", "matplotlib"} < set(names)
     assert [text for text in asked if text.startswith("torch")] == [
         "torch==2.13.0+cpu",
         "torch==2.13.0",

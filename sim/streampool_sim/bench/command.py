@@ -3,14 +3,15 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from streampool.fpga import device_named
 
 from .. import options as opt
-from .. import pictures
 from ..engines.model import find_compiler
+from ..files import check_writable, replacing
 from ..options import Refused
 from . import hardware, layers, machine, report, table, timing
 from .contenders import RUNTIMES
@@ -67,6 +68,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
         help="keep each layer's figures there until all are measured: what was stopped goes on",
     )
     add("--json", metavar="FILE.json", help="write everything there; - prints it")
+    add("--html", metavar="FILE.html", help="write it as a page; needs the extra [report]")
 
 
 def _rounds(text: str) -> int:
@@ -136,12 +138,14 @@ def bench(options: argparse.Namespace) -> None:
             f"--device {options.device} has no placed core;"
             f" {', '.join(hardware.devices())} would do"
         )
-    target = _target(options.json)
+    target, page = _target(options.json, "json"), _target(options.html, "html")
+    write_page = None if page is None else _page_writer()
     made = make(chosen, options)
     text = report.text(made)
     if target is not None:
-        with pictures.replacing(target) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        _write(target, text)
+    if page is not None and write_page is not None:
+        _write(page, write_page(made))
     to_stdout = options.json == "-"
     if to_stdout:
         sys.stdout.write(text)
@@ -179,11 +183,30 @@ def _counting(done: int, total: int) -> None:
     print(f"streampool: {done}/{total} cores simulated", file=sys.stderr, flush=True)
 
 
-def _target(name: str | None) -> Path | None:
-    if name in (None, "-"):
+def _page_writer() -> Callable[[dict[str, Any]], str]:
+    """Return what makes the page, before anything is measured."""
+    try:
+        from .page.page import html
+    except ImportError as error:
+        raise Refused(
+            f"--html needs {error.name}, which is not here;"
+            " pip install 'streampool[report]' would do"
+        ) from None
+    return html
+
+
+def _write(target: Path, text: str) -> None:
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _target(name: str | None, kind: str) -> Path | None:
+    """Return the file that is to be written, if any; refuses what cannot be."""
+    if name is None or (name == "-" and kind == "json"):
         return None
     target = Path(name)
-    if target.suffix.lower() != ".json":
-        raise Refused(f"--json {name} would write JSON; FILE.json or - would do")
-    pictures.check_writable(target)
+    if target.suffix.lower() != f".{kind}":
+        also = " or -" if kind == "json" else ""
+        raise Refused(f"--{kind} {name} would write {kind.upper()}; FILE.{kind}{also} would do")
+    check_writable(target)
     return target

@@ -1,7 +1,7 @@
 """Install what is measured against: ``python -m streampool_sim.bench.install``.
 
-The extra ``bench``, one requirement after the other, so that one that cannot be had here costs no
-other; it is named, and skipped when the rest is measured.
+The extras ``bench`` and ``report``, one requirement after the other, so that one that cannot be had
+here costs no other; it is named, and skipped when the rest is measured.
 """
 
 import importlib.util
@@ -13,12 +13,12 @@ from importlib import metadata
 
 __all__ = ["main", "requirements"]
 
-EXTRA = "bench"
-_MARKED = re.compile(rf"""extra\s*==\s*['"]{EXTRA}['"]""")
+EXTRAS = ("bench", "report")
+_MARKED = re.compile(rf"""extra\s*==\s*['"]({"|".join(EXTRAS)})['"]""")
 
 
 def requirements() -> list[str]:
-    """Return the requirements of the extra."""
+    """Return the requirements of the extras."""
     found = metadata.requires("streampool") or []
     return [text.split(";")[0].strip() for text in found if _MARKED.search(text)]
 

@@ -1,0 +1,204 @@
+"""The report: its fields, what is resumed, and that its sentences are its figures."""
+
+import json
+import re
+import statistics
+
+import numpy as np
+import pytest
+from blocks import ROOT
+from streampool_golden import PoolSpec
+from streampool_sim.bench import contenders, reading, report, table
+from streampool_sim.bench.layers import Layer, Layers
+from streampool_sim.bench.report import Settings
+from streampool_sim.bench.task import Contender, Ready
+
+SETTINGS = Settings(threads=(1, 2))
+LAYERS = Layers(
+    (
+        Layer("net-1", PoolSpec("max", 3, 2, 1), (16, 9, 9), {"net": 2}),
+        Layer("net-2", PoolSpec("avg", 2), (8, 6, 6), {"net": 1}),
+    ),
+    {"net": ("net-1", "net-2", "net-1")},
+)
+KEPT = json.loads((ROOT / "docs" / "bench.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def made():
+    return report.make(LAYERS, settings=SETTINGS, runtimes=("NumPy",))
+
+
+def test_it_is_json_a_row_a_line(made):
+    text = report.text(made)
+    assert json.loads(text) == made
+    lines = text.splitlines()
+    assert sum(line.lstrip().startswith('{"layer": "net-1"') for line in lines) > 20
+
+
+def documented() -> dict[str, set[str]]:
+    """Return the words in code style of each part of docs/bench.md that describes a list."""
+    page = (ROOT / "docs" / "bench.md").read_text("utf-8")
+    parts = re.split(r"^\*\*`", page, flags=re.MULTILINE)[1:]
+    return {part.split("`")[0]: set(re.findall(r"`([a-z_0-9]+)`", part)) for part in parts}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["layers", "software", "hardware", "comparison", "networks", "placements", "reading"],
+)
+@pytest.mark.parametrize("source", ["made", "kept"])
+def test_every_field_is_documented(name, source, made):
+    rows = (made if source == "made" else KEPT)[name]
+    assert rows
+    keys = {key for row in rows for key in row}
+    if name == "comparison":
+        for nested in ("best", "usual", "tie"):
+            keys |= {key for row in rows for key in row[nested] or ()}
+        keys |= {key for row in rows for link in row["links"].values() for key in link}
+    assert keys <= documented()[name]
+    assert KEPT.keys() == made.keys()
+
+
+def test_software_rows(made):
+    for row in made["software"]:
+        assert row["correct"] and row["wrong"] is None
+        assert row["rounds"] >= 15 and row["calls"] >= 1
+        assert 0 < row["min_s"] <= row["q1_s"] <= row["median_s"] <= row["q3_s"] <= row["max_s"]
+        assert row["frames_per_second"] == pytest.approx(row["crop_share"] / row["median_s"])
+        assert (row["crop"] is None) == (row["contender"] != "numpy-naive")
+    ways = {(row["contender"], row["dtype"]) for row in made["software"]}
+    assert {("numpy-separable", "int8"), ("numpy-separable", "float32")} <= ways
+    assert {row["cache"] for row in made["software"]} == {"warm", "cold"}
+
+
+def test_what_is_recorded_of_the_machine(made):
+    assert made["machine"]["processor"] and made["machine"]["processors"] >= 1
+    assert {"streampool", "python", "numpy", "amaranth"} <= made["versions"].keys()
+    assert made["settings"]["threads"] == [1, 2]
+
+
+def test_what_gives_a_wrong_result_is_not_timed(monkeypatch):
+    calls = []
+
+    def make(task, layout, threads):
+        def run():
+            calls.append(1)
+            return np.zeros_like(task.expected("half_even"))
+
+        return Ready(run, lambda y: y)
+
+    liar = Contender("liar", "NumPy", "zeros", ("int8",), ("NCHW",), make)
+    honest = contenders.load(("NumPy",))[0]
+    rows, _ = report.measure_layer(LAYERS.layers[0], [liar, *honest], SETTINGS)
+    [row] = [row for row in rows if row["contender"] == "liar"]
+    assert len(calls) == 1
+    assert row["correct"] is False and "values differ" in row["wrong"]
+    assert row["median_s"] is None and row["frames_per_second"] is None and row["rounds"] == 0
+
+
+def test_threads_are_only_for_those_that_have_them():
+    seen = []
+
+    def make(task, layout, threads):
+        seen.append(threads)
+        right = task.expected("half_even")
+        return Ready(lambda: right, lambda y: y)
+
+    for threaded in (True, False):
+        each = Contender("x", "X", "x", ("int8",), ("NCHW",), make, threaded)
+        report.measure_layer(LAYERS.layers[1], [each], SETTINGS)
+    assert seen == [1, 2, 1]
+
+
+def test_what_was_stopped_goes_on(tmp_path, monkeypatch):
+    measured = []
+    measure = report.measure_layer
+
+    def watched(layer, *more):
+        measured.append(layer.name)
+        return measure(layer, *more)
+
+    monkeypatch.setattr(report, "measure_layer", watched)
+
+    def stop(done, total, what):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "kept"
+    options = {"settings": SETTINGS, "runtimes": ("NumPy",), "folder": folder}
+    with pytest.raises(KeyboardInterrupt):
+        report.make(LAYERS, progress=stop, **options)
+    assert measured == ["net-1"] and len(list(folder.iterdir())) == 1
+    made = report.make(LAYERS, **options)
+    assert measured == ["net-1", "net-2"]
+    assert {row["layer"] for row in made["software"]} == {"net-1", "net-2"}
+    assert list(folder.iterdir()) == []  # so that the next run measures anew
+
+
+def test_other_settings_are_not_resumed(tmp_path):
+    first = report.Settings(rounds=15), report.Settings(rounds=16)
+    names = {report._kept_name(LAYERS.layers[0], [], settings, "x") for settings in first}
+    names.add(report._kept_name(LAYERS.layers[0], [], first[0], "another machine"))
+    assert len(names) == 3
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"\d[\d,]*\.?\d*", text)
+
+
+@pytest.mark.parametrize("source", ["made", "kept"])
+def test_sentences_are_made_of_their_values(source, made):
+    results = made if source == "made" else KEPT
+    assert results["reading"] == reading.sentences(results)
+    assert len({each["id"] for each in results["reading"]}) == len(results["reading"]) >= 9
+    types = {"32", "8"}  # of float32 and int8
+    for each in results["reading"]:
+        shown = [value["shown"] for value in each["values"].values()]
+        assert all(value in each["text"] for value in shown)
+        known = {number for value in shown for number in numbers(value)}
+        assert set(numbers(each["text"])) <= known | types, each["text"]
+
+
+def values(results, name):
+    [found] = [each["values"] for each in results["reading"] if each["id"] == name]
+    return {key: each["value"] for key, each in found.items()}
+
+
+@pytest.mark.parametrize("source", ["made", "kept"])
+def test_sentences_agree_with_the_rows(source, made):
+    results = made if source == "made" else KEPT
+    device = reading.device_of(results)
+    here = [row for row in results["comparison"] if row["device"] == device]
+    assert len({row["layer"] for row in here}) == len(here) == len(results["layers"])
+    won = [row["ratio_best"] for row in here if row["ratio_best"] > 1]
+    wins = values(results, "wins")
+    assert (wins["wins"], wins["layers"]) == (len(won), len(here))
+    if won:
+        assert wins["most"] == max(won)
+        assert wins["middle"] == statistics.median(won)
+    lost = [row["ratio_best"] for row in here if row["ratio_best"] < 1]
+    if lost:
+        assert values(results, "loses")["losses"] == len(lost)
+        assert values(results, "loses")["times"] == 1 / min(lost)
+    links = values(results, "links")
+    for link in results["links"][1:]:
+        fast = sum(row["links"][link["link"]]["ratio_best"] > 1 for row in here)
+        assert links[f"{link['link']}_wins"] == fast
+    clocks = values(results, "clocks")
+    assert clocks["same"] + clocks["stand"] + clocks["assumed"] == len(results["hardware"])
+    assumed = sum(row["freq_source"] == "assumed" for row in results["hardware"])
+    assert clocks["assumed"] == assumed
+
+
+def test_the_table_has_a_row_for_each_layer(made):
+    text = table.terminal(made)
+    for layer in LAYERS.layers:
+        assert layer.title in text
+    for each in made["reading"]:
+        assert each["text"].split(",")[0][:30] in text
+    device = reading.device_of(made)
+    assert device is not None
+    cells = table.rows(made, device)
+    assert [len(row) for row in cells] == [len(table.HEADS)] * 2
+    assert all("numpy-" in row[1] for row in cells)

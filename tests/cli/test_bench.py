@@ -1,0 +1,56 @@
+"""The verb bench: a table, JSON, and what is refused before anything is measured."""
+
+import json
+
+import pytest
+from commands import Command
+from streampool_sim.bench import command as benching
+
+SMALL = "bench --op avg --kernel 2 --shape 4x6x6 --runtimes numpy"
+
+
+def test_a_layer_of_ones_own(command: Command, folder):
+    done = command(*SMALL.split(), "--json", "here.json", "--device", "ice40-hx8k", "--freq", 50)
+    assert done.status == 0
+    results = json.loads((folder / "here.json").read_text())
+    assert [row["shape"] for row in results["layers"]] == [[4, 6, 6]]
+    assert {row["runtime"] for row in results["software"]} == {"NumPy"}
+    assert results["settings"]["assumed_mhz"] == 50
+    assert done.out.startswith("ice40-hx8k, a frame at a time")
+    assert "avg 2x2 /2, 4x6x6" in done.out
+    assert done.err.startswith("streampool: 1/1 avg 2x2 /2, 4x6x6\n")
+    assert [path.name for path in folder.iterdir()] == ["here.json"]
+
+
+def test_json_on_standard_output(command: Command):
+    done = command(*SMALL.split(), "--json", "-")
+    assert done.status == 0
+    assert json.loads(done.out)["schema"] == "streampool-bench-1"
+    assert "a frame at a time" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--kernel 2", "--shape CxHxW would do"),
+        ("--net lenet", "net 'lenet' is not known; alexnet, "),
+        ("--quick --shape 4x6x6", "--shape is a layer of yours and --quick chooses others"),
+        ("--net vgg16 --shape 4x6x6", "--shape is a layer of yours and --net chooses others"),
+        ("--shape 4x6x6 --dtype int16", "--dtype int16 is not compared with software"),
+        ("--shape 4x1x1 --kernel 5", "kernel 5 gives no output"),
+        ("--rounds 3", "'3' is too few to say anything; 15 or more would do"),
+        ("--runtimes numpy,jax", "'jax' is no runtime; NumPy, PyTorch, ONNX Runtime"),
+        ("--device ecp5-99k-6", "device 'ecp5-99k-6' is not known"),
+        ("--device ice40-lp1k", "--device ice40-lp1k has no placed core; ecp5-85k-6, "),
+        ("--json here.txt", "--json here.txt would write JSON; FILE.json or - would do"),
+        ("--json no/here.json", "no"),
+        ("--html here.json", "--html here.json would write HTML; FILE.html would do"),
+        ("--freq 0", "'0' is no clock in MHz"),
+    ],
+)
+def test_refusals(words: str, says: str, refused: Command, monkeypatch):
+    def measured(*_: object) -> None:
+        raise AssertionError("something was measured")
+
+    monkeypatch.setattr(benching, "make", measured)
+    assert says in refused("bench", *words.split()).err
