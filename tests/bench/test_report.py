@@ -144,7 +144,7 @@ def test_other_settings_are_not_resumed(tmp_path):
 
 
 def numbers(text: str) -> list[str]:
-    return re.findall(r"\d[\d,]*\.?\d*", text)
+    return re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text)
 
 
 @pytest.mark.parametrize("source", ["made", "kept"])
