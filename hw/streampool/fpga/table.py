@@ -208,6 +208,7 @@ def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: 
     path = folder / f"{name.replace(chr(39), 'p')}-{device}-{key}.json"
     if path.is_file():
         return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}
+    _say(f"placing {name} on {device} ...")
     placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, pool=pool)
     row = {"job": name, "key": key, "seeds": seeds, "stale": False, **placement.to_json()}
     if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
