@@ -23,6 +23,7 @@ LAYERS = {
     "min": (PoolSpec("min", 3, 2, 1), (3, 9, 9)),
     "sum": (PoolSpec("sum", 3, 2, 1), (3, 9, 9)),
     "avg": (PoolSpec("avg", 2), (4, 8, 10)),
+    "avg of many channels": (PoolSpec("avg", 2), (16, 8, 10)),
     "avg, an odd divisor": (PoolSpec("avg", 3), (4, 9, 10)),
     "avg, windows overlap": (PoolSpec("avg", 4, 2), (4, 10, 12)),
     "avg over padding": (PoolSpec("avg", 3, 1, 1), (4, 8, 9)),

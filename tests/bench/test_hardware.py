@@ -1,5 +1,7 @@
 """The core's side: whose clock a row has, where cycles come from, and what a link leaves."""
 
+import gc
+
 import pytest
 from streampool_golden import PoolSpec
 from streampool_sim.bench import hardware
@@ -130,15 +132,15 @@ def test_simulated_cycles_are_the_schedules():
     counted = hardware.simulate_cycles([(layer, 2)])
     job = layer.spec.job(layer.shape, 2)
     assert counted == {(layer.spec, layer.shape, 2): job.limit_cycles}
-    core = hardware.core_of(layer.spec, layer.shape, 2, "generic")
-    assert hardware.cycles(job, core, counted) == (job.limit_cycles, "simulated")
-    assert hardware.cycles(job, core, {}) == (job.limit_cycles, "schedule")
+    core = hardware.figures(layer.spec, layer.shape, 2, "generic")
+    assert hardware.cycles(core, counted) == (job.limit_cycles, "simulated")
+    assert hardware.cycles(core, {}) == (job.limit_cycles, "schedule")
 
 
 def test_where_the_bounds_do_not_meet_it_says_so():
     spec = PoolSpec("max", (2, 3), (1, 2), (1, 1))  # one axis grows, the other shrinks
-    core = hardware.core_of(spec, (4, 6, 24), 1, "generic")
-    found = hardware.cycles(core.job, core, {})
+    core = hardware.figures(spec, (4, 6, 24), 1, "generic")
+    found = hardware.cycles(core, {})
     assert found == (core.cycles_bound, "bound")
     assert found[0] > core.job.limit_cycles
 
@@ -149,6 +151,13 @@ def test_each_device_has_a_capacity():
         assert room is not None
         most = max(row["lut4"] for row in hardware.placements() if row["device"] == device)
         assert most < room[0]
+
+
+def test_no_core_is_left_to_complain_that_it_was_not_used(recwarn):
+    hardware.figures.cache_clear()
+    hardware.rows([Layer("any", PoolSpec("max", 2), (2, 4, 4))])
+    gc.collect()
+    assert [str(each.message) for each in recwarn] == []
 
 
 def test_what_a_link_carries():

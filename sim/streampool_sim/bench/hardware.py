@@ -4,10 +4,12 @@ A layer's clock is that of a job that was placed on the device with as many lane
 or one that stands for it, which the row names. Nothing else is called placed.
 """
 
+import gc
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -94,21 +96,35 @@ def placements() -> tuple[dict[str, Any], ...]:
     return tuple(row for row in known() if row["placed"] and not row.get("stale"))
 
 
-@lru_cache(maxsize=4096)
-def core_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> PoolCore:
-    """Return a core, which only its figures are wanted of."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UnusedElaboratable)
-        return PoolCore(spec, shape, lanes, family=family)
+@dataclass(frozen=True)
+class Figures:
+    """What a core says of itself.
+
+    Parameters
+    ----------
+    job : Job
+        What it does.
+    cycles_bound, latency, store_bits : int
+        As the core's.
+    effort : _Effort
+        What its clock depends on.
+    """
+
+    job: Job
+    cycles_bound: int
+    latency: int
+    store_bits: int
+    effort: _Effort
 
 
-@lru_cache(maxsize=4096)
-def _effort(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> _Effort:
-    core = core_of(spec, shape, lanes, family)
+@cache
+def figures(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> Figures:
+    """Return a core's figures; the core itself is not kept."""
+    core = PoolCore(spec, shape, lanes, family=family)
     job = core.job
     kind = _KINDS.get(spec.op, (spec.op,))[0]
     pads = tuple(bool(axis.before or axis.after) for axis in job.axes)
-    return _Effort(
+    effort = _Effort(
         kind,
         spec.in_dtype.bits,
         tuple(sorted((plan.partials for plan in core.plans), reverse=True)),
@@ -118,6 +134,16 @@ def _effort(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> 
         (spec.kernel, spec.stride, spec.dilation, pads),
         core.store_bits,
     )
+    return Figures(job, core.cycles_bound, core.latency, core.store_bits, effort)
+
+
+@contextmanager
+def unused_cores() -> Iterator[None]:
+    """Let cores go that were made only to be asked, without a warning for each part of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        yield
+        gc.collect()
 
 
 def _overlap(axis: Axis) -> int:
@@ -141,7 +167,7 @@ def clock_of(
     in size. Else `assumed_mhz`.
     """
     family = DEVICES[device].family
-    wanted = _effort(spec, shape, lanes, family)
+    wanted = figures(spec, shape, lanes, family).effort
     same, windows, harder = [], [], []
     for row in placements():
         if row["device"] != device or row["lanes"] != lanes:
@@ -150,7 +176,7 @@ def clock_of(
         if (placed_spec, placed_shape) == (spec, shape):
             same.append(row)
             continue
-        has = _effort(placed_spec, placed_shape, lanes, family)
+        has = figures(placed_spec, placed_shape, lanes, family).effort
         if has.kind not in _KINDS.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
             continue
         distance = abs(np.log((has.store_bits + 1) / (wanted.store_bits + 1)))
@@ -187,7 +213,9 @@ def capacity(device: str) -> tuple[int, int, str] | None:
     return next((size for name, size in CAPACITY.items() if device.startswith(name)), None)
 
 
-def cycles(job: Job, core: PoolCore, simulated: dict[tuple[PoolSpec, tuple[int, ...], int], int]):
+def cycles(
+    core: Figures, simulated: dict[tuple[PoolSpec, tuple[int, ...], int], int]
+) -> tuple[int, str]:
     """Return the cycles of a frame in the steady state, and where they come from.
 
     Returns
@@ -198,6 +226,7 @@ def cycles(job: Job, core: PoolCore, simulated: dict[tuple[PoolSpec, tuple[int, 
         meet (beats of a frame, in or out, and what the core's plans allow), so that a simulation
         could find nothing else; or the upper bound alone.
     """
+    job = core.job
     found = simulated.get((job.spec, job.shape, job.lanes))
     if found is not None:
         return found, "simulated"
@@ -281,19 +310,20 @@ def rows(
     list of dict
         See docs/bench.md.
     """
-    return [
-        _row(layer, device, lanes, assumed_mhz, simulated or {})
-        for layer in layers
-        for device in only or devices()
-        for lanes in lanes_on(device, layer.shape[0])
-    ]
+    with unused_cores():
+        return [
+            _row(layer, device, lanes, assumed_mhz, simulated or {})
+            for layer in layers
+            for device in only or devices()
+            for lanes in lanes_on(device, layer.shape[0])
+        ]
 
 
 def _row(
     layer: Layer, device: str, lanes: int, assumed_mhz: float, simulated: dict[Any, int]
 ) -> dict[str, Any]:
-    core = core_of(layer.spec, layer.shape, lanes, DEVICES[device].family)
-    count, source = cycles(core.job, core, simulated)
+    core = figures(layer.spec, layer.shape, lanes, DEVICES[device].family)
+    count, source = cycles(core, simulated)
     clock = clock_of(layer.spec, layer.shape, lanes, device, assumed_mhz)
     hertz = clock.freq_mhz * 1e6
     placed = clock.placed or {}

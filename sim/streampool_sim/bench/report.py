@@ -61,9 +61,10 @@ def measure_layer(
     """
     ready: list[tuple[Row, Ready]] = []
     rows, skipped = [], []
+    tasks: dict[str, Task] = {}
     for contender in candidates:
         for dtype in contender.dtypes:
-            task = Task(layer.spec, layer.shape, dtype, settings.seed)
+            task = tasks.setdefault(dtype, Task(layer.spec, layer.shape, dtype, settings.seed))
             for layout in contender.layouts:
                 for threads in settings.threads if contender.threaded else (1,):
                     head = {

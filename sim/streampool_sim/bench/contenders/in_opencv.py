@@ -126,8 +126,9 @@ def _area(task: Task, layout: str, threads: int) -> Ready:
     rows, columns = _per_axis(task, (span(axis) for axis in axes), 1)
     x = _picture(task)[:rows, :columns]
     height, width = _per_axis(task, (axis.outputs for axis in axes), 1)
-    # 2 x 2 has a path of its own, which adds a half and shifts
-    rounding = "half_up" if _per_axis(task, spec.kernel, 1) == (2, 2) else "half_even"
+    # 2 x 2 of a picture's usual channels has a path of its own, which adds a half and shifts
+    halves = _per_axis(task, spec.kernel, 1) == (2, 2) and task.shape[0] in (1, 3, 4)
+    rounding = "half_up" if halves else "half_even"
 
     def run() -> np.ndarray:
         return cv2.resize(x, (width, height), interpolation=cv2.INTER_AREA)
