@@ -1,9 +1,11 @@
 """Draw the figures of README.md and docs/: ``python docs/figures.py``.
 
 Everything is drawn from the code: the schedules from `AxisPlan`, the pictures from the golden
-model, which the core equals bit for bit.
+model, which the core equals bit for bit. The plot of throughput is drawn from a measurement,
+`BENCH`; it needs the extra ``report``, and stays as it is without.
 """
 
+import json
 import sys
 import warnings
 from pathlib import Path
@@ -22,6 +24,11 @@ SCHEDULES: dict[str, Axis] = {
     "schedule-drain.svg": Axis.resolve(8, 5, 1, (2, 2)),
 }
 """The schedules that are drawn, by their files."""
+
+BENCH = blocks.ROOT / "docs" / "bench.json"
+"""The measurement that README.md states."""
+
+THROUGHPUT = "bench-throughput.svg"
 
 BLOCK = 8
 """Side of a window of the pictures that show what max, average and min keep."""
@@ -143,6 +150,16 @@ def pictures() -> dict[str, np.ndarray]:
     }
 
 
+def throughput_svg() -> str | None:
+    """Return the plot of `BENCH`, or None where there is nothing to plot with."""
+    try:
+        from streampool_sim.bench import page
+    except ImportError as error:
+        print(f"without {error.name} {THROUGHPUT} stays as it is", file=sys.stderr)
+        return None
+    return page.plot(json.loads(BENCH.read_text("utf-8")))
+
+
 def _write(path: Path, data: bytes) -> None:
     if not path.exists() or path.read_bytes() != data:
         path.write_bytes(data)
@@ -161,6 +178,9 @@ def main() -> int:
             continue
         Image.fromarray(picture).save(path, optimize=True)
         print(path.relative_to(blocks.ROOT))
+    plot = throughput_svg()
+    if plot is not None:
+        _write(IMAGES / THROUGHPUT, plot.encode())
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import xml.etree.ElementTree as ET
 
 import blocks
 import figures
@@ -12,6 +13,7 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from pages import fenced
 from streampool_golden import PoolSpec, pool
 from streampool_sim import cli, options
+from streampool_sim.bench.page.svg import SVG
 
 # of cores that are counted and not built
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
@@ -109,6 +111,19 @@ def test_links_lead_somewhere(page):
 def test_schedules_are_drawn_as_planned():
     for name, axis in figures.SCHEDULES.items():
         assert (figures.IMAGES / name).read_text("utf-8") == figures.schedule_svg(axis), name
+
+
+def test_the_plot_of_throughput_is_of_the_measurement_that_is_stated():
+    def said(text: str) -> tuple[list[str], int]:
+        root = ET.fromstring(text)
+        # Another matplotlib places them otherwise, which is no change.
+        return [each.text or "" for each in root.iter(f"{{{SVG}}}text")], len(
+            list(root.iter(f"{{{SVG}}}use"))
+        )
+
+    drawn = figures.throughput_svg()
+    assert drawn is not None
+    assert said((figures.IMAGES / figures.THROUGHPUT).read_text("utf-8")) == said(drawn)
 
 
 def test_pictures_are_what_the_golden_model_gives():

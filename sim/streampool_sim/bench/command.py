@@ -1,6 +1,7 @@
 """The verb `bench`: its options, and what it runs."""
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -23,11 +24,19 @@ examples:
   streampool bench --quick
   streampool bench --net resnet50,vgg16 --device ecp5-25k-6
   streampool bench --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --json here.json
-  streampool bench --folder build/bench --json bench.json
+  streampool bench --folder build/bench --json bench.json --html bench.html
+  streampool bench --from bench.json --html bench.html
 
 Without --net, --quick or --shape all layers of the known networks are measured: some minutes.
-Runtimes that are not installed are skipped by name; the extra streampool[bench] brings them.
+Runtimes that are not installed are skipped by name; the extra streampool[bench] brings them, and
+streampool[report] what the page and the plot need.
 """
+
+SUFFIXES = {"json": (".json",), "html": (".html", ".htm"), "plot": (".svg",)}
+"""What is written, by option, and the suffixes that its file may have."""
+
+MEASURING = ("net", "quick", "shape", "kernel", "runtimes", "simulate", "folder")
+"""Options that say what is measured, and how."""
 
 
 def add_options(group: argparse._ArgumentGroup) -> None:
@@ -68,7 +77,15 @@ def add_options(group: argparse._ArgumentGroup) -> None:
         help="keep each layer's figures there until all are measured: what was stopped goes on",
     )
     add("--json", metavar="FILE.json", help="write everything there; - prints it")
-    add("--html", metavar="FILE.html", help="write it as a page; needs the extra [report]")
+    add("--html", metavar="FILE.html", help="write a page with plots and tables there")
+    add("--plot", metavar="FILE.svg", help="write the plot of throughput alone there")
+    add(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE.json",
+        help="measure nothing: say what an earlier --json has",
+    )
 
 
 def _rounds(text: str) -> int:
@@ -123,7 +140,7 @@ class _Told:
 
 
 def bench(options: argparse.Namespace) -> None:
-    """Measure and compare as the options say; prints the table, and writes the JSON.
+    """Measure and compare as the options say; prints the table, and writes what they ask for.
 
     Raises
     ------
@@ -132,26 +149,66 @@ def bench(options: argparse.Namespace) -> None:
     SpecError
         If a network or a device is not known, or the layer does not work.
     """
-    chosen = _chosen(options)
     if options.device is not None and device_named(options.device).name not in hardware.devices():
         raise Refused(
             f"--device {options.device} has no placed core;"
             f" {', '.join(hardware.devices())} would do"
         )
-    target, page = _target(options.json, "json"), _target(options.html, "html")
-    write_page = None if page is None else _page_writer()
-    made = make(chosen, options)
-    text = report.text(made)
-    if target is not None:
-        _write(target, text)
-    if page is not None and write_page is not None:
-        _write(page, write_page(made))
+    writers = _writers(options)
+    made = make(_chosen(options), options) if options.source is None else _earlier(options)
+    for target, write in writers:
+        text = write(made)
+        with replacing(target) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     to_stdout = options.json == "-"
     if to_stdout:
-        sys.stdout.write(text)
+        sys.stdout.write(report.text(made))
     print(
         table.terminal(made, options.device), end="", file=sys.stderr if to_stdout else sys.stdout
     )
+
+
+def _writers(options: argparse.Namespace) -> list[tuple[Path, Callable[[dict[str, Any]], str]]]:
+    """Return the files that are asked for, and what makes their texts of the report."""
+    targets = {option: _target(option, getattr(options, option)) for option in SUFFIXES}
+    writers = {"json": report.text}
+    drawn = [option for option in ("html", "plot") if targets[option] is not None]
+    if drawn:
+        try:
+            from . import page
+        except ImportError as error:
+            raise Refused(
+                f"--{drawn[0]} needs {error.name}, which is not installed; the extra"
+                " streampool[report] brings it"
+            ) from None
+        writers |= {"html": page.html, "plot": page.plot}
+    return [(target, writers[option]) for option, target in targets.items() if target is not None]
+
+
+def _earlier(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the report of an earlier run."""
+    path: Path = options.source
+    for name in MEASURING:
+        if getattr(options, name) not in (None, False):
+            raise Refused(
+                f"--from measures nothing, so --{name} says nothing; one of both would do"
+            )
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Refused(f"--from {path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise Refused(f"--from {path} is no JSON; what --json writes would do") from None
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != report.SCHEMA:
+        raise Refused(
+            f"--from {path} has the schema {schema!r}; what --json of this version writes,"
+            f" {report.SCHEMA!r}, would do"
+        )
+    for field in report.FIELDS:
+        if field not in found:
+            raise Refused(f"--from {path} has no {field!r}; what --json writes would do")
+    return found
 
 
 def make(chosen: layers.Layers, options: argparse.Namespace) -> dict[str, Any]:
@@ -183,30 +240,17 @@ def _counting(done: int, total: int) -> None:
     print(f"streampool: {done}/{total} cores simulated", file=sys.stderr, flush=True)
 
 
-def _page_writer() -> Callable[[dict[str, Any]], str]:
-    """Return what makes the page, before anything is measured."""
-    try:
-        from .page.page import html
-    except ImportError as error:
-        raise Refused(
-            f"--html needs {error.name}, which is not here;"
-            " pip install 'streampool[report]' would do"
-        ) from None
-    return html
-
-
-def _write(target: Path, text: str) -> None:
-    with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def _target(name: str | None, kind: str) -> Path | None:
-    """Return the file that is to be written, if any; refuses what cannot be."""
-    if name is None or (name == "-" and kind == "json"):
+def _target(option: str, name: str | None) -> Path | None:
+    """Return the file of an option, None where there is none; refuses what cannot be written."""
+    if name is None or (option, name) == ("json", "-"):
         return None
     target = Path(name)
-    if target.suffix.lower() != f".{kind}":
-        also = " or -" if kind == "json" else ""
-        raise Refused(f"--{kind} {name} would write {kind.upper()}; FILE.{kind}{also} would do")
+    suffixes = SUFFIXES[option]
+    if target.suffix.lower() not in suffixes:
+        more = " or -" if option == "json" else ""
+        raise Refused(
+            f"--{option} {name} would write {suffixes[0][1:].upper()}; FILE{suffixes[0]}{more}"
+            " would do"
+        )
     check_writable(target)
     return target

@@ -10,7 +10,7 @@ from .links import LINKS, frames_per_second
 from .task import CHANNELS_FIRST
 from .timing import WARM
 
-__all__ = ["best", "comparison", "networks", "tie", "usual"]
+__all__ = ["best", "comparison", "is_usual", "networks", "tie", "usual"]
 
 USUAL = "torch"
 USUAL_DTYPE, USUAL_LAYOUT = "float32", CHANNELS_FIRST
@@ -33,12 +33,14 @@ def best(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
     return min(_fair(software, layer, cache), key=lambda row: row["median_s"], default=None)
 
 
+def is_usual(row: Row) -> bool:
+    """Return whether a contender's row is of the call that most people type."""
+    return (row["contender"], row["dtype"], row["layout"]) == (USUAL, USUAL_DTYPE, USUAL_LAYOUT)
+
+
 def usual(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
     """Return the call that most people type, with the number of threads that suits it best."""
-    rows = [
-        row for row in _fair(software, layer, cache)
-        if (row["contender"], row["dtype"], row["layout"]) == (USUAL, USUAL_DTYPE, USUAL_LAYOUT)
-    ]  # fmt: skip
+    rows = [row for row in _fair(software, layer, cache) if is_usual(row)]
     return min(rows, key=lambda row: row["median_s"], default=None)
 
 

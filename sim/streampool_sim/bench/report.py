@@ -16,9 +16,15 @@ from . import compare, contenders, hardware, links, machine, reading, timing
 from .layers import Layer, Layers
 from .task import Contender, Ready, Task, Unfit, difference
 
-__all__ = ["SCHEMA", "Settings", "make", "measure_layer", "text"]
+__all__ = ["FIELDS", "SCHEMA", "Settings", "make", "measure_layer", "text"]
 
 SCHEMA = "streampool-bench-1"
+
+FIELDS = (
+    *("schema", "settings", "machine", "versions", "layers", "contenders", "links", "placements"),
+    *("software", "hardware", "comparison", "networks", "skipped", "unfit", "reading"),
+)
+"""What a report has."""
 
 Row = dict[str, Any]
 Progress = Callable[[int, int, str], None]
@@ -110,15 +116,9 @@ def _timed(layer: Layer, ready: list[tuple[Row, Ready]], settings: Settings) -> 
         ready = [
             pair
             for pair, each in zip(ready, times, strict=True)
-            if not pair[1].crop and (each.median_s <= bound or _is_usual(pair[0]))
+            if not pair[1].crop and (each.median_s <= bound or compare.is_usual(pair[0]))
         ]
     return rows
-
-
-def _is_usual(head: Row) -> bool:
-    return (head["contender"], head["dtype"], head["layout"]) == (
-        *(compare.USUAL, compare.USUAL_DTYPE, compare.USUAL_LAYOUT),
-    )
 
 
 def _row(

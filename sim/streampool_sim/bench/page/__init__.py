@@ -1,5 +1,8 @@
-"""The page of a measurement: one HTML file with plots, tables and a timing diagram in it."""
+"""The page of a measurement: one HTML file with plots, tables and a timing diagram in it.
 
-from .page import html
+It needs the extra ``report``, and nothing is fetched to view it.
+"""
 
-__all__ = ["html"]
+from .page import html, plot
+
+__all__ = ["html", "plot"]

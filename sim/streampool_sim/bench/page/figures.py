@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from streampool.fpga.jobs import BAR_DEVICE
 from streampool_golden import Job, PoolSpec
 
-from .. import compare
+from .. import compare, reading
 from . import plots
 from .plots import Line, Series
 from .svg import inline
@@ -16,7 +15,7 @@ from .tables import number
 
 __all__ = ["Plot", "cycles", "lanes", "roofline", "throughput"]
 
-Row: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = dict[str, Any]
 Results: TypeAlias = dict[str, Any]
 Points: TypeAlias = Callable[[Mapping[str, float]], tuple[list[float], list[float]]]
 """Makes coordinates of the frames a second of layers."""
@@ -101,7 +100,7 @@ def main_devices(results: Results) -> list[str]:
     rate: dict[str, float] = {}
     for row in placed_rows(results):
         rate[row["device"]] = max(rate.get(row["device"], 0), row["lanes"] * row["freq_mhz"])
-    about = device_of(results)
+    about = reading.device_of(results)
     best: dict[str, str] = {}
     for device in sorted(rate, key=lambda name: (name != about, -rate[name])):
         best.setdefault(device.partition("-")[0], device)
@@ -145,7 +144,7 @@ def throughput(results: Results) -> Plot | None:
                 *points(_best(kinds[runtime, kind])),
                 colour=colour,
                 mark=sum(each.colour == colour for each in found),
-                main=any(map(_is_usual, kinds[runtime, kind])),
+                main=any(map(compare.is_usual, kinds[runtime, kind])),
             )
         )
     if not (found := _filled(found)):
@@ -160,20 +159,9 @@ def throughput(results: Results) -> Plot | None:
     return _plot("throughput", alternative, draw)
 
 
-def device_of(results: Results) -> str | None:
-    """Return the device that the sentences are about."""
-    devices = list(dict.fromkeys(row["device"] for row in results["comparison"]))
-    return BAR_DEVICE if BAR_DEVICE in devices else next(iter(devices), None)
-
-
-def _is_usual(row: Row) -> bool:
-    usual = (compare.USUAL, compare.USUAL_DTYPE, compare.USUAL_LAYOUT)
-    return (row["contender"], row["dtype"], row["layout"]) == usual
-
-
 def _kind(row: Row) -> str:
     """Return the name of the series that a contender's row is in."""
-    if _is_usual(row):
+    if compare.is_usual(row):
         return f"{row['contender']} {row['dtype']} {row['layout']}, the usual call"
     return f"{row['contender']}, on a crop" if row["crop"] else row["contender"]
 
@@ -243,7 +231,7 @@ def roofline(results: Results) -> Plot | None:
 
     found = _of_devices(results, points)
     whole = [row for row in software_rows(results) if not row["crop"]]
-    usual = [row for row in whole if _is_usual(row)]
+    usual = [row for row in whole if compare.is_usual(row)]
     for at, (name, rows) in enumerate((("fastest software", whole), ("usual call", usual)), 1):
         found.append(Series(name, *points(_best(rows)), colour=at, mark=at + 2))
     if not (found := _filled(found)):

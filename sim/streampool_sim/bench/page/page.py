@@ -7,10 +7,11 @@ import jinja2
 import yowasp_wavedrom
 from markupsafe import Markup
 
+from .. import reading
 from . import figures, svg, waveform
 from .tables import Table, cell, table
 
-__all__ = ["html"]
+__all__ = ["html", "plot"]
 
 TABLES = {
     "software": "Software: every contender, measured",
@@ -64,8 +65,8 @@ def html(results: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     drawings = (figures.throughput, figures.cycles, figures.lanes, figures.roofline)
-    drawn = [plot for draw in drawings if (plot := draw(results)) is not None]
-    plots = {plot.name: _figure(plot) for plot in drawn}
+    drawn = [each for draw in drawings if (each := draw(results)) is not None]
+    plots = {each.name: _figure(each) for each in drawn}
     diagram = waveform.diagram()
     return environment.get_template("page.html").render(
         results=results,
@@ -80,9 +81,23 @@ def html(results: dict[str, Any]) -> str:
     )
 
 
-def _figure(plot: figures.Plot) -> Figure:
-    parts = {width: Markup(text) for width, text in plot.inlined.items()}
-    return Figure(plot.name, **parts)
+def plot(results: dict[str, Any]) -> str:
+    """Draw the throughput by layer and contender as an SVG file of its own.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw.
+    """
+    drawn = figures.throughput(results)
+    if drawn is None:
+        raise ValueError("no layer was measured and none has a core, so there is nothing to draw")
+    return svg.standalone(drawn.files["wide"])
+
+
+def _figure(drawn: figures.Plot) -> Figure:
+    parts = {width: Markup(text) for width, text in drawn.inlined.items()}
+    return Figure(drawn.name, **parts)
 
 
 def _tables(results: dict[str, Any]) -> dict[str, Table]:
@@ -97,7 +112,7 @@ def _compared(results: dict[str, Any]) -> dict[str, Table]:
     """Return the comparison as one reads it: the best device alone, and behind each link."""
     rows = results["comparison"]
     found = {}
-    device = figures.device_of(results)
+    device = reading.device_of(results)
     if device is not None:
         found["summary"] = table(
             "comparison",
