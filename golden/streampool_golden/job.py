@@ -105,7 +105,7 @@ class Job:
         object.__setattr__(
             self, "lanes", fields.integer("lanes", lanes, 1, what="a positive integer")
         )
-        _ = self.axes, self.accumulator, self.bounds, self.index  # refuse now what cannot work
+        _ = self.axes, self.accumulator, self.bounds, self.index_out  # refuse now what cannot work
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -199,6 +199,15 @@ class Job:
         """
         return self.spec.output(self.size)
 
+    @property
+    def input(self) -> DType:
+        """The type of what comes in."""
+        return self.spec.in_dtype
+
+    @property
+    def index_in(self) -> None:
+        """None: no indices come in, as they do where `UnpoolJob` has it."""
+
     @cached_property
     def numbering(self) -> Numbering | None:
         """How the indices that leave are numbered; None where there are none."""
@@ -206,7 +215,7 @@ class Job:
         return None if base is None else Numbering.of(base, self.shape)
 
     @cached_property
-    def index(self) -> DType | None:
+    def index_out(self) -> DType | None:
         """The type of the indices that leave, those within a frame; None where there are none.
 
         Raises

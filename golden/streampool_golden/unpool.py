@@ -152,6 +152,11 @@ class UnpoolJob:
     dtype : str, optional
         The values' type, ``"int8"`` by default.
 
+    Attributes
+    ----------
+    input : DType
+        The values' type.
+
     Raises
     ------
     SpecError
@@ -161,7 +166,7 @@ class UnpoolJob:
     shape: tuple[int, ...]
     out_size: tuple[int, ...]
     lanes: int
-    value: DType
+    input: DType
 
     def __init__(
         self,
@@ -180,7 +185,7 @@ class UnpoolJob:
         put("shape", tuple(fields.integer("shape", n, 1, what=wanted) for n in shape))
         lanes = min(self.shape[0], DEFAULT_LANES) if lanes is None else lanes
         put("lanes", fields.integer("lanes", lanes, 1, what="a positive integer"))
-        put("value", DType.of(dtype))
+        put("input", DType.of(dtype))
         if max(self.beats_in, self.beats_out) > MOST_POSITIONS:
             raise SpecError(
                 "size",
@@ -213,12 +218,36 @@ class UnpoolJob:
         """Beats of a frame out, and words of a lane's memory of one."""
         return self.fold * math.prod(self.out_size)
 
-    @cached_property
+    @property
+    def output(self) -> DType:
+        """The type of what leaves: that of the values."""
+        return self.input
+
+    @property
     def index(self) -> DType:
+        """The type of an index that is in range."""
+        return DType.holding(0, math.prod(self.out_size) - 1)
+
+    @cached_property
+    def index_in(self) -> DType:
         """The type of an index at the core: wide enough for one that is out of range."""
         return DType.holding(0, math.prod(self.out_size))
+
+    @property
+    def index_out(self) -> None:
+        """None: no indices leave."""
 
     @property
     def limit_cycles(self) -> int:
         """The fewest cycles that a frame can take: its beats in or out, the more of them."""
         return max(self.beats_in, self.beats_out)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what makes it, and ``"op": "unpool"``, as a dict that `json.dumps` takes."""
+        return {
+            "op": "unpool",
+            "shape": list(self.shape),
+            "size": list(self.out_size),
+            "lanes": self.lanes,
+            "dtype": self.input.name,
+        }

@@ -1,8 +1,17 @@
 """Streaming pooling cores in Amaranth."""
 
-from .axi import AxiPoolCore
+from .axi import AxiPoolCore, AxiUnpoolCore
 from .core import PoolCore
 from .families import FAMILIES
-from .verilog import write_verilog
+from .unpool import UnpoolCore
+from .verilog import write_unpool_verilog, write_verilog
 
-__all__ = ["FAMILIES", "AxiPoolCore", "PoolCore", "write_verilog"]
+__all__ = [
+    "FAMILIES",
+    "AxiPoolCore",
+    "AxiUnpoolCore",
+    "PoolCore",
+    "UnpoolCore",
+    "write_unpool_verilog",
+    "write_verilog",
+]

@@ -7,6 +7,7 @@ from streampool_golden import PoolSpec, SpecError
 
 from .families import GENERIC, check_family
 from .finish import Finish
+from .indices import place_of, with_place
 from .operations import OPERATIONS, lane_shape
 from .schedule import AxisPlan
 from .sequencer import Countdown
@@ -69,8 +70,9 @@ class PoolCore(wiring.Component):
     i : In(stream)
         Beats in: an array of `lanes` values of ``spec.dtype``.
     o : Out(stream)
-        Beats out: `data`, an array of `lanes` values of ``job.output``, and `last`, high on a
-        frame's last beat.
+        Beats out: `data`, an array of `lanes` values of ``job.output``; where ``spec.indices`` asks
+        for them `index`, an array of `lanes` indices of ``job.index_out``, counted within the
+        frame; and `last`, high on a frame's last beat.
 
     Raises
     ------
@@ -93,7 +95,8 @@ class PoolCore(wiring.Component):
         self.job = job = spec.job(shape, lanes)
         if spec.in_dtype.is_float:
             raise SpecError("dtype", f"dtype {spec.dtype} has no core yet; an integer's would do.")
-        self._operation = operation = OPERATIONS[spec.op]
+        place = place_of(job)
+        self._operation = operation = with_place(OPERATIONS[spec.op], place)
         self.plans = tuple(AxisPlan(job.axes[stage.axis]) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
@@ -115,7 +118,9 @@ class PoolCore(wiring.Component):
             )
         ]
         steps = start_steps(job, family)
-        self._start = Start(job, operation, self._first_shape, steps) if steps else None
+        self._start = None
+        if steps or place is not None:
+            self._start = Start(job, operation, self._first_shape, steps)
         self._finish = Finish(job, operation, [self._first_shape, *shapes][-1], family)
         self.latency = sum(stage.latency for stage in self._stages) + self._finish.latency
         if self._start is not None:
@@ -125,19 +130,13 @@ class PoolCore(wiring.Component):
             for stage, built in zip(job.stages, self._stages, strict=True)
         }
         self.store_bits = sum(stage.store_bits for stage in self._stages)
+        beat = {"data": data.ArrayLayout(lane_shape(job.output), job.lanes)}
+        if job.index_out is not None:
+            beat["index"] = data.ArrayLayout(lane_shape(job.index_out), job.lanes)
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(lane_shape(spec.in_dtype), job.lanes))),
-                "o": Out(
-                    stream.Signature(
-                        data.StructLayout(
-                            {
-                                "data": data.ArrayLayout(lane_shape(job.output), job.lanes),
-                                "last": 1,
-                            }
-                        )
-                    )
-                ),
+                "o": Out(stream.Signature(data.StructLayout({**beat, "last": 1}))),
             }
         )
 
@@ -169,6 +168,8 @@ class PoolCore(wiring.Component):
             finish.o.ready.eq(self.o.ready),
             self.o.payload.data.eq(finish.o.payload),
         ]
+        if job.index_out is not None:
+            m.d.comb += self.o.payload.index.eq(finish.o_index)
         if self._counts:
             m.submodules.frame = frame = Countdown(job.beats_out)
             m.d.comb += [

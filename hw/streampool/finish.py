@@ -14,6 +14,7 @@ from streampool_golden.dtypes import width
 
 from .division import Division, reciprocal, signed_digits
 from .families import GENERIC
+from .indices import Channels, beside, channel_weight, index_parts, index_steps, place_of
 from .multiplier import Multiplier
 from .operations import Operation, lane_shape
 from .pipeline import Pipeline, State, Step
@@ -59,12 +60,15 @@ class Finish(wiring.Component):
         Values of ``job.output``.
     o_last : Out(1)
         The bit of the beat at `o`.
+    o_index : Out
+        The indices of the beat at `o`, an array of ``job.lanes``; only where they leave.
     """
 
     i: stream.Interface
     i_last: Signal
     o: stream.Interface
     o_last: Signal
+    o_index: data.View
 
     def __init__(self, job: Job, operation: Operation, shape: Shape, family: str = GENERIC):
         self._job, self._operation = job, operation
@@ -92,17 +96,21 @@ class Finish(wiring.Component):
             self._steps += _divide(Division(divisors, low, high, job.spec.rounding), family)
         if low < job.bounds[0] or high > job.bounds[1]:
             self._steps += _clamp(*job.bounds)
+        self._place = place_of(job)
+        if self._place is not None:
+            self._steps = beside(self._steps, index_steps(job, self._place))
         # a core of nothing else still parts the two handshakes
         self._pipeline = Pipeline(self._steps, parts=not job.stages)
         self.latency = self._pipeline.latency
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(shape, job.lanes))),
-                "i_last": In(1),
-                "o": Out(stream.Signature(data.ArrayLayout(lane_shape(job.output), job.lanes))),
-                "o_last": Out(1),
-            }
-        )
+        ports = {
+            "i": In(stream.Signature(data.ArrayLayout(shape, job.lanes))),
+            "i_last": In(1),
+            "o": Out(stream.Signature(data.ArrayLayout(lane_shape(job.output), job.lanes))),
+            "o_last": Out(1),
+        }
+        if job.index_out is not None:
+            ports["o_index"] = Out(data.ArrayLayout(lane_shape(job.index_out), job.lanes))
+        super().__init__(ports)
 
     def elaborate(self, platform):
         """Build the gates."""
@@ -117,6 +125,12 @@ class Finish(wiring.Component):
         beat: State = {"last": self.i_last}
         if self.latency:
             beat["which"] = self._which_window(m, valid & ready)
+        if self._place is not None:
+            m.submodules.channels = channels = Channels(job, channel_weight(job))
+            m.d.comb += channels.step.eq(valid & ready)
+            for lane, state in enumerate(lanes):
+                key = self.i.payload[lane]
+                state |= index_parts(job, self._place, lane, key, channels.offset)
         valid, ready, lanes, beat = self._pipeline.build(m, valid, ready, lanes, beat)
         m.d.comb += [
             self.o.valid.eq(valid),
@@ -125,6 +139,8 @@ class Finish(wiring.Component):
         ]
         for lane, state in enumerate(lanes):
             m.d.comb += self.o.payload[lane].eq(state["value"])
+            if self._place is not None:
+                m.d.comb += self.o_index[lane].eq(state["index_0"])
         return m
 
     def _which_window(self, m: Module, step: Value) -> Value:

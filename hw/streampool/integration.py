@@ -110,10 +110,11 @@ create_clock -name aclk -period {1000 / freq_mhz:.3f} [get_ports aclk]
 
 def summary(about: dict[str, Any]) -> str:
     """Return a core's job in one line: operation, frames, lanes."""
-    spec, lanes = about["spec"], about["lanes"]
+    op, lanes = about["spec"]["op"], about["lanes"]
+    what = "MaxUnpool" if op == "unpool" else f"{op} pooling"
     shapes = ["x".join(map(str, about[key])) for key in ("shape", "out_shape")]
     return (
-        f"{about['name']}: {spec['op']} pooling of {shapes[0]} to {shapes[1]}, channels first,"
+        f"{about['name']}: {what} of {shapes[0]} to {shapes[1]}, channels first,"
         f" {lanes} lane{'s'[: lanes > 1]} of {about['input']['dtype']}"
     )
 

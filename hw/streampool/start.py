@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Shape
+from amaranth.hdl import Cat, Const, Module, Shape
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import Job
 
 from .families import GENERIC
+from .indices import Places, place_of
 from .operations import Operation, lane_shape
 from .pipeline import Pipeline, State, Step
 
@@ -57,6 +58,7 @@ class Start(wiring.Component):
 
     def __init__(self, job: Job, operation: Operation, shape: Shape, steps: Sequence[Step]):
         self._job, self._operation = job, operation
+        self._place = place_of(job)
         self._pipeline = Pipeline(steps)
         self.latency = self._pipeline.latency
         lane = lane_shape(job.spec.in_dtype)
@@ -73,6 +75,12 @@ class Start(wiring.Component):
         lanes: list[State] = [{"value": value} for value in self.i.payload]
         valid, ready, lanes, _ = self._pipeline.build(m, self.i.valid, self.i.ready, lanes, {})
         m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready)]
+        below = Const(0, 0)
+        if self._place is not None:
+            m.submodules.places = places = Places(self._job, self._place)
+            m.d.comb += places.step.eq(valid & ready)
+            below = places.below
         for target, lane in zip(self.o.payload, lanes, strict=True):
-            m.d.comb += target.eq(self._operation.encode(lane["value"], self._job.spec.in_dtype))
+            key = self._operation.encode(lane["value"], self._job.spec.in_dtype)
+            m.d.comb += target.eq(Cat(below, key) if self._place else key)
         return m

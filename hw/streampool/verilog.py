@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from amaranth.lib.wiring import Flow
-from streampool_golden import PoolSpec, SpecError, __version__
+from streampool_golden import DType, PoolSpec, SpecError, UnpoolJob, __version__
 
 from . import integration, yosys
-from .axi import AxiPoolCore, lane_width
+from .axi import AxiCore, AxiPoolCore, AxiUnpoolCore, lane_width, record_width
 from .families import GENERIC, check_family
 
 # IEEE 1800-2017 table B.1, which has those of IEEE 1364-2005 in it
@@ -44,7 +44,7 @@ KEYWORDS = frozenset(_KEYWORDS.split())
 _CLOCKING = ("aclk", "aresetn")
 _MARKS = ("tkeep", "tuser", "tlast")  # at the input
 # with every option
-_PORTS = {*_CLOCKING, *AxiPoolCore.__annotations__}
+_PORTS = {*_CLOCKING, *AxiCore.__annotations__, *AxiUnpoolCore.__annotations__}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
 # What generated Verilog cannot avoid: wires that only name a part, registers with an initial
@@ -133,6 +133,55 @@ def write_verilog(
         If the files cannot be written.
     """
     name = f"streampool_{spec.op}" if name is None else name
+    folder = _check(directory, name, freq_mhz)
+    # refused before there is a component, which warns of being unused
+    check_family(family)
+    spec.job(shape, lanes)
+    core = AxiPoolCore(spec, shape, lanes, family=family, tkeep=tkeep, tuser=tuser)
+    return _write(core, folder, name, freq_mhz)
+
+
+def write_unpool_verilog(
+    job: UnpoolJob,
+    directory: str | os.PathLike[str],
+    name: str = "streampool_unpool",
+    *,
+    frames: int = 2,
+    tkeep: bool = False,
+    tuser: bool = False,
+    freq_mhz: float = 100.0,
+) -> Written:
+    """Write a MaxUnpool core, as `write_verilog` writes a pooling core.
+
+    Besides the ports of that one, the module has ``index_error``; they do what
+    :class:`AxiUnpoolCore` says.
+
+    Parameters
+    ----------
+    job : UnpoolJob
+        What to do.
+    directory, name, tkeep, tuser, freq_mhz
+        As `write_verilog` takes them.
+    frames : {2, 1}
+        Frames that are kept, as :class:`UnpoolCore` takes it.
+
+    Returns
+    -------
+    Written
+        The files.
+
+    Raises
+    ------
+    SpecError, OSError
+        As `write_verilog`.
+    """
+    folder = _check(directory, name, freq_mhz)
+    core = AxiUnpoolCore(job, frames=frames, tkeep=tkeep, tuser=tuser)
+    return _write(core, folder, name, freq_mhz)
+
+
+def _check(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Path:
+    """Refuse what cannot be written; returns the folder."""
     _check_name(name)
     folder = Path(directory)
     if not folder.is_dir():
@@ -142,10 +191,11 @@ def write_verilog(
         )
     if not 0 < freq_mhz < math.inf:
         raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; a number above 0 would do.")
-    # refused before there is a component, which warns of being unused
-    check_family(family)
-    spec.job(shape, lanes)
-    core = AxiPoolCore(spec, shape, lanes, family=family, tkeep=tkeep, tuser=tuser)
+    return folder
+
+
+def _write(core: AxiPoolCore | AxiUnpoolCore, folder: Path, name: str, freq_mhz: float) -> Written:
+    """Write a core and what stands beside it."""
     try:
         rtlil = yosys.to_rtlil(core, f"{name}_core")
     except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
@@ -179,12 +229,14 @@ def _to_verilog(about: dict[str, Any], rtlil: str) -> str:
     return f"{_wrapper(about)}\n{off}\n\n{body.strip()}\n\n{on}\n"
 
 
-def describe(core: AxiPoolCore, name: str, black_boxes: Sequence[str]) -> dict[str, Any]:
+def describe(
+    core: AxiPoolCore | AxiUnpoolCore, name: str, black_boxes: Sequence[str]
+) -> dict[str, Any]:
     """Return what ``NAME.json`` holds.
 
     Parameters
     ----------
-    core : AxiPoolCore
+    core : AxiPoolCore or AxiUnpoolCore
         The core, elaborated.
     name : str
         Its module.
@@ -195,10 +247,12 @@ def describe(core: AxiPoolCore, name: str, black_boxes: Sequence[str]) -> dict[s
     -------
     dict
         ``name``, ``version``, ``family`` (of devices), ``black_boxes`` (the vendor's cells that
-        it instantiates), ``spec`` (as `PoolSpec.from_json` takes it), ``shape``,
-        ``out_shape``, ``lanes``, ``fold`` (beats of a position); ``input`` and ``output``, each
-        with ``dtype``, ``signed``, ``lane_bits``, ``lane_width`` (bits of a lane in tdata),
-        ``tdata_bits`` and ``beats`` (of a frame); ``beat_order`` and ``lane_order`` in words;
+        it instantiates), ``spec`` (as `PoolSpec.from_json` takes it, or what `UnpoolJob` takes,
+        with ``"op": "unpool"``), ``shape``, ``out_shape``, ``lanes``, ``fold`` (beats of a
+        position); ``input`` and ``output``, each with ``dtype``, ``signed``, ``lane_bits``,
+        ``lane_width`` (bits of a lane in tdata), ``tdata_bits`` and ``beats`` (of a frame), and
+        where a lane is a record of a value and its index, ``index`` with its ``dtype``, ``bits``
+        and ``offset`` in the lane; ``beat_order`` and ``lane_order`` in words;
         ``cycles_per_frame`` (the most in the steady state with valid and ready always high, and
         exact where it equals ``limit_cycles_per_frame``), ``latency_cycles``, ``store_bits``;
         ``ports``, name to direction and width.
@@ -210,28 +264,33 @@ def describe(core: AxiPoolCore, name: str, black_boxes: Sequence[str]) -> dict[s
     ports = _ports(core)
     spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"
 
-    def side(dtype, beats: int) -> dict[str, Any]:
-        return {
+    def side(fields: Sequence[DType], beats: int) -> dict[str, Any]:
+        dtype, *index = fields
+        about = {
             "dtype": str(dtype),
             "signed": dtype.signed,
             "lane_bits": dtype.bits,
-            "lane_width": lane_width(dtype.bits),
-            "tdata_bits": job.lanes * lane_width(dtype.bits),
+            "lane_width": record_width(fields),
+            "tdata_bits": job.lanes * record_width(fields),
             "beats": beats,
         }
+        for each in index:
+            offset = lane_width(dtype.bits)
+            about["index"] = {"dtype": str(each), "bits": each.bits, "offset": offset}
+        return about
 
     return {
         "name": name,
         "version": __version__,
-        "family": core.core.family,
+        "family": core.core.family if isinstance(core, AxiPoolCore) else GENERIC,
         "black_boxes": list(black_boxes),
-        "spec": job.spec.to_json(),
+        "spec": job.to_json() if isinstance(job, UnpoolJob) else job.spec.to_json(),
         "shape": list(job.shape),
         "out_shape": list(job.out_shape),
         "lanes": job.lanes,
         "fold": job.fold,
-        "input": side(job.spec.in_dtype, job.beats_in),
-        "output": side(job.output, job.beats_out),
+        "input": side(core.fields_in, job.beats_in),
+        "output": side(core.fields_out, job.beats_out),
         "beat_order": f"beat b of a frame is position {fold}, positions in raster order",
         "lane_order": f"lane l of beat b is channel {group}; lane 0 in the lowest bits of tdata;"
         f" lanes beyond the last channel {spare}",
@@ -243,7 +302,7 @@ def describe(core: AxiPoolCore, name: str, black_boxes: Sequence[str]) -> dict[s
     }
 
 
-def _ports(core: AxiPoolCore) -> dict[str, tuple[str, int]]:
+def _ports(core: AxiCore) -> dict[str, tuple[str, int]]:
     """Return the module's ports in order: direction and width."""
     directions = {Flow.In: "input", Flow.Out: "output"}
     members = core.signature.members.items()
@@ -261,11 +320,15 @@ def _wrapper(about: dict[str, Any]) -> str:
     family = f"the family {about['family']}" if about["family"] != GENERIC else "any device"
     if about["black_boxes"]:
         family += f", whose tools know {' and '.join(about['black_boxes'])}"
+    unpools = about["spec"]["op"] == "unpool"
+    what, title = "MaxUnpool", []
+    if not unpools:
+        what, title = "pooling", [repr(PoolSpec.from_json(about["spec"]))]
     heading = [
-        f"{name}: a streaming pooling core, generated by streampool {__version__}.",
+        f"{name}: a streaming {what} core, generated by streampool {__version__}.",
         "It belongs to whoever generated it.",
         "",
-        repr(PoolSpec.from_json(about["spec"])),
+        *title,
         f"frame {frames[0]} in, {frames[1]} out, channels first",
         f"for {family}",
     ]
@@ -275,6 +338,12 @@ def _wrapper(about: dict[str, Any]) -> str:
             f" {about['lanes']} lane{'s'[: about['lanes'] > 1]} of {side['dtype']}"
             f" in {side['lane_width']} bits{' each' if about['lanes'] > 1 else ''}"
         )
+        if "index" in side:
+            index = side["index"]
+            heading.append(
+                f"    a lane holds its value from bit 0 on and its index, {index['dtype']}, from"
+                f" bit {index['offset']} on"
+            )
     heading += [
         f"{about['beat_order']};",
         f"{about['lane_order']}",
@@ -282,6 +351,8 @@ def _wrapper(about: dict[str, Any]) -> str:
         f" {about['latency_cycles']} clocks",
         f"frame_error: an {marks} was missing or out of place; the data are right; until reset",
     ]
+    if unpools:
+        heading.append("index_error: an index was out of range, its value left out; until reset")
     declarations = [
         f"    {direction:<6} wire {f'[{width - 1}:0] ' if width > 1 else ''}{port}"
         for port, (direction, width) in ports.items()

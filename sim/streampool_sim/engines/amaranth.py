@@ -10,13 +10,15 @@ import numpy as np
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
-from streampool import PoolCore
+from streampool import PoolCore, UnpoolCore
+from streampool_golden import DType
 
 from .stalls import RUBBISH, SINK, SOURCE, base, hashes, rubbish, threshold
 from .trace import (
     EngineError,
     Progress,
     Trace,
+    check_beats,
     quiet_bound,
     stuck_message,
     surplus_clocks,
@@ -28,9 +30,10 @@ _BLOCK = 4096
 
 
 def run(
-    core: PoolCore,
+    core: PoolCore | UnpoolCore,
     frames: np.ndarray,
     *,
+    indices: np.ndarray | None = None,
     count: int | None = None,
     stall: float = 0.0,
     seed: int = 0,
@@ -43,7 +46,7 @@ def run(
 
     Parameters
     ----------
-    core, frames, count, stall, seed, reset_at, progress
+    core, frames, indices, count, stall, seed, reset_at, progress
         As of the fast engine's `run`, with the same meaning to the clock.
     vcd : path, optional
         Where to write waveforms of every signal; the ports stand first, lane by lane.
@@ -55,14 +58,10 @@ def run(
     EngineError
         If the core gets stuck, or gives more beats than its frames hold.
     """
-    job = core.job
-    if frames.ndim != 3 or frames.shape[1:] != (job.beats_in, job.lanes):
-        raise ValueError(
-            f"frames of shape {frames.shape}; take (frames, {job.beats_in}, {job.lanes})"
-        )
+    check_beats(core.job, frames, indices)
     bench = _Bench(core)
     count = len(frames) if count is None else count
-    session = _Session(bench, frames, count, stall, seed, reset_at, progress)
+    session = _Session(bench, frames, indices, count, stall, seed, reset_at, progress)
     simulator = Simulator(bench)
     simulator.add_clock(1e-6 / freq_mhz)
     simulator.add_process(session.process)
@@ -78,7 +77,7 @@ def run(
 class _Bench(Component):
     """A core in a clock domain whose reset can be driven."""
 
-    def __init__(self, core: PoolCore):
+    def __init__(self, core: PoolCore | UnpoolCore):
         self.core = core
         self.reset = Signal()
         super().__init__({})
@@ -108,6 +107,7 @@ class _Session:
         self,
         bench: _Bench,
         frames: np.ndarray,
+        indices: np.ndarray | None,
         count: int,
         stall: float,
         seed: int,
@@ -115,7 +115,7 @@ class _Session:
         progress: Progress | None,
     ):
         self.bench, self.core, self.job = bench, bench.core, bench.core.job
-        self.beats = self._pack(frames)
+        self.beats = self._pack(frames, indices)
         self.beats_in, self.beats_out = count * self.job.beats_in, count * self.job.beats_out
         self.threshold = threshold(stall)
         self.seed, self.reset_at, self.progress = seed, reset_at, progress
@@ -127,32 +127,32 @@ class _Session:
         self.payloads: list[int] = []
         self.in_cycles, self.out_cycles = array("q"), array("q")
 
-    def _pack(self, frames: np.ndarray) -> list[int]:
-        """Payloads of the beats as integers, lane 0 in the lowest bits."""
-        bits = self.job.spec.in_dtype.bits
-        mask = (1 << bits) - 1
-        lanes = frames.reshape(-1, self.job.lanes).tolist()
-        return [
-            sum((value & mask) << (bits * lane) for lane, value in enumerate(beat))
-            for beat in lanes
-        ]
+    def _pack(self, frames: np.ndarray, indices: np.ndarray | None) -> list[int]:
+        """Payloads of the beats as integers: values, lane 0 in the lowest bits, then indices."""
+        job = self.job
+        beats = _joined(frames.reshape(-1, job.lanes), job.input.bits)
+        if indices is None or job.index_in is None:
+            return beats
+        above = _joined(indices.reshape(-1, job.lanes), job.index_in.bits)
+        low = job.input.bits * job.lanes
+        return [beat | index << low for beat, index in zip(beats, above, strict=True)]
 
     def trace(self, seconds: float) -> Trace:
-        out = self.job.output
-        mask, sign = (1 << out.bits) - 1, (1 << out.bits - 1) if out.signed else 0
-        data_bits = out.bits * self.job.lanes
-        values = [
-            [((payload >> at & mask) ^ sign) - sign for at in range(0, data_bits, out.bits)]
-            for payload in self.payloads
-        ]
+        job = self.job
+        values, rest = _parted(self.payloads, job.output, job.lanes)
+        indices = None
+        if job.index_out is not None:
+            indices, rest = _parted(rest, job.index_out, job.lanes)
+            indices = indices.astype(np.int64)
         return Trace(
-            out=np.array(values, dtype=out.raw.numpy).reshape(-1, self.job.lanes),
-            last=np.array([payload >> data_bits for payload in self.payloads], dtype=np.bool_),
+            out=values,
+            last=np.array(rest, dtype=np.bool_),
             in_cycles=np.array(self.in_cycles, dtype=np.int64),
             out_cycles=np.array(self.out_cycles, dtype=np.int64),
             cycles=self.cycle,
             seconds=seconds,
             engine="amaranth",
+            indices=indices,
         )
 
     def _idle(self, start: int, block: int) -> list[bool]:
@@ -228,3 +228,24 @@ class _Session:
                 if quiet > bound:
                     self.error = stuck_message(len(self.payloads), self.beats_out, cycle, bound)
                     return
+
+
+def _joined(lanes: np.ndarray, bits: int) -> list[int]:
+    """Return each row as one integer, lane 0 in the lowest bits."""
+    mask = (1 << bits) - 1
+    return [
+        sum((value & mask) << (bits * lane) for lane, value in enumerate(row))
+        for row in lanes.tolist()
+    ]
+
+
+def _parted(payloads: list[int], dtype: DType, lanes: int) -> tuple[np.ndarray, list[int]]:
+    """Take an array of lanes off the lowest bits; returns (payloads, lanes), and what is left."""
+    bits = dtype.bits
+    mask, sign = (1 << bits) - 1, (1 << bits - 1) if dtype.signed else 0
+    values = [
+        [((payload >> at & mask) ^ sign) - sign for at in range(0, bits * lanes, bits)]
+        for payload in payloads
+    ]
+    array = np.array(values, dtype=dtype.raw.numpy).reshape(-1, lanes)
+    return array, [payload >> bits * lanes for payload in payloads]

@@ -16,7 +16,9 @@ namespace streampool {
 // Mirrored by `Batch` in fast.py: any change here is a change there.
 struct Batch {
     const void *frames;      // frame after frame, beat after beat, lane after lane
+    const int64_t *indices;  // the same of their indices, where these come in
     void *out;               // room for `beats_out` beats
+    int64_t *out_indices;    // the same of their indices, where these leave
     uint8_t *last;
     int64_t *in_cycles;
     int64_t *out_cycles;
@@ -58,12 +60,29 @@ static inline uint64_t field(const cxxrtl::value<N> &v, size_t at) {
     return BITS == 64 ? bits : bits & ((uint64_t(1) << (BITS % 64)) - 1);
 }
 
-template<class Top, size_t LANES, size_t IN_BITS, class In, size_t OUT_BITS, class Out>
+// Puts values one after the other into the words of a payload.
+template<class Words> struct Packer {
+    Words &words;
+    uint64_t bits = 0;
+    size_t have = 0, word = 0;
+
+    void put(uint64_t value, size_t size) {
+        for (; size > 32; size -= 32, value >>= 32) put(value & 0xFFFFFFFFu, 32);
+        bits |= (value & ((uint64_t(1) << size) - 1)) << have;
+        have += size;
+        for (; have >= 32; have -= 32, bits >>= 32) words[word++] = uint32_t(bits);
+    }
+    void end() { if (have) words[word] = uint32_t(bits); }
+};
+
+// A beat is LANES values and, where INDEX_BITS is not 0, as many indices behind them.
+template<class Top, size_t LANES, size_t IN_BITS, class In, size_t IN_INDEX_BITS,
+         size_t OUT_BITS, class Out, size_t OUT_INDEX_BITS>
 int32_t run(Top &top, Batch &b, int64_t clocks) {
-    constexpr size_t WORDS = (LANES * IN_BITS + 31) / 32;
-    constexpr size_t TOP_BITS = (LANES * IN_BITS - 1) % 32 + 1;
+    constexpr size_t BEAT_BITS = LANES * (IN_BITS + IN_INDEX_BITS);
+    constexpr size_t WORDS = (BEAT_BITS + 31) / 32;
+    constexpr size_t TOP_BITS = (BEAT_BITS - 1) % 32 + 1;
     constexpr uint32_t TOP_MASK = uint32_t((uint64_t(1) << TOP_BITS) - 1);
-    constexpr uint64_t IN_MASK = (uint64_t(1) << IN_BITS) - 1;
     const In *frames = static_cast<const In *>(b.frames);
     Out *out = static_cast<Out *>(b.out);
     int64_t next = b.stored_beats ? b.sent % b.stored_beats : 0;
@@ -82,15 +101,13 @@ int32_t run(Top &top, Batch &b, int64_t clocks) {
                 payload.data[w] = uint32_t(number(b.rubbish, b.cycle * WORDS + w) >> 32);
             payload.data[WORDS - 1] &= TOP_MASK;
         } else if (!b.held) {
-            uint64_t bits = 0;
-            size_t have = 0, word = 0;
-            for (size_t lane = 0; lane < LANES; lane++) {
-                bits |= (uint64_t(frames[next * LANES + lane]) & IN_MASK) << have;
-                have += IN_BITS;
-                for (; have >= 32; have -= 32, bits >>= 32)
-                    payload.data[word++] = uint32_t(bits);
-            }
-            if (have) payload.data[word] = uint32_t(bits);
+            Packer<decltype(payload.data)> packer{payload.data};
+            for (size_t lane = 0; lane < LANES; lane++)
+                packer.put(uint64_t(frames[next * LANES + lane]), IN_BITS);
+            if constexpr (IN_INDEX_BITS > 0)
+                for (size_t lane = 0; lane < LANES; lane++)
+                    packer.put(uint64_t(b.indices[next * LANES + lane]), IN_INDEX_BITS);
+            packer.end();
         }
         top.p_i____valid.data[0] = valid;
         top.p_o____ready.data[0] = ready;
@@ -109,7 +126,11 @@ int32_t run(Top &top, Batch &b, int64_t clocks) {
                 out[b.got * LANES + lane] = std::is_signed<Out>::value
                     ? Out(int64_t(field<OUT_BITS>(data, lane * OUT_BITS) << (64 - OUT_BITS)) >> (64 - OUT_BITS))
                     : Out(field<OUT_BITS>(data, lane * OUT_BITS));
-            b.last[b.got] = uint8_t(field<1>(data, LANES * OUT_BITS));
+            if constexpr (OUT_INDEX_BITS > 0)
+                for (size_t lane = 0; lane < LANES; lane++)
+                    b.out_indices[b.got * LANES + lane] = int64_t(
+                        field<OUT_INDEX_BITS>(data, LANES * OUT_BITS + lane * OUT_INDEX_BITS));
+            b.last[b.got] = uint8_t(field<1>(data, LANES * (OUT_BITS + OUT_INDEX_BITS)));
             b.out_cycles[b.got++] = b.cycle;
         }
         if (taken) {

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from streampool import PoolCore
+from streampool import PoolCore, UnpoolCore
 
 from .model import Build, Model
 from .stalls import RUBBISH, SINK, SOURCE, base, threshold
@@ -16,6 +16,7 @@ from .trace import (
     EngineError,
     Progress,
     Trace,
+    check_beats,
     quiet_bound,
     stuck_message,
     surplus_clocks,
@@ -32,7 +33,8 @@ class _Batch(ctypes.Structure):
     """`streampool::Batch` of driver.cc, field by field."""
 
     _fields_ = [
-        ("frames", ctypes.c_void_p), ("out", ctypes.c_void_p), ("last", ctypes.c_void_p),
+        ("frames", ctypes.c_void_p), ("indices", ctypes.c_void_p), ("out", ctypes.c_void_p),
+        ("out_indices", ctypes.c_void_p), ("last", ctypes.c_void_p),
         ("in_cycles", ctypes.c_void_p), ("out_cycles", ctypes.c_void_p),
         ("stored_beats", ctypes.c_int64),
         ("beats_in", ctypes.c_int64), ("beats_out", ctypes.c_int64),
@@ -45,9 +47,10 @@ class _Batch(ctypes.Structure):
 
 
 def run(
-    core: PoolCore,
+    core: PoolCore | UnpoolCore,
     frames: np.ndarray,
     *,
+    indices: np.ndarray | None = None,
     count: int | None = None,
     stall: float = 0.0,
     seed: int = 0,
@@ -60,10 +63,12 @@ def run(
 
     Parameters
     ----------
-    core : PoolCore
+    core : PoolCore or UnpoolCore
         The core. It is elaborated only, never changed.
     frames : ndarray of int, shape (frames, beats_in, lanes)
         Input beats as `streampool_sim.frames.pack` makes them.
+    indices : ndarray of int, of the same shape, optional
+        Their indices; for an `UnpoolCore` alone, which needs them.
     count : int, optional
         Frames to send, going round `frames` again where it is more; default all of them, once.
     stall : float
@@ -90,19 +95,22 @@ def run(
     if model is None:
         [model] = Build([core], folder=folder).load()
     job = core.job
-    frames = np.ascontiguousarray(frames, dtype=job.spec.in_dtype.raw.numpy)
-    if frames.ndim != 3 or frames.shape[1:] != (job.beats_in, job.lanes):
-        raise ValueError(
-            f"frames of shape {frames.shape}; take (frames, {job.beats_in}, {job.lanes})"
-        )
+    check_beats(job, frames, indices)
+    frames = np.ascontiguousarray(frames, dtype=job.input.raw.numpy)
+    if indices is not None:
+        indices = np.ascontiguousarray(indices, dtype=np.int64)
     count = len(frames) if count is None else count
     out = np.zeros((count * job.beats_out, job.lanes), job.output.raw.numpy)
+    out_indices = None if job.index_out is None else np.zeros(out.shape, np.int64)
     last = np.zeros(len(out), np.bool_)
     in_cycles = np.zeros(count * job.beats_in, np.int64)
     out_cycles = np.zeros(len(out), np.int64)
     bound = quiet_bound(job, core.latency)
     batch = _Batch(
-        frames=frames.ctypes.data, out=out.ctypes.data, last=last.ctypes.data,
+        frames=frames.ctypes.data, indices=None if indices is None else indices.ctypes.data,
+        out=out.ctypes.data,
+        out_indices=None if out_indices is None else out_indices.ctypes.data,
+        last=last.ctypes.data,
         in_cycles=in_cycles.ctypes.data, out_cycles=out_cycles.ctypes.data,
         stored_beats=len(frames) * job.beats_in, beats_in=len(in_cycles), beats_out=len(out),
         source=base(seed, SOURCE), sink=base(seed, SINK), rubbish=base(seed, RUBBISH),
@@ -128,4 +136,6 @@ def run(
         raise EngineError(
             "the core has combinational feedback, which one evaluation a clock cannot settle"
         )
-    return Trace(out, last, in_cycles, out_cycles, batch.cycle, seconds, "fast")
+    return Trace(
+        *(out, last, in_cycles, out_cycles, batch.cycle, seconds, "fast"), indices=out_indices
+    )

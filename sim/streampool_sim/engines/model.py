@@ -21,7 +21,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from streampool import PoolCore, yosys
+from streampool import PoolCore, UnpoolCore, yosys
 
 from .trace import CompilerMissing, EngineError
 
@@ -98,7 +98,7 @@ class Build:
 
     Parameters
     ----------
-    cores : sequence of PoolCore
+    cores : sequence of PoolCore or UnpoolCore
         Each becomes a model of its own. They are elaborated at once: the key is the RTLIL.
     optimise : str
         The compiler's level: `-O3` for one core and long runs, `-O0` for many cores and short runs.
@@ -116,7 +116,7 @@ class Build:
 
     def __init__(
         self,
-        cores: Sequence[PoolCore],
+        cores: Sequence[PoolCore | UnpoolCore],
         *,
         optimise: str = "-O3",
         folder: Path | None = None,
@@ -234,12 +234,14 @@ def _sum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _run_type(core: PoolCore) -> str:
+def _run_type(core: PoolCore | UnpoolCore) -> str:
     """The driver's template arguments for a core, without the model's class."""
     job = core.job
-    into, out = job.spec.in_dtype, job.output
-    in_type, out_type = (C_TYPES[d.raw.numpy.itemsize * 8, d.signed] for d in (into, out))
-    return f"{job.lanes}, {into.bits}, {in_type}, {out.bits}, {out_type}"
+    sides = []
+    for value, index in ((job.input, job.index_in), (job.output, job.index_out)):
+        kind = C_TYPES[value.raw.numpy.itemsize * 8, value.signed]
+        sides.append(f"{value.bits}, {kind}, {index.bits if index else 0}")
+    return ", ".join((str(job.lanes), *sides))
 
 
 @cache

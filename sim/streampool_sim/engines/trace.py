@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from streampool_golden import Job
+from streampool_golden import Job, UnpoolJob
 
 
 class EngineError(RuntimeError):
@@ -43,6 +43,8 @@ class Trace:
         Wall time of the simulation alone, without elaboration and compilation.
     engine : str
         `"amaranth"` or `"fast"`.
+    indices : ndarray of int64, shape (beats, lanes), or None
+        The index beside each value, where the core gives them.
     """
 
     out: np.ndarray
@@ -52,9 +54,28 @@ class Trace:
     cycles: int
     seconds: float
     engine: str
+    indices: np.ndarray | None = None
 
 
-def quiet_bound(job: Job, latency: int) -> int:
+def check_beats(job: Job | UnpoolJob, frames: np.ndarray, indices: np.ndarray | None) -> None:
+    """Refuse beats that are not those of a job.
+
+    Raises
+    ------
+    ValueError
+        If a shape is wrong, or indices are given to a core that takes none or the reverse.
+    """
+    if frames.ndim != 3 or frames.shape[1:] != (job.beats_in, job.lanes):
+        raise ValueError(
+            f"frames of shape {frames.shape}; take (frames, {job.beats_in}, {job.lanes})"
+        )
+    if (indices is None) != (job.index_in is None):
+        raise ValueError("indices go to an UnpoolCore, and to no other core")
+    if indices is not None and indices.shape != frames.shape:
+        raise ValueError(f"indices of shape {indices.shape}; take that of frames, {frames.shape}")
+
+
+def quiet_bound(job: Job | UnpoolJob, latency: int) -> int:
     """Clocks without any beat, both sides willing, after which a core counts as stuck.
 
     The longest honest silence is a pipeline's latency, or a drain whose windows are swallowed by
@@ -63,7 +84,7 @@ def quiet_bound(job: Job, latency: int) -> int:
     return 1000 + 16 * latency + 4 * (job.beats_in + job.beats_out)
 
 
-def surplus_clocks(job: Job, latency: int) -> int:
+def surplus_clocks(job: Job | UnpoolJob, latency: int) -> int:
     """Clocks to run on after the last beat, in which a surplus beat would show itself."""
     return 64 + 2 * latency + min(job.beats_out, 4096)
 
