@@ -307,7 +307,7 @@ def networks() -> str:
         for layer in layers
         if len(layer["kernel"]) <= 2
     ]
-    plans = [AxisPlan(job.axes[stage.axis]) for job in jobs for stage in job.stages]
+    plans = [AxisPlan(stage.along) for job in jobs for stage in job.stages]
     exact = sum(job.cycles_bound == job.limit_cycles for job in jobs)
     within = sum(plan.partials <= plan.axis.limit_partials for plan in plans)
     idle = sum(plan.idle > 0 for plan in plans)

@@ -1,8 +1,11 @@
 """Specifications of every kind and a naive model of them, for tests that go through many."""
 
+import functools
 import itertools
 import math
+import operator
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import strategies as st
 from streampool_golden import OPS, ROUNDINGS, DType, PoolSpec
@@ -12,20 +15,23 @@ DTYPES = [f"int{n}" for n in range(2, 33)] + [f"uint{n}" for n in range(1, 33)]
 
 @st.composite
 def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
-    """Draw a specification of one or two axes; not every one works on every size."""
-    ndim = draw(st.integers(1, 2))
+    """Draw a specification of one to three axes; not every one works on every size."""
+    ndim = draw(st.sampled_from([1, 1, 2, 2, 2, 3]))
 
     def per_axis(values):
         return tuple(draw(values) for _ in range(ndim))
 
     op = draw(st.sampled_from(ops))
     dtype = draw(st.sampled_from(dtypes))
-    saturate = op != "avg" and draw(st.booleans())
+    if op in ("l2", "lp2"):  # whose squares may need more bits than there are
+        dtype = draw(st.sampled_from([name for name in dtypes if DType.of(name).bits <= 27]))
+    mean = op in ("avg", "l2")
+    saturate = not mean and draw(st.booleans())
     out_dtype = None
-    if op == "avg" or saturate:
+    if mean or saturate:
         out_dtype = draw(st.one_of(st.none(), st.sampled_from(DTYPES)))
     clamp = None
-    if draw(st.booleans()) and (op != "sum" or out_dtype):
+    if draw(st.booleans()) and (op not in ("sum", "lp1", "lp2") or out_dtype):
         out = DType.of(out_dtype or dtype)
         clamp = tuple(sorted(draw(st.integers(out.low, out.high)) for _ in range(2)))
     pad = st.integers(-2, 4)
@@ -37,8 +43,8 @@ def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
         )
     )
     divisor = None
-    if op == "avg" and draw(st.integers(0, 3)) == 0:
-        divisor = draw(st.integers(-9, 9).filter(bool))
+    if mean and draw(st.integers(0, 3)) == 0:
+        divisor = draw(st.integers(-9 if op == "avg" else 1, 9).filter(bool))
     quantised = {}
     if op == "avg" and draw(st.integers(0, 2)) == 0:
         quantised = {
@@ -54,21 +60,29 @@ def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
             ],
             "rounding_about": draw(st.sampled_from(["raw", "zero_point"])),
         }
+    windows: dict[str, Any] = {
+        "kernel": per_axis(st.integers(1, 5)),
+        "stride": draw(st.one_of(st.none(), st.just(per_axis(st.integers(1, 4))))),
+        "padding": padding,
+        "dilation": per_axis(st.sampled_from([1, 1, 2, 3])),
+        "ceil_mode": draw(st.booleans()),
+    }
+    kind = draw(st.integers(0, 9))
+    if kind == 0:
+        windows = {"kernel": "global"}
+    elif kind == 1:
+        windows = {"adaptive": per_axis(st.sampled_from([1, 1, 2, 3, None]))}
     return PoolSpec(
         op,
-        per_axis(st.integers(1, 5)),
-        draw(st.one_of(st.none(), st.just(per_axis(st.integers(1, 4))))),
-        padding,
-        per_axis(st.sampled_from([1, 1, 2, 3])),
-        draw(st.booleans()),
-        draw(st.sampled_from([None, True, False])),
-        divisor,
-        draw(st.sampled_from(ROUNDINGS)),
-        dtype,
-        out_dtype,
-        clamp,
-        saturate,
-        ndim,
+        **windows,
+        count_include_pad=draw(st.sampled_from([None, True, False])),
+        divisor_override=divisor,
+        rounding=draw(st.sampled_from(ROUNDINGS)),
+        dtype=dtype,
+        out_dtype=out_dtype,
+        clamp=clamp,
+        saturate=saturate,
+        ndim=ndim,
         **quantised,
     )
 
@@ -107,34 +121,57 @@ def naive_windows(n, k, s, padding, d, ceil_mode):
     return found
 
 
-def naive_pool(spec: PoolSpec, x) -> tuple[list[int], tuple[int, ...]] | None:
+def naive_axes(spec: PoolSpec, sizes):
+    """Return per axis what `naive_windows` does; None where the job is refused."""
+    axes = []
+    for i, n in enumerate(sizes):
+        if spec.adaptive is None:
+            padding = spec.padding if isinstance(spec.padding, str) else spec.padding[i]
+            fields = (spec.kernel[i], spec.stride[i], padding, spec.dilation[i], spec.ceil_mode)
+            axes.append(naive_windows(n, *fields))
+            continue
+        outputs = 1 if isinstance(spec.adaptive, str) else spec.adaptive[i] or n
+        # torch's windows, from floor(i n / o) to ceil((i + 1) n / o)
+        ends = [(w * n // outputs, -(-(w + 1) * n // outputs)) for w in range(outputs)]
+        if n % outputs:  # though some have equal windows
+            return None
+        axes.append([(list(range(*window)), window[1] - window[0]) for window in ends])
+    return None if None in axes else axes
+
+
+def naive_pool(spec: PoolSpec, x: Any) -> tuple[list[int], tuple[int, ...]] | None:
     """Return the outputs of one plane (nested lists) in raster order, and their size.
 
     In plain Python and fractions; None where the job is refused.
     """
-    sizes = [len(x)] if spec.ndim == 1 else [len(x), len(x[0])]
-    axes = []
-    for i, n in enumerate(sizes):
-        padding = spec.padding if isinstance(spec.padding, str) else spec.padding[i]
-        axes.append(
-            naive_windows(
-                n, spec.kernel[i], spec.stride[i], padding, spec.dilation[i], spec.ceil_mode
-            )
-        )
-    if None in axes:
+    plane, sizes = x, []
+    for _ in range(spec.ndim):
+        sizes.append(len(plane))
+        plane = plane[0]
+    axes = naive_axes(spec, sizes)
+    if axes is None:
         return None
     out = []
     for window in itertools.product(*axes):
         taps = itertools.product(*(real for real, _ in window))
-        values = [x[t[0]] if spec.ndim == 1 else x[t[0]][t[1]] for t in taps]
-        if spec.op == "avg":
+        values: list[int] = [functools.reduce(operator.getitem, t, x) for t in taps]
+        if spec.op in ("avg", "l2"):
             count = len(values)
             if spec.count_include_pad:
                 count = math.prod(padded for _, padded in window)
-            value = naive_average(spec, sum(values), spec.divisor_override or count, len(values))
+            count = spec.divisor_override or count
+            if spec.op == "avg":
+                value = naive_average(spec, sum(values), count, len(values))
+            else:
+                mean = Fraction(sum(v**2 for v in values), count)
+                value = naive_round_root(mean, spec.rounding)
+        elif spec.op == "lp2":
+            value = naive_round_root(Fraction(sum(v**2 for v in values)), spec.rounding)
+        elif spec.op == "lp1":
+            value = sum(map(abs, values))
         else:
             value = {"max": max, "min": min, "sum": sum}[spec.op](values)
-        if spec.out_dtype or spec.op != "sum":
+        if spec.out_dtype or spec.op not in ("sum", "lp1", "lp2"):
             held = DType.of(spec.out_dtype or spec.dtype)
             value = min(max(value, held.low), held.high)
         if spec.clamp:
@@ -150,6 +187,16 @@ def naive_average(spec: PoolSpec, total: int, divisor: int, taps: int) -> int:
     if spec.rounding_about == "raw":
         return naive_round(exact + zero_out, spec.rounding)
     return naive_round(exact, spec.rounding) + zero_out
+
+
+def naive_round_root(square: Fraction, rounding: str) -> int:
+    """Return the root of a fraction rounded to an integer, by comparing squares alone."""
+    root = math.isqrt(math.floor(square))
+    assert root**2 <= square < (root + 1) ** 2
+    half = (root + Fraction(1, 2)) ** 2
+    if rounding in ("floor", "trunc") or square < half:
+        return root
+    return root + (square > half or rounding != "half_even" or root % 2)
 
 
 def naive_round(exact: Fraction, rounding: str) -> int:

@@ -94,6 +94,6 @@ def core_steps(
     first: list[int] | None = None
     times = list(arrivals)
     for stage, spare in zip(job.stages, idle, strict=True):
-        takes, times = stage_steps(job.axes[stage.axis], stage.m, times, spare)
+        takes, times = stage_steps(stage.along, stage.m, times, spare)
         first = takes if first is None else first
     return (times if first is None else first), times

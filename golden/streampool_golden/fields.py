@@ -11,12 +11,16 @@ import numpy as np
 from .dtypes import DType
 from .errors import SpecError, shown
 
-OPS = ("max", "min", "avg", "sum")
+OPS = ("max", "min", "avg", "sum", "l2", "lp1", "lp2")
+MEANS = ("avg", "l2")
+"""Operations that divide: their result is as large as an input, and no kernel is too large."""
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
 NANS = ("propagate", "ignore")
 ROUNDING_ABOUT = ("raw", "zero_point")
+GLOBAL = "global"
+"""A kernel of all positions of a frame, whatever its size."""
 NAMED_PADDINGS = ("valid", "same", "same_lower")
-MOST_AXES = 2
+MOST_AXES = 3
 """Spatial axes that a specification may have; nothing else knows of the number."""
 
 MOST = (1 << 31) - 1
@@ -87,9 +91,19 @@ def axes_of(given: dict[str, Any], ndim: object) -> int:
     return 2 if axes is None else axes
 
 
+def adaptive(value: object, axes: int) -> str | tuple[int | None, ...] | None:
+    """Return `value` as ``"global"``, as the outputs of each axis or as None."""
+    if value is None or value == GLOBAL:
+        return value if value is None else GLOBAL
+    what = f"{GLOBAL!r}, a positive integer up to {MOST}, or None, or a tuple of one per axis"
+    values: Any = value if is_sequence(value) else (value,) * axes
+    return tuple(None if v is None else integer("adaptive", v, 1, what=what) for v in values)
+
+
 def per_axis(field: str, value: object, axes: int) -> tuple[int, ...]:
     """Return `value`, a positive integer or one per axis, as a tuple."""
-    what = f"a positive integer up to {MOST} or a tuple of one per axis"
+    others = f", {GLOBAL}" if field == "kernel" else ""
+    what = f"a positive integer up to {MOST}{others} or a tuple of one per axis"
     values: Any = value if is_sequence(value) else (value,) * axes
     return tuple(integer(field, v, 1, what=what) for v in values)
 

@@ -111,6 +111,11 @@ class Axis:
             )
         return axis
 
+    @classmethod
+    def whole(cls, length: int) -> "Axis":
+        """Return the axis of which one window takes everything."""
+        return cls(length, length, length, 0, 0, 1, 1)
+
     @property
     def span(self) -> int:
         """Positions from a window's first tap to its last, both counted."""
@@ -130,10 +135,12 @@ class Axis:
     def idle_bound(self) -> int:
         """The most slots a frame beyond max(N, No) that keep the partials at their limit.
 
-        Only where the paddings together are more than the window reaches beyond its first
-        tap, and the stride is above 1; 0 with every framework's own pads (up to K / 2).
+        Only where the paddings together, as far as windows reach into them, are more than the
+        window reaches beyond its first tap, and the stride is above 1; 0 with every framework's
+        own pads (up to K / 2).
         """
-        excess = self.before + self.after - (self.span - 1)
+        reached = (self.outputs - 1) * self.stride + self.span - self.before - self.length
+        excess = self.before + min(self.after, reached) - (self.span - 1)
         return -(-max(0, excess) // self.stride) if self.stride > 1 else 0
 
     def taps(self, i: int) -> range:

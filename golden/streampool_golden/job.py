@@ -11,7 +11,7 @@ import numpy as np
 from . import fields
 from .dtypes import DType
 from .errors import SpecError, shown
-from .geometry import Axis
+from .geometry import MOST_POSITIONS, Axis
 from .indices import Numbering
 from .quantised import Requantisation
 
@@ -29,7 +29,7 @@ class Accumulator:
     Attributes
     ----------
     low, high : int
-        The lowest and highest; 0 is among them for sums and averages.
+        The lowest and highest; 0 is among them but for maxima and minima.
     signed : bool
         Whether `low` is negative.
     bits : int
@@ -56,12 +56,15 @@ class StageShape:
         How often that axis passes in a frame: the positions of the axes outside it there.
     accumulator : Accumulator
         The range of the partials of this stage.
+    along : Axis
+        What it pools along: that axis, or all as one where the kernel is global.
     """
 
     axis: int
     m: int
     runs: int
     accumulator: Accumulator
+    along: Axis
 
 
 @dataclass(frozen=True, init=False)
@@ -147,8 +150,13 @@ class Job:
         """The stages in stream order; axes along which pooling changes nothing have none.
 
         Axes that do not grow come first, columns before rows, then those that grow.
-        Beat counts so fall and rise again, and the most is at an end.
+        Beat counts so fall and rise again, and the most is at an end. A global kernel takes
+        all axes as one, as if it were the outermost: its store is one partial a channel.
         """
+        positions = math.prod(self.size)
+        if self.spec.adaptive == fields.GLOBAL and 1 < positions <= MOST_POSITIONS:
+            whole = Axis.whole(positions)
+            return (StageShape(0, self.fold, 1, self.spec.partial(positions), whole),)
         innermost_first = range(len(self.axes) - 1, -1, -1)
         order = [i for i in innermost_first if not self._grows(i)]
         order += [i for i in innermost_first if self._grows(i)]
@@ -160,7 +168,7 @@ class Job:
             if not self.axes[i].identity:
                 m = self.fold * math.prod(lengths[i + 1 :])
                 runs = math.prod(lengths[:i])
-                stages.append(StageShape(i, m, runs, self.spec.partial(taps)))
+                stages.append(StageShape(i, m, runs, self.spec.partial(taps), self.axes[i]))
             lengths[i] = self.axes[i].outputs
         return tuple(stages)
 
@@ -181,7 +189,7 @@ class Job:
         extra = 0
         shrinks = any(axis.outputs < axis.length for axis in self.axes)
         for stage in self.stages:
-            axis = self.axes[stage.axis]
+            axis = stage.along
             growth = max(0, axis.outputs - axis.length) if shrinks else 0
             extra += (growth + axis.idle_bound) * stage.m * stage.runs
         return self.limit_cycles + extra
@@ -195,7 +203,8 @@ class Job:
     def output(self) -> DType:
         """The type of what leaves: `out_dtype`, by default the input's.
 
-        For a sum by default the narrowest that always holds it, of up to 64 bits.
+        For a sum, "lp1" and "lp2" by default the narrowest that always holds it, of up to 64
+        bits.
         """
         return self.spec.output(self.size)
 

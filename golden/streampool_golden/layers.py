@@ -5,11 +5,14 @@ Each returns a `PoolSpec`. What integers and floats need on top (``dtype``,
 """
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
 
 from .errors import SpecError, shown
 from .fields import boolean, is_sequence
 from .spec import PerAxis, PoolSpec
+
+PerAxisOrNone = SupportsIndex | Sequence[SupportsIndex | None] | None
 
 
 def MaxPool1d(
@@ -52,6 +55,21 @@ def MaxPool2d(
     """Return torch.nn.MaxPool2d's specification; otherwise as `MaxPool1d`."""
     return _torch_max(
         2, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers
+    )
+
+
+def MaxPool3d(
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    dilation: PerAxis = 1,
+    return_indices: bool = False,
+    ceil_mode: bool = False,
+    **integers: Any,
+) -> PoolSpec:
+    """Return torch.nn.MaxPool3d's specification; otherwise as `MaxPool1d`."""
+    return _torch_max(
+        3, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers
     )
 
 
@@ -112,6 +130,129 @@ def AvgPool2d(
     )
 
 
+def AvgPool3d(
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    padding: PerAxis = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+    **integers: Any,
+) -> PoolSpec:
+    """Return torch.nn.AvgPool3d's specification; otherwise as `AvgPool1d`."""
+    return _torch(
+        3,
+        "avg",
+        kernel_size,
+        stride,
+        padding,
+        integers,
+        ceil_mode=ceil_mode,
+        count_include_pad=count_include_pad,
+        divisor_override=divisor_override,
+    )
+
+
+def LPPool1d(
+    norm_type: float,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    ceil_mode: bool = False,
+    **integers: Any,
+) -> PoolSpec:
+    """Return torch.nn.LPPool1d's specification.
+
+    Parameters
+    ----------
+    norm_type
+        1 or 2. With 1 torch takes no absolute values, so that it is a sum; op "lp1" takes them,
+        as ONNX does.
+    kernel_size, stride
+        As torch has them.
+    ceil_mode
+        False: with True torch multiplies windows that overhang by kernel over taps.
+    **integers
+        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
+
+    Raises
+    ------
+    SpecError
+        If a value cannot work, or torch's result for it is not one exact sum and root.
+    """
+    return _torch_lp(1, norm_type, kernel_size, stride, ceil_mode, integers)
+
+
+def LPPool2d(
+    norm_type: float,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    ceil_mode: bool = False,
+    **integers: Any,
+) -> PoolSpec:
+    """Return torch.nn.LPPool2d's specification; otherwise as `LPPool1d`."""
+    return _torch_lp(2, norm_type, kernel_size, stride, ceil_mode, integers)
+
+
+def LPPool3d(
+    norm_type: float,
+    kernel_size: PerAxis,
+    stride: PerAxis | None = None,
+    ceil_mode: bool = False,
+    **integers: Any,
+) -> PoolSpec:
+    """Return torch.nn.LPPool3d's specification; otherwise as `LPPool1d`."""
+    return _torch_lp(3, norm_type, kernel_size, stride, ceil_mode, integers)
+
+
+def AdaptiveAvgPool1d(output_size: PerAxis, **integers: Any) -> PoolSpec:
+    """Return torch.nn.AdaptiveAvgPool1d's specification.
+
+    Parameters
+    ----------
+    output_size
+        As torch has it; None for an axis is the input's length.
+    **integers
+        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
+
+    Raises
+    ------
+    SpecError
+        If a value cannot work; on a size that `output_size` does not divide, when that is known.
+    """
+    return _torch_adaptive(1, "avg", output_size, integers)
+
+
+def AdaptiveAvgPool2d(output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
+    """Return torch.nn.AdaptiveAvgPool2d's specification; otherwise as `AdaptiveAvgPool1d`."""
+    return _torch_adaptive(2, "avg", output_size, integers)
+
+
+def AdaptiveAvgPool3d(output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
+    """Return torch.nn.AdaptiveAvgPool3d's specification; otherwise as `AdaptiveAvgPool1d`."""
+    return _torch_adaptive(3, "avg", output_size, integers)
+
+
+def AdaptiveMaxPool1d(
+    output_size: PerAxis, return_indices: bool = False, **integers: Any
+) -> PoolSpec:
+    """Return torch.nn.AdaptiveMaxPool1d's specification; otherwise as `AdaptiveAvgPool1d`."""
+    return _torch_adaptive(1, "max", output_size, integers, return_indices)
+
+
+def AdaptiveMaxPool2d(
+    output_size: PerAxisOrNone, return_indices: bool = False, **integers: Any
+) -> PoolSpec:
+    """Return torch.nn.AdaptiveMaxPool2d's specification; otherwise as `AdaptiveAvgPool1d`."""
+    return _torch_adaptive(2, "max", output_size, integers, return_indices)
+
+
+def AdaptiveMaxPool3d(
+    output_size: PerAxisOrNone, return_indices: bool = False, **integers: Any
+) -> PoolSpec:
+    """Return torch.nn.AdaptiveMaxPool3d's specification; otherwise as `AdaptiveAvgPool1d`."""
+    return _torch_adaptive(3, "max", output_size, integers, return_indices)
+
+
 def MaxPooling1D(
     pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
 ) -> PoolSpec:
@@ -140,6 +281,13 @@ def MaxPooling2D(
     return _keras(2, "max", pool_size, strides, padding, integers)
 
 
+def MaxPooling3D(
+    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
+) -> PoolSpec:
+    """Return keras.layers.MaxPooling3D's specification; otherwise as `MaxPooling1D`."""
+    return _keras(3, "max", pool_size, strides, padding, integers)
+
+
 def AveragePooling1D(
     pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
 ) -> PoolSpec:
@@ -152,6 +300,56 @@ def AveragePooling2D(
 ) -> PoolSpec:
     """Return keras.layers.AveragePooling2D's specification; otherwise as `MaxPooling1D`."""
     return _keras(2, "avg", pool_size, strides, padding, integers)
+
+
+def AveragePooling3D(
+    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
+) -> PoolSpec:
+    """Return keras.layers.AveragePooling3D's specification; otherwise as `MaxPooling1D`."""
+    return _keras(3, "avg", pool_size, strides, padding, integers)
+
+
+def GlobalMaxPooling1D(**integers: Any) -> PoolSpec:
+    """Return keras.layers.GlobalMaxPooling1D's specification.
+
+    The output keeps its spatial axes, of length 1, as Keras has it with ``keepdims=True``.
+
+    Parameters
+    ----------
+    **integers
+        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
+
+    Raises
+    ------
+    SpecError
+        If a value cannot work.
+    """
+    return _global(1, "max", integers)
+
+
+def GlobalMaxPooling2D(**integers: Any) -> PoolSpec:
+    """Return keras.layers.GlobalMaxPooling2D's specification; see `GlobalMaxPooling1D`."""
+    return _global(2, "max", integers)
+
+
+def GlobalMaxPooling3D(**integers: Any) -> PoolSpec:
+    """Return keras.layers.GlobalMaxPooling3D's specification; see `GlobalMaxPooling1D`."""
+    return _global(3, "max", integers)
+
+
+def GlobalAveragePooling1D(**integers: Any) -> PoolSpec:
+    """Return keras.layers.GlobalAveragePooling1D's specification; see `GlobalMaxPooling1D`."""
+    return _global(1, "avg", integers)
+
+
+def GlobalAveragePooling2D(**integers: Any) -> PoolSpec:
+    """Return keras.layers.GlobalAveragePooling2D's specification; see `GlobalMaxPooling1D`."""
+    return _global(2, "avg", integers)
+
+
+def GlobalAveragePooling3D(**integers: Any) -> PoolSpec:
+    """Return keras.layers.GlobalAveragePooling3D's specification; see `GlobalMaxPooling1D`."""
+    return _global(3, "avg", integers)
 
 
 _INTEGERS = ("dtype", "out_dtype", "rounding", "clamp", "saturate", "nan")
@@ -204,6 +402,48 @@ def _torch(
     return spec
 
 
+def _torch_lp(
+    ndim: int,
+    norm_type: float,
+    kernel_size: PerAxis,
+    stride: PerAxis | None,
+    ceil_mode: bool,
+    integers: dict[str, Any],
+) -> PoolSpec:
+    if norm_type not in (1, 2):
+        raise SpecError(
+            "norm_type",
+            f"norm_type must be 1 or 2, not {shown(norm_type)}: other powers and roots of integers"
+            " are not computed exactly.",
+        )
+    if boolean("ceil_mode", ceil_mode):
+        raise SpecError(
+            "ceil_mode",
+            "ceil_mode must be False, not True: torch scales windows that overhang, which no sum"
+            " of theirs does; PoolSpec takes it, as onnxruntime does.",
+        )
+    op = "sum" if norm_type == 1 else "lp2"
+    return _spec(ndim, op, kernel_size, stride, 0, integers, _TORCH, {})
+
+
+def _torch_adaptive(
+    ndim: int,
+    op: str,
+    output_size: PerAxisOrNone,
+    integers: dict[str, Any],
+    return_indices: bool = False,
+) -> PoolSpec:
+    rest = {
+        "adaptive": (None,) * ndim if output_size is None else output_size,
+        "indices": "plane" if boolean("return_indices", return_indices) else None,
+    }
+    return _spec(ndim, op, None, None, 0, integers, {"adaptive": "output_size"}, rest)
+
+
+def _global(ndim: int, op: str, integers: dict[str, Any]) -> PoolSpec:
+    return _spec(ndim, op, "global", None, 0, integers, {}, {})
+
+
 def _keras(
     ndim: int,
     op: str,
@@ -225,7 +465,7 @@ def _keras(
 def _spec(
     ndim: int,
     op: str,
-    kernel: PerAxis,
+    kernel: PerAxis | str | None,
     stride: PerAxis | None,
     padding: Any,
     integers: dict[str, Any],

@@ -13,9 +13,10 @@ from .fields import ROUNDINGS, choice
 from .geometry import Axis
 from .indices import BASES
 from .job import Job
+from .roots import round_root
 from .spec import MOST_BITS_IN, PoolSpec
 
-LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC")}
+LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 """Layouts by the number of spatial axes, channels first before channels last."""
 
 
@@ -31,15 +32,15 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
         floating type, if that is one.
         Before the axes that `layout` ends with (H and W, or H, W and C) there may be
         any number of others, none included.
-    layout : {"NCHW", "NHWC", "NCW", "NWC"}, optional
+    layout : {"NCHW", "NHWC", "NCW", "NWC", "NCDHW", "NDHWC"}, optional
         The order of the axes; channels first by default.
 
     Returns
     -------
     numpy.ndarray
         The output, in `x`'s layout and in the container of the output's type (int8 for
-        int5). Sums and quotients are exact, rounded once, then saturated and clamped. Floats
-        are as `floats.extreme` and `floats.mean` say.
+        int5). Sums, quotients and their roots are exact, rounded once, then saturated and
+        clamped. Floats are as `floats.extreme` and `floats.mean` say.
 
     Raises
     ------
@@ -63,15 +64,21 @@ def pool_from(spec: PoolSpec, x: Any, layout: str | None, stacklevel: int) -> np
     size = x.shape[at : at + spec.ndim]
     axes = spec.axes(size)
     low, high = spec.bounds(size)
+    spec.accumulator(size)  # refuses what would not fit
     for message in spec.warnings(size):
         warnings.warn(message, SpecWarning, stacklevel=stacklevel)
 
     if spec.in_dtype.is_float:
         return _of_floats(spec, x, axes, at, channels_last)
+    if spec.op in ("l2", "lp1", "lp2"):
+        x = np.abs(x.astype(np.int64)) if spec.op == "lp1" else x.astype(np.int64) ** 2
     for i in reversed(range(spec.ndim)):
         x = _reduced(spec.op, x, axes[i], at + i)
     if spec.op == "avg":
         x = _averaged(spec.job((1, *size)), x, channels_last)
+    elif spec.op in ("l2", "lp2"):
+        divisors = spec.job((1, *size)).divisors
+        x = round_root(x, divisors.reshape(divisors.shape + (1,) * channels_last), spec.rounding)
     if x.dtype == object:  # clipped
         return x.astype(spec.output(size).numpy)
     held = np.iinfo(x.dtype)
@@ -323,15 +330,15 @@ def _averaged(job: Job, sums: np.ndarray, channels_last: int) -> np.ndarray:
 def _reduced(op: str, x: np.ndarray, axis: Axis, at: int) -> np.ndarray:
     """Return `x` reduced along its axis `at`, one tap of all windows at a time."""
     shape = (*x.shape[:at], axis.outputs, *x.shape[at + 1 :])
-    if op in ("avg", "sum"):
-        out = np.zeros(shape, dtype=np.int64)
-        combine = np.add
-    elif op == "max":
+    if op == "max":
         out = np.full(shape, np.iinfo(x.dtype).min, dtype=x.dtype)
         combine = np.maximum
-    else:
+    elif op == "min":
         out = np.full(shape, np.iinfo(x.dtype).max, dtype=x.dtype)
         combine = np.minimum
+    else:
+        out = np.zeros(shape, dtype=np.int64)
+        combine = np.add
     before = (slice(None),) * at
     for windows, inputs in axis.slices():
         part = out[(*before, windows)]

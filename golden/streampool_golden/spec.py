@@ -16,6 +16,7 @@ from .errors import SpecError, shown
 from .geometry import AXIS_NAMES, Axis
 from .indices import BASES
 from .job import Accumulator, Job
+from .roots import round_root
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,16 +32,20 @@ MOST_BITS_EXACT = 63  # so that a sum and its negative fit in NumPy's int64
 class PoolSpec:
     """A pooling job, whatever the frame's size: validated, frozen, hashable.
 
-    Sizes are rows x columns, as torch's tuples. Every field reads back in its normal
-    form: tuples of one value per axis, padding a name or pairs, types by name.
+    Sizes are rows x columns (or planes x rows x columns), as torch's tuples. Every field reads
+    back in its normal form: tuples of one value per axis, padding a name or pairs, types by
+    name.
 
     Parameters
     ----------
-    op : {"max", "min", "avg", "sum"}
-        What a window is reduced to. Padding never wins a maximum or minimum and adds
-        nothing to a sum.
-    kernel : int or tuple of int
+    op : {"max", "min", "avg", "sum", "l2", "lp1", "lp2"}
+        What a window is reduced to; "l2" is the root of the mean of squares, "lp1" the sum of
+        absolute values and "lp2" the root of the sum of squares. Padding never wins a maximum or
+        minimum and adds nothing to a sum.
+    kernel : int, tuple of int or "global"
         Taps of a window. A tuple here or below has one value per axis and fixes `ndim`.
+        ``"global"`` takes all positions of a frame, whatever its size; it reads back as
+        `adaptive`, and kernel and stride as ``()``, as only the size says what they are.
     stride : int or tuple of int, optional
         Positions from a window to the next; the kernel by default.
     padding : int, str or tuple, optional
@@ -55,30 +60,30 @@ class PoolSpec:
         Round the number of outputs up, not down; a last window that would start in the
         padding after is dropped, as in torch.
     count_include_pad : bool, optional
-        Whether an average divides by padding too. True by default, False with ``"same"``
-        and ``"same_lower"``; taps that overhang the padding are never counted. Other
-        operations ignore it.
+        Whether a mean divides by padding too. True by default, False with ``"same"``
+        and ``"same_lower"`` and, as in TFLite, for "l2"; taps that overhang the padding are
+        never counted. Operations other than "avg" and "l2" ignore it.
     divisor_override : int, optional
-        What an average divides by everywhere instead; may be negative. Refused with
-        other operations.
+        What a mean divides by everywhere instead; may be negative for "avg". Refused with
+        operations other than "avg" and "l2".
     rounding : {"half_away", "half_even", "half_up", "floor", "trunc"}, optional
-        Of an average's exact quotient: halves away from zero, to even, up; down; toward
-        zero. ``"half_away"`` by default; of floats ``"half_even"``, and nothing else. Other
-        operations ignore it.
+        Of an average's exact quotient, and of the exact root of "l2" and "lp2": halves away
+        from zero, to even, up; down; toward zero. ``"half_away"`` by default; of floats
+        ``"half_even"``, and nothing else. Other operations ignore it.
     dtype : str, optional
         The input's type, ``"int2"`` to ``"int32"``, ``"uint1"`` to ``"uint32"``,
         ``"float16"``, ``"bfloat16"`` or ``"float32"``, the last for maxima and minima alone.
     out_dtype : str, optional
         The output's type, up to 64 bits. None, the default, is the input's type, and for
-        a sum of integers the narrowest that always holds it on the size at hand. An average
-        saturates to it. With floats it is the input's.
+        "sum", "lp1" and "lp2" of integers the narrowest that always holds it on the size at
+        hand. A mean ("avg", "l2") saturates to it. With floats it is the input's.
     clamp : (int, int), optional
         The lowest and highest output, applied after rounding: ReLU, ReLU6 and TFLite's
         activation ranges. Within `out_dtype`. Refused with floats.
     saturate : bool, optional
         Allow an `out_dtype` that does not hold every maximum, minimum or sum (of a
         kernel's taps, all of them counted), and saturate to it. Refused with floats.
-    ndim : {1, 2}, optional
+    ndim : {1, 2, 3}, optional
         Spatial axes; 2 by default where no tuple says.
     indices : {"plane", "flat", "flat_columns", "channels_last"}, optional
         Where each maximum or minimum was, numbered as torch does it, as ONNX with
@@ -100,6 +105,10 @@ class PoolSpec:
     rounding_about : {"raw", "zero_point"}, optional
         What `rounding` takes for zero: raw 0, the default, so that `zero_out` is added before,
         or `zero_out`, which is added after. They differ at halves, and where directions differ.
+    adaptive : int or tuple of (int or None), optional
+        The output's size, as torch's adaptive layers have it; None is the input's. It has to
+        divide the input's: kernel and stride are then what is left. Instead of a `kernel`;
+        stride, padding, dilation and ceil mode have no meaning with it, and are refused.
 
     Raises
     ------
@@ -138,11 +147,12 @@ class PoolSpec:
     scale: Fraction
     zero_points: tuple[int, int]
     rounding_about: str
+    adaptive: str | tuple[int | None, ...] | None
 
     def __init__(
         self,
         op: str,
-        kernel: PerAxis,
+        kernel: PerAxis | str | None = None,
         stride: PerAxis | None = None,
         padding: Padding = 0,
         dilation: PerAxis = 1,
@@ -160,28 +170,48 @@ class PoolSpec:
         scale: int | Rational | str = 1,
         zero_points: Sequence[int] = (0, 0),
         rounding_about: str = "raw",
+        adaptive: str | SupportsIndex | Sequence[SupportsIndex | None] | None = None,
     ) -> None:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)  # the instance is frozen
 
         put("op", fields.choice("op", op, fields.OPS))
-        tuples = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        if isinstance(kernel, str) and kernel == fields.GLOBAL and adaptive is None:
+            kernel, adaptive = None, fields.GLOBAL
+        if adaptive is not None:  # the two may be empty, as they read back
+            kernel = None if fields.is_sequence(kernel) and not len(kernel) else kernel
+            stride = None if fields.is_sequence(stride) and not len(stride) else stride
+        tuples = {
+            "kernel": kernel,
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "adaptive": adaptive,
+        }
         axes = fields.axes_of(tuples, ndim)
         put("ndim", axes)
-        put("kernel", fields.per_axis("kernel", kernel, axes))
+        put("adaptive", fields.adaptive(adaptive, axes))
+        put("kernel", () if kernel is None else fields.per_axis("kernel", kernel, axes))
         put("stride", self.kernel if stride is None else fields.per_axis("stride", stride, axes))
         put("padding", fields.padding(padding, axes))
         put("dilation", fields.per_axis("dilation", dilation, axes))
         put("ceil_mode", fields.boolean("ceil_mode", ceil_mode))
+        self._check_windows()
         if count_include_pad is None:
             count_include_pad = self._counts_pad_by_default
         put("count_include_pad", fields.boolean("count_include_pad", count_include_pad))
         put("divisor_override", fields.divisor(divisor_override))
-        if op != "avg" and divisor_override is not None:
+        if op not in fields.MEANS and divisor_override is not None:
             raise SpecError(
                 "divisor_override",
                 f"divisor_override {self.divisor_override} has no meaning with op {op};"
-                " op avg or None would do.",
+                " op avg, l2 or None would do.",
+            )
+        if op == "l2" and (self.divisor_override or 1) < 0:
+            raise SpecError(
+                "divisor_override",
+                f"divisor_override {self.divisor_override} would leave no real root for op l2;"
+                " a positive one would do.",
             )
         put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
         if rounding is None:
@@ -212,6 +242,12 @@ class PoolSpec:
 
     def _check_float(self) -> None:
         """Refuse what is for integers only, and what no accumulator is built for."""
+        if self.op in ("l2", "lp1", "lp2"):
+            raise SpecError(
+                "dtype",
+                f"dtype {self.dtype} has no op {self.op}, which is for integers;"
+                " an integer dtype would do.",
+            )
         sums = self.op in ("avg", "sum")
         if sums and self.dtype == "float32":
             raise SpecError(
@@ -262,16 +298,46 @@ class PoolSpec:
                 f" op avg{equal} or (0, 0) would do.",
             )
 
+    def _check_windows(self) -> None:
+        """Refuse a kernel that is missing, or what has no meaning beside `adaptive`."""
+        if self.adaptive is None:
+            if not self.kernel:
+                raise SpecError("kernel", "kernel must be given, or adaptive, and is None.")
+            return
+        for name, usual in (
+            ("kernel", not self.kernel),
+            ("stride", not self.stride),
+            ("padding", self.padding in ("valid", ((0, 0),) * self.ndim)),
+            ("dilation", set(self.dilation) == {1}),
+            ("ceil_mode", not self.ceil_mode),
+        ):
+            if not usual:
+                raise SpecError(
+                    name,
+                    f"{name} {shown(getattr(self, name))} has no meaning with"
+                    f" {self._windows}, which says it all; leaving it out would do.",
+                )
+
+    @property
+    def _windows(self) -> str:
+        """What says how large the windows are, for a sentence."""
+        if self.adaptive is None:
+            return f"kernel {self.kernel}"
+        word = "kernel" if self.adaptive == fields.GLOBAL else "adaptive"
+        return f"{word} {self.adaptive}"
+
     def _check_output(self) -> None:
         """Refuse an out_dtype that does not hold the result, and a clamp outside of it."""
-        low, high = self.in_dtype.low, self.in_dtype.high
-        if self.op == "sum":
-            taps = math.prod(self.kernel)
-            low, high = taps * low, taps * high
-        if self.op == "sum" and self.out_dtype is None:
-            return  # the type is known with the size
+        sums = self.op in ("sum", "lp1", "lp2")
+        if sums and (self.out_dtype is None or not self.kernel):
+            return  # the type, or what it has to hold, is known with the size
+        self._check_holds(math.prod(self.kernel))
+
+    def _check_holds(self, taps: int) -> None:
+        """Do as `_check_output`, for sums of so many taps."""
+        low, high = self._range(taps)
         out = DType.of(self.out_dtype or self.dtype)
-        if self.op != "avg" and not self.saturate and not out.holds(low, high):
+        if self.op not in fields.MEANS and not self.saturate and not out.holds(low, high):
             fits = DType.holding(low, high).name if width(low, high) <= 64 else "a smaller kernel"
             raise SpecError(
                 "out_dtype",
@@ -292,7 +358,7 @@ class PoolSpec:
 
     @property
     def _counts_pad_by_default(self) -> bool:
-        return self.padding not in ("same", "same_lower")
+        return self.op != "l2" and self.padding not in ("same", "same_lower")
 
     @property
     def _rounds_by_default(self) -> str:
@@ -347,9 +413,10 @@ class PoolSpec:
                 "json", f"json must be an object of a specification's fields, not {shown(data)}."
             )
         _refuse_unknown(data)
-        for field in ("op", "kernel"):
-            if field not in data:
-                raise SpecError(field, f"{field} must be given, and is not in {shown(data)}.")
+        if "op" not in data:
+            raise SpecError("op", f"op must be given, and is not in {shown(data)}.")
+        if "kernel" not in data and "adaptive" not in data:
+            raise SpecError("kernel", f"kernel must be given, and is not in {shown(data)}.")
         return cls(**data)
 
     def __call__(self, x: Any, layout: str | None = None) -> "np.ndarray":
@@ -395,9 +462,10 @@ class PoolSpec:
         taps = math.prod(axis.most_taps for axis in self.axes(size))
         exact = self.partial(taps)
         if exact.bits > MOST_BITS_EXACT and not self.in_dtype.is_float:
+            what = "squares" if self.op in ("l2", "lp2") else "values"
             raise SpecError(
-                "kernel",
-                f"kernel {self.kernel} sums {taps} values of {self.dtype},"
+                "adaptive" if self._windows.startswith("adaptive") else "kernel",
+                f"{self._windows} sums {taps} {what} of {self.dtype},"
                 f" which takes {exact.bits} bits;"
                 f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
             )
@@ -412,18 +480,30 @@ class PoolSpec:
         low, high = self.in_dtype.low, self.in_dtype.high
         if self.in_dtype.is_float and self.op in ("avg", "sum"):
             low, high = -self.in_dtype.most, self.in_dtype.most
-        if self.op in ("avg", "sum"):
+        size = max(-low, high)  # the lowest may be the larger: of int8 it is 128
+        if self.op in ("l2", "lp1", "lp2"):
+            low, high = 0, taps * (size if self.op == "lp1" else size * size)
+        elif self.op in ("avg", "sum"):
             low, high = taps * low, taps * high
         return Accumulator(low, high, low < 0, width(low, high))
+
+    def _range(self, taps: int) -> tuple[int, int]:
+        """Return the lowest and highest result, rounded, of up to `taps` inputs."""
+        exact = self.partial(taps)
+        if self.op in fields.MEANS:
+            return self.in_dtype.low, self.in_dtype.high
+        if self.op == "lp2":
+            return 0, int(round_root(exact.high, 1, self.rounding))
+        return exact.low, exact.high
 
     def output(self, size: Sequence[int]) -> DType:
         """Return the type of what leaves; see `Job.output`."""
         if self.out_dtype is not None:
             return DType.of(self.out_dtype)
-        if self.op != "sum" or self.in_dtype.is_float:
+        if self.op not in ("sum", "lp1", "lp2") or self.in_dtype.is_float:
             return self.in_dtype
-        exact = self.accumulator(size)
-        return DType.holding(exact.low, exact.high)
+        self.accumulator(size)  # refuses what is too wide
+        return DType.holding(*self._range(math.prod(a.most_taps for a in self.axes(size))))
 
     def bounds(self, size: Sequence[int]) -> tuple[int, int]:
         """Return the lowest and highest value that leaves; see `Job.bounds`.
@@ -431,8 +511,11 @@ class PoolSpec:
         Raises
         ------
         SpecError
-            If a sum's `clamp` and the type that holds it have no value in common.
+            If a sum's `clamp` and the type that holds it have no value in common, or its
+            `out_dtype` does not hold it where only the size says how many taps there are.
         """
+        if self.out_dtype is not None and not self.kernel:
+            self._check_holds(math.prod(axis.kernel for axis in self.axes(size)))
         out = self.output(size)
         low, high = self.clamp or (out.low, out.high)
         if high < out.low or low > out.high:
@@ -446,10 +529,10 @@ class PoolSpec:
     def axis_divisors(self, size: Sequence[int]) -> tuple[tuple[int, ...], ...]:
         """Return per axis what its windows are divided by; a window's divisor is the product.
 
-        1 everywhere for what is no average.
+        1 everywhere for what is no mean.
         """
         axes = self.axes(size)
-        if self.op == "avg" and self.divisor_override is None:
+        if self.op in fields.MEANS and self.divisor_override is None:
             return tuple(axis.counts(self.count_include_pad) for axis in axes)
         whole = 1 if self.divisor_override is None else self.divisor_override
         return tuple(((1 if i else whole),) * axis.outputs for i, axis in enumerate(axes))
@@ -488,12 +571,29 @@ class PoolSpec:
 def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
     """Return `spec`'s axes for `size`, computed once."""
     paddings = (spec.padding,) * spec.ndim if isinstance(spec.padding, str) else spec.padding
-    per_axis = zip(
-        size, spec.kernel, spec.stride, paddings, spec.dilation, AXIS_NAMES[spec.ndim], strict=True
-    )
+    kernel, stride = spec.kernel, spec.stride
+    if spec.adaptive is not None:
+        kernel = stride = _divided(spec.adaptive, size)
+    names = AXIS_NAMES[spec.ndim]
+    per_axis = zip(size, kernel, stride, paddings, spec.dilation, names, strict=True)
     return tuple(
         Axis.resolve(n, k, s, p, d, spec.ceil_mode, name) for n, k, s, p, d, name in per_axis
     )
+
+
+def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
+    if isinstance(adaptive, str):
+        return size
+    for length, outputs, name in zip(size, adaptive, AXIS_NAMES[len(size)], strict=True):
+        if length % (outputs or length):
+            raise SpecError(
+                "adaptive",
+                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
+                " different lengths have no one kernel and stride;"
+                f" a divisor of {length} would do.",
+            )
+    return tuple(n // (outputs or n) for n, outputs in zip(size, adaptive, strict=True))
 
 
 def _refuse_unknown(given: dict[str, Any]) -> None:

@@ -97,7 +97,7 @@ class PoolCore(wiring.Component):
             raise SpecError("dtype", f"dtype {spec.dtype} has no core yet; an integer's would do.")
         place = place_of(job)
         self._operation = operation = with_place(OPERATIONS[spec.op], place)
-        self.plans = tuple(AxisPlan(job.axes[stage.axis]) for stage in job.stages)
+        self.plans = tuple(AxisPlan(stage.along) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
             for plan, stage in zip(self.plans, job.stages, strict=True)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import Accumulator, Job, Requantisation
+from streampool_golden import Accumulator, Job, Requantisation, round_root
 from streampool_golden.dtypes import width
 
 from .division import Division, reciprocal, signed_digits
@@ -18,6 +18,7 @@ from .indices import Channels, beside, channel_weight, index_parts, index_steps,
 from .multiplier import Multiplier
 from .operations import Operation, lane_shape
 from .pipeline import Pipeline, State, Step
+from .root import root_steps, rounds_to_nearest
 from .schedule import Program
 from .sequencer import Sequencer
 
@@ -94,6 +95,14 @@ class Finish(wiring.Component):
                 ends = [Fraction(end, divisors[0]) for end in (low, high)]
                 low, high = floor(min(ends)), ceil(max(ends))
             self._steps += _divide(Division(divisors, low, high, job.spec.rounding), family)
+        elif job.spec.op in ("l2", "lp2"):
+            divisors = tuple(divisor for divisor, _ in self._kinds)
+            if job.spec.op == "l2" and job.spec.divisor_override is None:
+                high = job.spec.partial(1).high
+            else:
+                high = -(-high // divisors[0])
+            self._steps += _root(divisors, high, job.spec.rounding, family)
+            low, high = 0, int(round_root(high, 1, job.spec.rounding))
         if low < job.bounds[0] or high > job.bounds[1]:
             self._steps += _clamp(*job.bounds)
         self._place = place_of(job)
@@ -237,10 +246,33 @@ def _clamp(low: int, high: int) -> list[Step]:
     ]
 
 
-def _divide(division: Division, family: str, shift: int = 0, after: int = 0) -> list[Step]:
+def _root(divisors: tuple[int, ...], high: int, rounding: str, family: str) -> list[Step]:
+    """Divide `value` by the divisor that `which` names, and take the root, with one rounding.
+
+    No exact quotient is beyond `high`.
+    """
+    shift = 0
+    if rounds_to_nearest(rounding):  # of four times the number, and so of the divisors' fourth
+        shift, high = 2, 4 * high
+        while shift and not any(d % 2 for d in divisors):
+            divisors, shift = tuple(d // 2 for d in divisors), shift - 1
+
+    def scale(m: Module, lane: State, beat: State) -> State:
+        return {"value": lane["value"] << shift, "exact": Const(1, 1)}
+
+    steps = [Step(scale)]
+    if set(divisors) != {1}:
+        steps = _divide(Division(divisors, 0, high, "floor"), family, shift, exact=True)
+    return [*steps, *root_steps(high.bit_length(), rounding)]
+
+
+def _divide(
+    division: Division, family: str, shift: int = 0, after: int = 0, *, exact: bool = False
+) -> list[Step]:
     """Divide `value` by the divisor that the beat's `which` names, with one rounding.
 
-    It is shifted left before that, and `after` is added to what comes out.
+    It is shifted left before that, and `after` is added to what comes out; `exact` then may say
+    whether nothing was rounded down.
     """
     bits, lift = division.quotient_bits, after - division.excess
     plus, less = division.offset(False), division.offset(True)
@@ -280,7 +312,7 @@ def _divide(division: Division, family: str, shift: int = 0, after: int = 0) -> 
             whole = (whole - (lane["exact"] & beat["even"] & whole[0]))[:bits]
         if lift:
             whole = whole + lift if lift > 0 else whole - -lift
-        return {"value": whole}
+        return {"value": whole, "exact": lane["exact"]} if exact else {"value": whole}
 
     signs: list[Step] = []
     if differs and division.biased:

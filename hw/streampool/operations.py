@@ -93,5 +93,9 @@ _SUM = Operation(
     second=lambda partial, x, found: found,
 )
 
-OPERATIONS = {"max": _MAX, "min": _MIN, "sum": _SUM, "avg": _SUM}
+OPERATIONS = {
+    "max": _MAX,
+    "min": _MIN,
+    **dict.fromkeys(("sum", "avg", "l2", "lp1", "lp2"), _SUM),  # of what the start makes of inputs
+}
 """The operation of the stages by the specification's `op`."""

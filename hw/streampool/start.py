@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, Shape
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import Job
 
 from .families import GENERIC
 from .indices import Places, place_of
+from .multiplier import Multiplier
 from .operations import Operation, lane_shape
 from .pipeline import Pipeline, State, Step
 
@@ -20,7 +21,30 @@ def start_steps(job: Job, family: str = GENERIC) -> list[Step]:
 
     They find `value` in a lane's state and leave there what the operation encodes.
     """
-    return []
+    op, dtype = job.spec.op, job.spec.in_dtype
+    steps = []
+    if op in ("l2", "lp1", "lp2") and dtype.signed:
+        steps.append(Step(_magnitude))
+    if op in ("l2", "lp2"):
+        steps.append(_square(job, family))
+    return steps
+
+
+def _magnitude(m: Module, lane: State, beat: State) -> State:
+    value = lane["value"]
+    return {"value": Mux(value < 0, -value, value).as_unsigned()[: len(value)]}
+
+
+def _square(job: Job, family: str) -> Step:
+    bits = job.spec.partial(1).bits
+
+    def square(m: Module, lane: State, beat: State) -> State:
+        value = Value.cast(lane["value"])
+        m.submodules += (multiplier := Multiplier(len(value), len(value), family))
+        m.d.comb += [multiplier.a.eq(value), multiplier.b.eq(value)]
+        return {"value": multiplier.product[:bits]}
+
+    return Step(square, clocks=Multiplier.LATENCY)
 
 
 class Start(wiring.Component):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from streampool.schedule import AxisPlan
 from streampool_golden import PoolSpec
+from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
 
 from .options import count
@@ -50,9 +51,10 @@ def explain_text(spec: PoolSpec, shape: Sequence[int], lanes: int | None = None)
         "",
         *LEGEND.splitlines(),
     ]
+    names = AXIS_NAMES[spec.ndim]
     for stage in job.stages:
-        plan = AxisPlan(job.axes[stage.axis])
-        lines += ["", *_axis_lines(plan, AXIS_NAMES[spec.ndim][stage.axis], stage.m)]
+        name = " x ".join(names) if spec.adaptive == GLOBAL else names[stage.axis]
+        lines += ["", *_axis_lines(AxisPlan(stage.along), name, stage.m)]
     if not job.stages:
         lines += ["", "Every window is one input: beats pass as they are."]
     return "\n".join(lines)

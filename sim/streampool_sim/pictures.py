@@ -33,6 +33,10 @@ LAYOUTS = {
     "NHWC": ("NHWC", ()),
     "NCW": ("NCW", ()),
     "NWC": ("NWC", ()),
+    "CDHW": ("NCDHW", (None,)),
+    "DHWC": ("NDHWC", (None,)),
+    "NCDHW": ("NCDHW", ()),
+    "NDHWC": ("NDHWC", ()),
 }
 
 # What a picture file holds exactly (JPEG: as near as it comes): numbers of channels, and whether
@@ -89,14 +93,14 @@ class Input:
 
     @property
     def frame_layout(self) -> str:
-        """``NCHW``, ``NHWC``, ``NCW`` or ``NWC``."""
+        """One of golden's: ``NCHW``, ``NHWC``, ``NCW``, ``NWC``, ``NCDHW`` or ``NDHWC``."""
         return LAYOUTS[self.layout][0]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """A frame's shape, channels first."""
         sizes = dict(zip(self.frame_layout, self.frames.shape, strict=True))
-        return tuple(sizes[axis] for axis in "CHW" if axis in sizes)
+        return tuple(sizes[axis] for axis in "CDHW" if axis in sizes)
 
     @property
     def count(self) -> int:
@@ -218,7 +222,7 @@ def _npy_header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype, 
 def _npy_layout(path: Path, shape: tuple[int, ...], layout: str | None) -> str:
     fitting = [name for name in LAYOUTS if len(name) == len(shape)]
     if not fitting:
-        raise Refused(f"{path} has the shape {shape}; 2, 3 or 4 dimensions would do")
+        raise Refused(f"{path} has the shape {shape}; 2 to 5 dimensions would do")
     if layout is None:
         if len(shape) == 3:
             raise Refused(
@@ -313,8 +317,9 @@ def check_output(path: Path, source: Input, dtype: DType) -> None:
 
 def _check_fits(path: Path, suffix: str, source: Input, dtype: DType) -> None:
     array = f"an output such as {path.with_suffix('.npy').name} would do"
-    if source.frame_layout in ("NCW", "NWC"):
-        raise Refused(f"{path} cannot hold frames of one axis; {array}")
+    axes = {1: "one axis", 3: "three axes"}.get(len(source.shape) - 1)
+    if axes is not None:
+        raise Refused(f"{path} cannot hold frames of {axes}; {array}")
     if source.count > 1:
         raise Refused(f"{path} cannot hold {source.count} frames; {array}")
     if dtype.is_float or dtype.low < 0 or dtype.high > 0xFFFF:

@@ -58,7 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=str.upper,
         choices=tuple(pictures.LAYOUTS),
         metavar="LAYOUT",
-        help="of a .npy: " + ", ".join(pictures.LAYOUTS) + " (4-D NCHW, 2-D HW)",
+        help="of a .npy: " + ", ".join(pictures.LAYOUTS) + " (5-D NCDHW, 4-D NCHW, 2-D HW)",
     )
     group.add_argument(
         "--stall",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from streampool import PoolCore
-from streampool_golden import Job, PoolSpec, SpecError, SpecWarning, pool
+from streampool_golden import LAYOUTS, Job, PoolSpec, SpecError, SpecWarning, pool
 
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model
@@ -80,7 +80,7 @@ def simulate(
         What to compute.
     x : array_like
         Frames, with the axes that `streampool_golden.pool` takes.
-    layout : {"NCHW", "NHWC", "NCW", "NWC"}, optional
+    layout : {"NCHW", "NHWC", "NCW", "NWC", "NCDHW", "NDHWC"}, optional
         The order of the axes; channels first by default.
     lanes : int, optional
         Channels side by side in a beat; the channels, 8 at most, by default.
@@ -163,7 +163,7 @@ def simulate(
             )
 
     first, mismatch = compare(job, trace, golden_frames)
-    if layout in ("NHWC", "NWC"):
+    if layout == LAYOUTS[spec.ndim][1]:
         first = np.moveaxis(first, 1, -1)
     stats = statistics(
         core,
@@ -250,7 +250,7 @@ def _channels_first(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bring input and golden output to (frames, C, *size)."""
     ndim = spec.ndim
-    if layout in ("NHWC", "NWC"):
+    if layout == LAYOUTS[ndim][1]:
         x, golden = (np.moveaxis(a, -1, -1 - ndim) for a in (x, golden))
     elif x.ndim == ndim:
         x, golden = x[np.newaxis], golden[np.newaxis]

@@ -25,9 +25,7 @@ def frame_cycles(trace: Trace, beats_out: int) -> np.ndarray:
 
 def words_bound(core: PoolCore) -> dict[int, int]:
     """Words that each pooled axis' store may have at most, by the index of the axis."""
-    return {
-        stage.axis: core.job.axes[stage.axis].limit_partials * stage.m for stage in core.job.stages
-    }
+    return {stage.axis: stage.along.limit_partials * stage.m for stage in core.job.stages}
 
 
 def statistics(

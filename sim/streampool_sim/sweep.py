@@ -143,12 +143,19 @@ def _latency_fault(core: PoolCore, trace: Trace) -> str:
         return ""
     position = 0
     leave = {stage.axis: plan.leave[0] for stage, plan in zip(job.stages, core.plans, strict=True)}
+    if len(core.plans) == 1 and core.plans[0].axis not in job.axes:  # all axes as one
+        return _latency_after(core, trace, core.plans[0].leave[0])
     for index, axis in enumerate(job.axes):
         slot = leave.get(index, 0)
         if not 0 <= slot < axis.length or slot != axis.taps(0)[-1]:
             return ""
         position = position * axis.length + slot
-    measured = int(trace.out_cycles[0] - trace.in_cycles[position * job.fold])
+    return _latency_after(core, trace, position)
+
+
+def _latency_after(core: PoolCore, trace: Trace, position: int) -> str:
+    """Hold the first output against the latency, from the beat of that position."""
+    measured = int(trace.out_cycles[0] - trace.in_cycles[position * core.job.fold])
     if measured != core.latency:
         return f"the first output came after {measured} cycles, latency {core.latency}"
     return ""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pool_specs import naive_windows, specs
+from pool_specs import naive_axes, specs
 from streampool_golden import (
     BASES,
     MaxPool1d,
@@ -113,12 +113,8 @@ def test_indices_equal_naive_loops(drawn, channels_last):
 
 def naive_taps(spec, size):
     """Return per window its real positions in row-major order; None where the job is refused."""
-    axes = []
-    for i, n in enumerate(size):
-        padding = spec.padding if isinstance(spec.padding, str) else spec.padding[i]
-        fields = (spec.kernel[i], spec.stride[i], padding, spec.dilation[i], spec.ceil_mode)
-        axes.append(naive_windows(n, *fields))
-    if None in axes:
+    axes = naive_axes(spec, size)
+    if axes is None:
         return None
     windows = itertools.product(*axes)
     return [list(itertools.product(*(real for real, _ in window))) for window in windows]

@@ -9,10 +9,10 @@ from streampool_golden import DType, Job, PoolSpec, SpecError, pool, round_div
 
 NOT_POSITIVE: list[Any] = [
     0, -1, 2.0, 2.5, float("nan"), float("inf"), True, np.True_, "3", None, 3j, b"3", ...,
-    2**31, 10**6000, (), (3, 3, 3), (3, 0), (3, 2.0), (3, True), ((3, 3), (3, 3)), {3}, {3: 3},
+    2**31, 10**6000, (), (3, 3, 3, 3), (3, 0), (3, 2.0), (3, True), ((3, 3), (3, 3)), {3}, {3: 3},
 ]  # fmt: skip
 NOT_PADDING: list[Any] = [
-    1.0, float("nan"), True, None, "full", "SAME", "", (), (1, 1, 1), (1, 0, 0, 1), ((1, 0), 1),
+    1.0, float("nan"), True, None, "full", "SAME", "", (), (1, 1, 1, 1), (1, 0, 0, 1), ((1, 0), 1),
     (1, (1, 0)), ((1,), (1,)), ((1, 0, 0), (0, 0, 0)), ((1, 0.5), (0, 0)), ((True, 0), (0, 0)),
     (((1, 0), (0, 0)), ((0, 0), (0, 0))), 2**31, -(2**31), {1}, (1, None),
 ]  # fmt: skip
@@ -40,7 +40,7 @@ TABLE: list[tuple[str, list[Any]]] = [
         "clamp",
         [0, (0,), (1, 0), (0, 1, 2), (0.0, 6.0), (0, None), (True, 6), "0:6", (-129, 0), (0, 128)],
     ),
-    ("ndim", [0, 3, -1, 1.0, True, "2", (2,)]),
+    ("ndim", [0, 4, -1, 1.0, True, "2", (2,)]),
 ]
 
 

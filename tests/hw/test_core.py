@@ -170,7 +170,7 @@ def assert_store_is_as_stated(job: Job) -> PoolCore:
         words, rest = divmod(bits, job.lanes * lane)
         assert not rest
         assert words == core.store_words[stage.axis] == plan.partials * stage.m
-        assert words <= job.axes[stage.axis].limit_partials * stage.m
+        assert words <= stage.along.limit_partials * stage.m
         if plan.partials:
             assert kind == ("registers" if stage.m < DEPTH else "RAM")
     return core

@@ -192,7 +192,7 @@ def test_memory_bits_are_those_claimed(job: str):
     assert len(stores) == len(it.stages)  # every one of these is long enough for a RAM
     assert sum(stores.values()) == core.store_bits
     limit = sum(
-        it.axes[stage.axis].limit_partials * stage.m * it.lanes * stage.accumulator.bits
+        stage.along.limit_partials * stage.m * it.lanes * stage.accumulator.bits
         for stage in it.stages
     )
     assert core.store_bits <= limit

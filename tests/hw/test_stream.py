@@ -80,7 +80,7 @@ def test_a_frame_waits_for_the_one_before_only_where_outputs_are_more(job):
     """Every gap between two frames, from none to past the end of the drain."""
     core = core_of(job)
     [plan], [stage] = core.plans, job.stages
-    axis, m = job.axes[stage.axis], stage.m
+    axis, m = stage.along, stage.m
     leave, _ = leave_slots(axis, plan.idle)
     drain = sum(slot >= axis.length for slot in leave)
     between = range((axis.length + drain) * m + 10)
