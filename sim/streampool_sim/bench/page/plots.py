@@ -19,6 +19,9 @@ __all__ = ["WIDTHS", "Line", "Series", "cycles", "drawn", "lanes", "roofline", "
 WIDTHS = {"wide": 880, "narrow": 350}
 """Widths in pixels that every plot is drawn for."""
 
+MANY = 20
+"""Layers from which the axis is labelled at both ends."""
+
 _MARKS = ("o", "s", "D", "^", "v", "P", "X", "p")
 _CYCLE = tuple(name for name in COLOURS if name[0] == "c")
 
@@ -128,6 +131,8 @@ def throughput(layers: Sequence[str], series: Sequence[Series], unit: str) -> Ca
         axes.set_xscale("log")
         axes.set_ylim(len(layers) - 0.4, -0.8)
         axes.set_xlabel(unit)
+        if len(layers) > MANY:
+            axes.tick_params(top=True, labeltop=True)
         axes.grid(axis="y", visible=False)
         _name_rows(axes, layers, narrow)
         _log_labels(axes.xaxis)
