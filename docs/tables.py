@@ -19,6 +19,7 @@ from importlib import metadata, resources
 from pathlib import Path
 
 import blocks
+import figures
 import numpy as np
 import shift
 from amaranth.hdl import UnusedElaboratable
@@ -30,6 +31,8 @@ from streampool.schedule import AxisPlan
 from streampool.stage import _Timing
 from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
 from streampool_sim.bench import engines as simulators
+from streampool_sim.bench import reading
+from streampool_sim.bench import table as against
 from streampool_sim.engines import amaranth, fast
 from streampool_sim.engines.model import Build, find_compiler
 from streampool_sim.frames import pack
@@ -431,7 +434,27 @@ def boards() -> str:
     return f"{blocks.table(head, rows)}\n{meanings}"
 
 
+def software() -> str:
+    """Return the table of the measurement in `figures.BENCH`."""
+    report = json.loads(figures.BENCH.read_text("utf-8"))
+    device = reading.device_of(report)
+    assert device is not None
+    part = next(row["part"] for row in report["hardware"] if row["device"] == device)
+    heads = [name if at in (0, 1, 4) else f"> {name}" for at, name in enumerate(against.HEADS)]
+    names = ("numpy", "torch", "onnxruntime", "opencv-python-headless", "ai-edge-litert")
+    packages = [
+        f"{name} {report['versions'][name]}" for name in names if name in report["versions"]
+    ]
+    machine = report["machine"]
+    return (
+        blocks.table(" | ".join(heads), [list(row) for row in against.rows(report, device)])
+        + f"\nCores on {part}; software on {machine['processor']} with {machine['processors']}"
+        f" processors, {', '.join(packages)}.\n"
+    )
+
+
 EXACT: dict[str, Callable[[], str]] = {
+    "software": software,
     "results": results,
     "bends": bends,
     "axes": axes,
