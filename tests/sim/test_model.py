@@ -31,7 +31,8 @@ def test_a_model_is_compiled_once_and_kept_by_content(tmp_path, monkeypatch):
         first.path.with_suffix(".sha256").name,
     }
 
-    again = build(tmp_path)
+    made = core()
+    again = Build([made], optimise="-O0", folder=tmp_path)
     assert again.path == first.path
     assert again.is_built
     assert build(tmp_path, clamp=99).path != first.path
@@ -43,7 +44,7 @@ def test_a_model_is_compiled_once_and_kept_by_content(tmp_path, monkeypatch):
     monkeypatch.setattr(Build, "_compile", refuse)
     [model] = again.load()
     beats = np.array([[[-128], [127], [7], [-5]]], np.int8)
-    assert fast.run(core(), beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
+    assert fast.run(made, beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
 
 
 def test_processes_may_compile_the_same_model_at_once(tmp_path):
@@ -68,11 +69,12 @@ def test_a_damaged_model_is_compiled_again(tmp_path):
     start = first.path.read_bytes()[:1000]
     first.path.unlink()  # what is loaded stays as it is
     first.path.write_bytes(start)
-    again = build(tmp_path)
+    made = core()
+    again = Build([made], optimise="-O0", folder=tmp_path)
     assert not again.is_built
     [model] = again.load()
     beats = np.array([[[-128], [127], [7], [-5]]], np.int8)
-    assert fast.run(core(), beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
+    assert fast.run(made, beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
 
 
 def test_cache_folder_by_environment(tmp_path, monkeypatch):
@@ -99,7 +101,7 @@ def test_without_a_compiler(tmp_path, monkeypatch):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CompilerMissing, match=r"no C\+\+ compiler"):
-        build(tmp_path)
+        Build([], folder=tmp_path)
 
 
 def test_cxx_names_the_compiler(tmp_path, monkeypatch):
