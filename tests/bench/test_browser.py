@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import page_reader
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import SessionNotCreatedException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from streampool_sim.bench.page import html
@@ -48,7 +49,10 @@ def browser() -> Iterator[webdriver.Chrome]:
     for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    try:
+        driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    except SessionNotCreatedException as error:
+        pytest.skip(f"this machine's Chromium and chromedriver do not start: {error.msg}")
     yield driver
     driver.quit()
 
