@@ -7,6 +7,7 @@ or one that stands for it, which the row names. Nothing else is called placed.
 import gc
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ from ..frames import pack
 from ..simulation import STEADY_FRAMES, compare
 from ..stats import frame_cycles
 from .layers import Layer
+from .machine import threads
 
 __all__ = ["ASSUMED_MHZ", "CAPACITY", "Clock", "clock_of", "placements", "rows", "simulate_cycles"]
 
@@ -259,14 +261,17 @@ def simulate_cycles(layers: Iterable[tuple[Layer, int]], progress: Any = None) -
     """
     counted = {}
     wanted = list(layers)
-    for begin in range(0, len(wanted), AT_ONCE):
-        if progress is not None:
-            progress(begin, len(wanted))
-        part = wanted[begin : begin + AT_ONCE]
-        cores = [PoolCore(layer.spec, layer.shape, lanes) for layer, lanes in part]
-        models = Build(cores, optimise="-O1").load()
-        for (layer, lanes), core, model in zip(part, cores, models, strict=True):
-            counted[layer.spec, layer.shape, lanes] = _counted(layer, core, model)
+    parts = [wanted[begin : begin + AT_ONCE] for begin in range(0, len(wanted), AT_ONCE)]
+    cores = [[PoolCore(layer.spec, layer.shape, lanes) for layer, lanes in part] for part in parts]
+    builds = [Build(part, optimise="-O1") for part in cores]
+    with ThreadPoolExecutor(threads()) as compilers:
+        for part, built, models in zip(
+            parts, cores, compilers.map(Build.load, builds), strict=True
+        ):
+            if progress is not None:
+                progress(len(counted), len(wanted))
+            for (layer, lanes), core, model in zip(part, built, models, strict=True):
+                counted[layer.spec, layer.shape, lanes] = _counted(layer, core, model)
     return counted
 
 

@@ -17,6 +17,9 @@ INTEGERS = ("int8", "float32")
 NAIVE_OUTPUTS, NAIVE_CHANNELS = 8, 2
 """What the naive loop does of a frame: outputs an axis, and channels."""
 
+MOST_IN_WINDOWS = 1 << 18
+"""Values of a frame beyond which windows are made of its first channels only."""
+
 COMBINE = {"max": np.maximum, "min": np.minimum, "avg": np.add, "sum": np.add}
 REDUCE: dict[str, Callable[..., Any]] = {
     "max": np.max, "min": np.min, "avg": np.sum, "sum": np.sum,
@@ -168,7 +171,8 @@ def _reshape(task: Task, layout: str, threads: int) -> Ready:
 
 def _windows(task: Task, layout: str, threads: int) -> Ready:
     op, axes = _op(task), task.job.axes
-    x = task.laid_out(layout)
+    channels = min(task.shape[0], max(1, MOST_IN_WINDOWS // math.prod(task.shape[1:])))
+    x = task.laid_out(layout)[:, :channels]
     value, reduce, finish, wide = (
         identity(op, x.dtype),
         REDUCE[op],
@@ -187,7 +191,8 @@ def _windows(task: Task, layout: str, threads: int) -> Ready:
         windows = np.lib.stride_tricks.sliding_window_view(y, spans, numbers)
         return finish(reduce(windows[steps], axis=over, **more))
 
-    return Ready(run, lambda y: y)
+    whole = channels == task.shape[0]
+    return Ready(run, lambda y: y, crop=None if whole else (channels, *task.shape[1:]))
 
 
 def _separable(task: Task, layout: str, threads: int) -> Ready:
