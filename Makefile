@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report fpga boards netlists docs fresh vectors wheel-test clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs fpga boards netlists docs fresh vectors wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -40,6 +40,12 @@ bench: tools $(CORE) ## speeds of the engines
 bench-report: tools $(BENCH) ## software against the core, as a page: make bench-report ARGS=--quick
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench \
 	  --json build/bench.json --html build/bench.html $(ARGS)
+
+bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a machine that does nothing else
+	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench-docs \
+	  --json docs/bench.json --html build/bench.html $(ARGS)
+	@$(IN_ENV) $(PY) docs/figures.py
+	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
 	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \

@@ -5,6 +5,7 @@ command writes; nothing between them is written by hand.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +46,7 @@ def fill(page: Path, texts: dict[str, str]) -> list[str]:
     return changed
 
 
-def table(head: str, rows: list[list[object]]) -> str:
+def table(head: str, rows: Sequence[Sequence[object]]) -> str:
     """Lay out a Markdown table; `head` has the columns' names between bars, ``>`` for right."""
     names = [name.strip() for name in head.split("|")]
     rule = ["---:" if name.startswith(">") else "---" for name in names]

@@ -31,8 +31,7 @@ from streampool.schedule import AxisPlan
 from streampool.stage import _Timing
 from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
 from streampool_sim.bench import engines as simulators
-from streampool_sim.bench import reading
-from streampool_sim.bench import table as against
+from streampool_sim.bench import layers, reading, table
 from streampool_sim.engines import amaranth, fast
 from streampool_sim.engines.model import Build, find_compiler
 from streampool_sim.frames import pack
@@ -434,23 +433,67 @@ def boards() -> str:
     return f"{blocks.table(head, rows)}\n{meanings}"
 
 
-def software() -> str:
-    """Return the table of the measurement in `figures.BENCH`."""
-    report = json.loads(figures.BENCH.read_text("utf-8"))
-    device = reading.device_of(report)
+README_LAYERS = layers.QUICK
+"""The layers whose measurement README.md shows."""
+README_SENTENCES = ("wins", "loses", "usual", "lanes", "latency", "links", "cold")
+"""What it says of all of them."""
+
+
+def measurement() -> tuple[dict, str]:
+    """Return the measurement that the pages state, and the device that they do it for."""
+    results = json.loads(figures.BENCH.read_text("utf-8"))
+    device = reading.device_of(results)
     assert device is not None
-    part = next(row["part"] for row in report["hardware"] if row["device"] == device)
-    heads = [name if at in (0, 1, 4) else f"> {name}" for at, name in enumerate(against.HEADS)]
-    names = ("numpy", "torch", "onnxruntime", "opencv-python-headless", "ai-edge-litert")
-    packages = [
-        f"{name} {report['versions'][name]}" for name in names if name in report["versions"]
-    ]
-    machine = report["machine"]
+    return results, device
+
+
+def _sentences(results: dict, names: Iterable[str] | None = None) -> str:
+    told = [each for each in results["reading"] if names is None or each["id"] in names]
+    return "".join(f"- {each['text']}\n" for each in told)
+
+
+def _made_with(results: dict, device: str) -> str:
+    part = next(row["part"] for row in results["hardware"] if row["device"] == device)
+    made = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+    machine = results["machine"]
     return (
-        blocks.table(" | ".join(heads), [list(row) for row in against.rows(report, device)])
-        + f"\nCores on {part}; software on {machine['processor']} with {machine['processors']}"
-        f" processors, {', '.join(packages)}.\n"
+        f"Cores on {part}; software on {machine['processor']} ({machine['architecture']}) with "
+        f"{machine['processors']} processors; {made}.\n"
     )
+
+
+def _aligned(heads: Iterable[str], left: Iterable[int]) -> str:
+    return " | ".join(
+        head if number in left else f"> {head}" for number, head in enumerate(heads)
+    )  # fmt: skip
+
+
+def software() -> str:
+    """Return some layers' measurement, and what it says."""
+    results, device = measurement()
+    cells = table.rows(results, device, README_LAYERS)
+    head = _aligned(table.HEADS, table.LEFT)
+    return (
+        f"{blocks.table(head, cells)}\n{_made_with(results, device)}\n"
+        f"{_sentences(results, README_SENTENCES)}"
+    )
+
+
+def bench_layers() -> str:
+    """Return every layer's measurement, what all of it says, and what it was made with."""
+    results, device = measurement()
+    head = _aligned(table.HEADS, table.LEFT)
+    return (
+        f"{blocks.table(head, table.rows(results, device))}\n{_made_with(results, device)}\n"
+        f"{_sentences(results)}"
+    )
+
+
+def bench_networks() -> str:
+    """Return the pooling layers of whole networks, added up."""
+    results, device = measurement()
+    head = _aligned(table.NETWORK_HEADS, (0,))
+    return blocks.table(head, table.network_rows(results, device))
 
 
 EXACT: dict[str, Callable[[], str]] = {
@@ -467,6 +510,8 @@ EXACT: dict[str, Callable[[], str]] = {
     "boards": boards,
     "fpga": fpga,
     "fpga-short": lambda: fpga(short=True),
+    "bench-layers": bench_layers,
+    "bench-networks": bench_networks,
 }
 """Blocks that are the same on every machine: a test holds the pages against them."""
 

@@ -31,6 +31,8 @@ LAYERS = {
     "avg, ceil mode": (PoolSpec("avg", 3, 2, ceil_mode=True), (4, 8, 10)),
     "global avg": (PoolSpec("avg", (7, 5)), (6, 7, 5)),
     "global max": (PoolSpec("max", (7, 5)), (6, 7, 5)),
+    "planes, max": (PoolSpec("max", 2, (1, 2, 2), 1, ndim=3), (3, 4, 6, 8)),
+    "planes, avg": (PoolSpec("avg", 2, ndim=3), (3, 4, 6, 8)),
     "steps, max": (PoolSpec("max", (4,)), (6, 41)),
     "steps, avg": (PoolSpec("avg", (2,)), (6, 21)),
 }

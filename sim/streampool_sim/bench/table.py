@@ -6,7 +6,7 @@ from typing import Any
 
 from . import reading
 
-__all__ = ["HEADS", "rows", "terminal"]
+__all__ = ["HEADS", "NETWORK_HEADS", "network_rows", "rows", "terminal"]
 
 Row = dict[str, Any]
 
@@ -15,6 +15,14 @@ HEADS = (
     *("x fastest", "x torch", "ties at"),
 )
 """The columns: times in microseconds a frame; "x": how many times as many frames the core does."""
+LEFT = (0, 1, 4)
+"""Columns of words."""
+
+NETWORK_HEADS = (
+    *("network", "poolings", "fastest software, us", "torch float32 NCHW, us", "one core, us"),
+    *("x fastest", "a core each, us", "x fastest, a core each"),
+)
+"""The columns of whole networks: sums over their pooling layers, and of the cores the slowest."""
 
 
 def rows(
@@ -34,6 +42,23 @@ def rows(
     here = {row["layer"]: row for row in report["comparison"] if row["device"] == device}
     titles = {row["layer"]: _titled(row) for row in report["layers"]}
     return [_cells(titles[name], here[name]) for name in layers or here if name in here]
+
+
+def network_rows(report: dict[str, Any], device: str) -> list[list[str]]:
+    """Return the cells of a table, as `NETWORK_HEADS` has them: each network on a device."""
+    return [
+        [
+            row["net"],
+            f"{len(row['layers'])}",
+            *("-" if row[key] is None else _micro(row[key]) for key in ("best_s", "usual_s")),
+            _micro(row["core_s"]) + ("" if row["freq_source"] == "placed" else " (assumed)"),
+            _ratio(row["ratio_best"]),
+            _micro(row["slowest_core_s"]),
+            _ratio(row["pipelined_ratio_best"]),
+        ]
+        for row in report["networks"]
+        if row["device"] == device
+    ]
 
 
 def _titled(layer: Row) -> str:
@@ -96,11 +121,10 @@ def terminal(report: dict[str, Any], device: str | None = None, width: int = 100
     cells = rows(report, device)
     if cells:
         widths = [max(map(len, column)) for column in zip(HEADS, *cells, strict=True)]
-        left = (0, 1, 4)
 
         def line(values: Sequence[str]) -> str:
             padded = [
-                value.ljust(size) if number in left else value.rjust(size)
+                value.ljust(size) if number in LEFT else value.rjust(size)
                 for number, (value, size) in enumerate(zip(values, widths, strict=True))
             ]
             return "  ".join(padded).rstrip()

@@ -47,6 +47,8 @@ def _picture(task: Task) -> np.ndarray:
 def _per_axis(task: Task, values: Any, fill: int) -> tuple[int, int]:
     """Return rows' and columns' values; `fill` for rows where there are only steps."""
     values = tuple(values)
+    if len(values) > 2:
+        raise Unfit("more than two axes")
     return values if len(values) == 2 else (fill, *values)
 
 
