@@ -16,6 +16,7 @@ from PIL import Image
 from shift import photograph
 from streampool.schedule import AxisPlan
 from streampool_golden import Axis, PoolSpec, SpecWarning, pool
+from streampool_sim.bench.layers import QUICK
 
 IMAGES = blocks.ROOT / "docs" / "images"
 
@@ -151,13 +152,16 @@ def pictures() -> dict[str, np.ndarray]:
 
 
 def throughput_svg() -> str | None:
-    """Return the plot of `BENCH`, or None where there is nothing to plot with."""
+    """Return the plot of `BENCH`, layers of the quick set; None with nothing to plot with."""
     try:
         from streampool_sim.bench import page
     except ImportError as error:
         print(f"without {error.name} {THROUGHPUT} stays as it is", file=sys.stderr)
         return None
-    return page.plot(json.loads(BENCH.read_text("utf-8")))
+    results = json.loads(BENCH.read_text("utf-8"))
+    for name in ("layers", "software", "hardware", "comparison"):
+        results[name] = [row for row in results[name] if row["layer"] in QUICK]
+    return page.plot(results)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,6 +1,5 @@
 """The page in headless Chromium, where the machine has one with its driver."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 
 import page_reader
 import pytest
+from bench_results import few_layers
 from selenium import webdriver
 from selenium.common.exceptions import SessionNotCreatedException
 from selenium.webdriver.common.by import By
@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from streampool_sim.bench.page import html
 
 ROOT = Path(__file__).parents[2]
-RESULTS = json.loads((ROOT / "docs" / "bench.json").read_text("utf-8"))
+RESULTS = few_layers()
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 

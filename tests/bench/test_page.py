@@ -1,6 +1,5 @@
 """The page has the JSON's numbers and sentences, fetches nothing, and says what its plots show."""
 
-import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -10,10 +9,11 @@ from typing import Any
 import numpy as np
 import page_reader
 import pytest
-from streampool_sim.bench.page import html, page, plots, svg, waveform
+from bench_results import few_layers
+from matplotlib.figure import Figure
+from streampool_sim.bench.page import figures, html, page, plots, svg, waveform
 
-ROOT = Path(__file__).parents[2]
-RESULTS = json.loads((ROOT / "docs" / "bench.json").read_text("utf-8"))
+RESULTS = few_layers()
 
 NOT_SHOWN = re.compile(r"\.(spec|links\.\w+\.link_frames_per_second)\b")
 """Of a layer's title, and of a link and a layer whatever the core."""
@@ -155,6 +155,46 @@ def test_contrast_is_that_of_wcag_aa(scheme: dict[str, str]):
 def test_the_light_plots_have_the_page_s_colours():
     light, _ = schemes()
     assert {name: light[name] for name in svg.COLOURS} == svg.COLOURS
+
+
+def test_what_is_drawn_was_placed_or_measured_right(monkeypatch: pytest.MonkeyPatch):
+    drawn: dict[str, dict[str, float]] = {}
+
+    def keep(layers: list[str], series: list[plots.Series], unit: str) -> Any:
+        for each in series:
+            named = (layers[int(row)].partition(":")[0] for row in each.y)
+            drawn[each.name] = dict(zip(named, each.x, strict=True))
+        return lambda narrow: Figure()
+
+    monkeypatch.setattr(plots, "throughput", keep)
+    wrong = dict(RESULTS["software"][0], contender="broken", correct=False)
+    assumed = [row["device"] for row in RESULTS["hardware"] if row["freq_source"] == "assumed"]
+    assert assumed
+    figures.throughput(RESULTS | {"software": [*RESULTS["software"], wrong]})
+    values = {layer["layer"]: layer["values_in"] for layer in RESULTS["layers"]}
+    cores = {name.removeprefix("core, ") for name in drawn if name.startswith("core, ")}
+    assert len(cores) == len({name.partition("-")[0] for name in cores}) >= 2
+    best: dict[tuple[str, str], float] = {}
+    for row in RESULTS["hardware"]:
+        if row["freq_source"] == "placed" and row["device"] in cores:
+            key = (f"core, {row['device']}", row["layer"])
+            rate = values[row["layer"]] * row["freq_mhz"] * 1e6 / row["cycles"]
+            best[key] = max(rate, best.get(key, 0))
+    found = {
+        (name, layer): x for name in drawn if "core" in name for layer, x in drawn[name].items()
+    }
+    assert found == pytest.approx(best)
+    assert "broken" not in drawn
+    usual = {
+        row["layer"]: row["median_s"]
+        for row in sorted(RESULTS["software"], key=lambda row: -(row["median_s"] or 0))
+        if (row["contender"], row["dtype"], row["layout"]) == ("torch", "float32", "NCHW")
+        and row["cache"] == "warm"
+    }
+    assert usual
+    assert drawn["torch float32 NCHW, the usual call"] == pytest.approx(
+        {layer: values[layer] / median for layer, median in usual.items()}
+    )
 
 
 @pytest.mark.parametrize("width", plots.WIDTHS)

@@ -7,17 +7,26 @@ from typing import Any, cast
 
 import page_reader
 import pytest
+from bench_results import few_layers
 from commands import Command
+from streampool_sim.bench import report
 
-MEASURED = Path(__file__).parents[2] / "docs" / "bench.json"
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    path = tmp_path / "measured.json"
+    path.write_text(report.text(few_layers()), encoding="utf-8")
+    return path
 
 
-def test_everything_comes_from_an_earlier_measurement(folder: Path, command: Command):
+def test_everything_comes_from_an_earlier_measurement(
+    measured: Path, folder: Path, command: Command
+):
     done = command(
-        *("bench", "--from", MEASURED, "--html", "a.html", "--plot", "a.svg", "--json", "a.json")
+        *("bench", "--from", measured, "--html", "a.html", "--plot", "a.svg", "--json", "a.json")
     )
     assert (done.status, done.err) == (0, "")
-    results = json.loads(MEASURED.read_text("utf-8"))
+    results = few_layers()
     assert json.loads((folder / "a.json").read_text("utf-8")) == results
     for layer in results["layers"]:
         assert layer["title"] in done.out
@@ -29,13 +38,17 @@ def test_everything_comes_from_an_earlier_measurement(folder: Path, command: Com
 @pytest.mark.parametrize(
     "words", [("--html", "a.txt"), ("--plot", "a.png"), ("--html", "no/a.html")]
 )
-def test_what_cannot_be_written_is_refused_first(words: tuple[str, str], refused: Command):
-    refused("bench", "--from", MEASURED, *words)
+def test_what_cannot_be_written_is_refused_first(
+    words: tuple[str, str], measured: Path, refused: Command
+):
+    refused("bench", "--from", measured, *words)
 
 
 @pytest.mark.parametrize("words", [("--quick",), ("--net", "vgg16"), ("--shape", "8x8x8")])
-def test_what_would_be_measured_is_refused(words: tuple[str, ...], refused: Command):
-    assert words[0] in refused("bench", "--from", MEASURED, *words).err
+def test_what_would_be_measured_is_refused(
+    words: tuple[str, ...], measured: Path, refused: Command
+):
+    assert words[0] in refused("bench", "--from", measured, *words).err
 
 
 @pytest.mark.parametrize(
@@ -56,12 +69,14 @@ def test_what_is_no_measurement_is_refused(
     assert says in refused("bench", "--from", "in.json").err
 
 
-def test_a_missing_extra_is_named(refused: Command, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_extra_is_named(
+    measured: Path, refused: Command, monkeypatch: pytest.MonkeyPatch
+):
     for name in list(sys.modules):
         if name.startswith("streampool_sim.bench.page"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("streampool_sim.bench.page", raising=False)
     monkeypatch.setitem(cast(Any, sys.modules), "jinja2", None)
-    said = refused("bench", "--from", MEASURED, "--html", "a.html").err
+    said = refused("bench", "--from", measured, "--html", "a.html").err
     assert "jinja2" in said
     assert "streampool[report]" in said

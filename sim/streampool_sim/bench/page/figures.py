@@ -152,10 +152,10 @@ def throughput(results: Results) -> Plot | None:
     every = [value for each in found for value in each.x]
     alternative = (
         f"A row for each of {len(names)} layers, with a mark for each contender and device; the "
-        f"axis of values a second is logarithmic and runs from {number('', min(every))} to "
+        f"axis of input values a second is logarithmic and runs from {number('', min(every))} to "
         f"{number('', max(every))}. The table below has every number."
     )
-    draw = plots.throughput(list(names.values()), found, "values in a second")
+    draw = plots.throughput(list(names.values()), found, "input values a second")
     return _plot("throughput", alternative, draw)
 
 
@@ -178,28 +178,29 @@ def cycles(results: Results) -> Plot | None:
         found.append(Series(name, limits, counts, mark, mark, main=False))
     if not found:
         return None
-    pairs = {(row["layer"], row["lanes"]): row for row in rows}
-    met = sum(row["cycles"] == row["limit_cycles"] for row in pairs.values())
+    kinds = {(row["layer"], row["lanes"]): row for row in rows}
+    met = sum(row["cycles"] == row["limit_cycles"] for row in kinds.values())
     alternative = (
         f"Cycles a frame against the limit, both on logarithmic axes, a mark for each layer and "
-        f"number of lanes: {met} of {len(pairs)} lie on the diagonal, which is the limit itself."
+        f"number of lanes: {met} of {len(kinds)} lie on the diagonal, which is the limit itself."
     )
     return _plot("cycles", alternative, plots.cycles(found))
 
 
 def lanes(results: Results) -> Plot | None:
-    """Draw area and clock of the placed jobs that only their lanes tell apart, if any."""
+    """Draw area and clock of the placed jobs that lanes and channels alone tell apart, if any."""
     rows = results["placements"]
-    groups: dict[tuple, list[Row]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["title"].partition(",")[0], row["device"]), []).append(row)
+        size = "x".join(map(str, row["shape"][1:]))
+        window = row["title"].partition(",")[0]
+        groups.setdefault(f"{window}, {size}, {row['device']}", []).append(row)
     area, clock = [], []
-    for (title, device), group in groups.items():
+    for name, group in groups.items():
         group.sort(key=lambda row: row["lanes"])
         widths = [row["lanes"] for row in group]
         if len(set(widths)) < 2:
             continue
-        name = f"{title}, {device}"
         at = len(area)
         for panel, key in ((area, "lut4"), (clock, "fmax_median_mhz")):
             values = [row[key] for row in group]
