@@ -3,10 +3,11 @@
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolSpec
 
 from .families import GENERIC, check_family
 from .finish import Finish
+from .floats import float_operation
 from .indices import place_of, with_place
 from .operations import OPERATIONS, lane_shape
 from .schedule import AxisPlan
@@ -93,10 +94,11 @@ class PoolCore(wiring.Component):
     ):
         self.family = check_family(family)
         self.job = job = spec.job(shape, lanes)
-        if spec.in_dtype.is_float:
-            raise SpecError("dtype", f"dtype {spec.dtype} has no core yet; an integer's would do.")
         place = place_of(job)
-        self._operation = operation = with_place(OPERATIONS[spec.op], place)
+        if spec.in_dtype.is_float:
+            self._operation = operation = float_operation(spec, place.bits if place else 0)
+        else:
+            self._operation = operation = with_place(OPERATIONS[spec.op], place)
         self.plans = tuple(AxisPlan(stage.along) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs

@@ -6,14 +6,16 @@ from fractions import Fraction
 from math import ceil, floor, prod
 from typing import TypeAlias
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import Accumulator, Job, Requantisation, round_root
 from streampool_golden.dtypes import width
 
+from .digits import Tables, by_digits, entry
 from .division import Division, reciprocal, signed_digits
 from .families import GENERIC
+from .floats import from_fixed
 from .indices import Channels, beside, channel_weight, index_parts, index_steps, place_of
 from .multiplier import Multiplier
 from .operations import Operation, lane_shape
@@ -82,7 +84,11 @@ class Finish(wiring.Component):
             tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
         )
         self._kinds = tuple(sorted(set(map(_product, itertools.product(*self._windows)))))
-        if how is not None:
+        if job.spec.in_dtype.is_float:
+            if job.spec.op in ("avg", "sum"):
+                self._steps += from_fixed(job, tuple(divisor for divisor, _ in self._kinds))
+            low, high = job.bounds
+        elif how is not None:
             division = _requantised(job, how, self._kinds)
             low, high = division.low + how.after, division.high + how.after
             self._steps += _scale(how.factor, exact)
@@ -105,7 +111,7 @@ class Finish(wiring.Component):
             low, high = 0, int(round_root(high, 1, job.spec.rounding))
         if low < job.bounds[0] or high > job.bounds[1]:
             self._steps += _clamp(*job.bounds)
-        self._place = place_of(job)
+        self._place = None if job.index_out is None else place_of(job)
         if self._place is not None:
             self._steps = beside(self._steps, index_steps(job, self._place))
         # a core of nothing else still parts the two handshakes
@@ -277,11 +283,12 @@ def _divide(
     bits, lift = division.quotient_bits, after - division.excess
     plus, less = division.offset(False), division.offset(True)
     differs = division.low < 0 and plus != less
-    quotient, own = _by_product(division, family) if division.multiplies else _by_digits(division)
+    multiplies, sizes = division.multiplies, division.sizes
+    quotient, own = _by_product(division, family) if multiplies else by_digits(bits, sizes)
     tables = {"even": tuple(1 - n % 2 for n in division.sizes), **own}
 
     def look_up(beat: State) -> State:
-        return {name: _entry(row, beat["which"]) for name, row in tables.items()}
+        return {name: entry(row, beat["which"]) for name, row in tables.items()}
 
     def compare(m: Module, lane: State, beat: State) -> State:
         # where a sum is added to, its own sign is not the quotient's
@@ -293,13 +300,13 @@ def _divide(
         # the value comes out of a RAM: there is no time to add to it as well
         value = lane["value"] << shift if shift else lane["value"]
         if not differs:
-            return {"value": value, "offset": _entry(plus, beat["which"])}
+            return {"value": value, "offset": entry(plus, beat["which"])}
         if "minus" in lane:
             minus = lane["minus"]
         else:
             minus = ~(value < 0) if division.negative else value < 0
         both = [offset for pair in zip(plus, less, strict=True) for offset in pair]
-        return {"value": value, "offset": _entry(both, Cat(minus, beat["which"]))}
+        return {"value": value, "offset": entry(both, Cat(minus, beat["which"]))}
 
     def add(m: Module, lane: State, beat: State) -> State:
         value, offset = lane["value"], lane["offset"]
@@ -318,23 +325,10 @@ def _divide(
     if differs and division.biased:
         zeros = tuple(-bias for bias in division.biases)
         signs = [
-            Step(_same, lambda beat: {**beat, "zero": _entry(zeros, beat["which"])}),
+            Step(_same, lambda beat: {**beat, "zero": entry(zeros, beat["which"])}),
             Step(compare, lambda beat: {"which": beat["which"]}),
         ]
     return [*signs, Step(hold, look_up), Step(add), *quotient, Step(end)]
-
-
-def _entry(row: Sequence[int], which: Value) -> Value:
-    """Return the entry of a table of constants."""
-    bits = max(width(min(row), max(row)), 1)
-    shape = signed(bits) if min(row) < 0 else unsigned(bits)
-    if len(set(row)) == 1:
-        return Const(row[0], shape)
-    return Array(Const(entry, shape) for entry in row)[which]
-
-
-Tables = dict[str, tuple[int, ...]]
-"""Constants by name, one for each divisor."""
 
 
 def _by_product(division: Division, family: str) -> tuple[list[Step], Tables]:
@@ -357,25 +351,3 @@ def _by_product(division: Division, family: str) -> tuple[list[Step], Tables]:
 
     steps = [] if powers else [Step(multiply, clocks=Multiplier.LATENCY)]
     return [*steps, Step(cut)], {"factor": multipliers}
-
-
-def _by_digits(division: Division) -> tuple[list[Step], Tables]:
-    """Find the same digit by digit, one a clock, by restoring division."""
-    bits = division.quotient_bits
-    width = max(division.sizes).bit_length()
-
-    def subtract(m: Module, lane: State, beat: State) -> State:
-        if "remainder" in lane:
-            remainder, digits = lane["remainder"], lane["digits"]
-        else:
-            remainder, digits = lane["rest"][bits:], lane["rest"].as_unsigned()
-        digits = (digits | Const(0, bits))[:bits]
-        trial = Cat(digits[-1], remainder)
-        fits = ~(trial < beat["divisor"])
-        rest = Mux(fits, trial - beat["divisor"], trial)
-        return {"remainder": rest.as_unsigned()[:width], "digits": Cat(fits, digits[:-1])}
-
-    def end(m: Module, lane: State, beat: State) -> State:
-        return {"quotient": lane["digits"], "exact": lane["remainder"] == 0}
-
-    return [*[Step(subtract)] * bits, Step(end)], {"divisor": division.sizes}

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import Job
+from streampool_golden import Job, Numbering
 
 from .operations import Operation
 from .pipeline import State, Step
@@ -77,12 +77,21 @@ class Place:
 
 
 def place_of(job: Job) -> Place | None:
-    """Return what travels with the values of a job; None where no indices leave."""
-    if job.numbering is None:
-        return None
+    """Return what travels with the values of a job; None where nothing has to.
+
+    That is where indices leave, and where equal floats differ, as zeros do, and axes are not
+    pooled innermost first: then the one that came first is not the first in row-major order.
+    """
+    numbering = job.numbering
+    if numbering is None:
+        order = [stage.axis for stage in job.stages]
+        differ = job.spec.in_dtype.is_float and job.spec.op in ("max", "min")
+        if not differ or order == sorted(order, reverse=True):
+            return None
+        numbering = Numbering.of("plane", job.shape)
     fields: list[_Field] = []
     inner = 0  # what a step along the axes counted last would come to at their end
-    for length, weight in reversed(list(zip(job.size, job.numbering.weights, strict=True))):
+    for length, weight in reversed(list(zip(job.size, numbering.weights, strict=True))):
         if length == 1:
             continue
         if fields and weight == inner:

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden import Job
 
 from .families import GENERIC
+from .floats import to_fixed, to_key
 from .indices import Places, place_of
 from .multiplier import Multiplier
 from .operations import Operation, lane_shape
@@ -22,6 +23,8 @@ def start_steps(job: Job, family: str = GENERIC) -> list[Step]:
     They find `value` in a lane's state and leave there what the operation encodes.
     """
     op, dtype = job.spec.op, job.spec.in_dtype
+    if dtype.is_float:
+        return (to_key if op in ("max", "min") else to_fixed)(job.spec)
     steps = []
     if op in ("l2", "lp1", "lp2") and dtype.signed:
         steps.append(Step(_magnitude))
