@@ -11,6 +11,7 @@ from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 from streampool import PoolCore
 from streampool_golden import Job, SpecWarning, pool
+from streampool_sim.cases import random_floats
 from streampool_sim.frames import pack, unpack
 
 
@@ -146,8 +147,13 @@ def core_of(job: Job) -> PoolCore:
 
 
 def random_frames(job: Job, count: int, seed: int = 0) -> np.ndarray:
-    """Return frames of random values of the whole range, every second one of extremes alone."""
+    """Return frames of random values of the whole range, every second one of extremes alone.
+
+    Of floats those of the sweep.
+    """
     rng, dtype = np.random.default_rng(seed), job.spec.in_dtype
+    if dtype.is_float:
+        return random_floats(rng, dtype, (count, *job.shape))
     frames = rng.integers(dtype.low, dtype.high, (count, *job.shape), np.int64, endpoint=True)
     frames[1::2] = rng.choice([dtype.low, dtype.high], frames[1::2].shape)
     return frames.astype(dtype.numpy)
@@ -158,6 +164,13 @@ def golden(job: Job, frames: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)
         return pool(job.spec, frames)
+
+
+def same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two arrays are equal bit for bit, NaNs and the signs of zeros included."""
+    return (
+        one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+    )
 
 
 def to_bits(job: Job, frames: np.ndarray) -> list[int]:

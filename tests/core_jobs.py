@@ -72,5 +72,16 @@ JOBS = {
     "columns shrink, rows grow": _two(1, 3, 10, "max", (2, 2), (1, 2), ((1, 1), (0, 0))),
     "rows shrink, columns grow": _two(2, 10, 3, "sum", (3, 3), (3, 1), ((0, 0), (2, 2))),
     "identity of two axes": _two(2, 3, 4, "avg", 1),
+    # floats
+    "max float16": _two(3, 7, 8, "max", 3, 2, 1, dtype="float16", lanes=2),
+    "max float32, NaN ignored": _two(1, 6, 7, "max", 3, 1, 1, dtype="float32", nan="ignore"),
+    "min bfloat16, both grow": _two(1, 4, 3, "min", 2, 1, 1, dtype="bfloat16"),
+    "avg float16, pads not counted": _two(
+        *(2, 6, 7, "avg", 3, 2, 1), dtype="float16", count_include_pad=False
+    ),
+    "avg float16 by a large number": _one(
+        *(1, 9, "avg", 2, 1), dtype="float16", divisor_override=-(2**31 - 1)
+    ),
+    "avg bfloat16": _one(2, 9, "avg", 3, 2, 1, dtype="bfloat16"),
 }
 """By what is odd about each."""

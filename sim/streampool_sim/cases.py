@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from streampool_golden import OPS, ROUNDINGS, DType, Job, PoolSpec, SpecError, float32_ratio
+from streampool_golden import NANS, OPS, ROUNDINGS, DType, Job, PoolSpec, SpecError, float32_ratio
 from streampool_golden.fields import ROUNDING_ABOUT
 
 MOST_BEATS = 1200
@@ -35,10 +35,13 @@ class Case:
     def frames(self, count: int) -> np.ndarray:
         """Return `count` random frames, shape (count, C, *size), the input's container dtype.
 
-        Some are over the whole range, some of few values near 0, some of the extremes alone.
+        Some are over the whole range, some of few values near 0, some of the extremes alone;
+        floats as `random_floats` makes them.
         """
         rng = np.random.default_rng([self.seed, self.index, 1])
         dtype, shape = self.job.spec.in_dtype, self.job.shape
+        if dtype.is_float:
+            return random_floats(rng, dtype, (count, *shape))
         frames = []
         for _ in range(count):
             kind = rng.integers(4)
@@ -66,6 +69,29 @@ def case(seed: int, index: int) -> Case:
             return Case(seed, index, job, float(rng.choice([0.1, 0.3, 0.5, 0.8])))
 
 
+def random_floats(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]) -> np.ndarray:
+    """Return frames of floats, each of one kind.
+
+    Of any bits; of numbers of any exponent; of few exponents, whose sums cancel and whose
+    quotients are halfway now and then; of special values: zeros, infinities, NaNs, the smallest
+    and the largest.
+    """
+    fraction, infinity = dtype.fraction, ((1 << dtype.exponent) - 1) << dtype.fraction
+    sign = 1 << (dtype.bits - 1)
+    anything = rng.integers(0, 1 << dtype.bits, shape)
+    numbers = anything & ~(1 << fraction)  # no exponent is all ones
+    frame = (shape[0], *[1] * (len(shape) - 1))
+    few = rng.integers(0, 4, shape) << rng.integers(0, fraction, frame)
+    exponents = rng.choice([0, 1, infinity >> fraction + 1], frame)
+    few += (exponents + rng.integers(0, 3, shape)) << fraction
+    corners = [0, 1, infinity - 1, infinity, infinity + 1, infinity + 2, infinity | infinity >> 1]
+    special = rng.choice(corners[: rng.choice([3, 4, 7])], shape)
+    kinds = rng.integers(0, 4, frame)
+    bits = np.choose(kinds, [anything, numbers, few, special])
+    bits = np.where(kinds > 1, bits | sign * rng.integers(0, 2, shape), bits)
+    return bits.astype(dtype.raw.numpy).view(dtype.numpy)
+
+
 def _job(rng: np.random.Generator) -> Job:
     def chance(probability: float) -> bool:
         return bool(rng.random() < probability)
@@ -83,6 +109,8 @@ def _job(rng: np.random.Generator) -> Job:
     dilation = tuple(1 if chance(0.75) else integer(2, 3) for _ in range(ndim))
     op = str(rng.choice(OPS))
     dtype = _dtype(rng)
+    if chance(0.15):
+        dtype = DType.of(str(rng.choice(["float16", "bfloat16", "float32"])))
     fields = {
         "op": op,
         "kernel": kernel,
@@ -90,19 +118,20 @@ def _job(rng: np.random.Generator) -> Job:
         "padding": _padding(kernel, chance, integer),
         "dilation": dilation,
         "ceil_mode": chance(0.4),
-        "rounding": str(rng.choice(ROUNDINGS)),
+        "rounding": None if dtype.is_float else str(rng.choice(ROUNDINGS)),
         "dtype": dtype.name,
+        "nan": str(rng.choice(NANS)),
     }
     if op == "avg":
         if chance(0.7):
             fields["count_include_pad"] = chance(0.5)
         if chance(0.15):
             fields["divisor_override"] = integer(1, 40) * (-1 if chance(0.4) else 1)
-        if chance(0.2):
+        if chance(0.2) and not dtype.is_float:
             fields["out_dtype"] = _dtype(rng).name
-    elif chance(0.2):
+    elif chance(0.2) and not dtype.is_float:
         fields["out_dtype"], fields["saturate"] = _dtype(rng).name, True
-    if chance(0.2):
+    if chance(0.2) and not dtype.is_float:
         out = DType.of(fields.get("out_dtype", dtype.name))
         fields["clamp"] = tuple(sorted((integer(out.low, out.high), integer(out.low, out.high))))
     fields |= _quantised(fields, rng.spawn(1)[0])
@@ -120,8 +149,8 @@ def _dtype(rng: np.random.Generator) -> DType:
 
 
 def _quantised(fields: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """Draw scale and zero points for every third average."""
-    if fields["op"] != "avg" or rng.random() < 2 / 3:
+    """Draw scale and zero points for every third average of integers."""
+    if fields["op"] != "avg" or rng.random() < 2 / 3 or DType.of(fields["dtype"]).is_float:
         return {}
     ends = [DType.of(fields["dtype"]), DType.of(fields.get("out_dtype", fields["dtype"]))]
     scale = Fraction(int(rng.integers(1, 9)), int(rng.integers(1, 9)))
