@@ -17,7 +17,8 @@ __all__ = ["float_operation", "from_fixed", "to_fixed", "to_key"]
 # A partial is Cat(sign, key, nan): the sign as it came, an order key in which both zeros are one
 # number, and whether it is NaN, which is more than any number. Only what follows the sign is
 # compared, so the sign travels. Where NaN is ignored there is no such bit, and its key is 0, less
-# than that of any number, as the identity's is.
+# than that of any number, as the identity's is. Below all of it may stand a place, as of `indices`,
+# by which the first of equal numbers wins, and the last NaN.
 
 
 def to_key(spec: PoolSpec) -> list[Step]:
@@ -47,14 +48,23 @@ def to_key(spec: PoolSpec) -> list[Step]:
     return [Step(look), Step(order)]
 
 
-def _extreme(spec: PoolSpec) -> Operation:
+def _extreme(spec: PoolSpec, below: int) -> Operation:
     flip, propagate = spec.op == "min", spec.nan == "propagate"
 
+    def order(partial: Value) -> Value:
+        place, key = partial[:below], partial[below + 1 :]
+        if below and propagate:
+            nan = key[-1]
+            place = place ^ nan.replicate(below)
+            key = Cat(key[:-1] & ~nan.replicate(len(key) - 1), nan)
+        return Cat(place, key)
+
     def first(partial: Value, x: Value) -> Value:
-        less = (partial[1:] - x[1:])[-1]
-        return less | x[-1] if propagate else less  # of NaNs the last stays
+        less = (order(partial) - order(x))[-1]
+        return less | x[-1] if propagate and not below else less  # of NaNs the last stays
 
     def decode(partial: Value, dtype: DType) -> Value:
+        partial = partial[below:]
         sign, key = partial[0], partial[1 : dtype.bits + 1]
         value = Cat(key[:-1] ^ (~key[-1]).replicate(dtype.bits - 1), sign)
         if propagate:
@@ -65,7 +75,7 @@ def _extreme(spec: PoolSpec) -> Operation:
         return Mux(nothing, finite | (not flip) << (dtype.bits - 1), value)[: dtype.bits]
 
     return Operation(
-        shape=lambda accumulator: unsigned(accumulator.bits + 1 + propagate),
+        shape=lambda accumulator: unsigned(below + accumulator.bits + 1 + propagate),
         encode=lambda value, dtype: value,
         decode=decode,
         first=first,
@@ -145,9 +155,17 @@ _SUM = Operation(
 )
 
 
-def float_operation(spec: PoolSpec) -> Operation:
-    """Return the operation of the stages for a specification of floats."""
-    return _extreme(spec) if spec.op in ("max", "min") else _SUM
+def float_operation(spec: PoolSpec, below: int = 0) -> Operation:
+    """Return the operation of the stages for a specification of floats.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        The specification.
+    below : int, optional
+        Bits of the place that stands below each key of a maximum or minimum.
+    """
+    return _extreme(spec, below) if spec.op in ("max", "min") else _SUM
 
 
 def _fields(value: Value, dtype: DType) -> tuple[Value, Value, Value]:
