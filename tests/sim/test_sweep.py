@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import streampool_sim.sweep
 from broken_cores import BrokenCore
-from streampool_golden import PoolSpec
+from streampool_golden import NANS, PoolSpec
 from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
 from streampool_sim.sweep import Log, check, main, run_batch, sweep
 
@@ -14,7 +14,7 @@ from streampool_sim.sweep import Log, check, main, run_batch, sweep
 def test_cases_come_from_seed_and_index_alone():
     one, again = case(5, 17), case(5, 17)
     assert one == again
-    assert np.array_equal(one.frames(3), again.frames(3))
+    assert one.frames(3).tobytes() == again.frames(3).tobytes()
     assert case(5, 18).job != one.job != case(6, 17).job
 
 
@@ -33,6 +33,9 @@ def test_cases_cover_what_there_is():
     assert any(spec.saturate for spec in specs)
     assert any(max(spec.dilation) > 1 for spec in specs)
     assert len({spec.dtype for spec in specs}) > 40
+    floats = [spec for spec in specs if spec.in_dtype.is_float]
+    assert {spec.dtype for spec in floats} == {"float16", "bfloat16", "float32"}
+    assert {(spec.op, spec.nan) for spec in floats} >= {("max", nan) for nan in NANS}
     axes = [axis for job in jobs for axis in job.axes]
     assert any(axis.before > axis.after for axis in axes)
     assert any(axis.before < 0 for axis in axes)
