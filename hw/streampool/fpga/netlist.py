@@ -53,7 +53,8 @@ def netlist_rtlil(core: PoolCore, device: Device) -> str:
             "design -reset",
             "read_rtlil netlist.il",
             "read_verilog models.v",  # ours first: what is there already is not read again
-            f"read_verilog -nooverwrite {_CELLS[device.family]}",
+            # what is not instantiated is not looked at: a large RAM alone would take a minute
+            f"read_verilog -nooverwrite -defer {_CELLS[device.family]}",
             "hierarchy -check -top top",
             "proc",
             "flatten",
