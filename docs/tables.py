@@ -435,7 +435,7 @@ def boards() -> str:
 
 README_LAYERS = layers.QUICK
 """The layers whose measurement README.md shows."""
-README_SENTENCES = ("wins", "loses", "usual", "lanes", "latency", "links", "cold")
+README_SENTENCES = ("wins", "loses", "usual", "lanes", "latency", "links", "share")
 """What it says of all of them."""
 
 

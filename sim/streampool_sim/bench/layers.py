@@ -85,10 +85,13 @@ class Layers:
         Each once, however many networks have it.
     order : dict of str to tuple of str
         The layers of each network, in its order.
+    whole : bool
+        Whether these are all networks.
     """
 
     layers: tuple[Layer, ...]
     order: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: bool = False
 
 
 def _by(sizes: Iterable[int]) -> str:
@@ -131,7 +134,7 @@ def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> La
     layers = [layer for layer in found.values() if any(net in wanted for net in layer.nets)]
     if quick:
         return Layers(tuple(layer for layer in layers if layer.name in QUICK))
-    return Layers(tuple(layers), {net: tuple(order[net]) for net in wanted})
+    return Layers(tuple(layers), {net: tuple(order[net]) for net in wanted}, nets is None)
 
 
 def layer_of(spec: PoolSpec, shape: Sequence[int]) -> Layers:

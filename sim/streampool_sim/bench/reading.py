@@ -46,8 +46,8 @@ def sentences(report: dict[str, Any], device: str | None = None) -> list[Row]:
     if not held:
         return []
     makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...] = (
-        *(_wins, _loses, _usual, _lanes, _latency, _links, _cold, _networks, _small, _clocks),
-        *(_scope, _energy),
+        *(_wins, _loses, _usual, _lanes, _latency, _links, _cold, _networks, _share, _small),
+        *(_clocks, _scope, _energy),
     )
     said = [maker(report, held) for maker in makers]
     return [sentence for sentence in said if sentence is not None]
@@ -251,6 +251,26 @@ def _networks(report: dict[str, Any], held: list[Row]) -> Row | None:
         wins=(sum(row["ratio_best"] > 1 for row in rows), ","),
         nets=(len(rows), ","),
         pipelined=(sum(row["pipelined_ratio_best"] > 1 for row in rows), ","),
+    )
+
+
+def _share(report: dict[str, Any], held: list[Row]) -> Row | None:
+    rows = report["shares"]
+    if not rows:
+        return None
+    top = max(rows, key=lambda row: row["share"])
+    return _say(
+        "share",
+        "Pooling is little of a whole network: of the {nets} that {runtime} ran here on {dtype}, it"
+        " takes {middle} of the time in the middle and {most} at the most ({net}). No pooling core"
+        " makes software's inference faster by more than that; its place is beside convolutions"
+        " that are in hardware, too.",
+        nets=(len(rows), ","),
+        runtime=(top["runtime"], ""),
+        dtype=(top["dtype"], ""),
+        middle=(statistics.median(row["share"] for row in rows), ".1%"),
+        most=(top["share"], ".1%"),
+        net=(top["net"], ""),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from streampool_golden import __version__
 
-from . import compare, contenders, hardware, links, machine, reading, timing
+from . import compare, contenders, hardware, links, machine, reading, shares, timing
 from .layers import Layer, Layers
 from .task import Contender, Ready, Task, Unfit, difference
 
@@ -22,7 +22,7 @@ SCHEMA = "streampool-bench-1"
 
 FIELDS = (
     *("schema", "settings", "machine", "versions", "layers", "contenders", "links", "placements"),
-    *("software", "hardware", "comparison", "networks", "skipped", "unfit", "reading"),
+    *("software", "hardware", "comparison", "networks", "shares", "skipped", "unfit", "reading"),
 )
 """What a report has."""
 
@@ -190,18 +190,7 @@ def make(
             progress(number, len(chosen.layers), layer.title)
         path = None
         if folder is not None:
-            names = [each.name for each in candidates]
-            parts = (
-                layer.name,
-                layer.spec,
-                layer.shape,
-                names,
-                settings,
-                versions,
-                host["processor"],
-            )
-            key = hashlib.sha256(repr((SCHEMA, *parts)).encode()).hexdigest()[:16]
-            path = folder / f"{layer.name}-{key}.json"
+            path = folder / _kept_name(layer, candidates, settings, (versions, host["processor"]))
             kept.append(path)
         rows, left_out = _kept(layer, candidates, settings, path)
         software += rows
@@ -225,6 +214,7 @@ def make(
         "hardware": cores,
         "comparison": compared,
         "networks": compare.networks(chosen.order, software, compared),
+        "shares": _shares(chosen, settings, runtimes, progress),
         "skipped": skipped,
         "unfit": unfit,
     }
@@ -232,6 +222,19 @@ def make(
     for path in kept:
         path.unlink(missing_ok=True)  # the next run measures anew
     return report
+
+
+def _shares(
+    chosen: Layers,
+    settings: Settings,
+    runtimes: tuple[str, ...] | None,
+    progress: Progress | None,
+) -> list[Row]:
+    """Run the networks that were asked for as a whole, if ONNX Runtime is to be used."""
+    if not chosen.order or (runtimes is not None and shares.RUNTIME not in runtimes):
+        return []
+    nets = None if chosen.whole else list(chosen.order)
+    return shares.shares(nets, settings.rounds, max(settings.threads), progress)
 
 
 def text(report: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ TABLES = {
     "unfit": "What a contender cannot do",
     "comparison": "Each device's fastest core against software",
     "networks": "Pooling layers of whole networks",
+    "shares": "Whole networks in software, and what their pooling takes",
     "hardware": "Cores: every layer, device and number of lanes",
     "placements": "Cores that were placed and routed",
     "layers": "Layers",
