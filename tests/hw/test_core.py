@@ -166,7 +166,10 @@ def assert_store_is_as_stated(job: Job) -> PoolCore:
     assert core.store_words.keys() == {stage.axis for stage in job.stages}
     for plan, stage in zip(core.plans, job.stages, strict=True):
         kind, bits = found.get(stage.axis, ("none", 0))
-        lane = job.spec.in_dtype.bits if job.spec.op in ("max", "min") else stage.accumulator.bits
+        extremes = job.spec.op in ("max", "min")
+        lane = job.spec.in_dtype.bits if extremes else stage.accumulator.bits
+        if job.spec.in_dtype.is_float:  # the sign, and whether it is NaN; or four flags
+            lane += (1 + (job.spec.nan == "propagate")) if extremes else 4
         words, rest = divmod(bits, job.lanes * lane)
         assert not rest
         assert words == core.store_words[stage.axis] == plan.partials * stage.m
