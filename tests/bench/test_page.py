@@ -244,7 +244,7 @@ def test_the_waveform_s_lanes_are_as_long_as_its_clocks():
         for entry in shown.wave["signal"]
         for lane in (entry[1:] if isinstance(entry, list) else [entry])
     ]
-    assert {len(lane["wave"]) for lane in lanes} == {len(shown.rows)}
+    assert {len(lane["wave"]) for lane in lanes} == {1 + len(shown.rows)}  # the reset's before
     for lane in lanes:
         assert sum(mark in "3456" for mark in lane["wave"]) == len(lane.get("data", []))
 

@@ -1,10 +1,11 @@
 """One self-contained HTML file from the JSON of a measurement; nothing is fetched to view it."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-import yowasp_wavedrom
+import wavedrom
 from markupsafe import Markup
 
 from .. import reading
@@ -75,11 +76,15 @@ def html(results: dict[str, Any]) -> str:
         plots=plots,
         tables=_tables(results) | _compared(results),
         diagram=diagram,
-        wave=Markup(
-            svg.inline(yowasp_wavedrom.render(diagram.wave), "wave", waveform.alternative(diagram))
-        ),
+        wave=_wave(diagram),
         cell=cell,
     )
+
+
+def _wave(diagram: waveform.Diagram) -> Markup:
+    drawing = wavedrom.render(json.dumps(diagram.wave))
+    assert drawing is not None, "a timing diagram is drawn as such"
+    return Markup(svg.inline(drawing.tostring(), "wave", waveform.alternative(diagram)))
 
 
 def plot(results: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from streampool import PoolCore
@@ -62,23 +63,21 @@ class Diagram:
         )
 
 
-def diagram(job: Job = JOB, cycles: int | None = None) -> Diagram:
-    """Simulate a core and draw its ports.
+def diagram(job: Job = JOB) -> Diagram:
+    """Simulate a core and draw its ports until the first frame is out.
 
     Parameters
     ----------
     job : Job
         One lane, one channel, windows side by side.
-    cycles : int, optional
-        Clocks to draw; by default until the first frame is out.
     """
     core = PoolCore(job.spec, job.shape, job.lanes)
     dtype = job.spec.in_dtype
     frames = np.random.default_rng(4).integers(10, 100, (FRAMES, *job.shape), dtype.numpy)
-    trace = amaranth.run(core, pack(job, frames))
+    trace = amaranth.run(core, pack(job, frames), reset_at=0)
     if not np.array_equal(trace.out.ravel(), pool(job.spec, frames).ravel()):
         raise AssertionError("the core that is to be drawn is wrong")
-    cycles = cycles or int(trace.out_cycles[job.beats_out - 1]) + 2
+    cycles = int(trace.out_cycles[job.beats_out - 1]) + 2
     windows = _windows(job)
     rows = [
         {"cycle": cycle, "value": None, "window": None, "out": None, "out_window": None}
@@ -111,60 +110,59 @@ def _windows(job: Job) -> np.ndarray:
 def _wave(
     rows: list[dict[str, int | None]], pairs: Sequence[tuple[int, int]], last: np.ndarray
 ) -> dict:
-    taken, taken_data = _bus([(row["value"], row["window"]) for row in rows])
-    given, given_data = _bus([(row["out"], row["out_window"]) for row in rows])
+    """Write the ports as WaveDrom takes them, from the clock of the reset on."""
     starts, ends = ["."] * len(rows), ["."] * len(rows)
     edges = []
     for number, (start, end) in enumerate(pairs):
         # WaveDrom writes the names of nodes in small letters beside them.
         starts[start], ends[end] = _CAPITALS[2 * number], _CAPITALS[2 * number + 1]
         edges.append(f"{starts[start]}~->{ends[end]}")
-    flags = iter(last)
+    always = "1" * len(rows)
+    goes = ["01"[row["value"] is not None] for row in rows]
+    leaves = ["01"[row["out"] is not None] for row in rows]
+    flags = iter(last.astype(int).astype(str))
+    ends_frame = [next(flags) if left == "1" else "x" for left in leaves]
     return {
         "signal": [
-            {"name": "clk", "wave": "p" + "." * (len(rows) - 1)},
+            {"name": "clk", "wave": "p" + "." * len(rows)},
+            _lane("reset", "1", "0" * len(rows)),
             [
                 "in",
-                {"name": "valid", "wave": _bits([True] * len(rows))},
-                {"name": "ready", "wave": _bits([row["value"] is not None for row in rows])},
-                {"name": "payload", "wave": taken, "data": taken_data, "node": "".join(starts)},
+                _lane("valid", "0", always),
+                _lane("ready", "x", goes),
+                _bus(rows, "value", "window") | {"node": "".join([".", *starts])},
             ],
             [
                 "out",
-                {"name": "valid", "wave": _bits([row["out"] is not None for row in rows])},
-                {"name": "ready", "wave": _bits([True] * len(rows))},
-                {"name": "payload", "wave": given, "data": given_data, "node": "".join(ends)},
-                {
-                    "name": "last",
-                    "wave": _bits([row["out"] is not None and bool(next(flags)) for row in rows]),
-                },
+                _lane("valid", "x", leaves),
+                _lane("ready", "1", always),
+                _bus(rows, "out", "out_window") | {"node": "".join([".", *ends])},
+                _lane("last", "x", ends_frame),
             ],
         ],
         "edge": edges,
-        "head": {"tick": 0},
-        "config": {"hscale": 1},
+        "head": {"tick": -1},
     }
 
 
-def _bits(values: Sequence[bool]) -> str:
-    return _held(["01"[value] for value in values])
-
-
-def _held(marks: Sequence[str]) -> str:
-    """Write a mark once and dots while it stays."""
-    return "".join("." if at and mark == marks[at - 1] else mark for at, mark in enumerate(marks))
-
-
-def _bus(beats: Sequence[tuple[int | None, int | None]]) -> tuple[str, list[str]]:
-    marks = [
-        "x" if value is None or window is None else _FILLS[window % len(_FILLS)]
-        for value, window in beats
+def _lane(name: str, before: str, marks: Sequence[str]) -> dict[str, Any]:
+    """Write a signal: a mark for the clock of the reset, and one for each clock after it."""
+    every = [before, *marks]
+    # A dot goes on with the mark before it; beats that follow each other are not one.
+    wave = [
+        "." if at and mark == every[at - 1] and mark not in _FILLS else mark
+        for at, mark in enumerate(every)
     ]
-    wave = "".join(
-        "." if mark == "x" and at and marks[at - 1] == "x" else mark
-        for at, mark in enumerate(marks)
-    )
-    return wave, [str(value) for value, _ in beats if value is not None]
+    return {"name": name, "wave": "".join(wave)}
+
+
+def _bus(rows: list[dict[str, int | None]], value: str, window: str) -> dict[str, Any]:
+    """Write a payload: its values, each in its window's colour."""
+    marks = [
+        "x" if row[value] is None else _FILLS[(row[window] or 0) % len(_FILLS)] for row in rows
+    ]
+    data = [str(row[value]) for row in rows if row[value] is not None]
+    return _lane("payload", "x", marks) | {"data": data}
 
 
 def alternative(shown: Diagram) -> str:
