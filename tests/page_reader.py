@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 TIMES = "\N{MULTIPLICATION SIGN}"
-UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, TIMES: 1.0, "": 1.0}
+UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, TIMES: 1.0, "%": 0.01, "": 1.0}
 
 
 @dataclass

@@ -195,6 +195,8 @@ def number(key: str, value: float) -> str:
     last = key.rpartition(".")[2]
     if last == "seconds" or (last.endswith("_s") and not last.endswith("_per_s")):
         return seconds(value)
+    if "share" in last:
+        return f"{_plain(100.0 * value)}%"
     if "ratio" in last:
         return f"{_plain(value)}\N{MULTIPLICATION SIGN}"
     return _plain(value)
