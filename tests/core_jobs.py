@@ -15,6 +15,10 @@ def _two(channels: int, rows: int, columns: int, op: str, *args, lanes: int = 1,
     return PoolSpec(op, *args, **fields).job((channels, rows, columns), lanes)
 
 
+def _three(channels: int, size: tuple[int, int, int], op: str, *args, lanes=1, **fields) -> Job:
+    return PoolSpec(op, *args, ndim=3, **fields).job((channels, *size), lanes)
+
+
 JOBS = {
     # positions from one to beyond the pipeline's depth, in both kinds of store
     **{f"max k3 s2, m {m}": _one(m, 11, "max", 3, 2, 1) for m in range(1, DEPTH + 3)},
@@ -68,6 +72,25 @@ JOBS = {
     "one pixel": _two(1, 1, 1, "sum", 3, 1, 1),
     "one column": _two(1, 9, 1, "max", 3, 2, 1),
     "one row": _two(1, 1, 9, "max", 3, 2, 1),
+    # three axes
+    "max k3 s2, planes": _three(3, (5, 4, 6), "max", 3, 2, 1, lanes=2),
+    "avg k2x3x1, planes": _three(1, (4, 5, 3), "avg", (2, 3, 1), 1, "same"),
+    "planes alone": _three(2, (6, 2, 3), "min", (3, 1, 1), (2, 1, 1)),
+    "planes grow": _three(1, (2, 3, 3), "sum", (2, 1, 1), 1, (1, 0, 0)),
+    # all axes as one, and to a size
+    "global max": _two(5, 4, 5, "max", "global", lanes=2),
+    "global avg, planes": _three(2, (3, 2, 4), "avg", "global"),
+    "global sum, RAM": _two(DEPTH, 3, 4, "sum", "global"),
+    "global l2, steps": _one(3, 11, "l2", "global", lanes=2),
+    "global of one pixel": _two(2, 1, 1, "min", "global"),
+    "to 2 x 3": _two(3, 4, 9, "avg", adaptive=(2, 3), lanes=2),
+    # roots
+    "l2 k2 s2": _two(3, 6, 4, "l2", 2, lanes=2),
+    "l2 k3 s2, pads not counted": _two(1, 7, 6, "l2", 3, 2, 1, rounding="half_even"),
+    "l2, pads counted": _two(1, 5, 5, "l2", 3, 2, 1, 1, True, True, None, "floor", "uint5"),
+    "lp2 k3 s1": _two(1, 5, 6, "lp2", 3, 1, 1, dtype="int5"),
+    "lp1 k3 s2": _two(2, 6, 7, "lp1", 3, 2, 1, dtype="int4"),
+    "lp1 of what has no sign": _one(2, 9, "lp1", 3, dtype="uint6"),
     "both grow": _two(1, 4, 3, "max", 2, 1, 1),
     "columns shrink, rows grow": _two(1, 3, 10, "max", (2, 2), (1, 2), ((1, 1), (0, 0))),
     "rows shrink, columns grow": _two(2, 10, 3, "sum", (3, 3), (3, 1), ((0, 0), (2, 2))),

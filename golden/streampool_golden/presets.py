@@ -8,7 +8,7 @@ import numpy as np
 
 from .dtypes import DType
 from .errors import SpecError
-from .fields import choice
+from .fields import GLOBAL, choice
 from .quantised import float32_ratio
 from .spec import PoolSpec
 
@@ -135,12 +135,13 @@ def _onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fix
     fixed: Fixed = {"rounding": "half_even"}
     if not _mean(asked):
         return fixed
-    covers = size is not None and asked.kernel == tuple(size)
+    whole = asked.adaptive == GLOBAL  # QLinearGlobalAveragePool
+    covers = whole or (size is not None and asked.kernel == tuple(size))
     padded = not isinstance(asked.padding, str) and any(map(any, asked.padding))
     fixed["rounding_about"] = "zero_point" if covers and not padded else "raw"
     counted = says and asked.count_include_pad
     # by the whole kernel, where a window overhangs too
-    fixed["divisor_override"] = math.prod(asked.kernel) if counted else None
+    fixed["divisor_override"] = math.prod(asked.kernel) if counted and asked.kernel else None
     return {**fixed, "count_include_pad": counted, "dilation": 1}
 
 

@@ -99,8 +99,8 @@ def _job(rng: np.random.Generator) -> Job:
     def integer(low: int, high: int) -> int:
         return int(rng.integers(low, high, endpoint=True))
 
-    ndim = 1 if chance(0.3) else 2
-    longest = 90 if ndim == 1 else 20
+    ndim = int(rng.choice([1, 2, 3], p=[0.25, 0.55, 0.2]))
+    longest = {1: 90, 2: 20, 3: 9}[ndim]
     size = tuple(integer(1, longest if chance(0.8) else 4) for _ in range(ndim))
     kernel = tuple(integer(1, 7 if chance(0.9) else 12) for _ in range(ndim))
     stride = tuple(integer(1, k + 1 if chance(0.9) else k + 4) for k in kernel)
@@ -111,7 +111,7 @@ def _job(rng: np.random.Generator) -> Job:
     dtype = _dtype(rng)
     if chance(0.15):
         dtype = DType.of(str(rng.choice(["float16", "bfloat16", "float32"])))
-    fields = {
+    fields: dict[str, Any] = {
         "op": op,
         "kernel": kernel,
         "stride": stride,
@@ -122,11 +122,20 @@ def _job(rng: np.random.Generator) -> Job:
         "dtype": dtype.name,
         "nan": str(rng.choice(NANS)),
     }
-    if op == "avg":
+    if chance(0.15):
+        windows = {"kernel": "global"}
+        if chance(0.5):  # what divides the size
+            outputs = ([o for o in range(1, n + 1) if n % o == 0] for n in size)
+            windows = {"adaptive": tuple(int(rng.choice(each)) for each in outputs)}
+        taken = ("kernel", "stride", "padding", "dilation", "ceil_mode")
+        fields = {name: value for name, value in fields.items() if name not in taken}
+        fields |= {"ndim": ndim, **windows}
+    if op in ("avg", "l2"):
         if chance(0.7):
             fields["count_include_pad"] = chance(0.5)
         if chance(0.15):
-            fields["divisor_override"] = integer(1, 40) * (-1 if chance(0.4) else 1)
+            negative = op == "avg" and chance(0.4)
+            fields["divisor_override"] = integer(1, 40) * (-1 if negative else 1)
         if chance(0.2) and not dtype.is_float:
             fields["out_dtype"] = _dtype(rng).name
     elif chance(0.2) and not dtype.is_float:

@@ -13,7 +13,15 @@ from fractions import Fraction
 from typing import Any, NoReturn
 
 from streampool_golden import PRESETS, Job, PoolSpec, float32_ratio, preset
-from streampool_golden.fields import NAMED_PADDINGS, NANS, OPS, ROUNDING_ABOUT, ROUNDINGS
+from streampool_golden.fields import (
+    GLOBAL,
+    MOST_AXES,
+    NAMED_PADDINGS,
+    NANS,
+    OPS,
+    ROUNDING_ABOUT,
+    ROUNDINGS,
+)
 
 from .simulation import FREQ_MHZ
 
@@ -95,13 +103,18 @@ def normalise(arguments: Sequence[str]) -> list[str]:
 
 
 def _sizes(text: str) -> int | tuple[int, ...]:
-    """``3`` for every axis, ``3x2`` for rows x columns."""
+    """``3`` for every axis, ``3x2`` for rows x columns, ``2x3x3`` for planes before them."""
     if not re.fullmatch(r"-?\d+(x-?\d+)*", text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no size; a number such as 3, or rows x columns such as 3x2, would do"
         )
     sizes = tuple(int(part) for part in text.split("x"))
     return sizes[0] if len(sizes) == 1 else sizes
+
+
+def _kernel(text: str) -> str | int | tuple[int, ...]:
+    """Sizes, or all of a frame."""
+    return GLOBAL if text.lower() == GLOBAL else _sizes(text)
 
 
 def _padding(text: str) -> Any:
@@ -152,10 +165,10 @@ def _scale(text: str) -> Fraction:
 
 def _shape(text: str) -> tuple[int, ...]:
     shape = _sizes(text)
-    if isinstance(shape, int) or not 2 <= len(shape) <= 3 or min(shape) < 1:
+    if isinstance(shape, int) or not 2 <= len(shape) <= 1 + MOST_AXES or min(shape) < 1:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no shape; channels x rows x columns such as 3x224x224, "
-            "or channels x steps such as 8x100, would do"
+            "channels x steps such as 8x100, or planes before the rows, would do"
         )
     return shape
 
@@ -226,7 +239,13 @@ def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> Non
     group = parser.add_argument_group("what is pooled, as torch names it")
     add = group.add_argument
     add("--op", type=_named(*OPS), default="max", metavar="OP", help=", ".join(OPS) + " (max)")
-    add("--kernel", type=_sizes, metavar="K", help="window: 3, or rows x columns such as 3x2")
+    add(
+        "--kernel",
+        type=_kernel,
+        metavar="K",
+        help="window: 3, rows x columns such as 3x2 (planes before them), or global",
+    )
+    add("--adaptive", type=_sizes, metavar="N", help="outputs instead of a kernel, such as 4x4")
     add("--stride", type=_sizes, metavar="S", help="step from window to window (the kernel)")
     add(
         "--padding",
@@ -241,9 +260,9 @@ def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> Non
         "--count-include-pad",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="averages divide by padding too (yes, but no with same)",
+        help="means divide by padding too (yes, but no with same, nor for l2)",
     )
-    add("--divisor", type=_integer, metavar="N", help="averages divide by N everywhere")
+    add("--divisor", type=_integer, metavar="N", help="means divide by N everywhere")
     add(
         "--rounding",
         type=_named(*ROUNDINGS),
@@ -304,7 +323,7 @@ def add_shape_option(
         metavar="CxHxW",
         required=required and default is None,
         default=default,
-        help="channels x rows x columns, or channels x steps" + note,
+        help="channels x rows x columns (planes before the rows), or channels x steps" + note,
     )
 
 
@@ -337,15 +356,17 @@ def spec_of(
     Returns
     -------
     PoolSpec
-        Without ``--kernel``, of the usual first pooling of a network: 3x3, stride 2, padding 1,
-        each unless its option says something else.
+        Without ``--kernel`` or ``--adaptive``, of the usual first pooling of a network: 3x3,
+        stride 2, padding 1, each unless its option says something else.
 
     Raises
     ------
     SpecError
         If some value cannot work.
     """
-    usual = (3, 2, 1) if options.kernel is None else (options.kernel, None, 0)
+    usual = (options.kernel, None, 0)
+    if options.kernel is None and options.adaptive is None:
+        usual = (3, 2, 1)
     kernel, stride, padding = usual
     said = {
         "stride": stride if options.stride is None else options.stride,
@@ -360,6 +381,7 @@ def spec_of(
         "clamp": options.clamp,
         "saturate": options.saturate,
         "ndim": ndim,
+        "adaptive": options.adaptive,
         "scale": options.scale,
         "zero_points": options.zero_points,
         "rounding_about": options.rounding_about,
@@ -390,7 +412,12 @@ def count(number: int, noun: str) -> str:
 
 def describe(spec: PoolSpec) -> str:
     """Describe a specification in a few words, leaving out what is as usual."""
-    words = [f"{spec.op} {by(spec.kernel)}", f"stride {by(spec.stride)}"]
+    if spec.adaptive is None:
+        words = [f"{spec.op} {by(spec.kernel)}", f"stride {by(spec.stride)}"]
+    elif spec.adaptive == GLOBAL:
+        words = [f"{GLOBAL} {spec.op}"]
+    else:
+        words = [f"{spec.op} to {'x'.join(str(n or 'all') for n in spec.adaptive)}"]
     if isinstance(spec.padding, str):
         words.append(f"padding {spec.padding.replace('_', '-')}")
     elif any(map(any, spec.padding)):

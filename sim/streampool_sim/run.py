@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self, TextIO
 
 import numpy as np
 from streampool_golden import DType, Job, PoolSpec
+from streampool_golden.fields import GLOBAL
 
 from . import files, pictures
 from . import options as opt
@@ -26,6 +27,8 @@ examples:
   streampool run map.npy --layout NHWC --kernel 3x2 --stride 2x1 --padding 0:1x1:0
   streampool run map.npy --op sum --kernel 5 --stall 0.3 --seed 7 --stats -
   streampool run small.png --kernel 2 --vcd small.vcd
+  streampool run map.npy --op l2 --kernel global
+  streampool run clip.npy --layout NCDHW --kernel 1x2x2
 
 Sizes are rows x columns. Without --kernel, it is --kernel 3 --stride 2 --padding 1.
 Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
@@ -265,10 +268,7 @@ def _summary(
         "check": equal if stats["matches_golden"] else "DIFFERS from the golden model",
         "cycles": f"{stats['cycles_per_frame']:,.10g} a frame, {limit}; "
         f"latency {stats['latency_cycles']}",
-        "store": f"{stats['row_store_words']:,} words for the rows, "
-        f"limit {stats['limit_row_store_words']:,}; {stats['column_store_words']:,} for the "
-        f"columns, limit {stats['limit_column_store_words']:,}; "
-        f"{stats['store_bits']:,} bits in all",
+        "store": f"{_stores(job.spec, stats)}; {stats['store_bits']:,} bits in all",
         "speed": f"{stats['frames_per_second']:,.1f} frames a second at {options.freq:g} MHz "
         "(assumed)",
         "engine": f"{stats['engine']}: {stats['frames_simulated']} frames, "
@@ -276,3 +276,17 @@ def _summary(
         f"{stats['cycles_per_second'] or 0:,.0f} cycles a second",
     }
     return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
+
+
+def _stores(spec: PoolSpec, stats: dict[str, Any]) -> str:
+    """Say what the stores have, and may have."""
+    row, column, row_limit, column_limit = (
+        stats[f"{name}_store_words"] for name in ("row", "column", "limit_row", "limit_column")
+    )
+    if spec.adaptive == GLOBAL:  # all axes as one
+        return f"{row + column:,} words for the frame, limit {row_limit + column_limit:,}"
+    rows = "planes and rows" if spec.ndim == 3 else "rows"
+    return (
+        f"{row:,} words for the {rows}, limit {row_limit:,};"
+        f" {column:,} for the columns, limit {column_limit:,}"
+    )

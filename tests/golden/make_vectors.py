@@ -306,6 +306,69 @@ def floats(draw: random.Random, shape: tuple[int, ...], tiny: float) -> np.ndarr
     return np.array(flat, dtype=np.float32).reshape(shape)
 
 
+def torch_layer(draw: random.Random) -> dict | None:
+    """Return one random case of torch's 3-D, adaptive and LP layers; None where it refuses it."""
+    kind = draw.choice(["MaxPool3d", "AvgPool3d", "LPPool", "AdaptiveAvgPool", "AdaptiveMaxPool"])
+    axes = 3 if kind.endswith("3d") else draw.randint(1, 3)
+    kernel = [draw.randint(1, 3) for _ in range(axes)]
+    stride = draw.choice([None, [draw.randint(1, 3) for _ in range(axes)]])
+    size = [draw.randint(1, 7 if axes < 3 else 5) for _ in range(axes)]
+    if axes == 1:  # its LPPool1d takes no tuples
+        kernel, stride = kernel[0], stride and stride[0]
+    arguments: dict = {"kernel_size": kernel, "stride": stride}
+    if kind == "LPPool":
+        arguments = {"norm_type": draw.randint(1, 2), **arguments}
+    elif kind.startswith("Adaptive"):
+        outputs = [draw.randint(1, 3) for _ in range(axes)]
+        size = [n * draw.randint(1, 3) for n in outputs]
+        arguments = {"output_size": outputs if axes > 1 else outputs[0]}
+    else:
+        arguments["padding"] = [draw.randint(0, k // 2) for k in kernel]
+        arguments["ceil_mode"] = draw.random() < 0.5
+        if kind == "AvgPool3d":
+            arguments["count_include_pad"] = draw.random() < 0.5
+    name = kind if kind.endswith("3d") else f"{kind}{axes}d"
+    x = values(draw, "int8", (2, *size))
+    try:
+        y = getattr(torch.nn, name)(**arguments)(torch.from_numpy(x.astype(np.float64))[None])[0]
+    except RuntimeError:
+        return None
+    if not torch.isfinite(y).all() or not y.numel():
+        return None
+    return {"layer": name, "arguments": arguments, "x": x.tolist(), "y": y.tolist()}
+
+
+def onnxruntime_root(draw: random.Random) -> dict | None:
+    """Return one random LpPool or pooling of whole frames; None where it is refused."""
+    kinds = ["LpPool", "LpPool", "GlobalMaxPool", "GlobalAveragePool"]
+    op_type = draw.choice(kinds)
+    axes = draw.randint(1, 3)
+    size = [draw.randint(1, 7 if axes < 3 else 4) for _ in range(axes)]
+    attributes: dict = {"p": draw.randint(1, 2)} if op_type == "LpPool" else {}
+    x = values(draw, "int8", (1, 2, *size))
+    if op_type == "LpPool":
+        kernel = [draw.randint(1, 3) for _ in range(axes)]
+        attributes |= {
+            "kernel_shape": kernel,
+            "strides": [draw.randint(1, 3) for _ in range(axes)],
+            "pads": [draw.randint(0, k - 1) for k in kernel * 2],
+            "ceil_mode": int(draw.random() < 0.5),
+        }
+        pads = np.reshape(attributes["pads"], (2, axes)).sum(axis=0)
+        if (size + pads < kernel).any():
+            return None
+        fed = {"x": (np.ones_like(x).astype(np.float32), TensorProto.FLOAT)}
+        probe = onnx_run(op_type, fed, ["y"], attributes)
+        if probe is None or not probe[0].size or not probe[0].min() > 0:
+            return None  # a window without any input, which a specification refuses
+    found = onnx_run(op_type, {"x": (x.astype(np.float32), TensorProto.FLOAT)}, ["y"], attributes)
+    if found is None:
+        return None
+    y = np.asarray(found[0][0], dtype=np.float64)
+    case = {"op_type": op_type, "attributes": attributes, "x": x[0].tolist()}
+    return {**case, "y": y.tolist()}
+
+
 def ties(draw: random.Random, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """Return an array with many equal values, its dtype's lowest often among them."""
     info = np.iinfo(dtype)
@@ -420,6 +483,7 @@ def main() -> None:
 
 
 INDEXED = {
+    "layers": {"torch": torch_layer, "onnxruntime": onnxruntime_root},
     "indices": {"torch": torch_indices, "onnxruntime": onnxruntime_indices},
     "unpool": {"torch": torch_unpool, "onnxruntime": onnxruntime_unpool},
     "floats": {"torch": torch_floats, "onnxruntime": onnxruntime_floats},

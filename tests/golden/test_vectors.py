@@ -1,11 +1,14 @@
 """The golden model against what torch, onnxruntime and ONNX recorded (see make_vectors.py)."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+import streampool_golden
 from onnx_pools import spec_of
+from pool_specs import naive_round_root
 from streampool_golden import ROUNDINGS, PoolSpec
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -47,6 +50,57 @@ def test_onnx(name):
         axes = len(case["attributes"].get("kernel_shape", x.shape[-2:]))
         spec = spec_of(case["op_type"], case["attributes"], x.shape[-axes:], dtype=case["dtype"])
         check(spec, x, np.array(case["y"]))
+
+
+def roots(y: np.ndarray, rounding: str) -> list[int]:
+    """Return recorded roots of integers, rounded from the integers, which they tell."""
+    squares = np.rint(y.reshape(-1) ** 2)
+    assert np.abs(y.reshape(-1) ** 2 - squares).max() < 0.25
+    return [naive_round_root(Fraction(int(square)), rounding) for square in squares]
+
+
+def check_root(spec: PoolSpec, x: np.ndarray, y: np.ndarray) -> None:
+    for rounding in ROUNDINGS:
+        out = spec.replace(rounding=rounding)(x)
+        assert out.shape == y.shape
+        assert out.reshape(-1).tolist() == roots(y, rounding)
+
+
+def test_torch_layers():
+    """Three axes, LPPool and to a size, by torch's names."""
+    seen = set()
+    for case in recorded("layers_torch"):
+        spec = getattr(streampool_golden, case["layer"])(**case["arguments"])
+        seen.add(case["layer"])
+        x, y = np.array(case["x"]), np.array(case["y"])
+        (check_root if spec.op == "lp2" else check)(spec, x, y)
+    kinds = {"LPPool", "AdaptiveAvgPool", "AdaptiveMaxPool"}
+    assert seen == {f"{kind}{n}d" for kind in kinds for n in (1, 2, 3)} | {"MaxPool3d", "AvgPool3d"}
+
+
+def test_onnxruntime_roots_and_whole_frames():
+    seen = set()
+    for case in recorded("layers_onnxruntime"):
+        x, y = np.array(case["x"]), np.array(case["y"])
+        attributes, name = case["attributes"], case["op_type"]
+        op = {"GlobalMaxPool": "max", "GlobalAveragePool": "avg"}.get(name)
+        op = op or f"lp{attributes['p']}"
+        if name == "LpPool":
+            pads = attributes["pads"]
+            spec = PoolSpec(
+                *(op, attributes["kernel_shape"], attributes["strides"]),
+                list(zip(pads[: len(pads) // 2], pads[len(pads) // 2 :], strict=True)),
+                ceil_mode=bool(attributes["ceil_mode"]),
+            )
+        else:
+            spec = PoolSpec(op, "global", ndim=x.ndim - 1)
+        seen.add((name, op, spec.ndim))
+        if op == "avg":  # its float32 quotient is not exact
+            count = y.size // len(y) * x[0].size
+            y = np.rint(y * count) / count
+            assert np.abs(y * count - np.rint(y * count)).max() < 1e-6
+        (check_root if op == "lp2" else check)(spec, x, y)
+    assert len(seen) == 12
 
 
 @pytest.mark.parametrize(

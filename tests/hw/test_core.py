@@ -197,6 +197,12 @@ def test_the_store_of_any_core_is_as_stated(index):
         (PoolSpec("max", 3, 1, 1), (1, 28, 28), 1, {1: 2, 0: 2 * 28}),
         # each row of windows ends at its last input: one lives at a time, not six
         (PoolSpec("avg", 7, 1), (64, 7, 7), 8, {1: 8, 0: 8}),
+        # one partial a channel, whatever the frame's size
+        (PoolSpec("avg", "global"), (64, 7, 7), 8, {0: 8}),
+        (PoolSpec("max", "global", ndim=3), (64, 2, 3, 4), 8, {0: 8}),
+        (PoolSpec("l2", "global"), (64, 9, 9), 8, {0: 8}),
+        # C3D's second: planes are held as rows and columns are
+        (PoolSpec("max", 2, 2, ndim=3), (128, 4, 28, 28), 8, {2: 16, 1: 14 * 16, 0: 14 * 14 * 16}),
     ],
 )
 def test_the_stores_of_networks_layers(spec, shape, lanes, words):
@@ -212,6 +218,9 @@ def test_the_stores_of_networks_layers(spec, shape, lanes, words):
         (PoolSpec("sum", 2, dtype="uint8").job((3, 4, 4)), unsigned(8), unsigned(10)),
         (PoolSpec("avg", 2, out_dtype="uint4").job((3, 4, 4)), signed(8), unsigned(4)),
         (PoolSpec("min", 1, dtype="uint1").job((9, 4, 4)), unsigned(1), unsigned(1)),
+        (PoolSpec("l2", 2, dtype="int8").job((3, 4, 4)), signed(8), signed(8)),
+        (PoolSpec("lp1", 2, dtype="int8").job((3, 4, 4)), signed(8), unsigned(10)),
+        (PoolSpec("lp2", 2, dtype="int8").job((3, 4, 4)), signed(8), unsigned(9)),
     ],
 )
 def test_ports_carry_lanes_of_the_types(job, i_lane, o_lane):

@@ -22,9 +22,12 @@ def test_cases_cover_what_there_is():
     cases = [case(1, index) for index in range(600)]
     specs = [what.job.spec for what in cases]
     jobs = [what.job for what in cases]
-    assert {spec.ndim for spec in specs} == {1, 2}
+    assert {spec.ndim for spec in specs} == {1, 2, 3}
+    assert {spec.ndim for spec in specs if spec.adaptive == "global"} == {1, 2, 3}
+    assert any(isinstance(spec.adaptive, tuple) for spec in specs)
     assert {spec.op for spec in specs} == set(OPS)
     assert {spec.rounding for spec in specs if spec.op == "avg"} == set(ROUNDINGS)
+    assert {spec.rounding for spec in specs if spec.op == "l2"} == set(ROUNDINGS)
     assert {"same", "same_lower", "valid"} < {spec.padding for spec in specs}
     assert {True, False} == {spec.ceil_mode for spec in specs}
     assert {True, False} == {spec.count_include_pad for spec in specs if spec.op == "avg"}
