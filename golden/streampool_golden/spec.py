@@ -498,6 +498,8 @@ class PoolSpec:
         exact = self.partial(taps)
         if self.op in fields.MEANS:
             return self.in_dtype.low, self.in_dtype.high
+        if self.op == "lp2" and exact.bits > MOST_BITS_EXACT:  # no accumulator's, but an answer
+            return 0, math.isqrt(exact.high) + 1
         if self.op == "lp2":
             return 0, int(round_root(exact.high, 1, self.rounding))
         return exact.low, exact.high
