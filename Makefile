@@ -77,7 +77,7 @@ clean: ## remove .venv and whatever was made
 	rm -f chelsea-*
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Says everything that is missing in one sentence, before anything is fetched.
 tools:

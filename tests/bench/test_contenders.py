@@ -79,23 +79,16 @@ def made(contender: Contender, spec: PoolSpec, shape: tuple[int, ...]):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
-@pytest.mark.parametrize("layer", LAYERS)
-def test_right_or_unfit(runtime, layer):
-    spec, shape = LAYERS[layer]
-    for contender in module_of(runtime).contenders():
+def test_right_or_unfit(runtime):
+    does: dict[str, set[str]] = {}
+    those: list[Contender] = module_of(runtime).contenders()
+    for name, contender in itertools.product(LAYERS, those):
+        spec, shape = LAYERS[name]
         for task, ready, what in made(contender, spec, shape):
-            assert difference(task, ready) is None, what
-
-
-@pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
-@pytest.mark.parametrize(("layer", "those"), [("usual", DOES_THE_USUAL), ("avg", AVERAGES)])
-def test_who_does_the_common_layers(runtime, layer, those):
-    found = {
-        contender.name
-        for contender in module_of(runtime).contenders()
-        if list(made(contender, *LAYERS[layer]))
-    }
-    assert found >= those[runtime.name]
+            assert difference(task, ready) is None, (name, what)
+            does.setdefault(name, set()).add(contender.name)
+    assert does["usual"] >= DOES_THE_USUAL[runtime.name]
+    assert does["avg"] >= AVERAGES[runtime.name]
 
 
 def test_a_wrong_result_is_told():

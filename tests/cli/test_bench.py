@@ -18,7 +18,7 @@ def test_a_layer_of_ones_own(command: Command, folder):
     assert results["settings"]["assumed_mhz"] == 50
     assert done.out.startswith("ice40-hx8k, a frame at a time")
     assert "avg 2x2 /2, 4x6x6" in done.out
-    assert done.err.startswith("streampool: 1/1 avg 2x2 /2, 4x6x6\n")
+    assert done.err.startswith("streampool: 1/2 avg 2x2 /2, 4x6x6\n")
     assert [path.name for path in folder.iterdir()] == ["here.json"]
 
 

@@ -185,9 +185,15 @@ def make(
     software: list[Row] = []
     unfit: list[Row] = []
     kept: list[Path] = []
-    for number, layer in enumerate(chosen.layers):
+    nets = _whole(chosen, runtimes)
+    count = len(chosen.layers)
+
+    def tell(done: int, what: str) -> None:
         if progress is not None:
-            progress(number, len(chosen.layers), layer.title)
+            progress(done, count + 1 + len(nets), what)
+
+    for number, layer in enumerate(chosen.layers):
+        tell(number, layer.title)
         path = None
         if folder is not None:
             path = folder / _kept_name(layer, candidates, settings, (versions, host["processor"]))
@@ -195,6 +201,7 @@ def make(
         rows, left_out = _kept(layer, candidates, settings, path)
         software += rows
         unfit += left_out
+    tell(count, "the cores' cycles and clocks")
     cores = hardware.rows(chosen.layers, assumed_mhz=assumed_mhz, simulated=simulated)
     compared = compare.comparison(chosen.layers, software, cores)
     report = {
@@ -214,7 +221,12 @@ def make(
         "hardware": cores,
         "comparison": compared,
         "networks": compare.networks(chosen.order, software, compared),
-        "shares": _shares(chosen, settings, runtimes, progress),
+        "shares": shares.shares(
+            nets,
+            settings.rounds,
+            max(settings.threads),
+            lambda done, _, what: tell(count + 1 + done, what),
+        ),
         "skipped": skipped,
         "unfit": unfit,
     }
@@ -224,17 +236,11 @@ def make(
     return report
 
 
-def _shares(
-    chosen: Layers,
-    settings: Settings,
-    runtimes: tuple[str, ...] | None,
-    progress: Progress | None,
-) -> list[Row]:
-    """Run the networks that were asked for as a whole, if ONNX Runtime is to be used."""
+def _whole(chosen: Layers, runtimes: tuple[str, ...] | None) -> list[str]:
+    """Return the networks that are run as a whole: none where none was asked for."""
     if not chosen.order or (runtimes is not None and shares.RUNTIME not in runtimes):
         return []
-    nets = None if chosen.whole else list(chosen.order)
-    return shares.shares(nets, settings.rounds, max(settings.threads), progress)
+    return shares.models_of(None if chosen.whole else list(chosen.order))
 
 
 def text(report: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MODELS", "RUNTIME", "shares"]
+__all__ = ["MODELS", "RUNTIME", "models_of", "shares"]
 
 Row = dict[str, Any]
 
@@ -28,6 +28,11 @@ MODELS = {
 
 RUNTIME = "ONNX Runtime"
 WARM_UP = 2
+
+
+def models_of(nets: Sequence[str] | None) -> list[str]:
+    """Return the networks that there are models of, all or only of some."""
+    return [net for net in MODELS if nets is None or net in nets]
 
 
 def shares(
@@ -59,7 +64,7 @@ def shares(
         folder = resources.files("onnx") / "backend" / "test" / "data" / "light"
     except ImportError:
         return []
-    wanted = [net for net in MODELS if nets is None or net in nets]
+    wanted = models_of(nets)
     rows = []
     for number, net in enumerate(wanted):
         path = folder / f"{MODELS[net]}.onnx"
