@@ -61,6 +61,8 @@ def built(
     Refused
         If a program is missing, or the board cannot take it.
     """
+    if job.spec.indices is not None:
+        raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
     folder: Path = options.output
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if not there.is_dir():

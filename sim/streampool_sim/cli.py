@@ -66,7 +66,7 @@ def _parser() -> opt.Parser:
         description="Write a core as one Verilog file with AXI4-Stream ports.",
         epilog=verilog.EXAMPLES,
     )
-    opt.add_spec_options(writing, dtype_note="int8")
+    opt.add_spec_options(writing, dtype_note="int8", more_ops=("unpool",))
     group = writing.add_argument_group("what is written")
     opt.add_shape_option(group, None)
     opt.add_lanes_option(group)
@@ -236,6 +236,11 @@ def _run(options: argparse.Namespace, tell: Any) -> int:
 
 
 def _verilog(options: argparse.Namespace, tell: Any) -> int:
+    if options.op == "unpool":
+        with _Progress("making the core"):
+            print(verilog.unpool_summary(*verilog.unpool_written(options)))
+        return EQUAL
+    opt.check_no_size(options)
     spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1, size=options.shape[1:])
     job = opt.job_of(spec, options.shape, options.lanes)
     with _Progress("making the core"):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from streampool_golden import PRESETS, Job, PoolSpec, float32_ratio, preset
+from streampool_golden import BASES, PRESETS, Job, PoolSpec, float32_ratio, preset
 from streampool_golden.fields import (
     GLOBAL,
     MOST_AXES,
@@ -31,13 +31,17 @@ __all__ = [
     "Refused",
     "add_lanes_option",
     "add_shape_option",
+    "add_size_option",
     "add_spec_options",
     "by",
+    "check_no_size",
     "count",
     "describe",
     "job_of",
+    "lanes_of",
     "normalise",
     "spec_of",
+    "unpooled_size",
 ]
 
 CLOCK_MHZ = 100.0
@@ -234,11 +238,14 @@ def _named(*names: str):
     return parse
 
 
-def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> None:
+def add_spec_options(
+    parser: argparse.ArgumentParser, *, dtype_note: str, more_ops: Sequence[str] = ()
+) -> None:
     """Add the options that make a `PoolSpec`, named as its fields."""
     group = parser.add_argument_group("what is pooled, as torch names it")
     add = group.add_argument
-    add("--op", type=_named(*OPS), default="max", metavar="OP", help=", ".join(OPS) + " (max)")
+    ops = (*OPS, *more_ops)
+    add("--op", type=_named(*ops), default="max", metavar="OP", help=", ".join(ops) + " (max)")
     add(
         "--kernel",
         type=_kernel,
@@ -307,6 +314,13 @@ def add_spec_options(parser: argparse.ArgumentParser, *, dtype_note: str) -> Non
         default=NANS[0],
         metavar="RULE",
         help=f"what a maximum or minimum does with NaN: {', '.join(NANS)} ({NANS[0]})",
+    )
+    add(
+        "--index-base",
+        type=_named(*BASES),
+        metavar="BASE",
+        help="give each maximum's or minimum's index too, as torch numbers it (plane), ONNX (flat, "
+        "flat-columns) or TensorFlow (channels-last)",
     )
     add("--out-dtype", metavar="TYPE", help="of the output (the input's; a sum's always holds it)")
     add("--saturate", action="store_true", help="let a sum saturate to a narrower --out-dtype")
@@ -386,6 +400,7 @@ def spec_of(
         "zero_points": options.zero_points,
         "rounding_about": options.rounding_about,
         "nan": options.nan,
+        "indices": options.index_base,
     }
     fields = {name: value for name, value in said.items() if value is not None}
     if options.preset is not None:
@@ -393,11 +408,57 @@ def spec_of(
     return PoolSpec(options.op, kernel, **fields)
 
 
+def add_size_option(group: argparse._ArgumentGroup) -> None:
+    """Add ``--size``, which ``--op unpool`` alone takes."""
+    group.add_argument(
+        "--size",
+        type=_sizes,
+        metavar="HxW",
+        help="of the map that --op unpool makes: what was pooled, rows x columns or steps",
+    )
+
+
+def unpooled_size(options: argparse.Namespace) -> tuple[int, ...]:
+    """Return the spatial lengths of the map that ``--op unpool`` makes.
+
+    Raises
+    ------
+    Refused
+        If ``--size`` does not say them, or an option has no meaning with it.
+    """
+    for name in _OF_POOLING:
+        if getattr(options, name) not in (None, False):
+            raise Refused(f"--{name.replace('_', '-')} has no meaning with --op unpool")
+    if options.size is None:
+        raise Refused("--op unpool needs the size of the map that it makes; --size HxW would do")
+    return options.size if isinstance(options.size, tuple) else (options.size,)
+
+
+_OF_POOLING = (
+    *("kernel", "adaptive", "stride", "padding", "dilation", "ceil_mode"),
+    *("count_include_pad", "divisor", "rounding", "rounding_about", "scale", "zero_points"),
+    *("preset", "clamp", "out_dtype", "saturate", "index_base"),
+)
+
+
+def check_no_size(options: argparse.Namespace) -> None:
+    """Refuse ``--size`` with any other operation."""
+    if options.size is not None:
+        raise Refused(
+            f"--size is what --op unpool makes, and has no meaning with --op {options.op}"
+        )
+
+
 def job_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int | None) -> Job:
     """Derive what a core has to do; refuses lanes that would never carry anything."""
+    return spec.job(shape, lanes_of(shape, lanes))
+
+
+def lanes_of(shape: Sequence[int], lanes: int | None) -> int | None:
+    """Return ``--lanes``; refuses those that would never carry anything."""
     if lanes is not None and lanes > shape[0]:
         raise Refused(f"--lanes {lanes} is more than the channels; {shape[0]} at most would do")
-    return spec.job(shape, lanes)
+    return lanes
 
 
 def by(sizes: Sequence[int]) -> str:
@@ -430,6 +491,8 @@ def describe(spec: PoolSpec) -> str:
         words.append(f"times {spec.scale}")
     if spec.zero_points != (0, 0):
         words.append("zero points {}:{}".format(*spec.zero_points))
+    if spec.indices is not None:
+        words.append(f"indices {spec.indices.replace('_', '-')}")
     if spec.clamp is not None:
         words.append("clamped to {}:{}".format(*spec.clamp))
     return ", ".join(words)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable
 from importlib import resources
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
 import numpy as np
-from streampool_golden import DType, Job, PoolSpec
+from streampool_golden import BASES, DType, Job, PoolSpec, UnpoolJob
 from streampool_golden.fields import GLOBAL
 
 from . import files, pictures
 from . import options as opt
 from .options import Refused
-from .simulation import simulate
+from .simulation import Result, simulate
+from .unpooling import simulate_unpool
 
 __all__ = ["EXAMPLES", "add_options", "pooled"]
 
@@ -29,6 +31,8 @@ examples:
   streampool run small.png --kernel 2 --vcd small.vcd
   streampool run map.npy --op l2 --kernel global
   streampool run clip.npy --layout NCDHW --kernel 1x2x2
+  streampool run -o small.png --kernel 4 --indices where.npy
+  streampool run small.png -o back.png --op unpool --indices where.npy --size 160x240
 
 Sizes are rows x columns. Without --kernel, it is --kernel 3 --stride 2 --padding 1.
 Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
@@ -53,7 +57,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="OUTPUT",
         help="a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
     )
-    opt.add_spec_options(parser, dtype_note="INPUT's")
+    opt.add_spec_options(parser, dtype_note="INPUT's", more_ops=("unpool",))
+    group = parser.add_argument_group("where the maxima were")
+    group.add_argument(
+        "--indices",
+        type=Path,
+        metavar="FILE.npy",
+        help="write each maximum's index there, or with --op unpool read them (plane's) from there",
+    )
+    opt.add_size_option(group)
     group = parser.add_argument_group("how it is run")
     opt.add_lanes_option(group)
     group.add_argument(
@@ -132,23 +144,51 @@ def pooled(options: argparse.Namespace, tell: Callable[[object], None], progress
     EngineError
         If the core gets stuck, or gives too much.
     """
+    if options.op == "unpool":
+        return _unpooled(options, tell, progress)
+    opt.check_no_size(options)
+    if options.indices is not None and options.index_base is None:
+        options.index_base = BASES[0]
+    if options.index_base is not None and options.indices is None:
+        raise Refused("--index-base needs a file for the indices; --indices FILE.npy would do")
     source = _read(options)
     spec, frames = _quantised(source, options)
     job = opt.job_of(spec, source.shape, options.lanes)
     output, statistics = _targets(options, source, job.output)
     with progress:
-        result = simulate(
-            spec,
-            frames,
-            layout=source.frame_layout,
-            lanes=options.lanes,
-            engine=options.engine,
-            stall=options.stall,
-            seed=options.seed,
-            vcd=options.vcd,
-            freq_mhz=options.freq,
-            progress=progress,
-        )
+        result = simulate(spec, frames, **_how(source, options, progress))
+    if options.indices is not None:
+        assert result.indices is not None
+        pictures.write_output(options.indices, source, result.indices)
+    summary = _summary(source, job, output, options, result.stats)
+    _finish(source, output, statistics, options, tell, result, summary)
+    return result.stats["matches_golden"]
+
+
+def _how(source: pictures.Input, options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    """Return what the options say of how it is run, as `simulate` takes it."""
+    return {
+        "layout": source.frame_layout,
+        "lanes": options.lanes,
+        "engine": options.engine,
+        "stall": options.stall,
+        "seed": options.seed,
+        "vcd": options.vcd,
+        "freq_mhz": options.freq,
+        "progress": progress,
+    }
+
+
+def _finish(
+    source: pictures.Input,
+    output: Path,
+    statistics: Path | None,
+    options: argparse.Namespace,
+    tell: Callable[[object], None],
+    result: Result,
+    summary: str,
+) -> None:
+    """Write the result and the statistics, and print what came out."""
     for message in result.stats["warnings"]:
         tell(message)
     pictures.write_output(output, source, result.output)
@@ -164,9 +204,54 @@ def pooled(options: argparse.Namespace, tell: Callable[[object], None], progress
                 temporary.write_text(text + "\n", encoding="utf-8")
     if output.suffix.lower() in pictures.LOSSY:
         tell(f"{output} is a JPEG, which keeps values only roughly; .png keeps them all")
-    print(_summary(source, job, output, options, result.stats), file=told)
+    print(summary, file=told)
     if not result.stats["matches_golden"]:
         print(f"mismatch {result.mismatch}", file=told)
+
+
+def _unpooled(
+    options: argparse.Namespace, tell: Callable[[object], None], progress: Progress
+) -> bool:
+    """Put values back where their indices say, as `pooled` pools."""
+    size = opt.unpooled_size(options)
+    if options.indices is None:
+        raise Refused("--op unpool needs the indices; --indices FILE.npy would do")
+    if options.input is None:
+        raise Refused("--op unpool needs the pooled values; INPUT, a picture or a .npy, would do")
+    source = _read(options)
+    dtype = DType.of(source.frames.dtype)
+    if options.dtype not in (None, dtype.name):
+        raise Refused(
+            f"--dtype {options.dtype} has no meaning with --op unpool, which keeps INPUT's"
+        )
+    if len(size) != len(source.shape) - 1:
+        raise Refused(
+            f"--size {opt.by(size)} does not fit {source.path}, whose frames have"
+            f" {len(source.shape) - 1} spatial axes; a length for each would do"
+        )
+    if options.indices.suffix.lower() != ".npy":
+        raise Refused(f"--indices {options.indices} is no .npy; what run --indices wrote would do")
+    indices = pictures.read_input(options.indices, source.layout)
+    if indices.data.dtype.kind not in "iu" or indices.data.shape != source.data.shape:
+        raise Refused(
+            f"--indices {options.indices} is an array of {indices.data.dtype} of shape"
+            f" {indices.data.shape}; integers of the shape of {source.path}, {source.data.shape},"
+            " would do"
+        )
+    low, high = int(indices.data.min()), int(indices.data.max())
+    if low < 0 or high >= math.prod(size):
+        raise Refused(
+            f"--indices {options.indices} has {low if low < 0 else high}, and a map of"
+            f" {opt.by(size)} has the indices 0 to {math.prod(size) - 1}; a larger --size, or"
+            " indices with the base plane, would do"
+        )
+    job = UnpoolJob(source.shape, size, opt.lanes_of(source.shape, options.lanes), dtype)
+    output, statistics = _targets(options, source, dtype)
+    with progress:
+        how = _how(source, options, progress)
+        result = simulate_unpool(source.frames, indices.frames, size, **how)
+    summary = _unpool_summary(source, job, output, options, result.stats)
+    _finish(source, output, statistics, options, tell, result, summary)
     return result.stats["matches_golden"]
 
 
@@ -238,6 +323,12 @@ def _targets(
         if statistics.suffix.lower() != ".json":
             raise Refused(f"--stats {statistics} would write JSON; FILE.json or - would do")
         files.check_writable(statistics)
+    if options.indices is not None and options.op != "unpool":
+        if options.indices.suffix.lower() != ".npy":
+            raise Refused(f"--indices {options.indices} would write an array; FILE.npy would do")
+        if options.indices.absolute() in (output.absolute(), source.path.absolute()):
+            raise Refused(f"--indices {options.indices} is another file's name; a new one would do")
+        files.check_writable(options.indices)
     if options.vcd is not None:
         if options.vcd.suffix.lower() != ".vcd":
             raise Refused(f"--vcd {options.vcd} would write waveforms; FILE.vcd would do")
@@ -253,29 +344,71 @@ def _summary(
     stats: dict[str, Any],
 ) -> str:
     """Say in a few lines what came out, and how fast, against the limits."""
+    indices = {}
+    if job.index_out is not None:
+        indices = {"indices": f"{options.indices}: {job.index_out.bits} bits each at the core"}
+    rows = {
+        **_what(source, job.spec.dtype),
+        "pooling": opt.describe(job.spec),
+        "output": f"{output}: {opt.by(job.out_size)} of {job.output.name}",
+        **indices,
+        **_checked(options, stats),
+        "store": f"{_stores(job.spec, stats)}; {stats['store_bits']:,} bits in all",
+        **_speed(options, stats),
+    }
+    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
+
+
+def _unpool_summary(
+    source: pictures.Input,
+    job: UnpoolJob,
+    output: Path,
+    options: argparse.Namespace,
+    stats: dict[str, Any],
+) -> str:
+    """Say in a few lines what came out, and how fast."""
+    rows = {
+        **_what(source, job.input.name),
+        "indices": f"{options.indices}: {job.index_in.bits} bits each at the core",
+        "output": f"{output}: {opt.by(job.out_size)} of {job.output.name}",
+        **_checked(options, stats),
+        "store": f"{stats['store_words']:,} words, two frames; {stats['store_bits']:,} bits; "
+        f"cleared in {stats['clear_cycles']:,} cycles after a reset",
+        **_speed(options, stats),
+    }
+    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
+
+
+def _what(source: pictures.Input, dtype: str) -> dict[str, str]:
     channels, *sizes = source.shape
+    return {
+        "input": f"{source.path.name}: {opt.by(sizes)}, {channels} channel{'s'[: channels > 1]} of "
+        f"{dtype}, {source.count} frame{'s'[: source.count > 1]}"
+    }
+
+
+def _checked(options: argparse.Namespace, stats: dict[str, Any]) -> dict[str, str]:
     equal = "equals the golden model bit for bit"
     limit = f"limit {stats['limit_cycles_per_frame']:,}"
     if stats["bound_cycles_per_frame"] > stats["limit_cycles_per_frame"]:
         limit += f", bound {stats['bound_cycles_per_frame']:,}"
     if options.stall:
         limit += f" without stalls (stalled with probability {options.stall:g})"
-    rows = {
-        "input": f"{source.path.name}: {opt.by(sizes)}, {channels} channel{'s'[: channels > 1]} of "
-        f"{job.spec.dtype}, {source.count} frame{'s'[: source.count > 1]}",
-        "pooling": opt.describe(job.spec),
-        "output": f"{output}: {opt.by(job.out_size)} of {job.output.name}",
+    return {
         "check": equal if stats["matches_golden"] else "DIFFERS from the golden model",
         "cycles": f"{stats['cycles_per_frame']:,.10g} a frame, {limit}; "
         f"latency {stats['latency_cycles']}",
-        "store": f"{_stores(job.spec, stats)}; {stats['store_bits']:,} bits in all",
+    }
+
+
+def _speed(options: argparse.Namespace, stats: dict[str, Any]) -> dict[str, str]:
+    return {
         "speed": f"{stats['frames_per_second']:,.1f} frames a second at {options.freq:g} MHz "
         "(assumed)",
         "engine": f"{stats['engine']}: {stats['frames_simulated']} frames, "
         f"{stats['cycles']:,} cycles in {stats['seconds']:.3g} s, "
         f"{stats['cycles_per_second'] or 0:,.0f} cycles a second",
     }
-    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
 
 
 def _stores(spec: PoolSpec, stats: dict[str, Any]) -> str:

@@ -8,13 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore
-from streampool_golden import LAYOUTS, Job, PoolSpec, SpecError, SpecWarning, pool
+from streampool import PoolCore, UnpoolCore
+from streampool_golden import (
+    LAYOUTS,
+    Job,
+    PoolSpec,
+    SpecError,
+    SpecWarning,
+    UnpoolJob,
+    pool,
+    pool_with_indices,
+)
 
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model
 from .engines.stalls import threshold
-from .frames import pack, unpack
+from .frames import pack, unpack, unpack_indices
 from .stats import statistics
 
 ENGINES = ("auto", "fast", "amaranth")
@@ -48,11 +57,15 @@ class Result:
         Cycles, limits and sizes, by name; `json.dumps` takes it. See `streampool_sim.stats`.
     mismatch : str or None
         The first difference from the golden model, in one sentence.
+    indices : ndarray of int64, or None
+        Where ``spec.indices`` asks for them: what left the core beside the values, counted on
+        from frame to frame as `streampool_golden.pool_with_indices` counts.
     """
 
     output: np.ndarray
     stats: dict[str, Any]
     mismatch: str | None
+    indices: np.ndarray | None = None
 
 
 def simulate(
@@ -124,10 +137,12 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
-    _check(engine, stall, seed, repeat, freq_mhz, vcd)
+    check_run(engine, stall, seed, repeat, freq_mhz, vcd)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)  # said below, from here
-        golden = pool(spec, x, layout)
+        golden, places = pool(spec, x, layout), None
+        if spec.indices is not None:
+            golden, places = pool_with_indices(spec, x, layout)
     frames, golden_frames = _channels_first(spec, np.asarray(x), golden, layout)
     if not len(frames):
         raise SpecError("x", f"x must have a frame at least, not shape {np.shape(x)}.")
@@ -141,29 +156,32 @@ def simulate(
     repeat = repeat or -(-STEADY_FRAMES // len(frames))
     count = repeat * len(frames)
     beats = pack(job, frames, seed & 0xFFFFFFFF)
-    model, why = _choose(core, engine, count * job.limit_cycles / (1 - stall), vcd)
+    trace, why = run_core(
+        core,
+        beats,
+        count=count,
+        engine=engine,
+        stall=stall,
+        seed=seed,
+        vcd=vcd,
+        freq_mhz=freq_mhz,
+        progress=progress,
+    )
     if why:
         said.append(why)
         warnings.warn(why, EngineWarning, stacklevel=2)
-    if model is not None:
-        trace = fast.run(
-            core, beats, count=count, stall=stall, seed=seed, model=model, progress=progress
-        )
-    else:
-        with _waveforms(vcd) as file:
-            trace = amaranth.run(
-                core,
-                beats,
-                count=count,
-                stall=stall,
-                seed=seed,
-                vcd=file,
-                freq_mhz=freq_mhz,
-                progress=progress,
-            )
 
     first, mismatch = compare(job, trace, golden_frames)
-    if layout == LAYOUTS[spec.ndim][1]:
+    channels_last = layout == LAYOUTS[spec.ndim][1]
+    indices = None
+    if places is not None:
+        _, places = _channels_first(spec, np.asarray(x), places, layout)
+        indices, wrong = compare_indices(job, trace, places)
+        mismatch = mismatch or wrong
+        if channels_last:
+            indices = np.moveaxis(indices, 1, -1)
+        indices = indices.reshape(golden.shape)
+    if channels_last:
         first = np.moveaxis(first, 1, -1)
     stats = statistics(
         core,
@@ -175,15 +193,63 @@ def simulate(
         freq_mhz=freq_mhz,
         said=said,
     )
-    return Result(first.reshape(golden.shape), stats, mismatch)
+    return Result(first.reshape(golden.shape), stats, mismatch, indices)
 
 
-def compare(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str | None]:
+def run_core(
+    core: PoolCore | UnpoolCore,
+    beats: np.ndarray,
+    *,
+    indices: np.ndarray | None = None,
+    count: int,
+    engine: str,
+    stall: float,
+    seed: int,
+    vcd: Path | str | None,
+    freq_mhz: float,
+    progress: Progress | None,
+) -> tuple[Trace, str]:
+    """Stream beats through a core in the engine that is asked for, or ends sooner.
+
+    The parameters are those of `simulate` and of the engines. Returns what the ports showed, and
+    what there is to say of the engine, or nothing.
+    """
+    model, why = _choose(core, engine, count * core.job.limit_cycles / (1 - stall), vcd)
+    if model is not None:
+        trace = fast.run(
+            core,
+            beats,
+            indices=indices,
+            count=count,
+            stall=stall,
+            seed=seed,
+            model=model,
+            progress=progress,
+        )
+        return trace, why
+    with _waveforms(vcd) as file:
+        trace = amaranth.run(
+            core,
+            beats,
+            indices=indices,
+            count=count,
+            stall=stall,
+            seed=seed,
+            vcd=file,
+            freq_mhz=freq_mhz,
+            progress=progress,
+        )
+    return trace, why
+
+
+def compare(
+    job: Job | UnpoolJob, trace: Trace, golden: np.ndarray
+) -> tuple[np.ndarray, str | None]:
     """Hold a run against the golden model.
 
     Parameters
     ----------
-    job : Job
+    job : Job or UnpoolJob
         What ran.
     trace : Trace
         Its beats, of one or more rounds through the frames.
@@ -197,22 +263,9 @@ def compare(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str
     mismatch : str or None
         The first difference, in one sentence.
     """
-    beats = len(golden) * job.beats_out
-    first = unpack(job, trace.out[:beats])
-    mismatch = None
-    for begin in range(0, len(trace.out), beats):
-        part = first if not begin else unpack(job, trace.out[begin : begin + beats])
-        raw = job.output.raw.numpy  # of floats the bits count
-        wrong = part.view(raw) != golden[: len(part)].view(raw)
-        if wrong.any():
-            frame, channel, *at = (int(i) for i in np.argwhere(wrong)[0])
-            where = (frame, channel, *at)
-            mismatch = (
-                f"frame {frame + begin // job.beats_out}, channel {channel}, position {tuple(at)}: "
-                f"{part[where]} left the core where the golden model has {golden[where]} "
-                f"({int(wrong.sum())} values differ)"
-            )
-            break
+    out = unpack(job, trace.out)
+    raw = job.output.raw.numpy  # of floats the bits count
+    mismatch = _difference(out, golden, out.view(raw), golden.view(raw), "values")
     due = np.arange(1, len(trace.last) + 1) % job.beats_out == 0
     if mismatch is None and (trace.last != due).any():
         beat = int(np.flatnonzero(trace.last != due)[0])
@@ -220,10 +273,42 @@ def compare(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str
             f"last is {int(trace.last[beat])} on output beat {beat}, "
             f"where a frame has {job.beats_out} beats"
         )
-    return first, mismatch
+    return out[: len(golden)], mismatch
 
 
-def _check(
+def compare_indices(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str | None]:
+    """Hold the indices of a run against the golden model's, as `compare` does with its values.
+
+    A core knows of one frame: what ONNX's bases add for those before it is added here.
+    """
+    assert trace.indices is not None and job.numbering is not None
+    out = unpack_indices(job, trace.indices)
+    number = np.arange(len(out)) % len(golden)
+    out = out + (number * job.numbering.frame).reshape(-1, *(1,) * (out.ndim - 1))
+    return out[: len(golden)], _difference(out, golden, out, golden, "indices")
+
+
+def _difference(
+    out: np.ndarray, golden: np.ndarray, bits: np.ndarray, right: np.ndarray, what: str
+) -> str | None:
+    """Return the first difference of rounds of frames, where their bits differ, as a sentence."""
+    frames = len(golden)
+    for begin in range(0, len(out), frames):
+        part = bits[begin : begin + frames]
+        wrong = part != right[: len(part)]
+        if wrong.any():
+            frame, channel, *at = (int(i) for i in np.argwhere(wrong)[0])
+            where = (frame, channel, *at)
+            index = "index " if what == "indices" else ""
+            return (
+                f"frame {frame + begin}, channel {channel}, position {tuple(at)}: "
+                f"{index}{out[begin:][where]} left the core where the golden model has "
+                f"{golden[where]} ({int(wrong.sum())} {what} differ)"
+            )
+    return None
+
+
+def check_run(
     engine: str,
     stall: float,
     seed: int,
@@ -231,6 +316,7 @@ def _check(
     freq_mhz: float,
     vcd: Path | str | None,
 ) -> None:
+    """Refuse what no run can be made with."""
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r} is not known; take one of {', '.join(ENGINES)}")
     threshold(stall)
@@ -259,7 +345,7 @@ def _channels_first(
 
 
 def _choose(
-    core: PoolCore, engine: str, clocks: float, vcd: Path | str | None
+    core: PoolCore | UnpoolCore, engine: str, clocks: float, vcd: Path | str | None
 ) -> tuple[Model | None, str]:
     """Return the model to run, or None for Amaranth's simulator, and what there is to say."""
     if engine == "amaranth":

@@ -58,7 +58,7 @@ def statistics(
     """
     job = core.job
     taken = frame_cycles(trace, job.beats_out)
-    per_frame = _plain(taken.mean()) if len(taken) else None
+    per_frame = plain(taken.mean()) if len(taken) else None
     *row, column = range(len(job.axes))  # one axis alone is columns
     words, bound = dict(core.store_words), words_bound(core)
     return {
@@ -94,6 +94,6 @@ def statistics(
     }
 
 
-def _plain(value: float) -> int | float:
+def plain(value: float) -> int | float:
     """A whole number as such."""
     return int(value) if value == int(value) else float(value)

@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 from streampool import PoolCore
-from streampool_golden import SpecWarning, pool
+from streampool_golden import SpecWarning, pool, pool_with_indices
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
 from .engines.model import Build, Model, cache_folder
 from .frames import pack
-from .simulation import STEADY_FRAMES, compare
+from .simulation import STEADY_FRAMES, compare, compare_indices
 from .stats import frame_cycles, words_bound
 
 BATCH = 24
@@ -72,7 +72,9 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
     frames = what.frames(STEADY_FRAMES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)
-        golden = pool(job.spec, frames)
+        golden, places = pool(job.spec, frames), None
+        if job.spec.indices is not None:
+            golden, places = pool_with_indices(job.spec, frames)
     beats = pack(job, frames, what.index)
     bound = words_bound(core)
     result: dict[str, Any] = {
@@ -98,6 +100,8 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
             continue
         trace = traces[0]
         _, mismatch = compare(job, trace, golden[:count])
+        if places is not None and not mismatch:
+            _, mismatch = compare_indices(job, trace, places[:count])
         if mismatch:
             faults.append(name + mismatch)
         if len(traces) == 2:
@@ -127,6 +131,8 @@ def _traces(
 
 def _differences(one: Trace, other: Trace) -> list[str]:
     fields = ("out", "last", "in_cycles", "out_cycles", "cycles")
+    if one.indices is not None:
+        fields += ("indices",)
     return [
         field for field in fields if not np.array_equal(getattr(one, field), getattr(other, field))
     ]

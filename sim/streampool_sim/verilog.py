@@ -4,19 +4,21 @@ import argparse
 from pathlib import Path
 
 from streampool import FAMILIES
-from streampool.verilog import Written, write_verilog
-from streampool_golden import Job
+from streampool.verilog import Written, write_unpool_verilog, write_verilog
+from streampool_golden import Job, UnpoolJob
 
 from . import files
 from . import options as opt
 from .options import Refused
 
-__all__ = ["EXAMPLES", "add_options", "summary", "written"]
+__all__ = ["EXAMPLES", "add_options", "summary", "unpool_summary", "unpool_written", "written"]
 
 EXAMPLES = """\
 examples:
   streampool verilog --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 -o .
   streampool verilog --op avg --kernel 7 --dtype uint8 --shape 16x7x7 --name head -o .
+  streampool verilog --kernel 2 --index-base plane --shape 64x112x112 --lanes 4 -o .
+  streampool verilog --op unpool --shape 64x56x56 --size 112x112 --lanes 4 -o .
   streampool verilog --kernel 2 --shape 3x224x224 --family ecp5 --tkeep --tuser -o .
 
 Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
@@ -29,6 +31,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-o", "--output", type=Path, default=Path(), metavar="DIR", help="folder (this one)"
     )
+    opt.add_size_option(group)
     group.add_argument("--name", help="of the module and the files (streampool_OP)")
     group.add_argument(
         "--family",
@@ -58,8 +61,7 @@ def written(job: Job, options: argparse.Namespace) -> Written:
     SpecError, Refused
         If the name, or the folder, will not do.
     """
-    if options.output.is_dir() and not files.is_writable(options.output):
-        raise Refused(f"--output {options.output} cannot be written to; another folder would do")
+    _check_folder(options)
     return write_verilog(
         *(job.spec, job.shape, job.lanes, options.output, options.name),
         family=options.family,
@@ -69,10 +71,48 @@ def written(job: Job, options: argparse.Namespace) -> Written:
     )
 
 
+def unpool_written(options: argparse.Namespace) -> tuple[UnpoolJob, Written]:
+    """Write a MaxUnpool core as the options say: ``--shape`` is a frame in, ``--size`` one out.
+
+    Raises
+    ------
+    SpecError, Refused
+        If the name, the folder, or another option will not do.
+    """
+    size = opt.unpooled_size(options)
+    if options.family != FAMILIES[0]:
+        raise Refused(f"--family {options.family} has no meaning with --op unpool, which fits any")
+    _check_folder(options)
+    lanes = opt.lanes_of(options.shape, options.lanes)
+    job = UnpoolJob(options.shape, size, lanes, options.dtype or "int8")
+    return job, write_unpool_verilog(
+        *(job, options.output, options.name or "streampool_unpool"),
+        tkeep=options.tkeep,
+        tuser=options.tuser,
+        freq_mhz=options.freq,
+    )
+
+
+def _check_folder(options: argparse.Namespace) -> None:
+    if options.output.is_dir() and not files.is_writable(options.output):
+        raise Refused(f"--output {options.output} cannot be written to; another folder would do")
+
+
+def unpool_summary(job: UnpoolJob, made: Written) -> str:
+    """Say a line about each file of a MaxUnpool core."""
+    lanes = opt.count(job.lanes, "lane")
+    core = f"MaxUnpool of {opt.by(job.shape)} to {opt.by(job.out_shape)}, {lanes} of {job.input}"
+    return _lines(core, made)
+
+
 def summary(job: Job, made: Written) -> str:
     """Say a line about each file."""
     lanes = opt.count(job.lanes, "lane")
     core = f"{opt.describe(job.spec)}, shape {opt.by(job.shape)}, {lanes} of {job.spec.dtype}"
+    return _lines(core, made)
+
+
+def _lines(core: str, made: Written) -> str:
     lines = [
         (made.verilog, core),
         (made.about, "its beats, cycles and latency"),
