@@ -435,7 +435,7 @@ def boards() -> str:
 
 README_LAYERS = layers.QUICK
 """The layers whose measurement README.md shows."""
-README_SENTENCES = ("wins", "loses", "usual", "lanes", "latency", "links", "share")
+README_SENTENCES = ("wins", "loses", "usual", "lanes", "latency", "links", "share", "load")
 """What it says of all of them."""
 
 

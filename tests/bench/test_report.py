@@ -191,6 +191,15 @@ def test_sentences_agree_with_the_rows(source, made):
     assert clocks["assumed"] == assumed
 
 
+@pytest.mark.parametrize(("load", "said"), [(None, False), (0.9, False), (1.1, True)])
+def test_a_busy_machine_is_owned_up_to(load, said, made):
+    busy = made | {"machine": made["machine"] | {"load": load, "processors": 2}}
+    found = [each for each in reading.sentences(busy) if each["id"] == "load"]
+    assert len(found) == said
+    if found:
+        assert "a load of 1.1 on 2 processors" in found[0]["text"]
+
+
 def test_the_table_has_a_row_for_each_layer(made):
     text = table.terminal(made)
     for layer in LAYERS.layers:

@@ -15,6 +15,9 @@ from .timing import COLD, WARM
 
 __all__ = ["device_of", "sentences"]
 
+QUIET = 0.5
+"""Load a processor, before it is measured, up to which a machine does nothing else."""
+
 Row = dict[str, Any]
 _Value = tuple[Any, str]
 
@@ -47,7 +50,7 @@ def sentences(report: dict[str, Any], device: str | None = None) -> list[Row]:
         return []
     makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...] = (
         *(_wins, _loses, _usual, _lanes, _latency, _links, _cold, _networks, _share, _small),
-        *(_clocks, _scope, _energy),
+        *(_clocks, _scope, _load, _energy),
     )
     said = [maker(report, held) for maker in makers]
     return [sentence for sentence in said if sentence is not None]
@@ -86,14 +89,14 @@ def _wins(report: dict[str, Any], held: list[Row]) -> Row:
     if not won:
         return _say(
             "wins",
-            "Next to other logic on a {part}, the widest core placed there beats the fastest"
+            "Next to other logic, on {part}, the fastest core placed there beats the fastest"
             " software found on {wins} of {layers} layers.",
             **head,
         )
     top = max(won, key=lambda row: row["ratio_best"])
     return _say(
         "wins",
-        "Next to other logic on a {part}, the fastest core placed there beats the fastest software"
+        "Next to other logic, on {part}, the fastest core placed there beats the fastest software"
         " found on {wins} of {layers} layers: {middle} times as many frames in the middle of these,"
         " {most} times at the most ({layer}, {lanes} lanes at {mhz} MHz).",
         **head,
@@ -287,7 +290,7 @@ def _small(report: dict[str, Any], held: list[Row]) -> Row | None:
         here = [row for row in others if row["device"] == device]
         values[f"part_{number}"] = (_part(report, device), "")
         values[f"wins_{number}"] = (sum(row["ratio_best"] > 1 for row in here), ",")
-        parts.append(f"{{wins_{number}}} on a {{part_{number}}}")
+        parts.append(f"{{wins_{number}}} on {{part_{number}}}")
     return _say(
         "devices",
         f"Of the same {{layers}} layers the core wins {', '.join(parts)}, with the lanes that were"
@@ -324,6 +327,19 @@ def _scope(report: dict[str, Any], held: list[Row]) -> Row:
         processor=(machine["processor"], ""),
         processors=(machine["processors"], ","),
         rounds=(report["settings"]["rounds"], ","),
+    )
+
+
+def _load(report: dict[str, Any], held: list[Row]) -> Row | None:
+    load, processors = report["machine"]["load"], report["machine"]["processors"]
+    if load is None or load <= processors * QUIET:
+        return None
+    return _say(
+        "load",
+        "Other programs ran beside it, a load of {load} on {processors} processors, so that the"
+        " software is slower here than on a machine of its own: these figures flatter the core.",
+        load=(load, ".1f"),
+        processors=(processors, ","),
     )
 
 
