@@ -26,10 +26,12 @@ from amaranth.hdl import UnusedElaboratable
 from streampool import PoolCore
 from streampool.boards import BOARDS
 from streampool.boards.table import SHOWS
+from streampool.fpga import device_named
 from streampool.fpga import table as placements
+from streampool.fpga.flow import Design, synthesize
 from streampool.schedule import AxisPlan
 from streampool.stage import _Timing
-from streampool_golden import Axis, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
+from streampool_golden import Axis, DType, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
 from streampool_sim.bench import engines as simulators
 from streampool_sim.bench import layers, reading, table
 from streampool_sim.engines import amaranth, fast
@@ -433,6 +435,49 @@ def boards() -> str:
     return f"{blocks.table(head, rows)}\n{meanings}"
 
 
+FLOATS = ("float16", "bfloat16")
+"""Types that averages of floats have."""
+
+FLOAT_COSTS: dict[str, Job] = {
+    f"{op} {dtype}": PoolSpec(op, 3, 1, 1, dtype=dtype, count_include_pad=True).job((1, 28, 28), 1)
+    for op, dtypes in (
+        ("max", ("int16", "float16", "bfloat16", "float32")),
+        ("avg", ("int16", *FLOATS)),
+    )
+    for dtype in dtypes
+}
+"""What floats are set beside: one lane, pooled 3 x 3 with stride 1 and padding 1."""
+
+
+def float_widths() -> str:
+    """Return the bits of averages' exact sums."""
+    kernels = (1, 2, 3, 7)
+    rows = [
+        [
+            f"`{dtype}`",
+            f"2^{DType.of(dtype).unit}",
+            *(PoolSpec("avg", k, dtype=dtype).partial(k * k).bits for k in kernels),
+        ]
+        for dtype in FLOATS
+    ]
+    heads = " | ".join(f">{k} x {k}" for k in kernels)
+    return blocks.table(f"type | >smallest value | {heads}", rows)
+
+
+def float_costs() -> str:
+    """Return what cores of floats come to after synthesis, beside integers of the same width."""
+    device = device_named("ecp5-85k-6")
+    rows = []
+    for name, job in FLOAT_COSTS.items():
+        design = Design.of(job.spec, job.shape, job.lanes, device)
+        with tempfile.TemporaryDirectory() as folder:
+            cells = synthesize(design.alone, device, Path(folder) / name.replace(" ", "-"))
+        counts = [f"{cells[what]:,}" for what in ("lut4", "carry", "ff", "lut_ram", "block_ram")]
+        rows.append([name, design.core.latency, f"{design.core.store_bits:,}", *counts])
+    head = "pooling | >latency | >store bits | >LUT4 | >CCU2C | >FF | >LUT RAM | >block RAM"
+    return blocks.table(head, rows)
+
+
 README_LAYERS = layers.QUICK
 """The layers whose measurement README.md shows."""
 README_SENTENCES = ("wins", "loses", "usual", "lanes", "latency", "links", "share", "load")
@@ -508,6 +553,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "values": shift.values_table,
     "explain": lambda: printed(EXPLAINED),
     "boards": boards,
+    "float-widths": float_widths,
     "fpga": fpga,
     "fpga-short": lambda: fpga(short=True),
     "bench-layers": bench_layers,
@@ -517,9 +563,10 @@ EXACT: dict[str, Callable[[], str]] = {
 
 MEASURED: dict[str, Callable[[], str]] = {
     "engines": engines,
+    "float-costs": float_costs,
     "run": lambda: printed("streampool run"),
 }
-"""Blocks that are of one machine."""
+"""Blocks that are of one machine, or of one version of a tool."""
 
 
 def run() -> int:

@@ -249,12 +249,6 @@ class PoolSpec:
                 " an integer dtype would do.",
             )
         sums = self.op in ("avg", "sum")
-        if not sums and self.op not in ("max", "min"):
-            raise SpecError(
-                "dtype",
-                f"dtype {self.dtype} has no op {self.op}; an integer dtype or op max, min, avg or"
-                " sum would do.",
-            )
         if sums and self.dtype == "float32":
             raise SpecError(
                 "dtype",
