@@ -27,6 +27,8 @@ class ReferenceJob:
         The LUTs that it may take there.
     peers : str
         What others reach with the same tools on the same device.
+    most_seeds : int or None
+        How many seeds it is placed with at the most: the widest take a quarter of an hour each.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ReferenceJob:
     least_mhz: float | None = None
     most_lut4: int | None = None
     peers: str = ""
+    most_seeds: int | None = None
 
 
 BAR_DEVICE = "ecp5-85k-6"
@@ -53,8 +56,10 @@ _H = PoolSpec("max", (4,))
 
 
 def _wide(letter: str, spec: PoolSpec, size: int, lanes: int) -> ReferenceJob:
-    least = 200 if lanes <= 64 else None
-    return ReferenceJob(f"{letter}{lanes}", spec, (lanes, size, size), lanes, least)
+    name, shape = f"{letter}{lanes}", (lanes, size, size)
+    if lanes > 64:
+        return ReferenceJob(name, spec, shape, lanes, most_seeds=1)
+    return ReferenceJob(name, spec, shape, lanes, 200)
 
 
 JOBS = {

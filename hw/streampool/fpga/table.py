@@ -199,6 +199,7 @@ def _design(job: str, device: str) -> Design:
 
 def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
     """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
+    seeds = min(seeds, JOBS[name].most_seeds or seeds)
     design = _design(name, device)
     versions = design.versions()
     good = old if old and old["placed"] and _is_of(old, design, versions) else None
