@@ -487,6 +487,8 @@ def describe(spec: PoolSpec) -> str:
         words.append(f"dilation {by(spec.dilation)}")
     if spec.ceil_mode:
         words.append("ceil mode")
+    if spec.nan == "ignore" and spec.in_dtype.is_float and spec.op in ("max", "min"):
+        words.append("NaN ignored")
     if spec.scale != 1:
         words.append(f"times {spec.scale}")
     if spec.zero_points != (0, 0):
