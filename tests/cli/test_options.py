@@ -50,6 +50,10 @@ def spec(*words: str, ndim: int = 2) -> PoolSpec:
         ("--kernel 2 --clamp -5:6", {"kernel": 2, "clamp": (-5, 6)}),
         ("--kernel 2 --clamp=-5:-1", {"kernel": 2, "clamp": (-5, -1)}),
         ("--kernel 2 --dtype uint5", {"kernel": 2, "dtype": "uint5"}),
+        ("--op l2 --kernel global", {"op": "l2", "kernel": "global"}),
+        ("--op lp1 --kernel 2", {"op": "lp1", "kernel": 2}),
+        ("--op avg --adaptive 3x1", {"op": "avg", "adaptive": (3, 1)}),
+        ("--adaptive 3", {"adaptive": 3}),
         (
             "--op sum --kernel 2 --out_dtype int9 --saturate",
             {"op": "sum", "kernel": 2, "out_dtype": "int9", "saturate": True},

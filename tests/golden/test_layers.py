@@ -6,14 +6,23 @@ from typing import Any
 import pytest
 import streampool_golden
 from streampool_golden import (
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
     AveragePooling1D,
     AveragePooling2D,
     AvgPool1d,
     AvgPool2d,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    LPPool1d,
+    LPPool2d,
     MaxPool1d,
     MaxPool2d,
+    MaxPool3d,
     MaxPooling1D,
     MaxPooling2D,
+    MaxPooling3D,
     PoolSpec,
     SpecError,
 )
@@ -29,6 +38,15 @@ SIGNATURES = {
     "divisor_override=None",
     "MaxPooling1D": "pool_size=2, strides=None, padding='valid'",
     "MaxPooling2D": "pool_size=2, strides=None, padding='valid'",
+    "MaxPooling3D": "pool_size=2, strides=None, padding='valid'",
+    "AveragePooling3D": "pool_size=2, strides=None, padding='valid'",
+    "MaxPool3d": "kernel_size, stride=None, padding=0, dilation=1, return_indices=False, "
+    "ceil_mode=False",
+    "AvgPool3d": "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, "
+    "divisor_override=None",
+    **{f"LPPool{n}d": "norm_type, kernel_size, stride=None, ceil_mode=False" for n in (1, 2, 3)},
+    **{f"AdaptiveAvgPool{n}d": "output_size" for n in (1, 2, 3)},
+    **{f"AdaptiveMaxPool{n}d": "output_size, return_indices=False" for n in (1, 2, 3)},
     "AveragePooling1D": "pool_size=2, strides=None, padding='valid'",
     "AveragePooling2D": "pool_size=2, strides=None, padding='valid'",
 }
@@ -62,6 +80,18 @@ def test_arguments_are_named_and_ordered_as_theirs(name):
             PoolSpec("avg", 2, dtype="uint8", clamp=(0, 6)),
         ),
         (MaxPooling2D(), PoolSpec("max", 2)),
+        (MaxPooling3D(3), PoolSpec("max", 3, ndim=3)),
+        (MaxPool3d((1, 2, 2), (2, 2, 2)), PoolSpec("max", (1, 2, 2), 2)),
+        (GlobalMaxPooling1D(dtype="uint8"), PoolSpec("max", "global", dtype="uint8", ndim=1)),
+        (GlobalAveragePooling3D(), PoolSpec("avg", "global", ndim=3)),
+        (AdaptiveAvgPool2d((3, None)), PoolSpec("avg", adaptive=(3, None))),
+        (AdaptiveAvgPool2d(None), PoolSpec("avg", adaptive=(None, None))),
+        (
+            AdaptiveMaxPool1d(3, return_indices=True),
+            PoolSpec("max", adaptive=3, ndim=1, indices="plane"),
+        ),
+        (LPPool2d(2, 3, 2), PoolSpec("lp2", 3, 2)),
+        (LPPool2d(1.0, 3), PoolSpec("sum", 3)),  # torch takes no absolute values
         (MaxPooling1D(), PoolSpec("max", 2, ndim=1)),
         (MaxPooling2D((3, 2), 2, "same"), PoolSpec("max", (3, 2), 2, "same")),
         (AveragePooling1D(4, 2, "SAME"), PoolSpec("avg", 4, 2, "same", ndim=1)),
@@ -91,6 +121,12 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: AvgPool2d(3, divisor_override=0), "divisor_override"),
     (lambda: MaxPool2d(3, kernel=3), "kernel"),
     (lambda: MaxPooling2D((2, 2, 2)), "pool_size"),
+    (lambda: LPPool2d(3, 2), "norm_type"),
+    (lambda: LPPool1d(float("inf"), 2), "norm_type"),
+    (lambda: LPPool2d(2, 3, ceil_mode=True), "ceil_mode"),
+    (lambda: AdaptiveAvgPool2d(0), "output_size"),
+    (lambda: AdaptiveAvgPool2d((2, 2, 2)), "output_size"),
+    (lambda: GlobalMaxPooling2D(keepdims=True), "keepdims"),
     (lambda: MaxPooling2D(2, (0, 1)), "strides"),
     (lambda: MaxPooling2D(2, padding="full"), "padding"),
     (lambda: MaxPooling2D(2, padding=1), "padding"),  # pyright: ignore[reportArgumentType]

@@ -41,6 +41,7 @@ TABLE: list[tuple[str, list[Any]]] = [
         [0, (0,), (1, 0), (0, 1, 2), (0.0, 6.0), (0, None), (True, 6), "0:6", (-129, 0), (0, 128)],
     ),
     ("ndim", [0, 4, -1, 1.0, True, "2", (2,)]),
+    ("adaptive", [0, -1, 2.0, True, "all", (), (1,) * 4, (2, 0), {2}]),
 ]
 
 
@@ -249,3 +250,46 @@ def test_a_refusal_is_a_value_error_that_pickles():
     assert issubclass(SpecError, ValueError)
     assert type(error) is SpecError
     assert (error.field, str(error)) == ("kernel", "kernel must be less.")
+
+
+BESIDE_ADAPTIVE: list[tuple[str, dict[str, Any]]] = [
+    ("kernel", {}),
+    ("kernel", {"kernel": "all"}),
+    ("kernel", {"kernel": 3, "adaptive": 2}),
+    ("kernel", {"kernel": "global", "adaptive": 2}),
+    *(
+        (name, {**windows, name: value})
+        for windows in ({"kernel": "global"}, {"adaptive": (2, 2)})
+        for name, value in (
+            ("stride", 1),
+            ("padding", 1),
+            ("padding", "same"),
+            ("dilation", 2),
+            ("ceil_mode", True),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("field", "fields"), BESIDE_ADAPTIVE)
+def test_windows_are_said_once(field, fields):
+    assert refusal(lambda: PoolSpec("avg", **fields)).field == field
+
+
+@pytest.mark.parametrize(
+    ("field", "spec", "size"),
+    [
+        ("adaptive", PoolSpec("avg", adaptive=(4, 4)), (8, 7)),
+        ("adaptive", PoolSpec("max", adaptive=(4, 4)), (2, 8)),
+        ("kernel", PoolSpec("l2", 2, dtype="int32"), (4, 4)),
+        ("kernel", PoolSpec("lp2", "global", dtype="uint30"), (9, 9)),
+        ("out_dtype", PoolSpec("lp1", "global", out_dtype="uint8"), (4, 4)),
+    ],
+)
+def test_what_only_the_size_tells(field, spec, size):
+    assert refusal(lambda: spec.job((1, *size))).field == field
+    assert refusal(lambda: spec(np.zeros((1, *size), spec.in_dtype.numpy))).field == field
+
+
+def test_a_root_of_less_than_nothing():
+    assert refusal(lambda: PoolSpec("l2", 2, divisor_override=-2)).field == "divisor_override"

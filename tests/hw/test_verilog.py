@@ -38,6 +38,9 @@ JOBS = {
     ).job((2, 8, 9), lanes=1),
     "max_grow": PoolSpec(op="max", kernel=2, stride=1, padding=1, dtype="uint1").job((1, 5, 5)),
     "max_rows": PoolSpec(op="max", kernel=(3, 1), stride=(2, 1)).job((1, 64, 300)),
+    "l2_whole": PoolSpec(op="l2", kernel="global", dtype="uint8").job((3, 4, 5), lanes=2),
+    "lp1_planes": PoolSpec(op="lp1", kernel=2, ndim=3, dtype="int5").job((2, 2, 4, 4)),
+    "avg_to": PoolSpec(op="avg", adaptive=(2, 1)).job((1, 6, 4)),
     "through": PoolSpec(op="max", kernel=1).job((2, 1, 1)),
     "one_value": PoolSpec(op="avg", kernel=1, dtype="uint8", rounding="trunc", ndim=1).job((1, 1)),
 }
