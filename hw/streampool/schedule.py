@@ -135,6 +135,7 @@ def _settled(words: Sequence[Word]) -> tuple[int, ...]:
     """
     if any(word.care < 0 for word in words):
         return tuple(word.value for word in words)
+    whole, words = words, list(dict.fromkeys(words))  # of a long axis most are the same
     every = (1 << len(words)) - 1
     known = [0, every]  # bits over all words: word k in bit k
     values = [0] * len(words)
@@ -147,7 +148,8 @@ def _settled(words: Sequence[Word]) -> tuple[int, ...]:
         known.append(column)
         for k in range(len(words)):
             values[k] |= (column >> k & 1) << bit
-    return tuple(values)
+    settled = dict(zip(words, values, strict=True))
+    return tuple(settled[word] for word in whole)
 
 
 def _longest_loop(words: Sequence[Word], start: int, length: int) -> tuple[list[Word], int]:
