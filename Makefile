@@ -38,10 +38,12 @@ bench: tools $(CORE) ## speeds of the engines
 	@$(IN_ENV) $(PY) -m streampool_sim.bench.engines $(ARGS)
 
 bench-report: tools $(BENCH) ## software against the core, as a page: make bench-report ARGS=--quick
+	@mkdir -p build
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench \
 	  --json build/bench.json --html build/bench.html $(ARGS)
 
 bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a machine that does nothing else
+	@mkdir -p build
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench-docs \
 	  --json docs/bench.json --html build/bench.html $(ARGS)
 	@$(IN_ENV) $(PY) docs/figures.py
