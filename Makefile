@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs fpga boards netlists docs fresh vectors wheel-test clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs fpga boards netlists docs fresh vectors conformance wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -69,6 +69,11 @@ fresh: tools ## clone, empty HOME, bare PATH; then make run and make test there
 
 vectors: $(TORCH) ## record the test vectors again, with torch
 	@$(IN_ENV) $(PY) tests/golden/make_vectors.py
+	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run --record tests/golden/vectors/runtimes.json
+
+conformance: tools $(TORCH) ## random specifications against torch, onnxruntime and TFLite
+	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run $(ARGS)
+	@$(IN_ENV) $(PY) docs/tables.py conformance own-rounding onnx
 
 wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
 import blocks
@@ -32,11 +32,14 @@ from streampool.fpga.flow import Design, synthesize
 from streampool.schedule import AxisPlan
 from streampool.stage import _Timing
 from streampool_golden import Axis, DType, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
+from streampool_golden import networks as listed
+from streampool_sim import networks as run_networks
 from streampool_sim.bench import engines as simulators
 from streampool_sim.bench import layers, reading, table
 from streampool_sim.engines import amaranth, fast
 from streampool_sim.engines.model import Build, find_compiler
 from streampool_sim.frames import pack
+from streampool_sim.options import describe
 from streampool_sim.simulation import STEADY_FRAMES, compare
 from streampool_sim.stats import statistics, words_bound
 
@@ -297,30 +300,58 @@ def idle() -> str:
 
 def networks() -> str:
     """Return how the pooling layers of known networks stand to the limits, by their plans."""
-    data = resources.files("streampool_golden") / "data" / "networks.json"
-    layers = json.loads(data.read_text("utf-8"))
-    jobs = [
-        PoolSpec(
-            layer["op"],
-            layer["kernel"],
-            layer["stride"],
-            layer["padding"],
-            layer["dilation"],
-            layer["ceil_mode"],
-        ).job((layer["channels"], *layer["size"]))
-        for layer in layers
-        if len(layer["kernel"]) <= 2
-    ]
+    layers = listed.networks()
+    jobs = [layer.spec.job(layer.shape) for layer in layers]
     plans = [AxisPlan(stage.along) for job in jobs for stage in job.stages]
     exact = sum(job.cycles_bound == job.limit_cycles for job in jobs)
     within = sum(plan.partials <= plan.axis.limit_partials for plan in plans)
     idle = sum(plan.idle > 0 for plan in plans)
     return (
-        f"Of {len(layers)} pooling layers of {len({layer['net'] for layer in layers})} networks, "
-        f"{len(jobs)} are 1-D or 2-D. Of these, {exact} take exactly max(beats in, beats out) "
-        f"cycles a frame. They have {len(plans)} stages; {within} of them are within the limit of "
-        f"partials, and {idle} have idle slots.\n"
+        f"Of {len(layers)} pooling layers of {len({layer.net for layer in layers})} networks, "
+        f"{exact} take exactly max(beats in, beats out) cycles a frame. They have {len(plans)} "
+        f"stages; {within} of them are within the limit of partials, and {idle} have idle slots.\n"
     )
+
+
+def layer_row(layers: list[listed.Layer], cycles: float) -> list[object]:
+    """Return a row of the table of layers; all but `cycles` is counted in the elaborated core."""
+    job = layers[0].spec.job(layers[0].shape)
+    core = PoolCore(job.spec, job.shape, job.lanes)
+    names = dict.fromkeys(layer.net for layer in layers)
+    times = f" ({len(layers)} times)" if len(layers) > 1 else ""
+    return [
+        f"{', '.join(names)}{times}",
+        describe(job.spec),
+        " -> ".join("x".join(map(str, shape)) for shape in (job.shape, job.out_shape)),
+        job.lanes,
+        f"{cycles:,.10g} / {job.limit_cycles:,}",
+        core.latency,
+    ]
+
+
+def layers_by_job() -> dict[Job, list[listed.Layer]]:
+    """Return the layers of known networks by what they compute."""
+    found: dict[Job, list[listed.Layer]] = {}
+    for layer in listed.networks():
+        found.setdefault(layer.spec.job(layer.shape), []).append(layer)
+    return found
+
+
+def network_layers(results: dict[Job, dict] | None = None) -> str:
+    """Return the layers of known networks as the fast engine ran them; minutes, if it has to."""
+    results = run_networks.run() if results is None else results
+    for job, result in results.items():
+        if result["faults"]:
+            raise AssertionError(f"{job.spec!r} on {job.shape}: {result['faults'][0]}")
+    known = layers_by_job()
+    rows = [
+        layer_row(same, results[job]["cycles_per_frame"])
+        for job, same in known.items()
+        if job in results
+    ]
+    head = "network | pooling | C x H x W | > lanes | > cycles a frame / limit | > latency, cycles"
+    said = f"{len(rows)} of {len(known)} different layers were run, without a mismatch.\n\n"
+    return said + blocks.table(head, rows)
 
 
 def engines() -> str:
@@ -541,6 +572,74 @@ def bench_networks() -> str:
     return blocks.table(head, table.network_rows(results, device))
 
 
+def recorded(name: str) -> list[dict]:
+    """Return what ``make conformance`` wrote last; nothing if it was never run."""
+    path = blocks.ROOT / "docs" / name
+    return json.loads(path.read_text("utf-8")) if path.is_file() else []
+
+
+def conformance() -> str:
+    """Return what came of random specifications that runtimes ran, too."""
+    rows: list[list[object]] = []
+    for found in recorded("conformance.json"):
+        for number, (what, count) in enumerate(found["specifications"].items()):
+            wrong = sum(
+                fault.removeprefix("core: ").startswith(f"{what}:") for fault in found["mismatches"]
+            )
+            rows.append(
+                [
+                    "" if number else f"{found['package']} {found['version']}",
+                    what,
+                    f"{count:,}",
+                    found["in_cores"].get(what, 0),
+                    f"{found['values'][what]:,}",
+                    wrong,
+                ]
+            )
+    return blocks.table(
+        "runtime | operator | > specifications | > of them in cores | > values | > mismatches", rows
+    )
+
+
+def own_rounding() -> str:
+    """Return how often a runtime's float32 rounds otherwise than the exact result."""
+    rows: list[list[object]] = []
+    for found in recorded("conformance.json"):
+        for row in found["every_sum"]:
+            first = row["first"]
+            shown = "-"
+            if first:
+                shown = (
+                    f"{first['taps']} taps, sum {first['sum']}: exactly {first['exact']},"
+                    f" so {first['exactly_rounded']}; it says {first['runtime']}"
+                )
+            share = f"{row['own']:,} of {row['sums']:,} ({row['own'] / row['sums']:.2%})"
+            rows.append([f"{found['runtime']} {row['what']}", row["scale"], share, shown])
+    return blocks.table("operator | scale | > sums that differ | the first", rows)
+
+
+def onnx() -> str:
+    """Return how ONNX's own pooling cases run."""
+    rows = [
+        [
+            f"`{row['name']}`",
+            row["op_type"],
+            row["verdict"],
+            row["core"],
+            row["note"].rstrip(".") or "-",
+        ]
+        for row in recorded("onnx_cases.json")
+    ]
+    counts = {
+        verdict: sum(row[2] == verdict for row in rows)
+        for verdict in ("bit for bit", "quantised", "no")
+    }
+    said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return f"{len(rows)} cases: {said}.\n\n" + blocks.table(
+        "case | operator | runs | core the same | note", rows
+    )
+
+
 EXACT: dict[str, Callable[[], str]] = {
     "software": software,
     "results": results,
@@ -549,6 +648,9 @@ EXACT: dict[str, Callable[[], str]] = {
     "timing": timing,
     "idle": idle,
     "networks": networks,
+    "conformance": conformance,
+    "own-rounding": own_rounding,
+    "onnx": onnx,
     "shift": shift.table,
     "values": shift.values_table,
     "explain": lambda: printed(EXPLAINED),
@@ -564,9 +666,10 @@ EXACT: dict[str, Callable[[], str]] = {
 MEASURED: dict[str, Callable[[], str]] = {
     "engines": engines,
     "float-costs": float_costs,
+    "layers": network_layers,
     "run": lambda: printed("streampool run"),
 }
-"""Blocks that are of one machine, or of one version of a tool."""
+"""Blocks that are of one machine, or of one version of a tool, or take minutes."""
 
 
 def run() -> int:

@@ -33,7 +33,7 @@ def spec_of(op_type: str, attributes: dict, size: tuple[int, ...], **integers) -
             before = int((total + (auto == "SAME_LOWER")) / 2)
             padding[i] = (before, total - before)
     return PoolSpec(
-        OPS[op_type],
+        f"lp{attributes.get('p', 2)}" if op_type == "LpPool" else OPS[op_type],
         kernel,
         stride,
         padding,

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ RESULTS = Path("build/networks.jsonl")
 SEED = 1
 BATCH = 8
 """Cores to one compile."""
+
+LONG = 200_000
+"""Cycles a frame from which a layer is worth the compiler's optimisation."""
 
 
 def jobs() -> list[Job]:
@@ -73,6 +76,13 @@ def check(core: PoolCore, model: Any, index: int) -> dict[str, Any]:
     }
 
 
+def _batches(wanted: Sequence[Job], todo: Sequence[int]) -> Iterator[list[int]]:
+    """Cut what is to be done into batches for one compile each, the short ones first."""
+    for long in (False, True):
+        same = [index for index in todo if (wanted[index].limit_cycles >= LONG) is long]
+        yield from (same[at : at + BATCH] for at in range(0, len(same), BATCH))
+
+
 def run(path: Path = RESULTS) -> dict[Job, dict[str, Any]]:
     """Run the layers that are not in the results file yet; return all results by their jobs."""
     wanted = jobs()
@@ -80,11 +90,11 @@ def run(path: Path = RESULTS) -> dict[Job, dict[str, Any]]:
     todo = [index for index in range(len(wanted)) if index not in log.results]
     start, clocks = time.monotonic(), 0
     due = sum(wanted[index].limit_cycles for index in todo)
-    for at in range(0, len(todo), BATCH):
-        batch = todo[at : at + BATCH]
+    for batch in _batches(wanted, todo):
         cores = [PoolCore(job.spec, job.shape, job.lanes) for job in (wanted[k] for k in batch)]
         with tempfile.TemporaryDirectory(prefix="networks-", dir=cache_folder()) as folder:
-            models = Build(cores, optimise="-O1", folder=Path(folder)).load()
+            level = "-O1" if cores[0].job.limit_cycles >= LONG else "-O0"
+            models = Build(cores, optimise=level, folder=Path(folder)).load()
             for index, core, model in zip(batch, cores, models, strict=True):
                 log.add([result := check(core, model, index)])
                 clocks += core.job.limit_cycles

@@ -1,46 +1,38 @@
 """The golden model against ONNX's own node cases and a live onnxruntime."""
 
-import warnings
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conformance import onnx_cases
 from onnx_pools import spec_of
-from streampool_golden import pool
 
 pytestmark = pytest.mark.filterwarnings("ignore::streampool_golden.SpecWarning")
-POOLS = ("MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool")
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_node_case_of_one_or_two_axes():
-    onnx = pytest.importorskip("onnx")
-    from onnx.backend.test.case.node import collect_testcases
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # other operators' cases overflow as they are made
-        cases = collect_testcases(None)
-    run = 0
+def test_every_pooling_case_of_onnx_runs_as_the_table_says():
+    pytest.importorskip("onnx")
+    cases = onnx_cases.collected()
+    assert len(cases) == 53 + 16
     for case in cases:
-        node = case.model.graph.node[-1] if case.model else None
-        if node is None or node.op_type not in POOLS:
-            continue
-        assert case.data_sets is not None
-        x, y = (np.asarray(arrays[0]) for arrays in case.data_sets[0])
-        if x.ndim == 5:
-            continue  # three spatial axes
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        layout = "NCW" if x.ndim == 3 else "NCHW"
-        spec = spec_of(node.op_type, attributes, x.shape[2:], dtype="int32")
-        if spec.op == "max":
-            # A maximum commutes with ranks, so any reals are integers to it.
-            ranked, ranks = np.unique(x, return_inverse=True)
-            np.testing.assert_array_equal(ranked[pool(spec, ranks.reshape(x.shape), layout)], y)
-        else:
-            steps = np.rint(x.astype(np.float64) * 2**20).astype(np.int64)
-            mean = pool(spec, steps, layout) / 2**20
-            # One case gives its expected values to four digits only.
-            np.testing.assert_allclose(mean, y, rtol=0, atol=6e-5, err_msg=case.name)
-        run += 1
-    assert run >= 30
+        onnx_cases.judge(case)  # fails where one differs
+    rows = json.loads((ROOT / "docs" / "onnx_cases.json").read_text("utf-8"))
+    assert [(row["name"], row["verdict"]) for row in rows] == [
+        (case.name, case.verdict) for case in cases
+    ], "make conformance ARGS=onnx"
+    assert all(row["core"] == "yes" for row in rows if row["core"] != "-")
+
+
+def test_a_case_that_differs_is_found():
+    pytest.importorskip("onnx")
+    x = np.float32([[[1, 2, 3, 4]]])
+    attributes = {"kernel_shape": [2]}
+    for op_type, y in (("MaxPool", [2, 3, 3.5]), ("AveragePool", [1.5, 2.5, 3.501])):
+        case = onnx_cases.Case("wrong", op_type, attributes, [x], [np.float32([[y]])])
+        with pytest.raises(AssertionError, match="wrong"):
+            onnx_cases.judge(case)
 
 
 NODES = [

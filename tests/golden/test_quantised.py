@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from streampool_golden import PRESETS, PoolSpec, SpecError, float32_ratio, preset
 
 
@@ -65,6 +67,8 @@ def test_a_half_falls_as_each_runtime_has_it():
     # the kernel covers it all: 3 + rint(-0.5), 3 + rint(-5.5), 3 + rint(1.5)
     spec = preset("onnxruntime-qlinear", "avg", (1, 2), size=(1, 2), zero_points=(3, 3))
     assert spec(x.reshape(3, 1, 1, 2)).ravel().tolist() == [3, -3, 5]
+    spec = preset("onnxruntime-qlinear", "avg", "global", zero_points=(3, 3))
+    assert spec(x.reshape(3, 1, 1, 2)).ravel().tolist() == [3, -3, 5]
 
 
 def test_padding_is_a_real_zero():
@@ -106,3 +110,18 @@ def test_what_a_runtime_does_not_do_is_refused(field, name, fields):
     with pytest.raises(SpecError) as refused:
         preset(name, "avg", 3, **fields)
     assert refused.value.field == field
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(0, 127), (-128, 6), (0, 6), (5, 5)]))
+def test_a_clamp_before_a_maximum_is_the_same_clamp_behind_it(seed, clamp):
+    """One core for convolution, ReLU and pooling; an average is not the same."""
+    x = np.random.default_rng(seed).integers(-128, 128, (2, 7, 7))
+    spec = PoolSpec("max", 3, 2, 1)
+    assert (spec.replace(clamp=clamp)(x) == spec(np.clip(x, *clamp))).all()
+
+
+def test_a_clamp_before_an_average_is_another():
+    x = np.array([[[-8, 8]]])
+    spec = PoolSpec("avg", (1, 2))
+    assert spec.replace(clamp=(0, 127))(x) == 0
+    assert spec(np.clip(x, 0, 127)) == 4

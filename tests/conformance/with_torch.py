@@ -1,0 +1,151 @@
+"""torch as an oracle: its integer max pooling, its average in float64, its quantized pooling."""
+
+import importlib
+import random
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from streampool_golden import ROUNDINGS, PoolSpec, SpecError, preset
+
+from .cases import AXES, TAPS, Case, every_sum, rounded, sizes, values
+
+PACKAGE = "torch"
+torch: Any = None  # no types without it, and no import where it is not installed
+
+
+def load() -> str:
+    """Import torch; return its version."""
+    global torch
+    torch = importlib.import_module(PACKAGE)
+    warnings.filterwarnings("ignore", module="torch")
+    return torch.__version__.split("+")[0]
+
+
+def draw(rng: random.Random) -> Case | None:
+    """Return a random case; None where torch or a specification refuses it."""
+    kinds = [_max, _average, _quantized_average, _quantized_max, _adaptive, _norm]
+    kind = rng.choice([*kinds, _quantized_average])
+    try:
+        return kind(rng)
+    except (RuntimeError, SpecError):
+        return None
+
+
+def _fields(rng: random.Random, axes: int) -> dict[str, Any]:
+    kernel = tuple(rng.randint(1, 5) for _ in range(axes))
+    return {
+        "kernel": kernel,
+        "stride": rng.choice([kernel, tuple(rng.randint(1, 4) for _ in range(axes))]),
+        "padding": tuple(rng.randint(0, k // 2) for k in kernel),
+        "ceil_mode": rng.random() < 0.5,
+    }
+
+
+def _call(name: str, tensor: Any, fields: dict[str, Any]) -> Any:
+    arguments = {"kernel_size" if k == "kernel" else k: v for k, v in fields.items()}
+    return getattr(torch.nn.functional, f"{name}{len(fields['kernel'])}d")(tensor, **arguments)
+
+
+def _input(rng: random.Random, dtype: str, axes: int) -> np.ndarray:
+    return values(rng, dtype, (2, rng.randint(1, 3), *sizes(rng, axes)))
+
+
+def _max(rng: random.Random) -> Case:
+    axes = rng.choice(AXES)
+    fields = _fields(rng, axes)
+    fields["dilation"] = tuple(rng.choice([1, 1, 2, 3]) for _ in range(axes))
+    x = _input(rng, rng.choice(["int8", "uint8", "int16", "int32"]), axes)
+    # torch finds indices of these, in three dimensions, for floats alone
+    dtype = np.float64 if axes == 3 else x.dtype
+    tensor = torch.from_numpy(x.astype(dtype))
+    y, indices = _call("max_pool", tensor, {**fields, "return_indices": True})
+    spec = PoolSpec("max", dtype=x.dtype, indices="plane", **fields)
+    return Case("max_pool with indices", spec, x, y.numpy().astype(x.dtype), 0, indices.numpy())
+
+
+def _adaptive(rng: random.Random) -> Case:
+    """Sizes that divide the input's."""
+    axes = rng.choice(AXES)
+    out = tuple(rng.randint(1, 3) for _ in range(axes))
+    size = tuple(n * rng.randint(1, 4 if axes < 3 else 2) for n in out)
+    x = values(rng, rng.choice(["int8", "uint8", "int16"]), (2, rng.randint(1, 3), *size))
+    op = rng.choice(["max", "avg"])
+    spec = PoolSpec(op, adaptive=out, dtype=x.dtype, rounding=rng.choice(ROUNDINGS))
+    function = getattr(torch.nn.functional, f"adaptive_{op}_pool{axes}d")
+    y = function(torch.from_numpy(x.astype(np.float64)), out).numpy()
+    return Case(f"adaptive_{op}_pool", spec, x, rounded(y, spec))
+
+
+def _norm(rng: random.Random) -> Case:
+    """torch takes no magnitude for p = 1, and scales what overhangs: neither occurs here."""
+    axes, p = rng.choice(AXES), rng.choice([1, 2])
+    fields = _fields(rng, axes)
+    fields = {"kernel": fields["kernel"], "stride": fields["stride"]}
+    dtype = "uint8" if p == 1 else rng.choice(["int8", "uint8", "int16"])
+    x = values(rng, dtype, (2, rng.randint(1, 3), *sizes(rng, axes)))
+    # by way of a mean, so that a whole number may come out just below itself
+    nearest = rng.choice([name for name in ROUNDINGS if name.startswith("half")])
+    spec = PoolSpec(f"lp{p}", dtype=x.dtype, rounding=nearest, out_dtype="int32", **fields)
+    spec.job(x.shape[1:])
+    kernel, stride = (fields[name] if axes > 1 else fields[name][0] for name in fields)
+    arguments = {"norm_type": p, "kernel_size": kernel, "stride": stride}
+    function = getattr(torch.nn.functional, f"lp_pool{axes}d")
+    y = function(torch.from_numpy(x.astype(np.float64)), **arguments).numpy()
+    return Case(f"lp_pool, p = {p}, in float64", spec, x, rounded(y, spec))
+
+
+def _average(rng: random.Random) -> Case:
+    """In float64 a quotient of such integers is a half only where it truly is one."""
+    axes = rng.choice(AXES)
+    fields = _fields(rng, axes) | {"count_include_pad": rng.random() < 0.5}
+    if axes == 2 and rng.random() < 0.3:
+        fields["divisor_override"] = rng.choice([-5, -2, 1, 3, 7, 100])
+    x = _input(rng, rng.choice(["int8", "uint8", "int16"]), axes)
+    spec = PoolSpec("avg", dtype=x.dtype, rounding=rng.choice(ROUNDINGS), **fields)
+    y = _call("avg_pool", torch.from_numpy(x.astype(np.float64)), fields).numpy()
+    return Case("avg_pool in float64", spec, x, rounded(y, spec))
+
+
+def _quantized(rng: random.Random, x: np.ndarray) -> tuple[Any, int]:
+    info = np.iinfo(x.dtype)
+    zero = rng.choice([0, rng.randint(int(info.min), int(info.max))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what torch will drop
+        scale = rng.choice([0.5, rng.uniform(0.001, 1)])
+        return torch._make_per_tensor_quantized_tensor(torch.from_numpy(x), scale, zero), zero
+
+
+def _quantized_average(rng: random.Random) -> Case:
+    fields = _fields(rng, 2) | {"count_include_pad": rng.random() < 0.5}
+    if rng.random() < 0.2:
+        fields["divisor_override"] = rng.choice([1, 2, 3, 7, 100])
+    x = _input(rng, rng.choice(["int8", "uint8"]), 2)
+    q, zero = _quantized(rng, x)
+    y = _call("avg_pool", q, fields).int_repr().numpy()
+    spec = preset("torch-quantized", "avg", dtype=x.dtype, zero_points=zero, **fields)
+    # a multiplier, a product, a sum
+    return Case("avg_pool of a quantized tensor", spec, x, y, operations=4)
+
+
+def _quantized_max(rng: random.Random) -> Case:
+    fields = _fields(rng, 2) | {"dilation": (rng.choice([1, 1, 2]),) * 2}
+    x = _input(rng, rng.choice(["int8", "uint8"]), 2)
+    q, zero = _quantized(rng, x)
+    y = _call("max_pool", q, fields).int_repr().numpy()
+    spec = preset("torch-quantized", "max", dtype=x.dtype, zero_points=zero, **fields)
+    return Case("max_pool of a quantized tensor", spec, x, y)
+
+
+def exhaustive() -> Iterator[Case]:
+    """Yield the quantized average of every sum of some numbers of values."""
+    for taps in TAPS:
+        for zero in (0, 3):
+            x = every_sum(taps)[np.newaxis, np.newaxis]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                q = torch._make_per_tensor_quantized_tensor(torch.from_numpy(x), 0.1, zero)
+            y = torch.nn.functional.avg_pool2d(q, (1, taps)).int_repr().numpy()
+            spec = preset("torch-quantized", "avg", (1, taps), dtype="uint8", zero_points=zero)
+            yield Case("avg_pool of a quantized tensor", spec, x, y, operations=4)
