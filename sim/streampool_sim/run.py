@@ -417,7 +417,9 @@ def _stores(spec: PoolSpec, stats: dict[str, Any]) -> str:
         stats[f"{name}_store_words"] for name in ("row", "column", "limit_row", "limit_column")
     )
     if spec.adaptive == GLOBAL:  # all axes as one
-        return f"{row + column:,} words for the frame, limit {row_limit + column_limit:,}"
+        return (
+            f"{opt.count(row + column, 'word')} for the frame, limit {row_limit + column_limit:,}"
+        )
     rows = "planes and rows" if spec.ndim == 3 else "rows"
     return (
         f"{row:,} words for the {rows}, limit {row_limit:,};"

@@ -96,6 +96,8 @@ def test_one_axis_has_no_rows():
         (SPEC, (2, 6, 7, 3), "NHWC"),
         (PoolSpec("avg", 3, ndim=1), (12,), "NCW"),
         (PoolSpec("avg", 3, ndim=1), (4, 12), "NCW"),
+        (PoolSpec("max", 2, ndim=3), (4, 2, 4, 3), "NDHWC"),
+        (PoolSpec("l2", "global", ndim=3), (2, 3, 2, 2, 2), "NCDHW"),
         (PoolSpec("avg", 3, ndim=1), (2, 12, 4), "NWC"),
     ],
 )
