@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from shift import photograph
 from streampool.schedule import AxisPlan
-from streampool_golden import Axis, PoolSpec, SpecWarning, pool
+from streampool_golden import Axis, PoolSpec, SpecWarning, pool, pool_with_indices, unpool
 from streampool_sim.bench.layers import QUICK
 
 IMAGES = blocks.ROOT / "docs" / "images"
@@ -33,6 +33,9 @@ THROUGHPUT = "bench-throughput.svg"
 
 BLOCK = 8
 """Side of a window of the pictures that show what max, average and min keep."""
+
+UNPOOLED = 4
+"""Side of a window of the picture that shows what MaxUnpool brings back."""
 
 CELL, ROW, LEFT, TOP = 46, 26, 150, 74  # px
 INK, PALE = "#1f2933", "#8a94a0"
@@ -131,24 +134,35 @@ def pictures() -> dict[str, np.ndarray]:
         kept = {
             op: pool(PoolSpec(op, BLOCK, dtype="uint8"), before) for op in ("max", "avg", "min")
         }
-    rows, columns = (length * BLOCK for length in kept["max"].shape[1:])
-    panels = [
-        before[:, :rows, :columns],
-        *(x.repeat(BLOCK, axis=1).repeat(BLOCK, axis=2) for x in kept.values()),
-    ]
-    gap = 8
-    sheet = np.full((3, 2 * rows + gap, 2 * columns + gap), 255, np.uint8)
-    for number, panel in enumerate(panels):
-        row, column = divmod(number, 2)
-        sheet[
-            :,
-            row * (rows + gap) : row * (rows + gap) + rows,
-            column * (columns + gap) : column * (columns + gap) + columns,
-        ] = panel
+        values, indices = pool_with_indices(
+            PoolSpec("max", UNPOOLED, dtype="uint8", indices="plane"), before
+        )
+    back = unpool(values, indices, before.shape[1:])
     return {
         "chelsea-max.png": np.moveaxis(after, 0, -1),
-        "chelsea-8x8.png": np.moveaxis(sheet, 0, -1),
+        "chelsea-8x8.png": _sheet([before, *(_spread(x, BLOCK) for x in kept.values())], across=2),
+        "chelsea-unpool.png": _sheet([before, _spread(values, UNPOOLED), back], across=3),
     }
+
+
+def _spread(x: np.ndarray, side: int) -> np.ndarray:
+    """Return a pooled picture with each value drawn over its whole window."""
+    return x.repeat(side, axis=1).repeat(side, axis=2)
+
+
+def _sheet(panels: list[np.ndarray], across: int) -> np.ndarray:
+    """Return pictures side by side, cut to the smallest: uint8, (rows, columns, 3)."""
+    rows, columns = (min(panel.shape[axis] for panel in panels) for axis in (1, 2))
+    gap, down = 8, -(-len(panels) // across)
+    size = (3, down * (rows + gap) - gap, across * (columns + gap) - gap)
+    sheet = np.full(size, 255, np.uint8)
+    for number, panel in enumerate(panels):
+        top, left = (
+            n * (length + gap)
+            for n, length in zip(divmod(number, across), (rows, columns), strict=True)
+        )
+        sheet[:, top : top + rows, left : left + columns] = panel[:, :rows, :columns]
+    return np.moveaxis(sheet, 0, -1)
 
 
 def throughput_svg() -> str | None:

@@ -23,15 +23,27 @@ import figures
 import numpy as np
 import shift
 from amaranth.hdl import UnusedElaboratable
-from streampool import PoolCore
+from streampool import PoolCore, UnpoolCore
 from streampool.boards import BOARDS
 from streampool.boards.table import SHOWS
 from streampool.fpga import device_named
 from streampool.fpga import table as placements
 from streampool.fpga.flow import Design, synthesize
+from streampool.indices import place_of
 from streampool.schedule import AxisPlan
 from streampool.stage import _Timing
-from streampool_golden import Axis, DType, Job, PoolSpec, SpecError, SpecWarning, __version__, pool
+from streampool_golden import (
+    BASES,
+    Axis,
+    DType,
+    Job,
+    PoolSpec,
+    SpecError,
+    SpecWarning,
+    UnpoolJob,
+    __version__,
+    pool,
+)
 from streampool_golden import networks as listed
 from streampool_sim import networks as run_networks
 from streampool_sim.bench import engines as simulators
@@ -640,7 +652,49 @@ def onnx() -> str:
     )
 
 
+def indices() -> str:
+    """Return what indices cost a core, by their base, and what a MaxUnpool core costs."""
+    job = PoolSpec("max", 3, 2, 1).job((64, 112, 112), 8)
+    rows: list[list[object]] = []
+    for base in (None, *BASES):
+        spec = job.spec.replace(indices=base)
+        core = PoolCore(spec, job.shape, job.lanes)
+        place = place_of(core.job)
+        rows.append(
+            [
+                base or "none",
+                core.job.index_out.bits if core.job.index_out else 0,
+                place.bits if place else 0,
+                f"{core.store_bits:,}",
+                f"{core.cycles_bound:,}",
+                core.latency,
+            ]
+        )
+    table = blocks.table(
+        "base | > bits of an index | > bits beside a value | > store, bits | > cycles | > latency",
+        rows,
+    )
+    back = UnpoolJob(job.out_shape, job.size, job.lanes)
+    rows = []
+    for frames in (2, 1):
+        core = UnpoolCore(back, frames=frames)
+        shapes = ("x".join(map(str, shape)) for shape in (back.shape, back.out_shape))
+        rows.append(
+            [
+                " to ".join(shapes),
+                frames,
+                f"{core.store_bits:,}",
+                f"{core.cycles_bound:,}",
+                core.latency,
+                f"{core.clear_cycles:,}",
+            ]
+        )
+    head = "MaxUnpool | > frames kept | > store, bits | > cycles | > latency | > clear, cycles"
+    return f"{table}\n{blocks.table(head, rows)}"
+
+
 EXACT: dict[str, Callable[[], str]] = {
+    "indices": indices,
     "software": software,
     "results": results,
     "bends": bends,

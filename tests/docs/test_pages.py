@@ -47,12 +47,19 @@ def test_command_lines_are_taken():
         for line in text.splitlines()
         if line.startswith("streampool ")
     ]
-    assert {line.split()[1] for line in lines} == {"run", "verilog", "explain", "synth", "build"}
+    verbs = {line.split()[1] for line in lines}
+    assert verbs == {"run", "verilog", "explain", "synth", "build", "bench"}
     for line in lines:
         words = options.normalise(shlex.split(line)[1:])
         parsed, unknown = cli._parser().parse_known_args(words)
         assert not unknown, line
-        ndim = 2 if parsed.verb == "run" else len(parsed.shape) - 1
+        if parsed.op == "unpool":
+            assert options.unpooled_size(parsed), line
+            continue
+        ndim = 2 if parsed.verb == "bench" else None
+        if parsed.verb == "run":
+            ndim = len(set("DHW") & set(parsed.layout or "HW"))
+        ndim = len(parsed.shape) - 1 if ndim is None else ndim
         assert isinstance(options.spec_of(parsed, dtype="uint8", ndim=ndim), PoolSpec)
 
 
