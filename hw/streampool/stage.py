@@ -294,6 +294,7 @@ class AxisStage(wiring.Component):
         for _ in range(max(timing.comes)):
             later.append([_after(m, 1, value, "x") for value in later[-1]])
         new: list[data.View] = []  # of each position, the virtual one first
+        # of each partial in a loop: whether it starts anew, with what, and what it is else
         begun: list[tuple[Value, data.View, data.View]] = []
         for j in reversed(range(partials + 1)):
             comes, value = timing.comes[j], Signal(beat, name=f"new_{j}")
@@ -309,10 +310,10 @@ class AxisStage(wiring.Component):
                 )
                 continue
             old = Signal(beat, name=f"partial_{j}", reset_less=True)
+            both = Signal(beat, name=f"both_{j}")
             if timing.looped:  # too late to clear: the input alone is chosen at the end
                 m.d.comb += old.eq(queue[j])
                 anew = _after(m, 1, load[j], f"load_{j}")
-                both = Signal(beat, name=f"both_{j}")
                 begun.insert(0, (anew, taken, both))
             else:
                 m.d.sync += old.eq(Mux(_after(m, comes, load[j], f"load_{j}"), 0, queue[j]))
