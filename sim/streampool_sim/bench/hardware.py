@@ -33,7 +33,7 @@ __all__ = ["ASSUMED_MHZ", "CAPACITY", "Clock", "clock_of", "placements", "rows",
 ASSUMED_MHZ = 100.0
 """The clock where none was placed, unless `--freq` gives another; marked as assumed."""
 
-AT_ONCE = 8
+AT_ONCE = 4
 """Cores that are compiled together."""
 
 CAPACITY: dict[str, tuple[int, int, str]] = {
@@ -264,14 +264,16 @@ def simulate_cycles(layers: Iterable[tuple[Layer, int]], progress: Any = None) -
     parts = [wanted[begin : begin + AT_ONCE] for begin in range(0, len(wanted), AT_ONCE)]
     cores = [[PoolCore(layer.spec, layer.shape, lanes) for layer, lanes in part] for part in parts]
     builds = [Build(part, optimise="-O1") for part in cores]
+    if progress is not None:
+        progress(0, len(wanted))
     with ThreadPoolExecutor(threads()) as compilers:
         for part, built, models in zip(
             parts, cores, compilers.map(Build.load, builds), strict=True
         ):
-            if progress is not None:
-                progress(len(counted), len(wanted))
             for (layer, lanes), core, model in zip(part, built, models, strict=True):
                 counted[layer.spec, layer.shape, lanes] = _counted(layer, core, model)
+            if progress is not None:
+                progress(len(counted), len(wanted))
     return counted
 
 
