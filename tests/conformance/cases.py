@@ -73,7 +73,10 @@ class Case:
         if found.shape != self.y.shape:
             return [f"{self.what}: shape {found.shape}, where the runtime has {self.y.shape}"]
         faults = []
-        if self.indices is not None and not np.array_equal(indices, self.indices):
+        same = self.indices is None or (
+            indices is not None and np.array_equal(indices, self.indices)
+        )
+        if not same:
             faults.append(f"{self.what}: indices differ, of {self.spec!r} on {self.x.shape}")
         for at in np.argwhere(found != self.y):
             where = tuple(int(i) for i in at)

@@ -101,11 +101,11 @@ def _case(name: str, model: Any, inputs: Sequence[Any], outputs: Sequence[Any]) 
         return None
     [node] = nodes
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    arrays = [[np.asarray(a) for a in each] for each in (inputs, outputs)]
+    given, expected = ([np.asarray(a) for a in each] for each in (inputs, outputs))
     if len(model.graph.node) == 3:  # one axis, which the model makes two of
-        axes = arrays[0][0].ndim - 2
+        axes = given[0].ndim - 2
         attributes = {k: _along(k, v, axes) for k, v in attributes.items()}
-    return Case(name, node.op_type, attributes, *arrays)
+    return Case(name, node.op_type, attributes, given, expected)
 
 
 def _along(name: str, values: Any, axes: int) -> Any:

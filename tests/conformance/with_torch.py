@@ -99,7 +99,8 @@ def _norm(rng: random.Random) -> Case:
 def _average(rng: random.Random) -> Case:
     """In float64 a quotient of such integers is a half only where it truly is one."""
     axes = rng.choice(AXES)
-    fields = _fields(rng, axes) | {"count_include_pad": rng.random() < 0.5}
+    fields = _fields(rng, axes)
+    fields["count_include_pad"] = rng.random() < 0.5
     if axes == 2 and rng.random() < 0.3:
         fields["divisor_override"] = rng.choice([-5, -2, 1, 3, 7, 100])
     x = _input(rng, rng.choice(["int8", "uint8", "int16"]), axes)
@@ -118,7 +119,8 @@ def _quantized(rng: random.Random, x: np.ndarray) -> tuple[Any, int]:
 
 
 def _quantized_average(rng: random.Random) -> Case:
-    fields = _fields(rng, 2) | {"count_include_pad": rng.random() < 0.5}
+    fields = _fields(rng, 2)
+    fields["count_include_pad"] = rng.random() < 0.5
     if rng.random() < 0.2:
         fields["divisor_override"] = rng.choice([1, 2, 3, 7, 100])
     x = _input(rng, rng.choice(["int8", "uint8"]), 2)
@@ -130,7 +132,8 @@ def _quantized_average(rng: random.Random) -> Case:
 
 
 def _quantized_max(rng: random.Random) -> Case:
-    fields = _fields(rng, 2) | {"dilation": (rng.choice([1, 1, 2]),) * 2}
+    fields = _fields(rng, 2)
+    fields["dilation"] = (rng.choice([1, 1, 2]),) * 2
     x = _input(rng, rng.choice(["int8", "uint8"]), 2)
     q, zero = _quantized(rng, x)
     y = _call("max_pool", q, fields).int_repr().numpy()

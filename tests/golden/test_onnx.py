@@ -27,10 +27,10 @@ def test_every_pooling_case_of_onnx_runs_as_the_table_says():
 
 def test_a_case_that_differs_is_found():
     pytest.importorskip("onnx")
-    x = np.float32([[[1, 2, 3, 4]]])
+    x = np.array([[[1, 2, 3, 4]]], np.float32)
     attributes = {"kernel_shape": [2]}
     for op_type, y in (("MaxPool", [2, 3, 3.5]), ("AveragePool", [1.5, 2.5, 3.501])):
-        case = onnx_cases.Case("wrong", op_type, attributes, [x], [np.float32([[y]])])
+        case = onnx_cases.Case("wrong", op_type, attributes, [x], [np.array([[y]], np.float32)])
         with pytest.raises(AssertionError, match="wrong"):
             onnx_cases.judge(case)
 
