@@ -52,7 +52,7 @@ bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a mach
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
 	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
-	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short
+	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short fpga-bar
 
 netlists: tools $(DEV) ## synthesized cores against the same frames, beat for beat
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)

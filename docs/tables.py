@@ -461,6 +461,11 @@ def fpga(short: bool = False) -> str:
     return placements.markdown(rows, short=short) if rows else "`make fpga` was not run yet.\n"
 
 
+def fpga_bar() -> str:
+    """Return how the reference jobs stand to their bars."""
+    return placements.against_bar(placements.known())
+
+
 def boards() -> str:
     """Return the boards, what their LEDs show, and how a bitstream gets there."""
     rows: list[list[object]] = []
@@ -712,6 +717,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "float-widths": float_widths,
     "fpga": fpga,
     "fpga-short": lambda: fpga(short=True),
+    "fpga-bar": fpga_bar,
     "bench-layers": bench_layers,
     "bench-networks": bench_networks,
 }

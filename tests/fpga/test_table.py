@@ -175,6 +175,33 @@ def test_a_row_is_held_against_its_bar(fake, make, capsys):
     assert wide["a lane"] == "3.8"
 
 
+def test_the_bar_is_told_of_all_jobs(fake, make):
+    fake.clocks = {1: 240.0, 2: 240.0, 3: 301.0}
+    fake.cells = {"LUT4": 120}
+    _, rows = make("--jobs", "A1,A8,A32,C1", "--devices", BAR_DEVICE)
+    fake.log = "ERROR: no more\n"
+    _, rows = make("--jobs", "A64", "--devices", BAR_DEVICE)
+    text = table.against_bar([*rows.values()])
+    barred = sum(bool(job.least_mhz) for job in JOBS.values())
+    assert f"2 of {barred} jobs with a bar meet it; these do not:\n" in text
+    missed = [line[2:] for line in text.splitlines() if line.startswith("- ")]
+    assert missed[0] == "A1: 10.0 MHz short; 10 LUT4 over"
+    assert "B8: has not been placed so far" in missed
+    assert any(line.startswith("A64: could not be placed: ") for line in missed)
+    assert len(missed) == barred - 2
+    assert "C1 reaches 240.0 MHz, 120.0 LUT4 a lane (3 seeds); A224 has not been placed" in text
+    assert "the median of no job, and are reached by single seeds of A1, A8, C1, A32.\n" in text
+    assert "Placed were 3 seeds of A1, A8, C1, A32.\n" in text
+    assert "changed" not in text
+    rows["A1", BAR_DEVICE]["stale"] = True
+    assert "Placed before the design was changed: A1.\n" in table.against_bar([*rows.values()])
+
+
+def test_the_widest_may_take_any_number_of_luts(fake, make, capsys):
+    make("--jobs", "A8,A224", "--devices", BAR_DEVICE, "--seeds", "1")
+    assert cells(capsys.readouterr().out, "A224")["bar"] == "-"
+
+
 def test_the_short_form_has_the_bar_device_alone(fake, make):
     _, rows = make("--jobs", "A1", "--devices", f"{BAR_DEVICE},ice40-up5k", "--seeds", "1")
     short = table.markdown([*rows.values()], short=True)

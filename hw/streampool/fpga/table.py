@@ -24,7 +24,7 @@ from .flow import FREQ_MHZ, SEEDS, Design, place_design
 from .jobs import BAR_DEVICE, JOBS
 from .tools import ToolError
 
-__all__ = ["PLANNED", "known", "main", "markdown"]
+__all__ = ["PLANNED", "against_bar", "known", "main", "markdown"]
 
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
@@ -300,10 +300,13 @@ def _each_lane(row: Row, _: Any) -> str:
 
 
 def _most_lut4(row: Row, rows: dict[tuple[str, str], Row]) -> float | None:
-    """Return the LUTs that a job may take: as stated, or as many a lane as at eight lanes."""
+    """Return the LUTs that a job may take: as stated, or as many a lane as at eight lanes.
+
+    The widest jobs, of which no clock is asked, may take any number.
+    """
     job = JOBS[row["job"]]
     eight = rows.get((f"{row['job'].rstrip('0123456789')}8", row["device"]))
-    if job.lanes <= 8 or eight is None or eight["lut4"] is None:
+    if job.lanes <= 8 or job.least_mhz is None or eight is None or eight["lut4"] is None:
         return job.most_lut4
     return eight["lut4"] * job.lanes / 8
 
@@ -329,6 +332,75 @@ def _met(row: Row, rows: dict[tuple[str, str], Row]) -> str:
 
 def _peers(row: Row, _: Any) -> str:
     return JOBS[row["job"]].peers or "-"
+
+
+def against_bar(rows: Sequence[Row]) -> str:
+    """Return in Markdown how the jobs on `BAR_DEVICE` stand to their bars.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        The placements; a job that has none is said not to be placed.
+    """
+    by_key = {(row["job"], row["device"]): row for row in rows}
+    here = {name: by_key.get((name, BAR_DEVICE)) for name in JOBS}
+    barred = [name for name, job in JOBS.items() if job.least_mhz or job.most_lut4]
+    missed = {name: _missed(here[name], by_key) for name in barred}
+    missed = {name: how for name, how in missed.items() if how}
+    lines = [
+        f"On the {DEVICES[BAR_DEVICE].part}, {len(barred) - len(missed)} of {len(barred)} jobs"
+        f" with a bar meet it{'; these do not:' if missed else '.'}",
+        "".join(f"- {name}: {how}\n" for name, how in missed.items()).rstrip(),
+        "Nothing but to be placed is asked of the others: "
+        + "; ".join(f"{name} {_reached(here[name])}" for name in JOBS if name not in barred)
+        + ".",
+        *_aim({name: row for name, row in here.items() if row and row["placed"]}),
+    ]
+    stale = [name for name, row in here.items() if row and row.get("stale")]
+    if stale:
+        lines.append(f"Placed before the design was changed: {', '.join(stale)}.")
+    return "\n\n".join(filter(None, lines)) + "\n"
+
+
+def _missed(row: Row | None, rows: dict[Pair, Row]) -> str:
+    """Return by how much a job misses its bar; nothing if it meets it."""
+    if row is None or not row["placed"]:
+        return _reached(row)
+    met = _met(row, rows)
+    return "" if met == "yes" else met
+
+
+def _reached(row: Row | None) -> str:
+    if row is None:
+        return "has not been placed so far"
+    if not row["placed"]:
+        return f"could not be placed: {row['reason'].rstrip('.')}"
+    seeds = len(row["fmax_mhz"])
+    return (
+        f"reaches {row['fmax_median_mhz']:.1f} MHz, {_each_lane(row, None)} LUT4 a lane"
+        f" ({seeds} seed{'s'[: seeds > 1]})"
+    )
+
+
+def _aim(rows: dict[str, Row]) -> list[str]:
+    """Return which jobs reach the clock that is asked for, and of how many seeds each median is."""
+    medians, single, seeds = [], [], {}
+    for name, row in rows.items():
+        if row["fmax_median_mhz"] >= row["freq_mhz"]:
+            medians.append(name)
+        elif row["fmax_best_mhz"] >= row["freq_mhz"]:
+            single.append(name)
+        seeds.setdefault(len(row["fmax_mhz"]), []).append(name)
+    counts = [
+        f"{count} seed{'s'[: count > 1]} of {', '.join(names)}"
+        for count, names in sorted(seeds.items(), reverse=True)
+    ]
+    return [
+        f"The {FREQ_MHZ:g} MHz that the placer is asked for are the median of"
+        f" {', '.join(medians) or 'no job'}, and are reached by single seeds of"
+        f" {', '.join(single) or 'no other'}.",
+        f"Placed were {'; '.join(counts) or 'none'}.",
+    ]
 
 
 _COLUMNS = {
