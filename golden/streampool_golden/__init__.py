@@ -40,7 +40,7 @@ from .quantised import Requantisation, float32_ratio
 from .reference import LAYOUTS, pool, pool_with_indices, round_div
 from .roots import round_root
 from .spec import PoolSpec
-from .unpool import UnpoolJob, unpool
+from .unpool import UnpoolJob, plane_indices, unpool
 
 __version__ = "0.1.0"
 
@@ -90,6 +90,7 @@ __all__ = [
     "StageShape",
     "UnpoolJob",
     "float32_ratio",
+    "plane_indices",
     "pool",
     "pool_with_indices",
     "preset",

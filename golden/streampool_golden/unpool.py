@@ -36,7 +36,7 @@ def unpool(
         One for each value, numbered as `indices_base` says.
     size : sequence of int
         The output's spatial lengths, rows before columns.
-    layout : {"NCHW", "NHWC", "NCW", "NWC"}, optional
+    layout : {"NCHW", "NHWC", "NCW", "NWC", "NCDHW", "NDHWC"}, optional
         The order of the axes; channels first by default.
     indices_base : {"plane", "flat", "flat_columns", "channels_last"}, optional
         How indices are numbered, as `PoolSpec.indices`. Torch's MaxUnpool takes ``"plane"``,
@@ -79,17 +79,8 @@ def unpool(
         )
     if indices.dtype.kind not in "iu":
         raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")
-    first, last = LAYOUTS[len(sizes)]
-    channels_last = fields.choice("layout", layout or first, (first, last)) == last
-    at = values.ndim - len(sizes) - channels_last
-    if at < 0:
-        raise SpecError(
-            "values",
-            f"values must have at least {len(sizes) + channels_last} axes in layout"
-            f" {layout or first}, not shape {values.shape}.",
-        )
-    if channels_last:
-        values, indices = (np.moveaxis(a, -1, at) for a in (values, indices))
+    values, at = _channels_first("values", values, layout, len(sizes))
+    indices, _ = _channels_first("indices", indices, layout, len(sizes))
     lead = values.shape[: values.ndim - len(sizes)]
     planes = math.prod(lead)
     values, indices = (a.reshape(planes, -1) for a in (values, indices))
@@ -99,7 +90,67 @@ def unpool(
     out = np.zeros((planes, *sizes), values.dtype)
     out[plane, *positions] = values  # in order, so the last of equal places stays
     out = out.reshape(*lead, *sizes)
-    return np.moveaxis(out, at, -1) if channels_last else out
+    return out if at is None else np.moveaxis(out, at, -1)
+
+
+def plane_indices(
+    indices: Any, indices_base: str, size: Sequence[int], *, layout: str | None = None
+) -> np.ndarray:
+    """Return indices of any base as torch numbers them, which is what an `UnpoolCore` takes.
+
+    Parameters
+    ----------
+    indices, indices_base, size, layout
+        As `unpool` takes them.
+
+    Returns
+    -------
+    numpy.ndarray of int64
+        Of the shape of `indices`: positions in each value's own plane.
+
+    Raises
+    ------
+    SpecError
+        As `unpool`, and if an index is in another plane than its value.
+
+    Examples
+    --------
+    >>> plane_indices([[[3]], [[6]]], "flat_columns", (2, 2)).tolist()  # two channels
+    [[[3]], [[1]]]
+    """
+    fields.choice("indices_base", indices_base, BASES)
+    sizes = _lengths("size", size)
+    first, at = _channels_first("indices", np.asarray(indices), layout, len(sizes))
+    lead = first.shape[: first.ndim - len(sizes)]
+    rows = first.reshape(math.prod(lead), -1)
+    places = _places(rows, indices_base, lead[-1] if lead else 1, sizes)
+    planes, positions = np.divmod(places, math.prod(sizes))
+    own = np.broadcast_to(np.arange(len(rows))[:, np.newaxis], planes.shape)
+    away = planes != own
+    if away.any():
+        raise SpecError(
+            "indices",
+            f"indices must be in their own plane, and with base {indices_base} on {sizes}"
+            f" {rows[away][0]}, in plane {own[away][0]}, is in plane {planes[away][0]}.",
+        )
+    positions = positions.reshape(first.shape)
+    return positions if at is None else np.moveaxis(positions, at, -1)
+
+
+def _channels_first(
+    field: str, array: np.ndarray, layout: str | None, axes: int
+) -> tuple[np.ndarray, int | None]:
+    """Return an array with its channels before the spatial axes, and where, if they were last."""
+    first, last = LAYOUTS[axes]
+    channels_last = fields.choice("layout", layout or first, (first, last)) == last
+    at = array.ndim - axes - channels_last
+    if at < 0:
+        raise SpecError(
+            field,
+            f"{field} must have at least {axes + channels_last} axes in layout"
+            f" {layout or first}, not shape {array.shape}.",
+        )
+    return (np.moveaxis(array, -1, at), at) if channels_last else (array, None)
 
 
 def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]) -> np.ndarray:

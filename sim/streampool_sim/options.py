@@ -320,7 +320,7 @@ def add_spec_options(
         type=_named(*BASES),
         metavar="BASE",
         help="give each maximum's or minimum's index too, as torch numbers it (plane), ONNX (flat, "
-        "flat-columns) or TensorFlow (channels-last)",
+        "flat-columns) or TensorFlow (channels-last); with unpool, how those read are numbered",
     )
     add("--out-dtype", metavar="TYPE", help="of the output (the input's; a sum's always holds it)")
     add("--saturate", action="store_true", help="let a sum saturate to a narrower --out-dtype")
@@ -437,7 +437,7 @@ def unpooled_size(options: argparse.Namespace) -> tuple[int, ...]:
 _OF_POOLING = (
     *("kernel", "adaptive", "stride", "padding", "dilation", "ceil_mode"),
     *("count_include_pad", "divisor", "rounding", "rounding_about", "scale", "zero_points"),
-    *("preset", "clamp", "out_dtype", "saturate", "index_base"),
+    *("preset", "clamp", "out_dtype", "saturate"),
 )
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable
 from importlib import resources
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
 import numpy as np
-from streampool_golden import BASES, DType, Job, PoolSpec, UnpoolJob
+from streampool_golden import BASES, DType, Job, PoolSpec, SpecError, UnpoolJob, plane_indices
 from streampool_golden.fields import GLOBAL
 
 from . import files, pictures
@@ -63,7 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--indices",
         type=Path,
         metavar="FILE.npy",
-        help="write each maximum's index there, or with --op unpool read them (plane's) from there",
+        help="write each maximum's index there, or with --op unpool read them from there",
     )
     opt.add_size_option(group)
     group = parser.add_argument_group("how it is run")
@@ -238,18 +237,19 @@ def _unpooled(
             f" {indices.data.shape}; integers of the shape of {source.path}, {source.data.shape},"
             " would do"
         )
-    low, high = int(indices.data.min()), int(indices.data.max())
-    if low < 0 or high >= math.prod(size):
+    base = options.index_base or BASES[0]
+    try:
+        places = plane_indices(indices.frames, base, size, layout=source.frame_layout)
+    except SpecError as error:
         raise Refused(
-            f"--indices {options.indices} has {low if low < 0 else high}, and a map of"
-            f" {opt.by(size)} has the indices 0 to {math.prod(size) - 1}; a larger --size, or"
-            " indices with the base plane, would do"
-        )
+            f"--indices {options.indices} does not fit --size {opt.by(size)}: "
+            f"{str(error).rstrip('.')}; another --size or --index-base would do"
+        ) from None
     job = UnpoolJob(source.shape, size, opt.lanes_of(source.shape, options.lanes), dtype)
     output, statistics = _targets(options, source, dtype)
     with progress:
         how = _how(source, options, progress)
-        result = simulate_unpool(source.frames, indices.frames, size, **how)
+        result = simulate_unpool(source.frames, places, size, **how)
     summary = _unpool_summary(source, job, output, options, result.stats)
     _finish(source, output, statistics, options, tell, result, summary)
     return result.stats["matches_golden"]

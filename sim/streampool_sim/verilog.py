@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streampool import FAMILIES
 from streampool.verilog import Written, write_unpool_verilog, write_verilog
-from streampool_golden import Job, UnpoolJob
+from streampool_golden import BASES, Job, UnpoolJob
 
 from . import files
 from . import options as opt
@@ -80,6 +80,11 @@ def unpool_written(options: argparse.Namespace) -> tuple[UnpoolJob, Written]:
         If the name, the folder, or another option will not do.
     """
     size = opt.unpooled_size(options)
+    if options.index_base not in (None, BASES[0]):
+        raise Refused(
+            f"--index-base {options.index_base} is not what an unpooling core takes, which is"
+            f" {BASES[0]}"
+        )
     if options.family != FAMILIES[0]:
         raise Refused(f"--family {options.family} has no meaning with --op unpool, which fits any")
     _check_folder(options)

@@ -61,6 +61,20 @@ def test_there_and_back(source: Path, command: Command):
     assert stats["bound_cycles_per_frame"] == job.limit_cycles
 
 
+@pytest.mark.parametrize("base", BASES)
+def test_back_from_every_base(source: Path, command: Command, base: str):
+    """A frame goes back to the same places, however its indices are numbered."""
+    values, indices = pool_with_indices(PoolSpec("max", 2, indices=base), MAP)
+    np.save("small.npy", values)
+    np.save("where.npy", indices)
+    done = command(
+        *("run", "small.npy", "--op", "unpool", "--indices", "where.npy", "--size", "5x8"),
+        *("-o", "back.npy", "--index-base", base, "--engine", "amaranth"),
+    )
+    assert done.status == 0, done.err
+    assert np.array_equal(np.load("back.npy"), unpool(values, indices, (5, 8), indices_base=base))
+
+
 def test_a_wrong_index_is_a_mismatch(source: Path, command: Command, monkeypatch):
     from streampool_sim import simulation
 
@@ -108,7 +122,8 @@ REFUSED = [
     ((*BACK, "--size", "9x9", "--indices", "gone.npy"), "gone.npy is not there"),
     ((*BACK, "--size", "9x9", "--indices", "where.png"), "where.png"),
     ((*BACK, "--size", "9x9", "--indices", "few.npy"), "(2, 3, 5, 7)"),
-    ((*BACK, "--size", "5x7", "--indices", "where.npy"), "has 39"),
+    ((*BACK, "--size", "5x7", "--indices", "where.npy"), "one is 39"),
+    ((*BACK, "--size", "9x9", "--indices", "where.npy", "--index-base", "flat"), "plane 0"),
     ((*BACK, "--size", "9", "--indices", "where.npy"), "2 spatial axes"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--kernel", "2"), "--kernel"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--dtype", "int4"), "int4"),
@@ -120,6 +135,10 @@ REFUSED = [
     (
         ("verilog", "--op", "unpool", "--shape", "1x2x2", "--size", "4x4", "--family", "ecp5"),
         "--family",
+    ),
+    (
+        ("verilog", "--op", "unpool", "--shape", "1x2x2", "--size", "4x4", "--index-base", "flat"),
+        "--index-base flat",
     ),
     (("explain", "--op", "unpool"), "unpool"),
     (

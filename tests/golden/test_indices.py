@@ -16,6 +16,7 @@ from streampool_golden import (
     PoolSpec,
     SpecError,
     UnpoolJob,
+    plane_indices,
     pool,
     pool_with_indices,
     unpool,
@@ -190,3 +191,20 @@ def test_refusals_name_the_field(make, field):
         make()
     assert refused.value.field == field
     assert str(refused.value).count(".") >= 1
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_any_base_as_torch_numbers_it(base: str, layout: str):
+    x = np.random.default_rng(3).permutation(2 * 3 * 4 * 6).reshape(2, 3, 4, 6)
+    x = np.moveaxis(x, 1, -1) if layout == "NHWC" else x
+    spec = PoolSpec("max", 2, dtype="uint8", indices=base)
+    _, indices = pool_with_indices(spec, x, layout=layout)
+    _, plain = pool_with_indices(spec.replace(indices="plane"), x, layout=layout)
+    assert np.array_equal(plane_indices(indices, base, (4, 6), layout=layout), plain)
+
+
+def test_an_index_in_another_plane_has_no_place_in_its_own():
+    with pytest.raises(SpecError, match=r"plane 1, is in plane 0") as refused:
+        plane_indices([[[1]], [[3]]], "flat", (2, 2))
+    assert refused.value.field == "indices"
