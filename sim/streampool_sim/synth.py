@@ -21,7 +21,9 @@ examples:
     --device ecp5-25k-6 --seeds 5 --json here.json
 
 The core alone is counted; it is placed between registers, so that pins are in no path.
-Needs the extra streampool[fpga]. Exit: 0 placed, 2 refused, or the device cannot take it.
+Needs the extra streampool[fpga]. Exit: 0 placed, 2 refused, or the device cannot take it. The JSON
+is written, with the reason, where the device cannot take it or a program is missing; not where the
+arguments are refused.
 """
 
 

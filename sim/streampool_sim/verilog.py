@@ -23,6 +23,7 @@ examples:
 
 Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
 latency; NAME.core for FuseSoC; NAME_inst.vh, an instance to paste; NAME.sdc, a timing constraint.
+Exit: 0 written, 2 refused, and then none of them is written.
 """
 
 
@@ -35,10 +36,10 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--name", help="of the module and the files (streampool_OP)")
     group.add_argument(
         "--family",
-        choices=FAMILIES,
         default=FAMILIES[0],
         metavar="FAMILY",
-        help=f"of devices: {', '.join(FAMILIES)} ({FAMILIES[0]})",
+        help=f"of devices: {', '.join(FAMILIES)} ({FAMILIES[0]}); so far only ecp5 has cells of its"
+        " own, the others give the same gates",
     )
     group.add_argument("--tkeep", action="store_true", help="have tkeep on both sides")
     group.add_argument(
