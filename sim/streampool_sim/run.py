@@ -326,14 +326,24 @@ def _targets(
     if options.indices is not None and options.op != "unpool":
         if options.indices.suffix.lower() != ".npy":
             raise Refused(f"--indices {options.indices} would write an array; FILE.npy would do")
-        if options.indices.absolute() in (output.absolute(), source.path.absolute()):
-            raise Refused(f"--indices {options.indices} is another file's name; a new one would do")
         files.check_writable(options.indices)
     if options.vcd is not None:
         if options.vcd.suffix.lower() != ".vcd":
             raise Refused(f"--vcd {options.vcd} would write waveforms; FILE.vcd would do")
         files.check_writable(options.vcd)
+    _check_apart(options, source, output)
     return output, statistics
+
+
+def _check_apart(options: argparse.Namespace, source: pictures.Input, output: Path) -> None:
+    """Refuse a file that would be written over what is read or written under another option."""
+    read, written = {"INPUT": source.path}, {"--output": output}
+    if options.indices is not None:
+        (read if options.op == "unpool" else written)["--indices"] = options.indices
+    for name, path in written.items():
+        for other, taken in (read | written).items():
+            if other != name and path.resolve() == taken.resolve():
+                raise Refused(f"{name} {path} is {other} too; another file's name would do")
 
 
 def _summary(

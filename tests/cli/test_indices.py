@@ -112,11 +112,16 @@ BUILD = ("build", "--board", "icebreaker", "--kernel", "2")
 BACK = ("run", "map.npy", "--op", "unpool")
 REFUSED = [
     (("run", "map.npy", "--indices", "where.png"), "--indices where.png"),
-    (("run", "map.npy", "--indices", "map.npy"), "another file's name"),
+    (("run", "map.npy", "--indices", "map.npy"), "--indices map.npy is INPUT too"),
+    (("run", "map.npy", "--indices", "map-max.npy"), "map-max.npy is --indices too"),
+    (("run", "map.npy", "-o", "out.npy", "--indices", "../work/out.npy"), "is --indices too"),
+    (("run", "map.npy", "-o", "../work/map.npy"), "--output ../work/map.npy is INPUT too"),
     (("run", "map.npy", "--op", "avg", "--indices", "where.npy"), "op avg"),
     (("run", "map.npy", "--index-base", "flat"), "--indices FILE.npy"),
     (("run", "map.npy", "--index-base", "rows"), "rows"),
     (("run", "map.npy", "--size", "4x4"), "--size"),
+    ((*BACK, "--size", "9x9", "--indices", "where.npy", "-o", "map.npy"), "is INPUT too"),
+    ((*BACK, "--size", "9x9", "--indices", "where.npy", "-o", "where.npy"), "is --indices too"),
     ((*BACK, "--indices", "where.npy"), "--size HxW"),
     ((*BACK, "--size", "9x9"), "--indices FILE.npy"),
     ((*BACK, "--size", "9x9", "--indices", "gone.npy"), "gone.npy is not there"),
