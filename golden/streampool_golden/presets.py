@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def preset(
     >>> spec.rounding, spec.count_include_pad, spec.zero_points
     ('half_away', False, (3, 3))
     """
-    choice("preset", name, PRESETS)
+    runtime = PRESETS[choice("preset", name, PRESETS)]
     zeros = fields.get("zero_points", (0, 0))
     if not isinstance(zeros, (tuple, list)):
         fields["zero_points"] = (zeros, zeros)
@@ -77,7 +78,8 @@ def preset(
         fields["clamp"] = _activation(activation, scales, fields)
     fields = {field: value for field, value in fields.items() if value is not None}
     asked = PoolSpec(op, kernel, **fields)
-    fixed = PRESETS[name](asked, "count_include_pad" in fields, size)
+    _check_runs(name, runtime, asked)
+    fixed = runtime.fixes(asked, "count_include_pad" in fields, size)
     spec = PoolSpec(op, kernel, **{**fields, **fixed})
     for field in fixed:
         given, done = getattr(asked, field), getattr(spec, field)
@@ -92,6 +94,28 @@ def preset(
             f" output, which {name} keeps; scale 1 and equal ones would do.",
         )
     return spec
+
+
+def _check_runs(name: str, runtime: "Runtime", asked: PoolSpec) -> None:
+    """Refuse what the runtime has no quantised operation for."""
+    for field, given, does in (
+        ("op", asked.op, runtime.ops),
+        ("dtype", asked.dtype, runtime.dtypes),
+        ("out_dtype", asked.out_dtype or asked.dtype, (asked.dtype,)),
+        ("ndim", asked.ndim, runtime.axes),
+    ):
+        if given not in does:
+            would = " or ".join(map(str, does))
+            raise SpecError(
+                field, f"{field} {given} is not what preset {name} has; {would} would do."
+            )
+    named = isinstance(asked.padding, str)
+    pairs = [(0, 0)] if named else list(asked.padding)
+    if asked.padding not in ("valid", *runtime.named) if named else not runtime.pads(asked, pairs):
+        raise SpecError(
+            "padding",
+            f"padding {asked.padding} is not what preset {name} has; {runtime.padding} would do.",
+        )
 
 
 def _activation(
@@ -149,12 +173,67 @@ def _mean(spec: PoolSpec) -> bool:
     return spec.op == "avg"
 
 
-PRESETS: dict[str, Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]] = {
-    "tflite": _tflite,
-    "torch-quantized": _torch,
-    "onnxruntime-qlinear": _onnxruntime,
-}
-"""What each runtime fixes, by the name of its preset.
+Pairs = list[tuple[int, int]]
 
-Given what was asked for, whether that says `count_include_pad`, and the input's size.
-"""
+
+def _none(asked: PoolSpec, pairs: Pairs) -> bool:
+    return not any(map(any, pairs))
+
+
+def _up_to_half(asked: PoolSpec, pairs: Pairs) -> bool:
+    if not asked.kernel:
+        return _none(asked, pairs)
+    return all(
+        before == after and 0 <= 2 * before <= kernel
+        for (before, after), kernel in zip(pairs, asked.kernel, strict=True)
+    )
+
+
+def _not_negative(asked: PoolSpec, pairs: Pairs) -> bool:
+    return min(map(min, pairs)) >= 0
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a runtime's quantised pooling has, and what it fixes.
+
+    Attributes
+    ----------
+    fixes : callable
+        Given what was asked for, whether that says `count_include_pad`, and the input's size,
+        returns the fields that the runtime fixes.
+    dtypes : tuple of str
+    axes : tuple of int
+        Numbers of spatial axes.
+    named : tuple of str
+        Paddings by name, besides ``"valid"``.
+    pads : callable
+        Given what was asked for and its paddings, returns whether the runtime takes those.
+    padding : str
+        Both in words.
+    ops : tuple of str
+    """
+
+    fixes: Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]
+    dtypes: tuple[str, ...]
+    axes: tuple[int, ...]
+    named: tuple[str, ...]
+    pads: Callable[[PoolSpec, Pairs], bool]
+    padding: str
+    ops: tuple[str, ...] = ("avg", "max")
+
+
+_BYTES = ("int8", "uint8")
+PRESETS: dict[str, Runtime] = {
+    "tflite": Runtime(_tflite, (*_BYTES, "int16"), (2,), ("same",), _none, "same or valid"),
+    # torch has three axes too, by other code, which nothing here is held against
+    "torch-quantized": Runtime(
+        *(_torch, _BYTES, (1, 2), (), _up_to_half),
+        "the same before and after, from 0 to half of the kernel,",
+    ),
+    "onnxruntime-qlinear": Runtime(
+        *(_onnxruntime, _BYTES, (1, 2, 3), ("same", "same_lower"), _not_negative),
+        "same, same_lower, valid, or integers from 0",
+    ),
+}
+"""Each runtime, by the name of its preset."""

@@ -104,12 +104,29 @@ def test_activations_are_clamps():
         ("activation", "tflite", {"activation": "tanh"}),
         ("scales", "tflite", {"activation": "relu6"}),
         ("clamp", "tflite", {"activation": "relu", "clamp": (0, 5)}),
+        *(("op", name, {"op": op}) for name in PRESETS for op in ("sum", "l2", "min", "lp1")),
+        *(("dtype", name, {"op": "max", "dtype": "float32"}) for name in PRESETS),
+        ("dtype", "torch-quantized", {"dtype": "int16"}),
+        ("out_dtype", "onnxruntime-qlinear", {"out_dtype": "int16"}),
+        ("ndim", "tflite", {"ndim": 3}),
+        ("padding", "tflite", {"padding": 2}),
+        ("padding", "tflite", {"padding": "same_lower"}),
+        ("padding", "torch-quantized", {"padding": "same"}),
+        ("padding", "torch-quantized", {"padding": 2}),
+        ("padding", "torch-quantized", {"padding": ((0, 1), (0, 1))}),
+        ("padding", "onnxruntime-qlinear", {"padding": -1}),
     ],
 )
 def test_what_a_runtime_does_not_do_is_refused(field, name, fields):
     with pytest.raises(SpecError) as refused:
-        preset(name, "avg", 3, **fields)
-    assert refused.value.field == field
+        preset(name, **{"op": "avg", "kernel": 3, **fields})
+    assert refused.value.field == field and str(refused.value).count(".") == 1
+
+
+def test_every_spelling_of_no_padding_will_do():
+    for name in PRESETS:
+        for padding in ("valid", 0, ((0, 0), (0, 0))):
+            assert preset(name, "max", 3, padding=padding).op == "max"
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(0, 127), (-128, 6), (0, 6), (5, 5)]))
