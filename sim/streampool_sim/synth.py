@@ -83,13 +83,17 @@ def summary(placement: Placement) -> str:
     assert placement.fmax_median_mhz is not None and placement.frames_per_second is not None
     seeds = ", ".join(f"{clock:.0f}" for clock in placement.fmax_mhz)
     cells = {
-        "LUT4": placement.lut4,
-        "carry cells": placement.carry,
-        "FFs": placement.ff,
-        "LUT RAMs": placement.lut_ram,
-        "block RAMs": placement.block_ram,
-        "DSPs": placement.dsp,
+        "carry cell": placement.carry,
+        "FF": placement.ff,
+        "LUT RAM": placement.lut_ram,
+        "block RAM": placement.block_ram,
+        "DSP": placement.dsp,
     }
+    cells = {name: number for name, number in cells.items() if number is not None}
+    uses = [
+        _share(name, used, placement.placer_available[name])
+        for name, used in placement.placer_cells.items()
+    ]
     path = placement.critical_path
     rows = {
         "device": f"{placement.device} ({placement.part})",
@@ -97,12 +101,17 @@ def summary(placement: Placement) -> str:
         f" best {placement.fmax_best_mhz:.1f}",
         "frames": f"{placement.frames_per_second:,.1f} a second at the median clock,"
         f" {placement.cycles_per_frame:,} cycles each",
-        "core": ", ".join(f"{number} {name}" for name, number in cells.items()),
-        "placer": "counts "
-        + ", ".join(f"{number} {name}" for name, number in placement.placer_cells.items())
-        + ", with the registers around it",
+        "core": ", ".join(
+            [f"{placement.lut4} LUT4", *(opt.count(number, name) for name, number in cells.items())]
+        ),
+        "placer": f"counts {', '.join(uses)}, with the registers around it",
         "longest": path["words"] if path else "no path from register to register",
         "tools": ", ".join(f"{name} {version}" for name, version in placement.tools.items())
         + f"; asked for {placement.freq_mhz:g} MHz",
     }
     return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
+
+
+def _share(name: str, used: int, available: int) -> str:
+    """Say how much of what a device has is used."""
+    return f"{used:,} of {available:,} {name} ({used / available:.1%})"

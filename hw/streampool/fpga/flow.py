@@ -90,6 +90,8 @@ class Placement:
         Cells of the core alone, after synthesis.
     placer_cells : dict
         The placer's own counts, of the core with the registers around it.
+    placer_available : dict
+        How many of each of these the device has, by the placer.
     critical_path : dict or None
         Of the seed with the median clock; see `paths.describe`.
     reason : str or None
@@ -116,6 +118,7 @@ class Placement:
     lut_ram: int | None = None
     dsp: int | None = None
     placer_cells: dict[str, int] = field(default_factory=dict)
+    placer_available: dict[str, int] = field(default_factory=dict)
     critical_path: paths.CriticalPath | None = None
     reason: str | None = None
 
@@ -282,6 +285,7 @@ def place_design(
     except ToolError as error:
         return Placement(**{"tools": {}, **facts}, reason=str(error))
     median = statistics.median(clocks)
+    uses = {name: each for name, each in middle["utilization"].items() if each["used"]}
     return Placement(
         **facts,
         placed=True,
@@ -289,9 +293,8 @@ def place_design(
         fmax_median_mhz=round(median, 2),
         fmax_best_mhz=round(max(clocks), 2),
         frames_per_second=round(median * 1e6 / core.cycles_bound, 3),
-        placer_cells={
-            name: each["used"] for name, each in middle["utilization"].items() if each["used"]
-        },
+        placer_cells={name: each["used"] for name, each in uses.items()},
+        placer_available={name: each["available"] for name, each in uses.items()},
         critical_path=paths.describe(middle, netlist, core.job.spec.ndim),
     )
 
