@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .dtypes import DType
-from .errors import SpecError
-from .fields import GLOBAL, choice
+from .errors import SpecError, shown
+from .fields import GLOBAL, choice, is_sequence
 from .quantised import float32_ratio
 from .spec import PoolSpec
 
@@ -72,8 +72,14 @@ def preset(
     if scales is not None:
         if "scale" in fields:
             raise SpecError("scale", "scale is given twice; scale or scales alone would do.")
+        if not is_sequence(scales) or len(scales) != 2:
+            raise SpecError(
+                "scales",
+                f"scales must be two positive numbers, of input and output, not {shown(scales)}.",
+            )
+        ratio = float32_ratio(*scales)
         if op == "avg":
-            fields["scale"] = float32_ratio(*scales)
+            fields["scale"] = ratio
     if activation != "none":
         fields["clamp"] = _activation(activation, scales, fields)
     fields = {field: value for field, value in fields.items() if value is not None}
@@ -136,8 +142,9 @@ def _activation(
         elif scales is None:
             raise SpecError("scales", f"scales must be given for activation {name}, and are not.")
         else:
-            steps = float(np.float32(real) / np.float32(scales[1]))
-            near = math.floor(abs(steps) + 0.5)  # halves away from zero, as C's round
+            with np.errstate(over="ignore"):
+                steps = float(np.float32(real) / np.float32(scales[1]))
+            near = math.floor(min(abs(steps), 1 << 32) + 0.5)  # halves away from zero, as C's round
             bounds.append(max(out.low, min(out.high, zero + (near if steps > 0 else -near))))
     return bounds[0], bounds[1]
 

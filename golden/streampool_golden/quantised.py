@@ -62,7 +62,11 @@ def float32_ratio(input_scale: float, output_scale: float) -> Fraction:
     """
     exact = []
     for value in (input_scale, output_scale):
-        number = np.float32(value)
+        try:
+            with np.errstate(over="ignore"):
+                number = np.float32(value)
+        except (TypeError, ValueError, OverflowError):
+            number = np.float32(np.nan)
         if not (np.isfinite(number) and number > 0):
             raise SpecError("scale", f"scale must be of positive numbers, not {shown(value)}.")
         exact.append(Fraction(float(number)))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .fields import ROUNDINGS, choice
+from .fields import ROUNDINGS, choice, integer
 
 
 def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
@@ -24,7 +24,10 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     Raises
     ------
     SpecError
-        If `mode` is not one of the above.
+        If `mode` is not one of the above, or a `num` is below 0, a `den` below 1 or either is
+        beyond int64 or no integer.
+    ZeroDivisionError
+        If a `den` is 0, as `round_div` has it.
 
     Notes
     -----
@@ -37,7 +40,9 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     ([1, 3, 4], [0, 2, 4])
     """
     choice("rounding", mode, ROUNDINGS)
-    num, den = np.asarray(num, dtype=np.int64), np.asarray(den, dtype=np.int64)
+    if np.any(np.asarray(den) == 0):
+        raise ZeroDivisionError("round_root by 0")
+    num, den = _within("num", num, 0), _within("den", den, 1)
     root = _isqrt(num // den)
     if mode in ("floor", "trunc"):
         return root
@@ -48,6 +53,16 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     if mode == "half_even":
         up &= (beyond > quarter) | (rest > 0) | (root % 2 == 1)
     return root + up
+
+
+def _within(field: str, values: Any, low: int) -> np.ndarray:
+    """Return integers as int64, or refuse what is none, below `low` or beyond int64."""
+    array = np.asarray(values)
+    most = np.iinfo(np.int64).max
+    integers = array.size > 0 and array.dtype.kind in "iuO"
+    for value in (array.min(), array.max()) if integers else array.ravel()[:1]:
+        integer(field, value, low, most, what=f"integers from {low} to {most}")
+    return array.astype(np.int64)
 
 
 def _isqrt(values: np.ndarray) -> np.ndarray:

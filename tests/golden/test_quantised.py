@@ -87,6 +87,8 @@ def test_activations_are_clamps():
     assert preset("tflite", "max", 2, zero_points=4, activation="relu").clamp == (4, 127)
     relu1 = preset("tflite", "max", 2, scales=(0.4, 0.4), activation="relu1")
     assert relu1.clamp == (-3, 3)  # 1 / 0.4 is 2.5, away from zero
+    tiny = preset("tflite", "max", 2, scales=(1e-40, 1e-40), activation="relu1")
+    assert tiny.clamp == (-128, 127)  # 1 over it is beyond float32
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,10 @@ def test_activations_are_clamps():
         ("activation", "tflite", {"activation": "tanh"}),
         ("scales", "tflite", {"activation": "relu6"}),
         ("clamp", "tflite", {"activation": "relu", "clamp": (0, 5)}),
+        ("scale", "tflite", {"op": "max", "scales": (0, 0), "activation": "relu6"}),
+        ("scale", "tflite", {"scales": ("small", 1)}),
+        ("scales", "tflite", {"scales": 3}),
+        ("scales", "tflite", {"scales": (1, 2, 3)}),
         *(("op", name, {"op": op}) for name in PRESETS for op in ("sum", "l2", "min", "lp1")),
         *(("dtype", name, {"op": "max", "dtype": "float32"}) for name in PRESETS),
         ("dtype", "torch-quantized", {"dtype": "int16"}),

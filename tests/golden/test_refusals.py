@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streampool_golden import DType, Job, PoolSpec, SpecError, pool, round_div
+from streampool_golden.roots import round_root
 
 NOT_POSITIVE: list[Any] = [
     0, -1, 2.0, 2.5, float("nan"), float("inf"), True, np.True_, "3", None, 3j, b"3", ...,
@@ -293,3 +294,19 @@ def test_what_only_the_size_tells(field, spec, size):
 
 def test_a_root_of_less_than_nothing():
     assert refusal(lambda: PoolSpec("l2", 2, divisor_override=-2)).field == "divisor_override"
+
+
+def test_round_root_refuses():
+    for field, arguments in (
+        ("num", (-1,)),
+        ("num", ([4, 2**64],)),
+        ("num", (2.5,)),
+        ("num", ("4",)),
+        ("den", (4, [2, -1])),
+        ("rounding", (4, 1, "up")),
+    ):
+        with pytest.raises(SpecError) as refused:
+            round_root(*arguments)
+        assert refused.value.field == field
+    with pytest.raises(ZeroDivisionError):
+        round_root(4, [1, 0])
