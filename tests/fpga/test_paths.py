@@ -49,13 +49,16 @@ def placed(start: str, end: str, ns: float = 4.0) -> dict:
 @pytest.mark.parametrize(
     ("name", "ndim", "said"),
     [
-        ("core.axis_0.bank_0.found_0", 2, "rows bank_0 found_0"),
-        ("core.axis_0.bank_0.found_0", 1, "steps bank_0 found_0"),
-        ("core.axis_1.new[1][6]", 2, "columns new[1] bit 6"),
-        ("core.finish.divider.sum_TRELLIS_FF_Q_3", 2, "finish divider register beside sum"),
-        ("core.axis_1.outbox.memory_0.0.9_RAD_TRELLIS_DPR16X4", 2, "columns outbox memory_0"),
-        ("core.i__ready", 2, "i__ready"),
-        ("before[3]", 2, "before bit 3 around the core"),
+        ("core.axis_0.bank_0.found_0", 2, "rows bank_0 `found_0`"),
+        ("core.axis_0.bank_0.found_0", 1, "steps bank_0 `found_0`"),
+        ("core.axis_1.new[1][6]", 2, "columns `new[1]` bit 6"),
+        ("core.finish.divider.sum_TRELLIS_FF_Q_3", 2, "finish divider register beside `sum`"),
+        ("core.axis_1.outbox.memory_0.0.9_RAD_TRELLIS_DPR16X4", 2, "columns outbox `memory_0`"),
+        ("core.i__ready", 2, "`i.ready`"),
+        ("core.axis_0.bank_0.leaves$71", 2, "rows bank_0 `leaves`"),
+        ("core.axis_0.bank_0.new$7[1][6]", 2, "rows bank_0 `new[1]` bit 6"),
+        ("core.axis_0.outbox.read_port__addr$12[3]", 2, "rows outbox `read_port.addr` bit 3"),
+        ("before[3]", 2, "`before` bit 3 around the core"),
     ],
 )
 def test_names_become_words(name, ndim, said):
@@ -76,7 +79,7 @@ def test_a_register_is_called_after_what_it_drives():
     )
     found = describe(placed("core.x", "core.axis_0.ready_LUT4_A_Z_TRELLIS_FF_DI"), made, 2)
     assert found is not None
-    assert found["words"] == "from x to rows turns left bit 1: 4.00 ns, 3.50 of it routing"
+    assert found["words"] == "from `x` to rows turns `left` bit 1: 4.00 ns, 3.50 of it routing"
 
 
 def test_a_register_packed_behind_a_lut_is_found():
@@ -90,7 +93,7 @@ def test_a_register_packed_behind_a_lut_is_found():
     )
     found = describe(placed("core.x", "core.axis_1.sum_SB_LUT4_O_LC"), made, 2)
     assert found is not None
-    assert found["to"] == "columns count bit 2"
+    assert found["to"] == "columns `count` bit 2"
 
 
 def test_the_longest_of_the_paths_between_registers_is_described():
@@ -102,7 +105,7 @@ def test_the_longest_of_the_paths_between_registers_is_described():
     report["critical_paths"].append({**pin, "to": "<async>"})
     found = describe(report, design({}, {}), 2)
     assert found is not None
-    assert (found["from"], found["ns"], found["routing_ns"]) == ("at_5", 5.0, 4.5)
+    assert (found["from"], found["ns"], found["routing_ns"]) == ("`at_5`", 5.0, 4.5)
 
 
 def test_without_such_a_path_there_are_no_words():

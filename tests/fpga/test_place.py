@@ -45,7 +45,7 @@ def test_a_small_core_is_placed():
     path = placement.critical_path
     assert path is not None
     assert path["ns"] == pytest.approx(1e3 / clock, abs=0.1)
-    assert {path[end].split()[0] for end in ("from", "to")} <= {
+    assert {path[end].split()[0].strip("`") for end in ("from", "to")} <= {
         *("rows", "columns", "finish", "frame"),
         *("before", "behind", "shifted", "out", "pin_out", "i", "o", "register"),
     }
@@ -68,7 +68,7 @@ def test_what_the_programs_say_is_put_together(fake):
     assert made["placer_cells"] == {"TRELLIS_FF": 40}
     assert made["placer_available"] == {"TRELLIS_FF": 24288}
     assert made["critical_path"]["words"] == (
-        "from columns new bit 1 to columns new bit 1 through 1 LUT and 2 carry bits:"
+        "from columns `new` bit 1 to columns `new` bit 1 through 1 LUT and 2 carry bits:"
         " 3.25 ns, 1.75 of it routing"
     )
     options = [call for call in fake.calls if "--seed" in call]
@@ -153,7 +153,7 @@ def test_the_verb_prints_and_writes(fake, tmp_path, monkeypatch, capsys):
     assert "frames   15,625,000.0 a second at the median clock, 16 cycles each\n" in out
     assert "30 LUT4, 5 carry cells, 21 FFs, 0 LUT RAMs, 1 block RAM, 0 DSPs\n" in out
     assert "counts 40 of 24,288 TRELLIS_FF (0.2%), with" in out
-    assert "longest  from columns new bit 1" in out
+    assert "longest  from columns `new` bit 1" in out
     assert json.loads(Path("p.json").read_text())["fmax_mhz"] == [250.0, 210.5, 300.0]
 
 

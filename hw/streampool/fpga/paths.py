@@ -15,13 +15,15 @@ _PACKED = re.compile(r"_(?:DFF)?LC$")
 # A memory, and which of its cells
 _MEMORY = re.compile(r"(?P<memory>.*?)(?:\.\d+)+(?:_.*)?$")
 _BIT = re.compile(r"(?P<signal>.+)\[(?P<bit>\d+)\]")
+# What Amaranth adds to a name that is there already
+_SAME = re.compile(r"(?<=[^$])\$\d+(?=$|\[)")
 _CORE = re.compile(r"^core(?:\.|$)")
 _AXIS = re.compile(r"^axis_(\d+)\b")
 _CARRY_PORTS = {"FCI", "FCO", "CIN", "COUT"}
 
 CriticalPath = dict[str, Any]
-"""``from`` and ``to``, each component and signal; ``luts``, ``carry_bits``, ``ns``,
-``routing_ns``, and all of it in ``words``."""
+"""``from`` and ``to``, each component and, between backquotes, signal; ``luts``, ``carry_bits``,
+``ns``, ``routing_ns``, and all of it in ``words``."""
 
 
 def describe(report: dict[str, Any], design: dict[str, Any], ndim: int) -> CriticalPath | None:
@@ -111,7 +113,7 @@ def _driven(name: str, design: dict[str, Any]) -> str:
 
 
 def _place(name: str, ndim: int) -> str:
-    """Return component and signal, with its bit, of a cell or net."""
+    """Return component and signal, quoted so as not to read as prose, of a cell or net."""
     inside = _CORE.match(name)
     if inside:
         name = name[inside.end() :]
@@ -119,10 +121,10 @@ def _place(name: str, ndim: int) -> str:
     component, _, signal = (memory["memory"] if memory else name).rpartition(".")
     signal, *made_up = _CELL.split(signal, maxsplit=1)
     bit = _BIT.fullmatch(signal)
-    if bit:
-        signal = f"{bit['signal']} bit {bit['bit']}"
+    signal = _SAME.sub("", bit["signal"] if bit else signal).replace("__", ".")
+    quoted = f"`{signal}`" + (f" bit {bit['bit']}" if bit else "")
     axis = _AXIS.match(component)
     if axis:
         component = AXIS_NAMES[ndim][int(axis[1])] + component[axis.end() :]
-    words = [*component.split("."), *(("register beside",) if made_up else ()), signal]
+    words = [*component.split("."), *(("register beside",) if made_up else ()), quoted]
     return " ".join(filter(None, words)) + ("" if inside else " around the core")
