@@ -176,7 +176,13 @@ class PoolSpec:
             object.__setattr__(self, name, value)  # the instance is frozen
 
         put("op", fields.choice("op", op, fields.OPS))
-        if isinstance(kernel, str) and kernel == fields.GLOBAL and adaptive is None:
+        if isinstance(kernel, str) and kernel == fields.GLOBAL:
+            if not (adaptive is None or (isinstance(adaptive, str) and adaptive == kernel)):
+                raise SpecError(
+                    "kernel",
+                    f"kernel {kernel} has no meaning with adaptive {shown(adaptive)}, which says it"
+                    " all; leaving it out would do.",
+                )
             kernel, adaptive = None, fields.GLOBAL
         if adaptive is not None:  # the two may be empty, as they read back
             kernel = None if fields.is_sequence(kernel) and not len(kernel) else kernel

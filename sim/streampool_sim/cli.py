@@ -54,7 +54,7 @@ def _parser() -> opt.Parser:
     running = verbs.add_parser(
         "run",
         help="pool a picture or an array through the simulated core",
-        description="Pool a picture or a .npy of integers through the simulated core.",
+        description="Pool a picture or a .npy of integers or floats through the simulated core.",
         epilog=run.EXAMPLES,
     )
     run.add_options(running)

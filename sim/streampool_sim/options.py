@@ -116,6 +116,15 @@ def _sizes(text: str) -> int | tuple[int, ...]:
     return sizes[0] if len(sizes) == 1 else sizes
 
 
+def _lengths(text: str) -> tuple[int, ...]:
+    """Sizes of a map: each at least 1, and one for each axis."""
+    sizes = _sizes(text)
+    lengths = sizes if isinstance(sizes, tuple) else (sizes,)
+    if min(lengths) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} has a length below 1; 1 or more would do")
+    return lengths
+
+
 def _kernel(text: str) -> str | int | tuple[int, ...]:
     """Sizes, or all of a frame."""
     return GLOBAL if text.lower() == GLOBAL else _sizes(text)
@@ -311,7 +320,6 @@ def add_spec_options(
     add(
         "--nan",
         type=_named(*NANS),
-        default=NANS[0],
         metavar="RULE",
         help=f"what a maximum or minimum does with NaN: {', '.join(NANS)} ({NANS[0]})",
     )
@@ -412,7 +420,7 @@ def add_size_option(group: argparse._ArgumentGroup) -> None:
     """Add ``--size``, which ``--op unpool`` alone takes."""
     group.add_argument(
         "--size",
-        type=_sizes,
+        type=_lengths,
         metavar="HxW",
         help="of the map that --op unpool makes: what was pooled, rows x columns or steps",
     )
@@ -427,17 +435,20 @@ def unpooled_size(options: argparse.Namespace) -> tuple[int, ...]:
         If ``--size`` does not say them, or an option has no meaning with it.
     """
     for name in _OF_POOLING:
-        if getattr(options, name) not in (None, False):
-            raise Refused(f"--{name.replace('_', '-')} has no meaning with --op unpool")
+        value = getattr(options, name)
+        if value is not None and not (value is False and name in _FLAGS):
+            no = "no-" if value is False else ""
+            raise Refused(f"--{no}{name.replace('_', '-')} has no meaning with --op unpool")
     if options.size is None:
         raise Refused("--op unpool needs the size of the map that it makes; --size HxW would do")
-    return options.size if isinstance(options.size, tuple) else (options.size,)
+    return options.size
 
 
+_FLAGS = ("ceil_mode", "saturate")
 _OF_POOLING = (
-    *("kernel", "adaptive", "stride", "padding", "dilation", "ceil_mode"),
+    *("kernel", "adaptive", "stride", "padding", "dilation", "nan", *_FLAGS),
     *("count_include_pad", "divisor", "rounding", "rounding_about", "scale", "zero_points"),
-    *("preset", "clamp", "out_dtype", "saturate"),
+    *("preset", "clamp", "out_dtype"),
 )
 
 

@@ -123,8 +123,8 @@ def narrowest(low: int, high: int) -> str | None:
     return f"int{max(bits + 1, 2)}" if bits < 32 else None
 
 
-def read_input(path: Path, layout: str | None) -> Input:
-    """Read a picture or a ``.npy`` of integers.
+def read_input(path: Path, layout: str | None, *, integers: bool = False) -> Input:
+    """Read a picture or a ``.npy`` of integers or floats.
 
     Parameters
     ----------
@@ -132,6 +132,8 @@ def read_input(path: Path, layout: str | None) -> Input:
         Of the file. What it is, its first bytes say, not its suffix.
     layout : str, optional
         One of `LAYOUTS`, for a ``.npy`` alone.
+    integers : bool
+        Whether a ``.npy`` of anything else is refused.
 
     Returns
     -------
@@ -156,7 +158,7 @@ def read_input(path: Path, layout: str | None) -> Input:
     if size == 0:
         raise Refused(f"{path} is empty")
     if start == NPY_MAGIC or path.suffix.lower() == ".npy":
-        return _read_npy(path, size, start, layout)
+        return _read_npy(path, size, start, layout, integers)
     if layout is not None:
         raise Refused(f"--layout {layout} is for .npy files, and {path} has its own layout")
     return _read_picture(path)
@@ -167,13 +169,15 @@ def _reason(error: Exception) -> str:
     return " ".join(text.split()).rstrip(".") or type(error).__name__
 
 
-def _read_npy(path: Path, size: int, start: bytes, layout: str | None) -> Input:
+def _read_npy(path: Path, size: int, start: bytes, layout: str | None, integers: bool) -> Input:
     if start != NPY_MAGIC:
         raise Refused(f"{path} is no .npy file; numpy.save writes one")
     with path.open("rb") as file:
         shape, dtype, offset = _npy_header(path, file)
     if dtype.hasobject:
         raise Refused(f"{path} is an array of objects; an array of integers would do")
+    if integers and dtype.kind not in "iu":
+        raise Refused(f"{path} is an array of {dtype}; an array of integers would do")
     if dtype.kind == "f" and dtype.itemsize not in (2, 4):
         raise Refused(f"{path} is an array of {dtype}; x.astype(np.float32) would do")
     if dtype.kind == "b":

@@ -230,12 +230,11 @@ def _unpooled(
         )
     if options.indices.suffix.lower() != ".npy":
         raise Refused(f"--indices {options.indices} is no .npy; what run --indices wrote would do")
-    indices = pictures.read_input(options.indices, source.layout)
-    if indices.data.dtype.kind not in "iu" or indices.data.shape != source.data.shape:
+    indices = pictures.read_input(options.indices, source.layout, integers=True)
+    if indices.data.shape != source.data.shape:
         raise Refused(
-            f"--indices {options.indices} is an array of {indices.data.dtype} of shape"
-            f" {indices.data.shape}; integers of the shape of {source.path}, {source.data.shape},"
-            " would do"
+            f"--indices {options.indices} has the shape {indices.data.shape}; that of"
+            f" {source.path}, {source.data.shape}, would do"
         )
     base = options.index_base or BASES[0]
     try:

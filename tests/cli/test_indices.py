@@ -131,6 +131,13 @@ REFUSED = [
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--index-base", "flat"), "plane 0"),
     ((*BACK, "--size", "9", "--indices", "where.npy"), "2 spatial axes"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--kernel", "2"), "--kernel"),
+    ((*BACK, "--size", "9x9", "--indices", "where.npy", "--nan", "propagate"), "--nan"),
+    (
+        (*BACK, "--size", "9x9", "--indices", "where.npy", "--no-count-include-pad"),
+        "--no-count-include-pad",
+    ),
+    ((*BACK, "--size", "0x4", "--indices", "where.npy"), "length below 1"),
+    ((*BACK, "--size", "9x9", "--indices", "real.npy"), "float64; an array of integers would do"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--dtype", "int4"), "int4"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--lanes", "4"), "--lanes 4"),
     (("run", "--op", "unpool", "--size", "9x9", "--indices", "where.npy"), "INPUT"),
@@ -156,5 +163,6 @@ REFUSED = [
 @pytest.mark.parametrize(("words", "says"), REFUSED)
 def test_refusals(source: Path, refused: Command, words: tuple[str, ...], says: str):
     np.save("where.npy", np.arange(MAP.size).reshape(MAP.shape) % 40)
+    np.save("real.npy", np.zeros(MAP.shape))
     np.save("few.npy", np.zeros((2, 3, 5, 7), np.int64))
     assert says in refused(*words).err

@@ -277,6 +277,12 @@ def test_windows_are_said_once(field, fields):
     assert refusal(lambda: PoolSpec("avg", **fields)).field == field
 
 
+def test_global_beside_another_size_is_told_from_a_word_that_is_none():
+    refused = refusal(lambda: PoolSpec("max", "global", adaptive=2))
+    assert "kernel global has no meaning with adaptive 2" in str(refused)
+    assert PoolSpec("max", "global", adaptive="global") == PoolSpec("max", "global")
+
+
 @pytest.mark.parametrize(
     ("field", "spec", "size"),
     [
