@@ -83,7 +83,7 @@ class Finish(wiring.Component):
         self._windows = tuple(
             tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
         )
-        self._kinds = tuple(sorted(set(map(_product, itertools.product(*self._windows)))))
+        self._kinds = tuple(sorted(set(map(_product, itertools.product(*map(set, self._windows))))))
         if job.spec.in_dtype.is_float:
             if job.spec.op in ("avg", "sum"):
                 self._steps += from_fixed(job, tuple(divisor for divisor, _ in self._kinds))
@@ -93,7 +93,7 @@ class Finish(wiring.Component):
             low, high = division.low + how.after, division.high + how.after
             self._steps += _scale(how.factor, exact)
             self._steps += _divide(division, family, shift=_zeros(how.factor), after=how.after)
-        elif job.spec.op == "avg" and set(job.divisors.flat) != {1}:
+        elif job.spec.op == "avg" and {divisor for divisor, _ in self._kinds} != {1}:
             divisors = tuple(divisor for divisor, _ in self._kinds)
             if job.spec.divisor_override is None:  # no mean is beyond what it is of
                 low, high = job.spec.in_dtype.low, job.spec.in_dtype.high

@@ -317,7 +317,8 @@ class AxisStage(wiring.Component):
                 begun.insert(0, (anew, taken, both))
             else:
                 m.d.sync += old.eq(Mux(_after(m, comes, load[j], f"load_{j}"), 0, queue[j]))
-            half = 0 if timing.looped else 1  # registers between the operation's two halves
+            # registers between the operation's two halves, and behind the second
+            half, behind = (0, 0) if timing.looped else (timing.COMBINE - 2, 1)
             for lane in range(len(x)):
                 found = _after(m, half, operation.first(old[lane], taken[lane]), f"found_{j}")
                 operands = (
@@ -328,7 +329,7 @@ class AxisStage(wiring.Component):
                 if timing.looped:
                     m.d.comb += both[lane].eq(result)
                 result = Mux(anew, operands[1], result)
-                m.d.comb += value[lane].eq(_after(m, half, result, f"new_{j}"))
+                m.d.comb += value[lane].eq(_after(m, behind, result, f"new_{j}"))
 
         # write back, shifted or in place
         if timing.skewed:

@@ -180,3 +180,9 @@ def test_finishing_takes_the_clocks_that_it_needs(job, clocks):
     assert core.latency - stages.latency == clocks
     for made in (core, stages):
         Build([made], optimise="-O0")  # elaborates it
+
+
+def test_a_core_for_frames_of_any_size_is_made_at_once():
+    # one product of divisors a kind of window, not a window: else this would take minutes
+    core = PoolCore(PoolSpec("avg", 3, 1, 1, count_include_pad=False), (1, 8000, 8000), 1)
+    assert core.job.limit_cycles == 8000**2

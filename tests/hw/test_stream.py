@@ -10,7 +10,10 @@ from core_jobs import DEPTH, JOBS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from step_model import core_steps, leave_slots
-from streampool_golden import Job, PoolSpec, SpecError
+from streampool import PoolCore
+from streampool.stage import AxisStage, _Timing  # pyright: ignore[reportPrivateUsage]
+from streampool_golden import Job, PoolSpec, SpecError, pool
+from streampool_sim import simulate
 
 MODELLED = [
     "max k3 s2",
@@ -252,3 +255,15 @@ def test_any_axis_keeps_its_times_with_any_gaps(axis, m, op, seed):
     takes, leaves = core_steps(job, log.offers, [plan.idle for plan in core.plans])
     assert log.takes == takes
     assert log.gives == [t + core.latency for t in leaves]
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 16), (1, 4, 4)], ids=["in a RAM", "in turns"])
+def test_a_deeper_pipeline_is_one_number(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch):
+    spec = PoolSpec("max", 2)
+    before = PoolCore(spec, shape).latency
+    monkeypatch.setattr(_Timing, "COMBINE", _Timing.COMBINE + 1)
+    monkeypatch.setattr(AxisStage, "DEPTH", _Timing.ram(1).depth + 1)
+    assert PoolCore(spec, shape).latency > before
+    x = np.random.default_rng(3).integers(-128, 128, (3, *shape), dtype=np.int8)
+    result = simulate(spec, x, engine="amaranth", stall=0.3, seed=1)
+    assert np.array_equal(result.output, pool(spec, x))

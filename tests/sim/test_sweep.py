@@ -64,18 +64,18 @@ def test_a_sweep_passes_and_resumes(tmp_path, capsys, monkeypatch):
     # Nobody's editing may come between the runs.
     monkeypatch.setattr(streampool_sim.sweep, "fingerprint", lambda: "these")
     path = tmp_path / "results.jsonl"
-    assert main(["3", "--seed", "2", "--jobs", "2", "--results", str(path)]) == 0
+    assert main(["3", "--seed", "23", "--jobs", "2", "--results", str(path)]) == 0
     said = capsys.readouterr()
     assert "0 failed; 1 went through both engines" in said.out
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert sorted(line["index"] for line in lines[1:]) == [0, 1, 2]
     for line in lines[1:]:
         assert line["faults"] == []
-        assert PoolSpec.from_json(line["spec"]) == case(2, line["index"]).job.spec
+        assert PoolSpec.from_json(line["spec"]) == case(23, line["index"]).job.spec
 
     # A killed run leaves half a line; it is done again, the rest is not.
     path.write_text(path.read_text()[:-9])
-    assert main(["3", "--seed", "2", "--jobs", "1", "--results", str(path)]) == 0
+    assert main(["3", "--seed", "23", "--jobs", "1", "--results", str(path)]) == 0
     assert "2 of 3 cases" in capsys.readouterr().err
     assert len(path.read_text().splitlines()) == 4
 
