@@ -55,6 +55,7 @@ def _extreme(spec: PoolSpec, below: int) -> Operation:
         place, key = partial[:below], partial[below + 1 :]
         if below and propagate:
             nan = key[-1]
+            # ~index, so that the first of equals wins: index again for NaN, of which the last does
             place = place ^ nan.replicate(below)
             key = Cat(key[:-1] & ~nan.replicate(len(key) - 1), nan)
         return Cat(place, key)
