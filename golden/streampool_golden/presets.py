@@ -77,6 +77,7 @@ def preset(
                 "scales",
                 f"scales must be two positive numbers, of input and output, not {shown(scales)}.",
             )
+        scales = scales[0], scales[1]
         ratio = float32_ratio(*scales)
         if op == "avg":
             fields["scale"] = ratio
@@ -115,9 +116,11 @@ def _check_runs(name: str, runtime: "Runtime", asked: PoolSpec) -> None:
             raise SpecError(
                 field, f"{field} {given} is not what preset {name} has; {would} would do."
             )
-    named = isinstance(asked.padding, str)
-    pairs = [(0, 0)] if named else list(asked.padding)
-    if asked.padding not in ("valid", *runtime.named) if named else not runtime.pads(asked, pairs):
+    if isinstance(asked.padding, str):
+        has = asked.padding in ("valid", *runtime.named)
+    else:
+        has = runtime.pads(asked, asked.padding)
+    if not has:
         raise SpecError(
             "padding",
             f"padding {asked.padding} is not what preset {name} has; {runtime.padding} would do.",
@@ -180,7 +183,7 @@ def _mean(spec: PoolSpec) -> bool:
     return spec.op == "avg"
 
 
-Pairs = list[tuple[int, int]]
+Pairs = Sequence[tuple[int, int]]
 
 
 def _none(asked: PoolSpec, pairs: Pairs) -> bool:

@@ -303,14 +303,15 @@ def test_a_root_of_less_than_nothing():
 
 
 def test_round_root_refuses():
-    for field, arguments in (
+    bad: list[tuple[str, tuple[Any, ...]]] = [
         ("num", (-1,)),
         ("num", ([4, 2**64],)),
         ("num", (2.5,)),
         ("num", ("4",)),
         ("den", (4, [2, -1])),
         ("rounding", (4, 1, "up")),
-    ):
+    ]
+    for field, arguments in bad:
         with pytest.raises(SpecError) as refused:
             round_root(*arguments)
         assert refused.value.field == field
