@@ -17,7 +17,7 @@ COUNT ?= 1000
 SEED  ?= 1
 
 # Compiled models and the like are kept in .venv too.
-IN_ENV := XDG_CACHE_HOME="$(CURDIR)/$(VENV)/cache" PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+IN_ENV := XDG_CACHE_HOME="$(CURDIR)/$(VENV)/cache" XDG_CONFIG_HOME="$(CURDIR)/$(VENV)/config" PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP    := $(PY) -m pip --quiet --disable-pip-version-check
 
 run: $(CORE) ## pool the photograph, or your own: make run ARGS="cat.png --kernel 2"
