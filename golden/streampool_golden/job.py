@@ -10,7 +10,8 @@ import numpy as np
 
 from . import fields
 from .dtypes import DType
-from .errors import SpecError, shown
+from .errors import SpecError
+from .frames import Frames
 from .geometry import MOST_POSITIONS, Axis
 from .indices import Numbering
 from .quantised import Requantisation
@@ -18,7 +19,6 @@ from .quantised import Requantisation
 if TYPE_CHECKING:
     from .spec import PoolSpec
 
-DEFAULT_LANES = 8
 MOST_INDEX_BITS = 63  # so that NumPy's int64 holds it
 
 
@@ -68,7 +68,7 @@ class StageShape:
 
 
 @dataclass(frozen=True, init=False)
-class Job:
+class Job(Frames):
     """A specification, a frame's shape and the lanes, with everything derived from them.
 
     Parameters
@@ -97,53 +97,15 @@ class Job:
     lanes: int
 
     def __init__(self, spec: "PoolSpec", shape: Sequence[int], lanes: int | None = None) -> None:
-        wanted = f"{spec.ndim + 1} positive integers, the channels first"
-        if not fields.is_sequence(shape) or len(shape) != spec.ndim + 1:
-            raise SpecError("shape", f"shape must be {wanted}, not {shown(shape)}.")
-        normal = tuple(fields.integer("shape", v, 1, what=wanted) for v in shape)
-        if lanes is None:
-            lanes = min(normal[0], DEFAULT_LANES)
         object.__setattr__(self, "spec", spec)
-        object.__setattr__(self, "shape", normal)
-        object.__setattr__(
-            self, "lanes", fields.integer("lanes", lanes, 1, what="a positive integer")
-        )
-        _ = self.axes, self.accumulator, self.bounds, self.index_out  # refuse now what cannot work
+        self._put_frame(shape, spec.ndim, lanes)
+        object.__setattr__(self, "out_size", tuple(axis.outputs for axis in self.axes))
+        _ = self.accumulator, self.bounds, self.index_out  # refuse now what cannot work
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The spatial axes, rows first."""
         return self.spec.axes(self.shape[1:])
-
-    @property
-    def size(self) -> tuple[int, ...]:
-        """The spatial lengths of a frame in."""
-        return self.shape[1:]
-
-    @property
-    def out_size(self) -> tuple[int, ...]:
-        """The spatial lengths of a frame out."""
-        return tuple(axis.outputs for axis in self.axes)
-
-    @property
-    def out_shape(self) -> tuple[int, ...]:
-        """Channels, then the spatial lengths of a frame out."""
-        return self.shape[:1] + self.out_size
-
-    @property
-    def fold(self) -> int:
-        """Beats of a position: ceil(channels / lanes)."""
-        return -(-self.shape[0] // self.lanes)
-
-    @property
-    def beats_in(self) -> int:
-        """Beats of a frame in."""
-        return self.fold * math.prod(self.size)
-
-    @property
-    def beats_out(self) -> int:
-        """Beats of a frame out."""
-        return self.fold * math.prod(self.out_size)
 
     @cached_property
     def stages(self) -> tuple[StageShape, ...]:
@@ -171,11 +133,6 @@ class Job:
                 stages.append(StageShape(i, m, runs, self.spec.partial(taps), self.axes[i]))
             lengths[i] = self.axes[i].outputs
         return tuple(stages)
-
-    @property
-    def limit_cycles(self) -> int:
-        """The fewest cycles that a frame can take: its beats in or out, the more of them."""
-        return max(self.beats_in, self.beats_out)
 
     @property
     def cycles_bound(self) -> int:

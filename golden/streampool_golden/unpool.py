@@ -11,9 +11,9 @@ import numpy as np
 from . import fields
 from .dtypes import DType
 from .errors import SpecError, shown
+from .frames import Frames
 from .geometry import MOST_POSITIONS
 from .indices import BASES
-from .job import DEFAULT_LANES
 from .reference import LAYOUTS
 
 
@@ -189,7 +189,7 @@ def _lengths(field: str, value: object) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, init=False)
-class UnpoolJob:
+class UnpoolJob(Frames):
     """What a MaxUnpool core has to do: frames of values and indices in, sparse maps out.
 
     Parameters
@@ -230,44 +230,14 @@ class UnpoolJob:
             object.__setattr__(self, name, value)  # the instance is frozen
 
         put("out_size", _lengths("size", size))
-        wanted = f"{len(self.out_size) + 1} positive integers, the channels first"
-        if not fields.is_sequence(shape) or len(shape) != len(self.out_size) + 1:
-            raise SpecError("shape", f"shape must be {wanted}, not {shown(shape)}.")
-        put("shape", tuple(fields.integer("shape", n, 1, what=wanted) for n in shape))
-        lanes = min(self.shape[0], DEFAULT_LANES) if lanes is None else lanes
-        put("lanes", fields.integer("lanes", lanes, 1, what="a positive integer"))
+        self._put_frame(shape, len(self.out_size), lanes)
         put("input", DType.of(dtype))
-        if max(self.beats_in, self.beats_out) > MOST_POSITIONS:
+        if self.limit_cycles > MOST_POSITIONS:
             raise SpecError(
                 "size",
-                f"size {self.out_size} makes frames of {max(self.beats_in, self.beats_out)} beats;"
+                f"size {self.out_size} makes frames of {self.limit_cycles} beats;"
                 f" at most {MOST_POSITIONS} would do.",
             )
-
-    @property
-    def size(self) -> tuple[int, ...]:
-        """The spatial lengths of a frame in."""
-        return self.shape[1:]
-
-    @property
-    def out_shape(self) -> tuple[int, ...]:
-        """Channels, then the spatial lengths of a frame out."""
-        return self.shape[:1] + self.out_size
-
-    @property
-    def fold(self) -> int:
-        """Beats of a position: ceil(channels / lanes)."""
-        return -(-self.shape[0] // self.lanes)
-
-    @property
-    def beats_in(self) -> int:
-        """Beats of a frame in."""
-        return self.fold * math.prod(self.size)
-
-    @property
-    def beats_out(self) -> int:
-        """Beats of a frame out, and words of a lane's memory of one."""
-        return self.fold * math.prod(self.out_size)
 
     @property
     def output(self) -> DType:
@@ -287,11 +257,6 @@ class UnpoolJob:
     @property
     def index_out(self) -> None:
         """None: no indices leave."""
-
-    @property
-    def limit_cycles(self) -> int:
-        """The fewest cycles that a frame can take: its beats in or out, the more of them."""
-        return max(self.beats_in, self.beats_out)
 
     def to_json(self) -> dict[str, Any]:
         """Return what makes it, and ``"op": "unpool"``, as a dict that `json.dumps` takes."""

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore
-from streampool_golden import __version__
+from streampool import PoolCore, UnpoolCore
+from streampool_golden import Job, __version__
 
 from .engines import Trace
 
@@ -29,7 +29,7 @@ def words_bound(core: PoolCore) -> dict[int, int]:
 
 
 def statistics(
-    core: PoolCore,
+    core: PoolCore | UnpoolCore,
     trace: Trace,
     *,
     frames: int,
@@ -54,16 +54,15 @@ def statistics(
         ``store_bits``, counted in the core, and ``limit_row_store_words``,
         ``limit_column_store_words``; ``matches_golden``; ``freq_mhz`` and ``frames_per_second`` at
         it; ``seconds`` of the simulation alone and ``cycles_per_second``; ``stall``, ``seed``;
-        ``warnings``, the messages.
+        ``warnings``, the messages. An unpooling core's have ``clear_cycles`` and ``store_words``
+        in the place of what belongs to stages.
     """
     job = core.job
     taken = frame_cycles(trace, job.beats_out)
     per_frame = plain(taken.mean()) if len(taken) else None
-    *row, column = range(len(job.axes))  # one axis alone is columns
-    words, bound = dict(core.store_words), words_bound(core)
     return {
         "version": __version__,
-        "spec": job.spec.to_json(),
+        "spec": job.spec.to_json() if isinstance(job, Job) else job.to_json(),
         "shape": list(job.shape),
         "out_shape": list(job.out_shape),
         "lanes": job.lanes,
@@ -78,10 +77,7 @@ def statistics(
         "bound_cycles_per_frame": core.cycles_bound,
         "latency_cycles": core.latency,
         "first_output_cycles": int(trace.out_cycles[0] - trace.in_cycles[0]),
-        "row_store_words": sum(words.get(axis, 0) for axis in row),
-        "column_store_words": words.get(column, 0),
-        "limit_row_store_words": sum(bound.get(axis, 0) for axis in row),
-        "limit_column_store_words": bound.get(column, 0),
+        **(_store(core) if isinstance(core, PoolCore) else _frames_kept(core)),
         "store_bits": core.store_bits,
         "matches_golden": matches,
         "freq_mhz": freq_mhz,
@@ -92,6 +88,23 @@ def statistics(
         "seed": seed,
         "warnings": said,
     }
+
+
+def _store(core: PoolCore) -> dict[str, int]:
+    """Count the words of the stages' stores."""
+    *row, column = range(len(core.job.axes))  # one axis alone is columns
+    words, bound = core.store_words, words_bound(core)
+    return {
+        "row_store_words": sum(words.get(axis, 0) for axis in row),
+        "column_store_words": words.get(column, 0),
+        "limit_row_store_words": sum(bound.get(axis, 0) for axis in row),
+        "limit_column_store_words": bound.get(column, 0),
+    }
+
+
+def _frames_kept(core: UnpoolCore) -> dict[str, int]:
+    """Count what a core that keeps whole frames has for them."""
+    return {"clear_cycles": core.clear_cycles, "store_words": core.store_words}
 
 
 def plain(value: float) -> int | float:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from streampool import UnpoolCore
-from streampool_golden import LAYOUTS, DType, SpecError, UnpoolJob, __version__, unpool
+from streampool_golden import LAYOUTS, DType, SpecError, UnpoolJob, unpool
 
-from .engines import Progress, Trace
+from .engines import Progress
 from .frames import pack, pack_indices
 from .simulation import (
     STEADY_FRAMES,
@@ -19,7 +19,7 @@ from .simulation import (
     compare,
     run_core,
 )
-from .stats import frame_cycles, plain
+from .stats import statistics
 
 __all__ = ["simulate_unpool"]
 
@@ -54,8 +54,7 @@ def simulate_unpool(
     Returns
     -------
     Result
-        Its ``stats`` are those of `simulate` without what belongs to stages, and with
-        ``clear_cycles`` and ``store_words``.
+        Its ``stats`` are those that `statistics` has of an unpooling core.
 
     Raises
     ------
@@ -97,37 +96,14 @@ def simulate_unpool(
         warnings.warn(why, EngineWarning, stacklevel=2)
     first, mismatch = compare(job, trace, right)
     first = np.moveaxis(first, 1, -1) if last else first
-    stats = _statistics(core, trace, len(given), freq_mhz)
-    stats |= {"stall": stall, "seed": seed, "matches_golden": mismatch is None}
-    return Result(first.reshape(golden.shape), stats | {"warnings": [why] if why else []}, mismatch)
-
-
-def _statistics(core: UnpoolCore, trace: Trace, frames: int, freq_mhz: float) -> dict[str, Any]:
-    """Sum a run up, as `stats.statistics` does of a pooling core."""
-    job = core.job
-    taken = frame_cycles(trace, job.beats_out)
-    per_frame = plain(taken.mean()) if len(taken) else None
-    return {
-        "version": __version__,
-        "spec": job.to_json(),
-        "shape": list(job.shape),
-        "out_shape": list(job.out_shape),
-        "lanes": job.lanes,
-        "engine": trace.engine,
-        "frames": frames,
-        "frames_simulated": len(trace.out) // job.beats_out,
-        "beats_in": job.beats_in,
-        "beats_out": job.beats_out,
-        "cycles": int(trace.out_cycles[-1] - trace.in_cycles[0]) + 1,
-        "cycles_per_frame": per_frame,
-        "limit_cycles_per_frame": job.limit_cycles,
-        "bound_cycles_per_frame": core.cycles_bound,
-        "latency_cycles": core.latency,
-        "clear_cycles": core.clear_cycles,
-        "store_words": core.store_words,
-        "store_bits": core.store_bits,
-        "freq_mhz": freq_mhz,
-        "frames_per_second": freq_mhz * 1e6 / per_frame if per_frame else None,
-        "seconds": trace.seconds,
-        "cycles_per_second": trace.cycles / trace.seconds if trace.seconds else None,
-    }
+    stats = statistics(
+        core,
+        trace,
+        frames=len(given),
+        matches=mismatch is None,
+        stall=stall,
+        seed=seed,
+        freq_mhz=freq_mhz,
+        said=[why] if why else [],
+    )
+    return Result(first.reshape(golden.shape), stats, mismatch)
