@@ -1,11 +1,13 @@
 """The parts of a stage, each alone: countdown, sequencer, stores, outbox."""
 
 import random
+import re
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 from amaranth.hdl import Module, Signal, Value, ValueCastable
 from amaranth.sim import Simulator
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from streampool.outbox import Outbox
 from streampool.schedule import Program, Word
 from streampool.sequencer import Countdown, Sequencer
 from streampool.stage import AxisStage
-from streampool.store import DelayLine, RamStore
+from streampool.store import DelayLine, Ecp5Store, RamStore
 
 SEEDS = st.integers(0, 2**32)
 
@@ -292,3 +294,15 @@ def test_what_an_outbox_shows_comes_from_registers():
 def test_a_stage_is_no_deeper_than_its_outbox_allows():
     assert AxisStage.DEPTH <= Outbox.IN_FLIGHT
     assert Outbox.CAPACITY <= 16
+
+
+@pytest.mark.parametrize(("words", "always"), [(511, True), (512, False)])
+def test_many_blocks_write_always_only_where_a_row_is_to_spare(words: int, always: bool):
+    # with as many words as rows the write pointer may stand at a word that is still to be read
+    blocks = Ecp5Store.GROUP + 1
+    text = rtlil.convert(Ecp5Store(36 * blocks, words))
+    enables = re.findall(r"connect \\CEW (.*)", text)
+    assert len(enables) == blocks
+    assert {enable == "1'1" for enable in enables} == {always}
+    few = rtlil.convert(Ecp5Store(36 * Ecp5Store.GROUP, words))
+    assert "1'1" not in re.findall(r"connect \\CEW (.*)", few)
