@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
@@ -34,6 +35,7 @@ from streampool.schedule import AxisPlan
 from streampool.stage import _Timing
 from streampool_golden import (
     BASES,
+    OPS,
     Axis,
     DType,
     Job,
@@ -406,16 +408,21 @@ def sweep(path: Path) -> str:
     def count(test: Callable[[dict], bool]) -> int:
         return sum(map(test, lines))
 
-    ops = ", ".join(
-        f"{count(lambda line, op=op: line['spec']['op'] == op):,} {op}"
-        for op in ("max", "min", "avg", "sum")
-    )
+    ops = Counter(line["spec"]["op"] for line in lines)
+    axes = Counter(len(line["shape"]) - 1 for line in lines)
+    floats = count(lambda line: DType.of(line["spec"]["dtype"]).is_float)
+    beside = count(lambda line: bool(line["spec"]["indices"]))
     at_limit = sum(line["cycles_per_frame"] == line["limit_cycles"] for line in whole)
     rows: list[list[object]] = [
         [
             "random specifications",
-            f"{len(lines):,}: {count(lambda line: len(line['shape']) == 2):,} 1-D, "
-            f"{count(lambda line: len(line['shape']) == 3):,} 2-D; {ops}",
+            f"{len(lines):,}: {', '.join(f'{axes[n]:,} {n}-D' for n in sorted(axes))};"
+            f" {', '.join(f'{ops[op]:,} {op}' for op in OPS if ops[op])};"
+            f" {floats:,} of floats, {beside:,} with indices",
+        ],
+        [
+            "maxima and minima that a MaxUnpool core put back where they were",
+            f"{sum(line['unpooled'] for line in whole):,}",
         ],
         [
             "of them through both engines, compared to the cycle",

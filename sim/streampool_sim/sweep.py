@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore
-from streampool_golden import SpecWarning, pool, pool_with_indices
+from streampool import PoolCore, UnpoolCore
+from streampool_golden import SpecWarning, UnpoolJob, pool, pool_with_indices, unpool
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
 from .engines.model import Build, Model, cache_folder
-from .frames import pack
+from .frames import pack, pack_indices
 from .simulation import STEADY_FRAMES, compare, compare_indices
 from .stats import frame_cycles, words_bound
 
@@ -42,6 +42,9 @@ BOTH_ENGINES_EVERY, BOTH_ENGINES_MOST = 10, 250
 
 Those of longer frames are left out: Amaranth's simulator takes seconds for each.
 """
+
+UNPOOLED = "plane"
+"""The base of indices that a MaxUnpool core takes: maxima that have it are unpooled again."""
 
 MOST_FAILURES = 20
 """Failures after which a sweep gives up."""
@@ -65,8 +68,8 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
     -------
     dict
         A line of the results: ``index``, ``spec``, ``shape``, ``lanes``, ``cycles_per_frame``,
-        ``limit_cycles``, ``store_words``, ``limit_words``, ``engines``, and ``faults``: a list of
-        sentences, empty where all is right.
+        ``limit_cycles``, ``store_words``, ``limit_words``, ``engines``, whether it was
+        ``unpooled`` again, and ``faults``: a list of sentences, empty where all is right.
     """
     job, faults = core.job, []
     frames = what.frames(STEADY_FRAMES)
@@ -86,6 +89,7 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
         "limit_words": sum(bound.values()),
         "store_words": sum(core.store_words.values()),
         "engines": [*(["fast"] if model else []), *(["amaranth"] if both or not model else [])],
+        "unpooled": job.spec.indices == UNPOOLED,
         "faults": faults,
     }
     for axis, words in core.store_words.items():
@@ -115,7 +119,40 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
             fault = _latency_fault(core, trace)
             if fault:
                 faults.append(fault)
+    if places is not None and result["unpooled"]:
+        faults += [f"unpooled, {fault}" for fault in check_unpool(what, golden, places)]
     return result
+
+
+def check_unpool(what: Case, values: np.ndarray, places: np.ndarray) -> list[str]:
+    """Put what a case pooled back where it was, and say what is wrong with it.
+
+    Parameters
+    ----------
+    what : Case
+        The case; odd ones go through a core that keeps one frame, others through one of two.
+    values, places : ndarray, shape (frames, C, *out_size)
+        What the case's core gives, and the indices beside it.
+    """
+    pooled, faults = what.job, []
+    job = UnpoolJob(pooled.out_shape, pooled.size, pooled.lanes, pooled.output)
+    core = UnpoolCore(job, frames=1 if what.index % 2 else 2)
+    golden = unpool(values, places, pooled.size)
+    beats, indices = pack(job, values, what.index), pack_indices(job, places, what.index)
+    for stall, count in ((0.0, STEADY_FRAMES), (what.stall, STALLED_FRAMES)):
+        try:
+            trace = amaranth.run(
+                core, beats[:count], indices=indices[:count], stall=stall, seed=what.index
+            )
+        except EngineError as error:
+            faults.append(f"stall {stall}: {error}")
+            continue
+        _, mismatch = compare(job, trace, golden[:count])
+        if mismatch:
+            faults.append(f"stall {stall}: {mismatch}")
+        if not stall and (taken := frame_cycles(trace, job.beats_out).mean()) > core.cycles_bound:
+            faults.append(f"a frame took {taken:g} cycles, bound {core.cycles_bound}")
+    return faults
 
 
 def _traces(
@@ -345,6 +382,7 @@ def _print_summary(count: int, seed: int, log: Log, failed: list[int]) -> None:
     )
     print(f"{len(results)} specifications of seed {seed}, without and with stalls:")
     print(f"  {len(failed)} failed; {both} went through both engines")
+    print(f"  unpooled again: {sum(result['unpooled'] for result in whole)}")
     print(f"  cycles a frame exactly at the limit: {at_limit} of {len(whole)}")
     print(f"  store words: {words}, where the limit allows {limit_words}")
     if failed:

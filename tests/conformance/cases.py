@@ -8,7 +8,19 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from streampool_golden import DType, PoolSpec, SpecError
+from streampool_golden import (
+    DType,
+    Job,
+    PoolSpec,
+    SpecError,
+    UnpoolJob,
+    pool,
+    pool_with_indices,
+    unpool,
+)
+
+LANES = 2
+"""Lanes of the cores that cases run through."""
 
 FLOAT32_ERROR = Fraction(1, 1 << 24)
 """The relative error of one float32 operation at most."""
@@ -24,10 +36,11 @@ class Case:
         The runtime's operator.
     spec : PoolSpec
         What it is held to be.
-    x : ndarray of int, shape (frames, C, *size)
+    x : ndarray, shape (frames, C, *size)
         The input.
-    y : ndarray of int, shape (frames, C, *out_size)
-        What the runtime gave; an exact real result rounded as the specification says.
+    y : ndarray, shape (frames, C, *out_size)
+        What the runtime gave; an exact real result rounded as the specification says. Floats are
+        compared by their bits.
     operations : int
         Roundings to float32 on the way to a result; 0 where the runtime calculates in integers, or
         in numbers that hold every step exactly.
@@ -46,8 +59,8 @@ class Case:
         return {
             "what": self.what,
             "spec": self.spec.to_json(),
-            "x": self.x.tolist(),
-            "y": self.y.tolist(),
+            "x": bits(self.x).tolist(),
+            "y": bits(self.y).tolist(),
             "operations": self.operations,
             "indices": None if self.indices is None else self.indices.tolist(),
         }
@@ -56,14 +69,27 @@ class Case:
     def from_json(cls, data: dict[str, Any]) -> "Case":
         """Return a recorded case."""
         spec, indices = PoolSpec.from_json(data["spec"]), data["indices"]
+        x, y = (
+            np.array(data[name], spec.in_dtype.raw.numpy if name == "x" else None)
+            for name in ("x", "y")
+        )
+        if spec.in_dtype.is_float:
+            x, y = (a.astype(spec.in_dtype.raw.numpy).view(spec.in_dtype.numpy) for a in (x, y))
         return cls(
-            data["what"],
-            spec,
-            np.array(data["x"], spec.in_dtype.numpy),
-            np.array(data["y"]),
-            data["operations"],
+            *(data["what"], spec, x, y, data["operations"]),
             None if indices is None else np.array(indices),
         )
+
+    @property
+    def job(self) -> Job:
+        """What a core has to do."""
+        return self.spec.job(self.x.shape[1:], LANES)
+
+    def golden(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what the golden model gives: values, and indices where the runtime has some."""
+        if self.indices is not None:
+            return pool_with_indices(self.spec, self.x)
+        return pool(self.spec, self.x), None
 
     def judge(self, found: np.ndarray, indices: np.ndarray | None = None) -> list[str]:
         """Hold `found` against the runtime's output; return what is wrong, a sentence each.
@@ -78,7 +104,15 @@ class Case:
         )
         if not same:
             faults.append(f"{self.what}: indices differ, of {self.spec!r} on {self.x.shape}")
-        for at in np.argwhere(found != self.y):
+        differ = np.argwhere(bits(found) != bits(self.y))
+        if self.spec.in_dtype.is_float and len(differ):
+            where = tuple(int(i) for i in differ[0])
+            return [
+                *faults,
+                f"{self.what}: {found[where]} at {where}, where the runtime has {self.y[where]},"
+                f" of {self.spec!r} on {self.x.shape}",
+            ]
+        for at in differ:
             where = tuple(int(i) for i in at)
             ours, theirs = int(found[where]), int(self.y[where])
             exact, slack = exact_value(self, where)
@@ -100,14 +134,72 @@ class Case:
         return faults
 
 
-def drawn(oracle: Any, seed: int, index: int) -> Case | None:
+@dataclass
+class UnpoolCase:
+    """Values and indices, and the sparse map that a runtime put them back into.
+
+    Attributes
+    ----------
+    what : str
+        The runtime's operator.
+    job : UnpoolJob
+        What it is held to be.
+    x, indices : ndarray of int, shape (frames, C, *size)
+        Values, and where they belong in their own planes.
+    y : ndarray of int, shape (frames, C, *out_size)
+        What the runtime gave.
+    """
+
+    what: str
+    job: UnpoolJob
+    x: np.ndarray
+    indices: np.ndarray
+    y: np.ndarray
+    own: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` makes the case of again."""
+        arrays = {name: getattr(self, name).tolist() for name in ("x", "indices", "y")}
+        return {"what": self.what, "unpool": self.job.to_json(), **arrays}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "UnpoolCase":
+        """Return a recorded case."""
+        job = {name: value for name, value in data["unpool"].items() if name != "op"}
+        x, indices, y = (np.array(data[name]) for name in ("x", "indices", "y"))
+        return cls(data["what"], UnpoolJob(**job), x, indices, y)
+
+    def golden(self) -> tuple[np.ndarray, None]:
+        """Return what the golden model gives."""
+        return unpool(self.x, self.indices, self.job.out_size), None
+
+    def judge(self, found: np.ndarray, indices: np.ndarray | None = None) -> list[str]:
+        """Hold `found` against the runtime's output; return what is wrong, a sentence."""
+        if indices is None and np.array_equal(found, self.y):
+            return []
+        return [f"{self.what}: differs, of {self.job}"]
+
+
+def from_json(data: dict[str, Any]) -> Case | UnpoolCase:
+    """Return a recorded case."""
+    return (UnpoolCase if "unpool" in data else Case).from_json(data)
+
+
+def bits(values: np.ndarray) -> np.ndarray:
+    """Return floats as the integers of their bits, integers as they are."""
+    if values.dtype.kind in "iu":
+        return values
+    return values.view(DType.of(values.dtype).raw.numpy)
+
+
+def drawn(oracle: Any, seed: int, index: int) -> Case | UnpoolCase | None:
     """Return the case of an index; None where the runtime or a specification refuses it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         case = oracle.draw(random.Random(f"{seed} {index}"))
     try:
         if case is not None:
-            case.spec.job(case.x.shape[1:])
+            assert case.job
     except SpecError:
         return None
     return case

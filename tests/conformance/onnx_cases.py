@@ -15,11 +15,21 @@ from typing import Any
 
 import numpy as np
 from onnx_pools import spec_of
-from streampool import PoolCore
-from streampool_golden import PoolSpec, SpecError, pool, pool_with_indices, unpool
+from streampool import PoolCore, UnpoolCore
+from streampool_golden import (
+    DType,
+    PoolSpec,
+    SpecError,
+    UnpoolJob,
+    plane_indices,
+    pool,
+    pool_with_indices,
+    unpool,
+)
 from streampool_sim.frames import unpack
 
-from .simulated import LANES, traces
+from .cases import LANES
+from .simulated import traces
 
 OLDER = ("pytorch-converted", "pytorch-operator")
 STEP = {"AveragePool": 2.0**-20, "GlobalAveragePool": 2.0**-20, "LpPool": 2.0**-12}
@@ -31,6 +41,22 @@ BATCH = 16
 """Cores at once."""
 
 EXACT, STEPPED, NOT = "bit for bit", "quantised", "no"
+
+
+@dataclass
+class Run:
+    """What a core does, what goes in, and what the golden model gives."""
+
+    of: PoolSpec | UnpoolJob
+    x: np.ndarray
+    values: np.ndarray
+    indices: np.ndarray | None = None
+
+    def core(self) -> PoolCore | UnpoolCore:
+        """Return the core."""
+        if isinstance(self.of, UnpoolJob):
+            return UnpoolCore(self.of)
+        return PoolCore(self.of, self.x.shape[1:], min(self.x.shape[1], LANES))
 
 
 @dataclass
@@ -61,7 +87,7 @@ class Case:
     verdict: str = NOT
     core: str = "-"
     note: str = ""
-    run: tuple[PoolSpec, np.ndarray, np.ndarray] | None = field(default=None, repr=False)
+    run: "Run | None" = field(default=None, repr=False)
 
     def row(self) -> dict[str, str]:
         """Return what came of it, for a table."""
@@ -144,7 +170,7 @@ def _pooled(case: Case) -> None:
             values, same = pool(spec, x), True
         if not (same and values.dtype == y.dtype and values.tobytes() == y.tobytes()):
             raise AssertionError(f"{case.name}: the golden model differs")
-        case.verdict, case.run = EXACT, (spec, x, values)
+        case.verdict, case.run = EXACT, Run(spec, x, values)
         return
     quantised = {"dtype": QUANTISED[case.op_type], "rounding": "half_even", "out_dtype": "int32"}
     spec = spec_of(case.op_type, case.attributes, x.shape[2:], **quantised)
@@ -163,7 +189,7 @@ def _pooled(case: Case) -> None:
             raise AssertionError(f"{case.name}: the golden model is off by {off.max()}")
         case.note += "; the expected values are printed to four digits"
     case.verdict = STEPPED
-    case.run = (spec, steps.astype(spec.in_dtype.numpy), values)
+    case.run = Run(spec, steps.astype(spec.in_dtype.numpy), values)
 
 
 def _unpooled(case: Case) -> None:
@@ -174,28 +200,28 @@ def _unpooled(case: Case) -> None:
     found = unpool(x, indices, size, indices_base="flat", index_size=plain)
     if found.tobytes() != case.outputs[0].tobytes():
         raise AssertionError(f"{case.name}: the golden model differs")
-    case.verdict, case.note = EXACT, "the golden model's unpool"
+    case.verdict = EXACT
+    places = np.unravel_index(plane_indices(indices, "flat", plain), plain)
+    job = UnpoolJob(x.shape[1:], size, min(x.shape[1], LANES), DType.of(x.dtype))
+    case.run = Run(job, x, found, np.ravel_multi_index(places, size))
 
 
 def through_cores(cases: Sequence[Case], tell: Callable[[str], None]) -> None:
     """Simulate the core of every case that the golden model runs, and compare them."""
-    made: list[tuple[Case, PoolCore]] = []
+    made: list[tuple[Case, Run, PoolCore | UnpoolCore]] = []
     for case in cases:
         if case.run is None:
             continue
-        spec, x, _ = case.run
         try:
-            made.append((case, PoolCore(spec, x.shape[1:], min(x.shape[1], LANES))))
+            made.append((case, case.run, case.run.core()))
         except SpecError as refusal:
             case.core, case.note = "no", f"{case.note}; {refusal}".lstrip("; ")
     for at in range(0, len(made), BATCH):
-        batch = made[at : at + BATCH]
-        frames = [case.run[1] for case, _ in batch if case.run]
-        runs = traces([core for _, core in batch], frames)
-        for (case, core), trace in zip(batch, runs, strict=True):
-            assert case.run is not None
+        _, runs, cores = zip(*made[at : at + BATCH], strict=True)
+        seen = traces(cores, [run.x for run in runs], [run.indices for run in runs])
+        for (case, run, core), trace in zip(made[at : at + BATCH], seen, strict=True):
             found = unpack(core.job, trace.out)
-            case.core = "yes" if found.tobytes() == case.run[2].tobytes() else "DIFFERS"
+            case.core = "yes" if found.tobytes() == run.values.tobytes() else "DIFFERS"
         tell(f"onnx: {min(at + BATCH, len(made))}/{len(made)} cores")
 
 

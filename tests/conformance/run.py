@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore
-from streampool_golden import pool, pool_with_indices
+from streampool import PoolCore, UnpoolCore
+from streampool_golden import Job, UnpoolJob
 from streampool_sim.frames import unpack, unpack_indices
 
 from . import onnx_cases
-from .cases import Case, drawn
-from .simulated import LANES, traces
+from .cases import Case, UnpoolCase, drawn
+from .simulated import traces
 
 ORACLES = ("torch", "onnxruntime", "tflite")
 SPECIFICATIONS, IN_CORES, SEED = 2000, 200, 1
@@ -37,23 +37,21 @@ RECORDED, MOST_RECORDED = 40, 150
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "conformance.json"
 
 
-def through_golden(case: Case) -> list[str]:
+def through_golden(case: Case | UnpoolCase) -> list[str]:
     """Hold the golden model against a runtime's output."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if case.indices is not None:
-            return case.judge(*pool_with_indices(case.spec, case.x))
-        return case.judge(pool(case.spec, case.x))
+        return case.judge(*case.golden())
 
 
-def through_cores(cases: Sequence[Case]) -> list[str]:
+def through_cores(cases: Sequence[Case | UnpoolCase]) -> list[str]:
     """Hold simulated cores against a runtime's outputs, or the exact value where it is listed."""
-    cores = [PoolCore(case.spec, case.x.shape[1:], LANES) for case in cases]
+    cores = [core_of(case) for case in cases]
     faults = []
-    runs = traces(cores, [case.x for case in cases])
+    runs = traces(cores, [case.x for case in cases], [case.indices for case in cases])
     for case, core, trace in zip(cases, cores, runs, strict=True):
         indices = None
-        if trace.indices is not None:
+        if trace.indices is not None and isinstance(core.job, Job):
             indices = unpack_indices(core.job, trace.indices)
             assert core.job.numbering is not None
             frames = np.arange(len(indices)).reshape(-1, *(1,) * (indices.ndim - 1))
@@ -63,6 +61,14 @@ def through_cores(cases: Sequence[Case]) -> list[str]:
         faults += [f"core: {fault}" for fault in found]
         del case.own[known:]  # the golden model's are listed already
     return faults
+
+
+def core_of(case: Case | UnpoolCase) -> PoolCore | UnpoolCore:
+    """Return the core that does what a case has done."""
+    job = case.job
+    if isinstance(job, UnpoolJob):
+        return UnpoolCore(job)
+    return PoolCore(job.spec, job.shape, job.lanes)
 
 
 def hold(name: str, count: int, in_cores: int, seed: int) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def hold(name: str, count: int, in_cores: int, seed: int) -> dict[str, Any]:
         return {"runtime": name, "skipped": f"{oracle.PACKAGE} is not installed"}
     version = oracle.load()
     start = time.monotonic()
-    cases: list[Case] = []
+    cases: list[Case | UnpoolCase] = []
     faults: list[str] = []
     refused = 0
     while len(cases) < count:
@@ -147,7 +153,7 @@ def _window(at: tuple[int, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
     return frame, channel, row, slice(0, shape[3])
 
 
-def _values(cases: Sequence[Case]) -> dict[str, int]:
+def _values(cases: Sequence[Case | UnpoolCase]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for case in cases:
         found[case.what] += case.y.size

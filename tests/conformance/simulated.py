@@ -5,24 +5,30 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from streampool import PoolCore
+from streampool import PoolCore, UnpoolCore
+from streampool_golden import UnpoolJob
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, cache_folder
-from streampool_sim.frames import pack
+from streampool_sim.frames import pack, pack_indices
 
-LANES = 2
 LONG = 1500
 """Cycles a frame from which a core is compiled, and not run by Amaranth's simulator."""
 
 
-def traces(cores: Sequence[PoolCore], frames: Sequence[np.ndarray]) -> Iterator[Trace]:
-    """Yield the run of every core on its frames."""
+def traces(
+    cores: Sequence[PoolCore | UnpoolCore],
+    frames: Sequence[np.ndarray],
+    indices: Sequence[np.ndarray | None],
+) -> Iterator[Trace]:
+    """Yield the run of every core on its frames, and on the indices that one of MaxUnpool takes."""
     long = [core for core in cores if core.job.limit_cycles >= LONG]
     with tempfile.TemporaryDirectory(prefix="conformance-", dir=cache_folder()) as folder:
         models = iter(Build(long, optimise="-O0", folder=Path(folder)).load() if long else ())
-        for core, x in zip(cores, frames, strict=True):
-            beats = pack(core.job, x)
+        for core, x, places in zip(cores, frames, indices, strict=True):
+            beats, beside = pack(core.job, x), None
+            if isinstance(core.job, UnpoolJob) and places is not None:
+                beside = pack_indices(core.job, places)
             if core.job.limit_cycles >= LONG:
-                yield fast.run(core, beats, model=next(models))
+                yield fast.run(core, beats, indices=beside, model=next(models))
             else:
-                yield amaranth.run(core, beats)
+                yield amaranth.run(core, beats, indices=beside)

@@ -1,4 +1,4 @@
-"""onnxruntime as an oracle: MaxPool of integers, AveragePool, and its quantized pooling."""
+"""onnxruntime as an oracle: its pooling, global, quantized and of floats too, and MaxUnpool."""
 
 import importlib
 import random
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from onnx_pools import spec_of
-from streampool_golden import PoolSpec, SpecError, preset
+from streampool_golden import DType, PoolSpec, SpecError, UnpoolJob, preset
+from streampool_sim.cases import random_floats
 
-from .cases import AXES, TAPS, Case, every_sum, rounded, sizes, values
+from .cases import AXES, LANES, TAPS, Case, UnpoolCase, every_sum, rounded, sizes, values
 
 PACKAGE = "onnxruntime"
 onnx: Any = None
@@ -27,9 +28,10 @@ class _Refused(Exception):
     """onnxruntime does not take a node."""
 
 
-def draw(rng: random.Random) -> Case | None:
+def draw(rng: random.Random) -> Case | UnpoolCase | None:
     """Return a random case; None where onnxruntime or a specification refuses it."""
     kinds = [_max, _average, _norm, _quantized_average, _quantized_average, _quantized_global]
+    kinds += [_max_of_floats, _global, _unpool]
     kind = rng.choice(kinds)
     try:
         return kind(rng)
@@ -63,7 +65,8 @@ def outputs(
         ],
         [onnx.numpy_helper.from_array(c, n) for c, n in zip(constants, names, strict=True)],
     )
-    opsets = [make.make_opsetid("", 22), make.make_opsetid("com.microsoft", 1)]
+    opset = 21 if op_type == "GlobalLpPool" else 22  # it has no newer one
+    opsets = [make.make_opsetid("", opset), make.make_opsetid("com.microsoft", 1)]
     model = make.make_model(graph, opset_imports=opsets, ir_version=10)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -141,6 +144,61 @@ def _average(rng: random.Random) -> Case:
     spec.job(shape[1:])
     y = run("AveragePool", x.astype(np.float32), attributes)
     return Case("AveragePool", spec, x, rounded(y, spec), operations=3)
+
+
+def _max_of_floats(rng: random.Random) -> Case:
+    """One axis without indices: else its NaN is more or less than a number by where it stands.
+
+    It holds nothing less than the lowest finite value, so there is no infinity below; and it may
+    give either zero of two.
+    """
+    size = (rng.randint(1, 12),)
+    attributes = _attributes(rng, size)
+    dtype = DType.of("float32")
+    numbers = np.random.default_rng(rng.getrandbits(64))
+    x = random_floats(numbers, dtype, (2, rng.randint(1, 3), *size))
+    x[x == -np.inf] = np.nan
+    x[x == 0] = 0
+    spec = spec_of("MaxPool", attributes, size, dtype=dtype.name, nan="ignore")
+    spec.job(x.shape[1:])
+    return Case("MaxPool of float32, 1-D", spec, x, run("MaxPool", x, attributes))
+
+
+def _global(rng: random.Random) -> Case:
+    op_type = rng.choice(["GlobalMaxPool", "GlobalAveragePool", "GlobalLpPool"])
+    size = sizes(rng, rng.choice(AXES))
+    x = values(rng, "int8", (2, rng.randint(1, 3), *size))
+    taps = int(np.prod(size))
+    fields: dict[str, Any] = {"dtype": "int8", "ndim": len(size)}
+    attributes, operations = {}, taps + 1
+    if op_type == "GlobalLpPool":
+        attributes = {"p": rng.choice([1, 2])}
+        operations += 2
+    if op_type == "GlobalMaxPool":
+        operations = 0
+    else:
+        fields |= {"rounding": "half_even", "out_dtype": "int32"}
+    op = {"GlobalMaxPool": "max", "GlobalAveragePool": "avg"}.get(op_type) or f"lp{attributes['p']}"
+    spec = PoolSpec(op, "global", **fields)
+    y = run(op_type, x.astype(np.float32), attributes)
+    return Case(op_type, spec, x, rounded(y, spec), operations)
+
+
+def _unpool(rng: random.Random) -> UnpoolCase:
+    """Indices anywhere in their own planes, some of them twice."""
+    axes = rng.choice(AXES)
+    inside = tuple(rng.randint(1, 4) for _ in range(axes))
+    kernel = [rng.randint(1, 3) for _ in range(axes)]
+    size = tuple(n * k for n, k in zip(inside, kernel, strict=True))
+    x = values(rng, "int8", (2, rng.randint(1, 3), *inside))
+    area = int(np.prod(size))
+    numbers = np.random.default_rng(rng.getrandbits(64))
+    indices = numbers.integers(0, area, x.shape)
+    planes = np.arange(x.shape[0] * x.shape[1]).reshape(*x.shape[:2], *(1,) * axes)
+    attributes = {"kernel_shape": kernel, "strides": kernel}
+    y = run("MaxUnpool", x.astype(np.float32), attributes, indices + planes * area)
+    job = UnpoolJob(x.shape[1:], size, LANES)
+    return UnpoolCase("MaxUnpool", job, x, indices, y.astype(np.int8))
 
 
 def _scales(rng: random.Random, dtype: np.dtype) -> tuple[list[np.ndarray], dict[str, Any]]:

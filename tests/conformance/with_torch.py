@@ -1,4 +1,4 @@
-"""torch as an oracle: its integer max pooling, its average in float64, its quantized pooling."""
+"""torch as an oracle: pooling of integers, floats and quantized tensors, and MaxUnpool."""
 
 import importlib
 import random
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from streampool_golden import ROUNDINGS, PoolSpec, SpecError, preset
+from streampool_golden import ROUNDINGS, DType, PoolSpec, SpecError, UnpoolJob, preset
+from streampool_sim.cases import random_floats
 
-from .cases import AXES, TAPS, Case, every_sum, rounded, sizes, values
+from .cases import AXES, LANES, TAPS, Case, UnpoolCase, bits, every_sum, rounded, sizes, values
 
 PACKAGE = "torch"
 torch: Any = None  # no types without it, and no import where it is not installed
@@ -23,9 +24,10 @@ def load() -> str:
     return torch.__version__.split("+")[0]
 
 
-def draw(rng: random.Random) -> Case | None:
+def draw(rng: random.Random) -> Case | UnpoolCase | None:
     """Return a random case; None where torch or a specification refuses it."""
     kinds = [_max, _average, _quantized_average, _quantized_max, _adaptive, _norm]
+    kinds += [_max_of_floats, _average_of_floats, _unpool]
     kind = rng.choice([*kinds, _quantized_average])
     try:
         return kind(rng)
@@ -63,6 +65,78 @@ def _max(rng: random.Random) -> Case:
     y, indices = _call("max_pool", tensor, {**fields, "return_indices": True})
     spec = PoolSpec("max", dtype=x.dtype, indices="plane", **fields)
     return Case("max_pool with indices", spec, x, y.numpy().astype(x.dtype), 0, indices.numpy())
+
+
+def _tensor(x: np.ndarray) -> Any:
+    """Return floats as a tensor of their type, by way of their bits: NumPy has no bfloat16."""
+    signed = bits(x).view(f"i{x.itemsize}")
+    return torch.from_numpy(signed.copy()).view(getattr(torch, x.dtype.name))
+
+
+def _max_of_floats(rng: random.Random) -> Case:
+    """NaNs, zeros of either sign and infinities among them, held to the bit."""
+    axes = rng.choice(AXES)
+    dtype = DType.of(rng.choice(["float16", "bfloat16", "float32"]))
+    fields = _fields(rng, axes)
+    fields["dilation"] = tuple(rng.choice([1, 1, 2]) for _ in range(axes))
+    shape = (2, rng.randint(1, 3), *sizes(rng, axes))
+    x = random_floats(np.random.default_rng(rng.getrandbits(64)), dtype, shape)
+    # what NaNs of 16 bits leave as is that of a float32: a quiet one, of bfloat16 torch's own
+    if dtype.name == "bfloat16":
+        x = np.where(np.isnan(x), np.array(np.nan, dtype.numpy), x)
+    if dtype.name == "float16":
+        quiet = bits(x) | np.uint16(1 << (dtype.fraction - 1))
+        x = np.where(np.isnan(x), quiet.view(x.dtype), x)
+    y, indices = _call("max_pool", _tensor(x), {**fields, "return_indices": True})
+    spec = PoolSpec("max", dtype=dtype.name, nan="propagate", indices="plane", **fields)
+    signed = getattr(torch, f"int{dtype.bits}")
+    found = y.view(signed).numpy().view(dtype.raw.numpy).view(dtype.numpy)
+    return Case(f"max_pool of {dtype.name}, with indices", spec, x, found, 0, indices.numpy())
+
+
+def _average_of_floats(rng: random.Random) -> Case:
+    """Sums that float64 holds, whose quotients it keeps apart from what is halfway.
+
+    A value is a whole number up to 255 times a power of two from -12 to 7, so a sum has less than
+    40 bits.
+    """
+    axes = rng.choice(AXES)
+    dtype = rng.choice(["float16", "bfloat16"])
+    fields = _fields(rng, axes)
+    fields["count_include_pad"] = rng.random() < 0.5
+    numbers = np.random.default_rng(rng.getrandbits(64))
+    shape = (2, rng.randint(1, 3), *sizes(rng, axes))
+    x = numbers.integers(-255, 255, shape, endpoint=True) * 2.0 ** numbers.integers(-12, 7, shape)
+    if rng.random() < 0.3:
+        few = numbers.random(shape) < 0.05
+        x = np.where(few, numbers.choice([np.inf, -np.inf, np.nan], shape), x)
+    y = _call("avg_pool", torch.from_numpy(x), fields).numpy()
+    if dtype == "bfloat16":  # whose conversion from float64 rounds to float32 first
+        fraction, exponent = np.frexp(y)
+        y = np.ldexp(np.rint(np.ldexp(fraction, 8)), exponent - 8)
+    kind = DType.of(dtype)
+    spec = PoolSpec("avg", dtype=dtype, **fields)
+    quiet = np.array(np.nan, kind.numpy)  # which NaN a sum makes is nobody's rule
+    y = np.where(np.isnan(y), quiet, y.astype(kind.numpy))
+    return Case(f"avg_pool in float64, to {dtype}", spec, x.astype(kind.numpy), y)
+
+
+def _unpool(rng: random.Random) -> UnpoolCase:
+    """Indices of any place, some of them twice; a stride of 1 allows every size."""
+    axes = rng.choice(AXES)
+    size = sizes(rng, axes)
+    inside = tuple(rng.randint(1, n) for n in size)
+    x = values(rng, "int8", (2, rng.randint(1, 3), *inside))
+    numbers = np.random.default_rng(rng.getrandbits(64))
+    indices = numbers.integers(0, np.prod(size), x.shape)
+    y = getattr(torch.nn.functional, f"max_unpool{axes}d")(
+        *(torch.from_numpy(x.astype(np.float32)), torch.from_numpy(indices)),
+        kernel_size=[n - m + 1 for n, m in zip(size, inside, strict=True)],
+        stride=1,
+        output_size=size,
+    )
+    job = UnpoolJob(x.shape[1:], size, LANES)
+    return UnpoolCase("max_unpool", job, x, indices, y.numpy().astype(np.int8))
 
 
 def _adaptive(rng: random.Random) -> Case:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import streampool_sim.sweep
 from broken_cores import BrokenCore
-from streampool_golden import NANS, PoolSpec
+from streampool import PoolCore
+from streampool_golden import NANS, PoolSpec, unpool
 from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
 from streampool_sim.sweep import Log, check, main, run_batch, sweep
 
@@ -128,6 +129,24 @@ def test_check_finds_what_is_wrong(fault, message):
         assert faults == []
     else:
         assert faults[0].startswith(message)
+
+
+@pytest.mark.parametrize("index", [4, 5])  # a core of two frames, and one of one
+def test_what_is_pooled_with_indices_is_unpooled_again(index, monkeypatch):
+    job = PoolSpec("max", 2, indices="plane").job((3, 4, 6), 2)
+    what, core = Case(0, index, job, 0.5), PoolCore(job.spec, job.shape, job.lanes)
+    result = check(core, what, None, both=False)
+    assert (result["unpooled"], result["faults"]) == (True, [])
+
+    def off_by_one(*arguments):
+        out = unpool(*arguments)
+        out[0, 0, 0, 0] ^= 1
+        return out
+
+    monkeypatch.setattr(streampool_sim.sweep, "unpool", off_by_one)
+    plain, stalled = check(core, what, None, both=False)["faults"]
+    assert plain.startswith("unpooled, stall 0.0: frame 0, channel 0, position (0, 0): ")
+    assert stalled.startswith("unpooled, stall 0.5: frame 0, channel 0, position (0, 0): ")
 
 
 def test_check_holds_cycles_words_and_latency_against_their_limits(monkeypatch):
