@@ -59,6 +59,7 @@ netlists: tools $(DEV) ## synthesized cores against the same frames, beat for be
 
 boards: $(FPGA) ## bitstreams that test a core on a board: make boards BOARDS="icebreaker orangecrab"
 	@$(IN_ENV) $(PY) -m streampool.boards $(BOARDS) $(ARGS)
+	@$(IN_ENV) $(PY) docs/tables.py boards-reached
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ anew
 	@$(IN_ENV) $(PY) docs/figures.py

@@ -1,0 +1,1 @@
+"""Text of the generated blocks, a module for what it is of."""

@@ -1,0 +1,105 @@
+"""What docs/ and README.md state of devices and boards."""
+
+import json
+import shlex
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import blocks
+from streampool.boards import BOARDS
+from streampool.boards.table import SHOWS
+from streampool.fpga import device_named
+from streampool.fpga import table as placements
+from streampool.fpga.flow import Design, synthesize
+from streampool_golden import Job, PoolSpec
+from streampool_sim.options import describe
+
+from . import cores
+
+
+def fpga(short: bool = False) -> str:
+    """Return clock and area of the reference jobs, from the placements that were made."""
+    rows = placements.known()
+    return placements.markdown(rows, short=short) if rows else "`make fpga` was not run yet.\n"
+
+
+def fpga_bar() -> str:
+    """Return how the reference jobs stand to their bars."""
+    return placements.against_bar(placements.known())
+
+
+def boards() -> str:
+    """Return the boards, what their LEDs show, and how a bitstream gets there."""
+    rows: list[list[object]] = []
+    for board in BOARDS.values():
+        lamps = ", ".join(f"{lamp.label}: *{lamp.shows}*" for lamp in board.lamps)
+        load = shlex.join([*board.loader, f"{board.name}.{board.suffix}"])
+        rows.append(
+            [
+                *(f"`{board.name}`", board.title, board.chip.part),
+                *(lamps, board.button_label or "-", f"`{load}`"),
+            ]
+        )
+    meanings = "".join(f"- *{shown}*: {meaning}\n" for shown, meaning in SHOWS.items())
+    head = "`--board` | board | device | LEDs | button | load with"
+    return f"{blocks.table(head, rows)}\n{meanings}"
+
+
+def boards_reached(reports: Sequence[Path]) -> str:
+    """Return the clocks and the use of bitstreams, from the reports beside them."""
+    built = {report["board"]: report for report in map(_loaded, reports)}
+    rows: list[list[object]] = []
+    for board in BOARDS.values():
+        if board.name not in built:
+            continue
+        report = built[board.name]
+        use = [
+            f"{used:,} of {report['available'][cells]:,} {cells}"
+            for cells, used in Counter(report["used"]).most_common(2)
+        ]
+        rows.append(
+            [
+                f"`{board.name}`",
+                f"{report['clock_mhz']:g}",
+                f"{report['fmax_mhz']:.1f}",
+                ", ".join(use),
+                ", ".join(f"{tool} {version}" for tool, version in report["tools"].items()),
+            ]
+        )
+    report = next(iter(built.values()))
+    job = PoolSpec.from_json(report["spec"]).job(report["shape"], report["lanes"])
+    size = " x ".join(map(str, job.shape))
+    said = f"{describe(job.spec)} on {size}, {job.lanes} lanes, and its self-test:\n\n"
+    head = "`--board` | > runs at, MHz | > could, MHz | cells of the chip | tools"
+    return said + blocks.table(head, rows)
+
+
+def _loaded(report: Path) -> dict:
+    return json.loads(report.read_text("utf-8"))
+
+
+FLOAT_COSTS: dict[str, Job] = {
+    f"{op} {dtype}": PoolSpec(op, 3, 1, 1, dtype=dtype, count_include_pad=True).job((1, 28, 28), 1)
+    for op, dtypes in (
+        ("max", ("int16", "float16", "bfloat16", "float32")),
+        ("avg", ("int16", *cores.FLOATS)),
+    )
+    for dtype in dtypes
+}
+"""What floats are set beside: one lane, pooled 3 x 3 with stride 1 and padding 1."""
+
+
+def float_costs() -> str:
+    """Return what cores of floats come to after synthesis, beside integers of the same width."""
+    device = device_named("ecp5-85k-6")
+    rows = []
+    for name, job in FLOAT_COSTS.items():
+        design = Design.of(job.spec, job.shape, job.lanes, device)
+        with tempfile.TemporaryDirectory() as folder:
+            cells = synthesize(design.alone, device, Path(folder) / name.replace(" ", "-"))
+        counts = [f"{cells[what]:,}" for what in ("lut4", "carry", "ff", "lut_ram", "block_ram")]
+        rows.append([name, design.core.latency, f"{design.core.store_bits:,}", *counts])
+    head = "pooling | >latency | >store bits | >LUT4 | >CCU2C | >FF | >LUT RAM | >block RAM"
+    return blocks.table(head, rows)
