@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -18,6 +19,9 @@ __all__ = ["AxisStage"]
 
 BANK = 16
 """Lanes that one copy of the control drives; more only where there is no time for more copies."""
+
+_Begun: TypeAlias = tuple[Value, data.View, data.View]
+"""Of a partial in a loop: whether it starts anew, the input alone, and both together."""
 
 
 @dataclass(frozen=True)
@@ -275,9 +279,8 @@ class AxisStage(wiring.Component):
 
     def _bank(self, m: Module, step: Value, word: list[Value], x: list[Value]) -> Value:
         """Do to some lanes what a step's control word says; return the oldest partials, new."""
-        partials, timing, operation = self.plan.partials, self._timing, self.operation
+        partials, timing = self.plan.partials, self._timing
         beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
-        load, skips, shift = word[: partials + 1], word[partials + 1 : -1], word[-1]
         bits = beat.size * partials
         stores: list[DelayLine | RamStore] = []
         if timing.skewed:
@@ -289,13 +292,36 @@ class AxisStage(wiring.Component):
         for number, store in enumerate(stores):
             m.submodules[f"store_{number}"] = store
         queue = data.View(data.ArrayLayout(beat, partials), Cat(store.old for store in stores))
+        new, begun = self._combine(m, word, x, queue)
+        if timing.skewed:
+            for j, store in enumerate(stores):
+                put = _after(m, timing.comes[j], step, "put", reset=True)
+                m.d.comb += [store.new.eq(new[j + 1]), store.put.eq(put)]
+        else:
+            self._write_back(m, step, word[-1], stores[0], new, begun)
+        return _after(m, timing.depth - 1 - timing.ready[0], new[0].as_value(), "leaving")
 
+    def _combine(
+        self, m: Module, word: list[Value], x: list[Value], queue: data.View
+    ) -> tuple[list[data.View], list[_Begun]]:
+        """Combine the input with every partial that takes it in.
+
+        Returns
+        -------
+        new : list of View
+            The partials, new, the oldest first, and last the virtual one behind them, which is
+            the input alone: so each one's successor follows it.
+        begun : list of _Begun
+            Of each partial, in a loop; else nothing.
+        """
+        partials, timing, operation = self.plan.partials, self._timing, self.operation
+        beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
+        load, skips = word[: partials + 1], word[partials + 1 : -1]
         later = [x]  # the input as it was so many clocks ago
         for _ in range(max(timing.comes)):
             later.append([_after(m, 1, value, "x") for value in later[-1]])
-        new: list[data.View] = []  # of each position, the virtual one first
-        # of each partial in a loop: whether it starts anew, with what, and what it is else
-        begun: list[tuple[Value, data.View, data.View]] = []
+        new: list[data.View] = []
+        begun: list[_Begun] = []
         for j in reversed(range(partials + 1)):
             comes, value = timing.comes[j], Signal(beat, name=f"new_{j}")
             new.insert(0, value)
@@ -330,29 +356,34 @@ class AxisStage(wiring.Component):
                     m.d.comb += both[lane].eq(result)
                 result = Mux(anew, operands[1], result)
                 m.d.comb += value[lane].eq(_after(m, behind, result, f"new_{j}"))
+        return new, begun
 
-        # write back, shifted or in place
-        if timing.skewed:
-            for j, store in enumerate(stores):
-                put = _after(m, timing.comes[j], step, "put", reset=True)
-                m.d.comb += [store.new.eq(new[j + 1]), store.put.eq(put)]
-        else:
-            ready, way = timing.ready[0], 0 if timing.looped else 1
-            shift = _after(m, ready, shift, "shift")
-            kept = [Mux(shift, after, before) for before, after in pairwise(new)]
-            if self.plan.always_shifts:
-                kept = new[1:]
-            elif timing.looped:  # the input alone, begun or shifted on, is one choice and late
-                kept = [
-                    Mux(shift | anew, Mux(shift, after, alone), both)
-                    for (anew, alone, both), after in zip(begun, new[1:], strict=True)
-                ]
-            m.d.comb += [
-                stores[0].get.eq(step),
-                stores[0].new.eq(_after(m, way, Cat(kept), "kept")),
-                stores[0].put.eq(_after(m, ready + way, step, "put", reset=True)),
+    def _write_back(
+        self,
+        m: Module,
+        step: Value,
+        shift: Value,
+        store: DelayLine | RamStore,
+        new: list[data.View],
+        begun: list[_Begun],
+    ) -> None:
+        """Put the partials back into the store of all of them: shifted on, or in place."""
+        timing = self._timing
+        ready, way = timing.ready[0], 0 if timing.looped else 1
+        shift = _after(m, ready, shift, "shift")
+        kept = [Mux(shift, after, before) for before, after in pairwise(new)]
+        if self.plan.always_shifts:
+            kept = new[1:]
+        elif timing.looped:  # the input alone, begun or shifted on, is one choice and late
+            kept = [
+                Mux(shift | anew, Mux(shift, after, alone), both)
+                for (anew, alone, both), after in zip(begun, new[1:], strict=True)
             ]
-        return _after(m, timing.depth - 1 - timing.ready[0], new[0].as_value(), "leaving")
+        m.d.comb += [
+            store.get.eq(step),
+            store.new.eq(_after(m, way, Cat(kept), "kept")),
+            store.put.eq(_after(m, ready + way, step, "put", reset=True)),
+        ]
 
 
 def _copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[Value]:
