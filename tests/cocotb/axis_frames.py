@@ -9,7 +9,7 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from axis_jobs import JOBS, MARKED, padded, payload, words_in, words_out
+from axis_jobs import JOBS, MARKED, lane_out, padded, payload, words_in, words_out
 from axis_stream import gaps
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
@@ -66,7 +66,7 @@ class Frames:
     async def check(self, x: np.ndarray) -> list[AxiStreamFrame]:
         """Take what comes of frames `x`, hold it against the golden model, and return it."""
         words = words_out(self.job, x)
-        width = self.job.lanes * padded(self.job.output.bits) // 8
+        width = self.job.lanes * lane_out(self.job) // 8
         came = []
         for right, word in zip(
             pool(self.job.spec, x), np.split(np.arange(len(words.values)), len(x)), strict=True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from streampool_golden import Job, PoolSpec, pool
+from streampool_golden import Job, PoolSpec, pool, pool_with_indices
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ JOBS: dict[str, Job] = {
     "avg_all": PoolSpec(op="avg", kernel=(4, 6), dtype="uint8", out_dtype="int16").job(
         (4, 4, 6), lanes=4
     ),
+    # an index of two bytes beside each value, and a spare lane
+    "max_indices": PoolSpec(op="max", kernel=3, stride=2, padding=1, indices="plane").job(
+        (1, 20, 13), lanes=2
+    ),
     # no stage at all, and one beat a frame
     "through": PoolSpec(op="max", kernel=1).job((2, 1, 1), lanes=2),
 }
@@ -66,18 +70,18 @@ def top_verilog() -> str:
             "s_axis_tvalid": "input",
             "s_axis_tready": "output",
             "s_axis_tlast": "input",
-            "m_axis_tdata": f"output [{job.lanes * padded(job.output.bits) - 1}:0]",
+            "m_axis_tdata": f"output [{job.lanes * lane_out(job) - 1}:0]",
             "m_axis_tvalid": "output",
             "m_axis_tready": "input",
             "m_axis_tlast": "output",
             "frame_error": "output",
         }
         if name in MARKED:
-            for side, direction, bits in (
-                ("s", "input", job.spec.in_dtype.bits),
-                ("m", "output", job.output.bits),
+            for side, direction, lane in (
+                ("s", "input", padded(job.spec.in_dtype.bits)),
+                ("m", "output", lane_out(job)),
             ):
-                width = job.lanes * padded(bits) // 8
+                width = job.lanes * lane // 8
                 directions[f"{side}_axis_tkeep"] = f"{direction} [{width - 1}:0]"
                 directions[f"{side}_axis_tuser"] = direction
         ports += [f"  {direction} {name}_{port}" for port, direction in directions.items()]
@@ -89,6 +93,11 @@ def top_verilog() -> str:
 def padded(bits: int) -> int:
     """Return the bits of a lane on tdata."""
     return (bits + 7) // 8 * 8
+
+
+def lane_out(job: Job) -> int:
+    """Return the bits of a lane on the output's tdata: the value's, and those of its index."""
+    return padded(job.output.bits) + (padded(job.index_out.bits) if job.index_out else 0)
 
 
 def payload(job: Job, kind: str, frames: int, seed: int) -> np.ndarray:
@@ -122,18 +131,22 @@ def payload(job: Job, kind: str, frames: int, seed: int) -> np.ndarray:
 
 def words_in(job: Job, x: np.ndarray) -> Words:
     """Return frames as the words that go in."""
-    return _words(job, x, job.spec.in_dtype.bits, job.spec.in_dtype.bits)
+    bits = job.spec.in_dtype.bits
+    return _words(job, x, padded(bits), bits)
 
 
 def words_out(job: Job, x: np.ndarray) -> Words:
     """Return the words that have to come out for frames `x`."""
-    bits = job.output.bits
-    return _words(job, pool(job.spec, x), bits, padded(bits))
+    width = padded(job.output.bits)
+    if job.index_out is None:
+        return _words(job, pool(job.spec, x), width, width)
+    values, indices = pool_with_indices(job.spec, x)
+    lanes = values.astype(np.int64) & ((1 << width) - 1) | indices << width
+    return _words(job, lanes, lane_out(job), lane_out(job))
 
 
-def _words(job: Job, x: np.ndarray, bits: int, checked: int) -> Words:
+def _words(job: Job, x: np.ndarray, width: int, checked: int) -> Words:
     """Pack (frames, channels, *size) by hand, as the documents say it."""
-    width = padded(bits)
     frames, channels = x.shape[:2]
     positions = x.reshape(frames, channels, -1)
     values, used, last = [], [], []
