@@ -74,6 +74,7 @@ MEASURED: dict[str, Callable[[], str]] = {
 
 MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "sweep": ("build/sweep-*.jsonl", lambda found: checks.sweep(found[0])),
+    "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
 }
 """Blocks of what another command left, and where; they stay as they are where it left nothing."""

@@ -25,6 +25,15 @@ def fpga(short: bool = False) -> str:
     return placements.markdown(rows, short=short) if rows else "`make fpga` was not run yet.\n"
 
 
+def fpga_took(found: Sequence[Path]) -> str:
+    """Return how long it takes to place all that is planned."""
+    took = _loaded(found[0])
+    return (
+        f"From nothing, all {took['rows']} rows with {took['seeds']} seeds took"
+        f" {took['seconds'] / 60:.0f} minutes on {took['processors']} processors.\n"
+    )
+
+
 def fpga_bar() -> str:
     """Return how the reference jobs stand to their bars."""
     return placements.against_bar(placements.known())

@@ -38,6 +38,19 @@ def test_what_is_done_is_not_done_again(fake, make, tmp_path, capsys):
     assert fake.placed() == 4
 
 
+def test_a_run_of_the_whole_plan_says_how_long_it_took(fake, make, tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "PLANNED", {BAR_DEVICE: ("A1", "D1")})
+    took = tmp_path / "kept" / "took.json"
+    make(*A1)
+    make("--seeds", "1")  # A1 was there
+    assert not took.exists()
+    for path in (*tmp_path.glob("kept/*"), tmp_path / "data" / "table.json"):
+        path.unlink()
+    make("--seeds", "1")
+    said = json.loads(took.read_text())
+    assert (said["rows"], said["seeds"]) == (2, 1)
+
+
 def test_other_seeds_are_another_result(fake, make):
     make(*A1)
     _, rows = make(*A1[:-1], "3")

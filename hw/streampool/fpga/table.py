@@ -39,6 +39,8 @@ PLANNED = {
 """The jobs that are placed, by device."""
 
 DATA = "placements.json"
+TOOK = "took.json"
+"""How long a run took that placed the whole plan anew, in the folder of results."""
 
 Row: TypeAlias = dict[str, Any]
 """A `Placement` as JSON; ``job`` is the reference job's name, ``key`` what it was made from,
@@ -168,7 +170,7 @@ def _named(
 
 def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None:
     """Place everything, as many programs at once as there are processors."""
-    start = time.monotonic()
+    start, anew = time.monotonic(), not any(folder.glob("*.json"))
     at_once = os.cpu_count() or 1
     old = _read(output)
     with ThreadPoolExecutor(at_once) as tools, ThreadPoolExecutor(at_once) as waiting:
@@ -190,6 +192,10 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
         except BaseException:
             waiting.shutdown(wait=False, cancel_futures=True)
             raise
+    if anew and not old and len(wanted) == sum(map(len, PLANNED.values())):
+        took = {"rows": len(wanted), "seeds": seeds, "processors": at_once}
+        took |= {"seconds": round(time.monotonic() - start)}
+        _write(folder / TOOK, json.dumps(took) + "\n")
 
 
 def _design(job: str, device: str) -> Design:
