@@ -10,7 +10,7 @@ from functools import lru_cache
 from numbers import Rational
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from . import fields
+from . import fields, refusals
 from .dtypes import DType, width
 from .errors import SpecError, shown
 from .geometry import AXIS_NAMES, Axis
@@ -202,23 +202,12 @@ class PoolSpec:
         put("padding", fields.padding(padding, axes))
         put("dilation", fields.per_axis("dilation", dilation, axes))
         put("ceil_mode", fields.boolean("ceil_mode", ceil_mode))
-        self._check_windows()
+        refusals.check_windows(self)
         if count_include_pad is None:
             count_include_pad = self._counts_pad_by_default
         put("count_include_pad", fields.boolean("count_include_pad", count_include_pad))
         put("divisor_override", fields.divisor(divisor_override))
-        if op not in fields.MEANS and divisor_override is not None:
-            raise SpecError(
-                "divisor_override",
-                f"divisor_override {self.divisor_override} has no meaning with op {op};"
-                " op avg, l2 or None would do.",
-            )
-        if op == "l2" and (self.divisor_override or 1) < 0:
-            raise SpecError(
-                "divisor_override",
-                f"divisor_override {self.divisor_override} would leave no real root for op l2;"
-                " a positive one would do.",
-            )
+        refusals.check_divisor(self)
         put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
         if rounding is None:
             rounding = self._rounds_by_default
@@ -228,11 +217,7 @@ class PoolSpec:
         put("saturate", fields.boolean("saturate", saturate))
         put("clamp", fields.clamp(clamp))
         put("indices", None if indices is None else fields.choice("indices", indices, BASES))
-        if op not in ("max", "min") and indices is not None:
-            raise SpecError(
-                "indices",
-                f"indices {indices} has no meaning with op {op}; op max, min or None would do.",
-            )
+        refusals.check_indices(self)
         put("scale", fields.scale(scale))
         zeros = [DType.of(name).raw for name in (self.dtype, self.out_dtype or self.dtype)]
         put("zero_points", fields.zero_points(zero_points, zeros))
@@ -241,121 +226,10 @@ class PoolSpec:
             fields.choice("rounding_about", rounding_about, fields.ROUNDING_ABOUT),
         )
         if self.in_dtype.is_float:
-            self._check_float()
+            refusals.check_floats(self)
         else:
-            self._check_output()
-        self._check_quantisation()
-
-    def _check_float(self) -> None:
-        """Refuse what is for integers only, and what no accumulator is built for."""
-        if self.op in ("l2", "lp1", "lp2"):
-            raise SpecError(
-                "dtype",
-                f"dtype {self.dtype} has no op {self.op}, which is for integers;"
-                " an integer dtype would do.",
-            )
-        sums = self.op in ("avg", "sum")
-        if sums and self.dtype == "float32":
-            raise SpecError(
-                "dtype",
-                f"dtype float32 has no op {self.op}, whose exact sum would take"
-                f" {self.partial(1).bits} bits and more; float16 or bfloat16 would do.",
-            )
-        if sums and self.rounding != "half_even":
-            raise SpecError(
-                "rounding",
-                f"rounding {self.rounding} is for integers, and {self.dtype} rounds to nearest,"
-                " ties to even, as IEEE 754 has it; half_even or None would do.",
-            )
-        if self.out_dtype not in (None, self.dtype):
-            raise SpecError(
-                "out_dtype",
-                f"out_dtype {self.out_dtype} is not the input's {self.dtype}, and floats keep"
-                " their type; None would do.",
-            )
-        for field, value, nothing in (
-            ("clamp", self.clamp, None),
-            ("saturate", self.saturate, False),
-            ("scale", self.scale, 1),
-            ("zero_points", self.zero_points, (0, 0)),
-        ):
-            if value != nothing:
-                raise SpecError(
-                    field,
-                    f"{field} {value} is for integers, and has no meaning with dtype {self.dtype};"
-                    f" {nothing} or an integer dtype would do.",
-                )
-
-    def _check_quantisation(self) -> None:
-        """Refuse a scale or zero points that the operation would not heed."""
-        if self.op == "avg":
-            return
-        if self.scale != 1:
-            raise SpecError(
-                "scale",
-                f"scale {self.scale} has no meaning with op {self.op}; op avg or 1 would do.",
-            )
-        kept = self.op in ("max", "min") and self.zero_points[0] == self.zero_points[1]
-        if not kept and self.zero_points != (0, 0):
-            equal = ", equal ones" if self.op in ("max", "min") else ""
-            raise SpecError(
-                "zero_points",
-                f"zero_points {self.zero_points} have no meaning with op {self.op};"
-                f" op avg{equal} or (0, 0) would do.",
-            )
-
-    def _check_windows(self) -> None:
-        """Refuse a kernel that is missing, or what has no meaning beside `adaptive`."""
-        if self.adaptive is None:
-            if not self.kernel:
-                raise SpecError("kernel", "kernel must be given, or adaptive, and is None.")
-            return
-        for name, usual in (
-            ("kernel", not self.kernel),
-            ("stride", not self.stride),
-            ("padding", self.padding in ("valid", ((0, 0),) * self.ndim)),
-            ("dilation", set(self.dilation) == {1}),
-            ("ceil_mode", not self.ceil_mode),
-        ):
-            if not usual:
-                raise SpecError(
-                    name,
-                    f"{name} {shown(getattr(self, name))} has no meaning with"
-                    f" {self._windows}, which says it all; leaving it out would do.",
-                )
-
-    @property
-    def _windows(self) -> str:
-        """What says how large the windows are, for a sentence."""
-        if self.adaptive is None:
-            return f"kernel {self.kernel}"
-        word = "kernel" if self.adaptive == fields.GLOBAL else "adaptive"
-        return f"{word} {self.adaptive}"
-
-    def _check_output(self) -> None:
-        """Refuse an out_dtype that does not hold the result, and a clamp outside of it."""
-        sums = self.op in ("sum", "lp1", "lp2")
-        if sums and (self.out_dtype is None or not self.kernel):
-            return  # the type, or what it has to hold, is known with the size
-        self._check_holds(math.prod(self.kernel))
-
-    def _check_holds(self, taps: int) -> None:
-        """Do as `_check_output`, for sums of so many taps."""
-        low, high = self._range(taps)
-        out = DType.of(self.out_dtype or self.dtype)
-        if self.op not in fields.MEANS and not self.saturate and not out.holds(low, high):
-            fits = DType.holding(low, high).name if width(low, high) <= 64 else "a smaller kernel"
-            raise SpecError(
-                "out_dtype",
-                f"out_dtype {out} does not hold every {self.op} of {self.dtype}"
-                f" ({shown(low)} to {shown(high)}); {fits} or saturate=True would do.",
-            )
-        if self.clamp is not None and not out.holds(*self.clamp):
-            raise SpecError(
-                "clamp",
-                f"clamp {self.clamp} must lie within {out} ({out.low} to {out.high});"
-                " bounds within it or a wider out_dtype would do.",
-            )
+            refusals.check_output(self)
+        refusals.check_quantisation(self)
 
     @property
     def in_dtype(self) -> DType:
@@ -470,8 +344,8 @@ class PoolSpec:
         if exact.bits > MOST_BITS_EXACT and not self.in_dtype.is_float:
             what = "squares" if self.op in ("l2", "lp2") else "values"
             raise SpecError(
-                "adaptive" if self._windows.startswith("adaptive") else "kernel",
-                f"{self._windows} sums {taps} {what} of {self.dtype},"
+                "adaptive" if refusals.windows(self).startswith("adaptive") else "kernel",
+                f"{refusals.windows(self)} sums {taps} {what} of {self.dtype},"
                 f" which takes {exact.bits} bits;"
                 f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
             )
@@ -493,7 +367,7 @@ class PoolSpec:
             low, high = taps * low, taps * high
         return Accumulator(low, high, low < 0, width(low, high))
 
-    def _range(self, taps: int) -> tuple[int, int]:
+    def range_of(self, taps: int) -> tuple[int, int]:
         """Return the lowest and highest result, rounded, of up to `taps` inputs."""
         exact = self.partial(taps)
         if self.op in fields.MEANS:
@@ -511,7 +385,7 @@ class PoolSpec:
         if self.op not in ("sum", "lp1", "lp2") or self.in_dtype.is_float:
             return self.in_dtype
         self.accumulator(size)  # refuses what is too wide
-        return DType.holding(*self._range(math.prod(a.most_taps for a in self.axes(size))))
+        return DType.holding(*self.range_of(math.prod(a.most_taps for a in self.axes(size))))
 
     def bounds(self, size: Sequence[int]) -> tuple[int, int]:
         """Return the lowest and highest value that leaves; see `Job.bounds`.
@@ -523,7 +397,7 @@ class PoolSpec:
             `out_dtype` does not hold it where only the size says how many taps there are.
         """
         if self.out_dtype is not None and not self.kernel:
-            self._check_holds(math.prod(axis.kernel for axis in self.axes(size)))
+            refusals.check_holds(self, math.prod(axis.kernel for axis in self.axes(size)))
         out = self.output(size)
         low, high = self.clamp or (out.low, out.high)
         if high < out.low or low > out.high:
