@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from streampool import PoolCore, yosys
-from streampool.fpga import DEVICES, place, tools
+from streampool.fpga import DEVICES, flow, place, tools
 from streampool.fpga.wrapper import BetweenRegisters
 from streampool_golden import PoolSpec, SpecError
 from streampool_sim import cli
@@ -80,6 +80,14 @@ def test_progress_goes_to_the_end(fake):
     told: list[tuple[int, int]] = []
     place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=3, progress=lambda *step: told.append(step))
     assert sorted(told) == [(done, 5) for done in range(1, 6)]
+
+
+@pytest.mark.parametrize(("lanes", "second"), [(2, False), (3, True)])
+def test_the_widest_designs_are_routed_by_the_second_router(fake, lanes, second, monkeypatch):
+    monkeypatch.setattr(flow, "WIDE", 2)
+    place(SPEC, (lanes, 2, 2), lanes, "ecp5-85k-6", seeds=1)
+    [call] = [call for call in fake.calls if "--seed" in call]
+    assert ("router2" in call) == second
 
 
 def test_where_yosys_ends_without_a_word_it_is_asked_with_other_names(fake):

@@ -39,6 +39,10 @@ FREQ_MHZ = 300.0
 SEEDS = 3
 """How often a core is placed, each time from another start."""
 
+WIDE = 128
+"""Lanes beyond which nextpnr's second router is used: it takes minutes where the first takes half
+an hour for the last hundred wires."""
+
 Progress: TypeAlias = Callable[[int, int], None]
 
 _NETLIST = "design.json"
@@ -173,9 +177,14 @@ class Design:
         """
         return [tools.version(program) for program in (tools.SYNTHESIZER, self.device.placer)]
 
+    @property
+    def routing(self) -> tuple[str, ...]:
+        """The placer's options that are for this design."""
+        return ("--router", "router2") if self.core.job.lanes > WIDE else ()
+
     def fingerprint(self, *settings: object, versions: Sequence[str]) -> str:
         """Return what changes when the design, the device, a setting or a tool's version does."""
-        parts = (self.alone, self.between, self.device, settings, [*versions])
+        parts = (self.alone, self.between, self.device, settings, [*versions], *self.routing)
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
@@ -272,7 +281,8 @@ def place_design(
                 facts |= started[1].result()
                 started[0].result()
                 started = [
-                    start(_place, around, device, freq_mhz, seed) for seed in range(1, seeds + 1)
+                    start(_place, around, device, design.routing, freq_mhz, seed)
+                    for seed in range(1, seeds + 1)
                 ]
                 reports = [each.result() for each in started]
             finally:
@@ -347,11 +357,13 @@ def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
     }
 
 
-def _place(folder: Path, device: Device, freq_mhz: float, seed: int) -> dict[str, Any]:
+def _place(
+    folder: Path, device: Device, routing: Sequence[str], freq_mhz: float, seed: int
+) -> dict[str, Any]:
     report = f"report-{seed}.json"
     if device.pins:
         (folder / PINS).write_text(device.pins, encoding="utf-8")
-    arguments = [*device.options, "--json", _NETLIST, "--report", report]
+    arguments = [*device.options, *routing, "--json", _NETLIST, "--report", report]
     arguments += ["--seed", str(seed), "--freq", f"{freq_mhz:g}", "--timing-allow-fail"]
     done = tools.run(device.placer, arguments, folder)
     if done.returncode or not (folder / report).is_file():

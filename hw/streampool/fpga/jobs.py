@@ -28,7 +28,7 @@ class ReferenceJob:
     peers : str
         What others reach with the same tools on the same device.
     most_seeds : int or None
-        How many seeds it is placed with at the most: the widest take a quarter of an hour each.
+        How many seeds it is placed with at the most: the widest take ten minutes each.
     """
 
     name: str

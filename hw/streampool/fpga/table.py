@@ -176,7 +176,7 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
     with ThreadPoolExecutor(at_once) as tools, ThreadPoolExecutor(at_once) as waiting:
         started = {
             waiting.submit(_row, *pair, seeds, folder, tools, old.get(pair)): pair
-            for pair in wanted
+            for pair in sorted(wanted, key=lambda pair: -JOBS[pair[0]].lanes)  # the longest first
         }
         try:
             for number, done in enumerate(as_completed(started), 1):
