@@ -169,16 +169,16 @@ def sweep(path: Path) -> str:
             f" {floats:,} of floats, {beside:,} with indices",
         ],
         [
-            "maxima and minima that a MaxUnpool core put back where they were",
-            f"{sum(line['unpooled'] for line in whole):,}",
-        ],
-        [
             "of them through both engines, compared to the cycle",
             f"{sum(len(x['engines']) == 2 for x in whole):,}",
         ],
         [
             "mismatches, or cycles, words or latency out of bounds",
             count(lambda x: bool(x["faults"])),
+        ],
+        [
+            "maxima and minima that a MaxUnpool core put back where they were",
+            f"{sum(line['unpooled'] for line in whole):,}",
         ],
         ["cycles a frame exactly max(beats in, beats out)", f"{at_limit:,}"],
         ["cycles a frame above that, within the bound", f"{len(whole) - at_limit:,}"],

@@ -158,6 +158,14 @@ MOST_SCALE_BITS = 63
 """Bits of a scale's numerator and denominator: more than two float32 of usual size give."""
 
 
+def lengths(field: str, value: object) -> tuple[int, ...]:
+    """Return `value` as spatial lengths, or refuse it."""
+    what = f"1 to {MOST_AXES} positive integers, one per axis"
+    if not is_sequence(value) or not 1 <= len(value) <= MOST_AXES:
+        raise SpecError(field, f"{field} must be {what}, not {shown(value)}.")
+    return tuple(integer(field, n, 1, what=what) for n in value)
+
+
 def scale(value: object) -> Fraction:
     """Return `value` as a positive fraction in lowest terms, or refuse it."""
     what = (

@@ -9,7 +9,7 @@ import numpy as np
 
 from .dtypes import DType
 from .errors import SpecError, shown
-from .fields import GLOBAL, choice, is_sequence
+from .fields import GLOBAL, choice, is_sequence, lengths
 from .quantised import float32_ratio
 from .spec import PoolSpec
 
@@ -79,12 +79,14 @@ def preset(
             )
         scales = scales[0], scales[1]
         ratio = float32_ratio(*scales)
-        if op == "avg":
+        if op == "avg" or ratio != 1:
             fields["scale"] = ratio
-    if activation != "none":
-        fields["clamp"] = _activation(activation, scales, fields)
+    if size is not None:
+        size = lengths("size", size)
     fields = {field: value for field, value in fields.items() if value is not None}
     asked = PoolSpec(op, kernel, **fields)
+    if activation != "none":
+        fields["clamp"] = _activation(activation, scales, asked)
     _check_runs(name, runtime, asked)
     fixed = runtime.fixes(asked, "count_include_pad" in fields, size)
     spec = PoolSpec(op, kernel, **{**fields, **fixed})
@@ -127,15 +129,13 @@ def _check_runs(name: str, runtime: "Runtime", asked: PoolSpec) -> None:
         )
 
 
-def _activation(
-    name: str, scales: tuple[float, float] | None, fields: dict[str, Any]
-) -> tuple[int, int]:
+def _activation(name: str, scales: tuple[float, float] | None, asked: PoolSpec) -> tuple[int, int]:
     """Return an activation as bounds of the raw output, as TFLite works them out."""
     choice("activation", name, ACTIVATIONS)
-    if "clamp" in fields:
+    if asked.clamp is not None:
         raise SpecError("clamp", f"clamp is given besides activation {name}; one of them would do.")
-    out = DType.of(fields.get("out_dtype") or fields.get("dtype", "int8"))
-    zero = fields.get("zero_points", (0, 0))[1]
+    out = DType.of(asked.out_dtype or asked.dtype)
+    zero = asked.zero_points[1]
     bounds = []
     for real, end in zip(ACTIVATIONS[name], (out.low, out.high), strict=True):
         if real is None:

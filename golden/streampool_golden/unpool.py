@@ -10,7 +10,7 @@ import numpy as np
 
 from . import fields
 from .dtypes import DType
-from .errors import SpecError, shown
+from .errors import SpecError
 from .frames import Frames
 from .geometry import MOST_POSITIONS
 from .indices import BASES
@@ -64,8 +64,8 @@ def unpool(
     [[0, 7, 3, 0]]
     """
     fields.choice("indices_base", indices_base, BASES)
-    sizes = _lengths("size", size)
-    inner = sizes if index_size is None else _lengths("index_size", index_size)
+    sizes = fields.lengths("size", size)
+    inner = sizes if index_size is None else fields.lengths("index_size", index_size)
     if len(inner) != len(sizes) or any(n > most for n, most in zip(inner, sizes, strict=False)):
         raise SpecError(
             "index_size",
@@ -77,8 +77,6 @@ def unpool(
             "indices",
             f"indices must have the shape of values, {values.shape}, not {indices.shape}.",
         )
-    if indices.dtype.kind not in "iu":
-        raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")
     values, at = _channels_first("values", values, layout, len(sizes))
     indices, _ = _channels_first("indices", indices, layout, len(sizes))
     lead = values.shape[: values.ndim - len(sizes)]
@@ -119,7 +117,7 @@ def plane_indices(
     [[[3]], [[1]]]
     """
     fields.choice("indices_base", indices_base, BASES)
-    sizes = _lengths("size", size)
+    sizes = fields.lengths("size", size)
     first, at = _channels_first("indices", np.asarray(indices), layout, len(sizes))
     lead = first.shape[: first.ndim - len(sizes)]
     rows = first.reshape(math.prod(lead), -1)
@@ -155,6 +153,8 @@ def _channels_first(
 
 def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]) -> np.ndarray:
     """Return indices, one row a plane, as row-major positions in an array of all planes."""
+    if indices.dtype.kind not in "iu":
+        raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")
     planes, area = len(indices), math.prod(size)
     plane = np.arange(planes)[:, np.newaxis]
     # what one number counts: a plane, a frame of channels, or all that there is
@@ -178,14 +178,6 @@ def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]
         by_columns = np.unravel_index(position, size, order="F")
         return plane * area + np.ravel_multi_index(by_columns, size)
     return indices
-
-
-def _lengths(field: str, value: object) -> tuple[int, ...]:
-    """Return `value` as spatial lengths, or refuse it."""
-    what = f"1 to {max(LAYOUTS)} positive integers, one per axis"
-    if not fields.is_sequence(value) or not 1 <= len(value) <= max(LAYOUTS):
-        raise SpecError(field, f"{field} must be {what}, not {shown(value)}.")
-    return tuple(fields.integer(field, n, 1, what=what) for n in value)
 
 
 @dataclass(frozen=True, init=False)
@@ -229,7 +221,7 @@ class UnpoolJob(Frames):
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)  # the instance is frozen
 
-        put("out_size", _lengths("size", size))
+        put("out_size", fields.lengths("size", size))
         self._put_frame(shape, len(self.out_size), lanes)
         put("input", DType.of(dtype))
         if self.limit_cycles > MOST_POSITIONS:

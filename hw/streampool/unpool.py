@@ -6,7 +6,7 @@ import operator
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import UnpoolJob
+from streampool_golden import SpecError, UnpoolJob
 
 from .operations import lane_shape
 from .outbox import Outbox
@@ -39,6 +39,11 @@ class UnpoolCore(wiring.Component):
         What to do.
     frames : {2, 1}
         Frames out that are kept. With one, the next frame is taken when this one has left.
+
+    Raises
+    ------
+    SpecError
+        If so many frames cannot be kept.
 
     Attributes
     ----------
@@ -77,7 +82,8 @@ class UnpoolCore(wiring.Component):
     index_error: Signal
 
     def __init__(self, job: UnpoolJob, *, frames: int = 2):
-        assert frames in (1, 2)
+        if frames not in (1, 2):
+            raise SpecError("frames", f"frames {frames} cannot be kept; 1 or 2 would do.")
         self.job = job
         self._frames = frames
         self.latency = self.WRITE + 1 + self.READ + 1

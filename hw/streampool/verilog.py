@@ -255,7 +255,8 @@ def describe(
         and ``offset`` in the lane; ``beat_order`` and ``lane_order`` in words;
         ``cycles_per_frame`` (the most in the steady state with valid and ready always high, and
         exact where it equals ``limit_cycles_per_frame``), ``latency_cycles``, ``store_bits``;
-        ``ports``, name to direction and width.
+        of a MaxUnpool core ``frames_kept``, ``store_words`` and ``clear_cycles``, those after a
+        reset in which it takes nothing; ``ports``, name to direction and width.
     """
     job = core.job
     fold = f"b // {job.fold}" if job.fold > 1 else "b"
@@ -279,6 +280,10 @@ def describe(
             about["index"] = {"dtype": str(each), "bits": each.bits, "offset": offset}
         return about
 
+    keeps: dict[str, int] = {}
+    if isinstance(core, AxiUnpoolCore):
+        words, clear = core.core.store_words, core.core.clear_cycles
+        keeps = {"frames_kept": words // job.beats_out, "store_words": words, "clear_cycles": clear}
     return {
         "name": name,
         "version": __version__,
@@ -298,6 +303,7 @@ def describe(
         "limit_cycles_per_frame": job.limit_cycles,
         "latency_cycles": core.latency,
         "store_bits": core.core.store_bits,
+        **keeps,
         "ports": {port: list(kind) for port, kind in ports.items()},
     }
 
@@ -352,6 +358,10 @@ def _wrapper(about: dict[str, Any]) -> str:
         f"frame_error: an {marks} was missing or out of place; the data are right; until reset",
     ]
     if unpools:
+        heading.append(
+            f"{about['frames_kept']} frame{'s'[: about['frames_kept'] > 1]} kept; after a reset it"
+            f" takes nothing for {about['clear_cycles']} clocks, in which it clears them"
+        )
         heading.append("index_error: an index was out of range, its value left out; until reset")
     declarations = [
         f"    {direction:<6} wire {f'[{width - 1}:0] ' if width > 1 else ''}{port}"

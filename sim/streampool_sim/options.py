@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from streampool_golden import BASES, PRESETS, Job, PoolSpec, float32_ratio, preset
+from streampool_golden import BASES, PRESETS, Job, PoolSpec, SpecError, float32_ratio, preset
 from streampool_golden.fields import (
     GLOBAL,
     MOST_AXES,
@@ -21,6 +21,7 @@ from streampool_golden.fields import (
     OPS,
     ROUNDING_ABOUT,
     ROUNDINGS,
+    scale,
 )
 
 from .simulation import FREQ_MHZ
@@ -164,16 +165,21 @@ def _pair(text: str) -> tuple[int, int]:
 
 def _scale(text: str) -> Fraction:
     """Whole numbers as they are, decimals as the float32 that a runtime holds."""
-    number = r"\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+    number = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
     match = re.fullmatch(f"({number})(?:/({number}))?", text)
     above, below = (match[1], match[2] or "1") if match else ("0", "0")
     if not match or not float(above) or not float(below):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no scale; input over output such as 0.02/0.05, or 3/4, would do"
         )
-    if above.isdecimal() and below.isdecimal():
-        return Fraction(int(above), int(below))
-    return float32_ratio(float(above), float(below))
+    try:
+        if above.isdecimal() and below.isdecimal():
+            return scale(Fraction(int(above), int(below)))
+        return scale(float32_ratio(float(above), float(below)))
+    except SpecError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is out of range, or its ratio is; 0.02/0.05, or 3/4, would do"
+        ) from None
 
 
 def _shape(text: str) -> tuple[int, ...]:

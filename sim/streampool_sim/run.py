@@ -156,9 +156,6 @@ def pooled(options: argparse.Namespace, tell: Callable[[object], None], progress
     output, statistics = _targets(options, source, job.output)
     with progress:
         result = simulate(spec, frames, **_how(source, options, progress))
-    if options.indices is not None:
-        assert result.indices is not None
-        pictures.write_output(options.indices, source, result.indices)
     summary = _summary(source, job, output, options, result.stats)
     _finish(source, output, statistics, options, tell, result, summary)
     return result.stats["matches_golden"]
@@ -191,6 +188,8 @@ def _finish(
     for message in result.stats["warnings"]:
         tell(message)
     pictures.write_output(output, source, result.output)
+    if result.indices is not None:
+        pictures.write_output(options.indices, source, result.indices)
     told: TextIO = sys.stdout
     if options.stats is not None:
         stats = {**result.stats, "input": str(source.path), "output": str(output)}

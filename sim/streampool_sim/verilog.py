@@ -88,6 +88,11 @@ def unpool_written(options: argparse.Namespace) -> tuple[UnpoolJob, Written]:
         )
     if options.family != FAMILIES[0]:
         raise Refused(f"--family {options.family} has no meaning with --op unpool, which fits any")
+    if len(size) != len(options.shape) - 1:
+        raise Refused(
+            f"--size {opt.by(size)} does not fit --shape {opt.by(options.shape)}, whose frames have"
+            f" {len(options.shape) - 1} spatial axes; a length for each would do"
+        )
     _check_folder(options)
     lanes = opt.lanes_of(options.shape, options.lanes)
     job = UnpoolJob(options.shape, size, lanes, options.dtype or "int8")

@@ -64,7 +64,7 @@ def spec(*words: str, ndim: int = 2) -> PoolSpec:
             | {"rounding_about": "zero_point"},
         ),
         (
-            "--op avg --kernel 2 --scale 0.1 --zero-points -3",
+            "--op avg --kernel 2 --scale .1 --zero-points -3",
             {"op": "avg", "kernel": 2, "scale": float32_ratio(0.1, 1), "zero_points": (-3, -3)},
         ),
         (
@@ -107,6 +107,9 @@ def test_one_axis():
         "--op median",
         "--scale 0/3",
         "--scale 1/2/3",
+        "--scale 1e400/1",
+        "--scale 1e-46/1",
+        "--scale 1e30/1e-30",
         "--zero-points 1:x",
         "--preset caffe",
         "--kern 3",

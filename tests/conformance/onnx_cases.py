@@ -29,7 +29,7 @@ from streampool_golden import (
 from streampool_sim.frames import unpack
 
 from .cases import LANES
-from .simulated import traces
+from .simulated import indices_of, traces
 
 OLDER = ("pytorch-converted", "pytorch-operator")
 STEP = {"AveragePool": 2.0**-20, "GlobalAveragePool": 2.0**-20, "LpPool": 2.0**-12}
@@ -45,7 +45,10 @@ EXACT, STEPPED, NOT = "bit for bit", "quantised", "no"
 
 @dataclass
 class Run:
-    """What a core does, what goes in, and what the golden model gives."""
+    """What a core does, what goes in, and what the golden model gives.
+
+    `indices` go in beside `x` where the core is MaxUnpool's, and come out where it pools.
+    """
 
     of: PoolSpec | UnpoolJob
     x: np.ndarray
@@ -73,8 +76,9 @@ class Case:
         What goes in, and is to come out.
     verdict : {"bit for bit", "quantised", "no"}
         How the golden model runs it.
-    core : {"yes", "no", "-"}
-        Whether a simulated core gave what the golden model gave; ``-`` where none is to.
+    core : {"yes", "DIFFERS", "no", "-"}
+        Whether a simulated core gave what the golden model gave; ``no`` where none can be made,
+        ``-`` where none is to.
     note : str
         Why not, or in what way.
     """
@@ -167,10 +171,10 @@ def _pooled(case: Case) -> None:
             same = np.array_equal(indices, case.outputs[1])
             case.note = f"with indices, storage_order {order}"
         else:
-            values, same = pool(spec, x), True
+            values, indices, same = pool(spec, x), None, True
         if not (same and values.dtype == y.dtype and values.tobytes() == y.tobytes()):
             raise AssertionError(f"{case.name}: the golden model differs")
-        case.verdict, case.run = EXACT, Run(spec, x, values)
+        case.verdict, case.run = EXACT, Run(spec, x, values, indices)
         return
     quantised = {"dtype": QUANTISED[case.op_type], "rounding": "half_even", "out_dtype": "int32"}
     spec = spec_of(case.op_type, case.attributes, x.shape[2:], **quantised)
@@ -221,7 +225,10 @@ def through_cores(cases: Sequence[Case], tell: Callable[[str], None]) -> None:
         seen = traces(cores, [run.x for run in runs], [run.indices for run in runs])
         for (case, run, core), trace in zip(made[at : at + BATCH], seen, strict=True):
             found = unpack(core.job, trace.out)
-            case.core = "yes" if found.tobytes() == run.values.tobytes() else "DIFFERS"
+            same = found.tobytes() == run.values.tobytes()
+            if isinstance(run.of, PoolSpec) and run.indices is not None:
+                same = same and np.array_equal(indices_of(core, trace), run.indices)
+            case.core = "yes" if same else "DIFFERS"
         tell(f"onnx: {min(at + BATCH, len(made))}/{len(made)} cores")
 
 

@@ -17,14 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from streampool import PoolCore, UnpoolCore
-from streampool_golden import Job, UnpoolJob
-from streampool_sim.frames import unpack, unpack_indices
+from streampool_golden import UnpoolJob
+from streampool_sim.frames import unpack
 
 from . import onnx_cases
 from .cases import Case, UnpoolCase, drawn
-from .simulated import traces
+from .simulated import indices_of, traces
 
 ORACLES = ("torch", "onnxruntime", "tflite")
 SPECIFICATIONS, IN_CORES, SEED = 2000, 200, 1
@@ -34,7 +33,9 @@ BATCH = 40
 RECORDED, MOST_RECORDED = 40, 150
 """How many cases of each runtime are recorded, and the values that one may have."""
 
-RESULTS = Path(__file__).resolve().parents[2] / "docs" / "conformance.json"
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs" / "conformance.json"
+"""Of whole runs; those of others go to the same name in ``build/``."""
 
 
 def through_golden(case: Case | UnpoolCase) -> list[str]:
@@ -50,14 +51,8 @@ def through_cores(cases: Sequence[Case | UnpoolCase]) -> list[str]:
     faults = []
     runs = traces(cores, [case.x for case in cases], [case.indices for case in cases])
     for case, core, trace in zip(cases, cores, runs, strict=True):
-        indices = None
-        if trace.indices is not None and isinstance(core.job, Job):
-            indices = unpack_indices(core.job, trace.indices)
-            assert core.job.numbering is not None
-            frames = np.arange(len(indices)).reshape(-1, *(1,) * (indices.ndim - 1))
-            indices = indices + frames * core.job.numbering.frame  # it knows of one
         known = len(case.own)
-        found = case.judge(unpack(core.job, trace.out), indices)
+        found = case.judge(unpack(core.job, trace.out), indices_of(core, trace))
         faults += [f"core: {fault}" for fault in found]
         del case.own[known:]  # the golden model's are listed already
     return faults
@@ -196,7 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=SPECIFICATIONS, help=f"({SPECIFICATIONS})")
     parser.add_argument("--cores", type=int, default=IN_CORES, help=f"({IN_CORES})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"({SEED})")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="the results as JSON")
+    parser.add_argument("--output", type=Path, help="the results as JSON")
     parser.add_argument("--record", type=Path, help="write a few cases there, and do no more")
     options = parser.parse_args(argv)
     if options.record is not None:
@@ -207,13 +202,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(f"{name!r} is no runtime; {', '.join(ORACLES)} are, and onnx's cases")
     if not 0 <= options.cores <= options.count or options.count < 1:
         parser.error("--count must be 1 or more, and --cores no more than that")
+    output = options.output
+    if output is None:
+        whole = (options.count, options.cores) == (SPECIFICATIONS, IN_CORES)
+        output = RESULTS if whole else ROOT / "build" / RESULTS.name
+        output.parent.mkdir(exist_ok=True)
     found = {}
-    if options.output.is_file():
-        found = {row["runtime"]: row for row in json.loads(options.output.read_text("utf-8"))}
+    if output.is_file():
+        found = {row["runtime"]: row for row in json.loads(output.read_text("utf-8"))}
     faults = 0
     if not options.runtimes or "onnx" in options.runtimes:
         rows = [case.row() for case in onnx_cases.held()]
-        _write(options.output.with_name("onnx_cases.json"), rows)
+        _write(output.with_name("onnx_cases.json"), rows)
         faults += sum(row["core"] == "DIFFERS" for row in rows)
     for name in options.runtimes or ORACLES:
         if name == "onnx":
@@ -228,7 +228,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             continue
         found[name] = {**row, "seed": options.seed}
         faults += len(row["mismatches"])
-        _write(options.output, [found[each] for each in ORACLES if each in found])
+        _write(output, [found[each] for each in ORACLES if each in found])
         for fault in row["mismatches"][:5]:
             print(f"FAULT {fault}")
         print(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from streampool import PoolCore, UnpoolCore
-from streampool_golden import UnpoolJob
+from streampool_golden import Job, UnpoolJob
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, cache_folder
-from streampool_sim.frames import pack, pack_indices
+from streampool_sim.frames import pack, pack_indices, unpack_indices
 
 LONG = 1500
 """Cycles a frame from which a core is compiled, and not run by Amaranth's simulator."""
@@ -32,3 +32,13 @@ def traces(
                 yield fast.run(core, beats, indices=beside, model=next(models))
             else:
                 yield amaranth.run(core, beats, indices=beside)
+
+
+def indices_of(core: PoolCore | UnpoolCore, trace: Trace) -> np.ndarray | None:
+    """Return the indices that came beside pooled values, numbered over all frames, if any did."""
+    if trace.indices is None or not isinstance(core.job, Job):
+        return None
+    indices = unpack_indices(core.job, trace.indices)
+    assert core.job.numbering is not None
+    frames = np.arange(len(indices)).reshape(-1, *(1,) * (indices.ndim - 1))
+    return indices + frames * core.job.numbering.frame  # the core knows of one frame

@@ -241,7 +241,7 @@ def _quantized_average(rng: random.Random) -> Case:
 
 
 def _quantized_global(rng: random.Random) -> Case:
-    size = sizes(rng, 2)
+    size = sizes(rng, rng.choice(AXES))
     shape = (2, rng.randint(1, 3), *size)
     x = values(rng, rng.choice(["int8", "uint8"]), shape)
     constants, fields = _scales(rng, x.dtype)

@@ -193,11 +193,12 @@ def _quantized(rng: random.Random, x: np.ndarray) -> tuple[Any, int]:
 
 
 def _quantized_average(rng: random.Random) -> Case:
-    fields = _fields(rng, 2)
+    axes = rng.choice([1, 2, 2])
+    fields = _fields(rng, axes)
     fields["count_include_pad"] = rng.random() < 0.5
-    if rng.random() < 0.2:
+    if axes == 2 and rng.random() < 0.2:
         fields["divisor_override"] = rng.choice([1, 2, 3, 7, 100])
-    x = _input(rng, rng.choice(["int8", "uint8"]), 2)
+    x = _input(rng, rng.choice(["int8", "uint8"]), axes)
     q, zero = _quantized(rng, x)
     y = _call("avg_pool", q, fields).int_repr().numpy()
     spec = preset("torch-quantized", "avg", dtype=x.dtype, zero_points=zero, **fields)
@@ -206,9 +207,10 @@ def _quantized_average(rng: random.Random) -> Case:
 
 
 def _quantized_max(rng: random.Random) -> Case:
-    fields = _fields(rng, 2)
-    fields["dilation"] = (rng.choice([1, 1, 2]),) * 2
-    x = _input(rng, rng.choice(["int8", "uint8"]), 2)
+    axes = rng.choice([1, 2, 2])
+    fields = _fields(rng, axes)
+    fields["dilation"] = (rng.choice([1, 1, 2]),) * axes
+    x = _input(rng, rng.choice(["int8", "uint8"]), axes)
     q, zero = _quantized(rng, x)
     y = _call("max_pool", q, fields).int_repr().numpy()
     spec = preset("torch-quantized", "max", dtype=x.dtype, zero_points=zero, **fields)

@@ -181,6 +181,7 @@ REFUSED = [
     (lambda: UnpoolJob((2, 3, 3), (4, 4), 0), "lanes"),
     (lambda: UnpoolJob((2, 3, 3), (4, 4), dtype="int99"), "dtype"),
     (lambda: UnpoolJob((2, 3, 3), (1 << 13, 1 << 13)), "size"),
+    (lambda: plane_indices([[[3.5]]], "flat", (2, 2)), "indices"),
     (lambda: PoolSpec("max", 1, indices="flat").job((1 << 20, 1 << 22, 1 << 22)), "shape"),
 ]
 

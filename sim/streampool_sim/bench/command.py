@@ -120,7 +120,8 @@ def _chosen(options: argparse.Namespace) -> layers.Layers:
         raise Refused(
             f"--shape is a layer of yours and {name} chooses others; one of both would do"
         )
-    spec = opt.spec_of(options, dtype="int8", ndim=len(options.shape) - 1)
+    size = options.shape[1:]
+    spec = opt.spec_of(options, dtype="int8", ndim=len(size), size=size)
     if spec.dtype != "int8":
         raise Refused(f"--dtype {spec.dtype} is not compared with software; int8 would do")
     spec.job(options.shape)
