@@ -91,7 +91,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             "matches_golden": bool(np.array_equal(output, right)),
             "warnings": [],
         }
-        return SimpleNamespace(output=output, stats=stats)
+        return SimpleNamespace(output=output, indices=None, stats=stats)
 
     monkeypatch.setattr("streampool_sim.run.simulate", simulate)
     return state
