@@ -1,7 +1,7 @@
 """What docs/ and README.md state of the comparison with software."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import blocks
 import figures
@@ -43,25 +43,24 @@ def _aligned(heads: Iterable[str], left: Iterable[int]) -> str:
     )  # fmt: skip
 
 
+def _measured(names: Sequence[str] | None = None, sentences: Iterable[str] | None = None) -> str:
+    """Return the measurement of some layers and what it says, all of both by default."""
+    results, device = measurement()
+    cells = table.rows(results, device, names)
+    return (
+        f"{blocks.table(_aligned(table.HEADS, table.LEFT), cells)}\n"
+        f"{_made_with(results, device)}\n{_sentences(results, sentences)}"
+    )
+
+
 def software() -> str:
     """Return some layers' measurement, and what it says."""
-    results, device = measurement()
-    cells = table.rows(results, device, README_LAYERS)
-    head = _aligned(table.HEADS, table.LEFT)
-    return (
-        f"{blocks.table(head, cells)}\n{_made_with(results, device)}\n"
-        f"{_sentences(results, README_SENTENCES)}"
-    )
+    return _measured(README_LAYERS, README_SENTENCES)
 
 
 def bench_layers() -> str:
     """Return every layer's measurement, what all of it says, and what it was made with."""
-    results, device = measurement()
-    head = _aligned(table.HEADS, table.LEFT)
-    return (
-        f"{blocks.table(head, table.rows(results, device))}\n{_made_with(results, device)}\n"
-        f"{_sentences(results)}"
-    )
+    return _measured()
 
 
 def bench_networks() -> str:

@@ -79,7 +79,8 @@ def recorded(name: str) -> list[dict]:
 def conformance() -> str:
     """Return what came of random specifications that runtimes ran, too."""
     rows: list[list[object]] = []
-    for found in recorded("conformance.json"):
+    results = recorded("conformance.json")
+    for found in results:
         for number, (what, count) in enumerate(found["specifications"].items()):
             wrong = sum(
                 fault.removeprefix("core: ").startswith(f"{what}:") for fault in found["mismatches"]
@@ -96,7 +97,7 @@ def conformance() -> str:
             )
     own = [
         f"{len(found['own']):,} of {sum(found['values'].values()):,} of {found['package']}"
-        for found in recorded("conformance.json")
+        for found in results
     ]
     return (
         blocks.table(

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from streampool import PoolCore, UnpoolCore
-from streampool_golden import SpecWarning, UnpoolJob, pool, pool_with_indices, unpool
+from streampool_golden import BASES, SpecWarning, UnpoolJob, pool, pool_with_indices, unpool
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
@@ -43,7 +43,7 @@ BOTH_ENGINES_EVERY, BOTH_ENGINES_MOST = 10, 250
 Those of longer frames are left out: Amaranth's simulator takes seconds for each.
 """
 
-UNPOOLED = "plane"
+UNPOOLED = BASES[0]
 """The base of indices that a MaxUnpool core takes: maxima that have it are unpooled again."""
 
 MOST_FAILURES = 20

@@ -18,6 +18,7 @@ from onnx_pools import spec_of
 from streampool import PoolCore, UnpoolCore
 from streampool_golden import (
     DType,
+    Job,
     PoolSpec,
     SpecError,
     UnpoolJob,
@@ -29,7 +30,7 @@ from streampool_golden import (
 from streampool_sim.frames import unpack
 
 from .cases import LANES
-from .simulated import indices_of, traces
+from .simulated import core_of, indices_of, traces
 
 OLDER = ("pytorch-converted", "pytorch-operator")
 STEP = {"AveragePool": 2.0**-20, "GlobalAveragePool": 2.0**-20, "LpPool": 2.0**-12}
@@ -50,16 +51,17 @@ class Run:
     `indices` go in beside `x` where the core is MaxUnpool's, and come out where it pools.
     """
 
-    of: PoolSpec | UnpoolJob
+    job: Job | UnpoolJob
     x: np.ndarray
     values: np.ndarray
     indices: np.ndarray | None = None
 
-    def core(self) -> PoolCore | UnpoolCore:
-        """Return the core."""
-        if isinstance(self.of, UnpoolJob):
-            return UnpoolCore(self.of)
-        return PoolCore(self.of, self.x.shape[1:], min(self.x.shape[1], LANES))
+    @classmethod
+    def of(
+        cls, spec: PoolSpec, x: np.ndarray, values: np.ndarray, indices: np.ndarray | None = None
+    ) -> "Run":
+        """Return that of a pooling."""
+        return cls(spec.job(x.shape[1:], min(x.shape[1], LANES)), x, values, indices)
 
 
 @dataclass
@@ -174,7 +176,7 @@ def _pooled(case: Case) -> None:
             values, indices, same = pool(spec, x), None, True
         if not (same and values.dtype == y.dtype and values.tobytes() == y.tobytes()):
             raise AssertionError(f"{case.name}: the golden model differs")
-        case.verdict, case.run = EXACT, Run(spec, x, values, indices)
+        case.verdict, case.run = EXACT, Run.of(spec, x, values, indices)
         return
     quantised = {"dtype": QUANTISED[case.op_type], "rounding": "half_even", "out_dtype": "int32"}
     spec = spec_of(case.op_type, case.attributes, x.shape[2:], **quantised)
@@ -193,7 +195,7 @@ def _pooled(case: Case) -> None:
             raise AssertionError(f"{case.name}: the golden model is off by {off.max()}")
         case.note += "; the expected values are printed to four digits"
     case.verdict = STEPPED
-    case.run = Run(spec, steps.astype(spec.in_dtype.numpy), values)
+    case.run = Run.of(spec, steps.astype(spec.in_dtype.numpy), values)
 
 
 def _unpooled(case: Case) -> None:
@@ -217,7 +219,7 @@ def through_cores(cases: Sequence[Case], tell: Callable[[str], None]) -> None:
         if case.run is None:
             continue
         try:
-            made.append((case, case.run, case.run.core()))
+            made.append((case, case.run, core_of(case.run.job)))
         except SpecError as refusal:
             case.core, case.note = "no", f"{case.note}; {refusal}".lstrip("; ")
     for at in range(0, len(made), BATCH):
@@ -227,8 +229,8 @@ def through_cores(cases: Sequence[Case], tell: Callable[[str], None]) -> None:
             found = unpack(core.job, trace.out)
             same = found.tobytes() == run.values.tobytes()
             places = indices_of(core, trace)
-            if places is not None and run.indices is not None:
-                same = same and np.array_equal(places, run.indices)
+            if isinstance(run.job, Job) and run.indices is not None:
+                same = same and places is not None and np.array_equal(places, run.indices)
             case.core = "yes" if same else "DIFFERS"
         tell(f"onnx: {min(at + BATCH, len(made))}/{len(made)} cores")
 

@@ -17,13 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from streampool import PoolCore, UnpoolCore
-from streampool_golden import UnpoolJob
 from streampool_sim.frames import unpack
 
 from . import onnx_cases
 from .cases import Case, UnpoolCase, drawn
-from .simulated import indices_of, traces
+from .simulated import core_of, indices_of, traces
 
 ORACLES = ("torch", "onnxruntime", "tflite")
 SPECIFICATIONS, IN_CORES, SEED = 2000, 200, 1
@@ -47,7 +45,7 @@ def through_golden(case: Case | UnpoolCase) -> list[str]:
 
 def through_cores(cases: Sequence[Case | UnpoolCase]) -> list[str]:
     """Hold simulated cores against a runtime's outputs, or the exact value where it is listed."""
-    cores = [core_of(case) for case in cases]
+    cores = [core_of(case.job) for case in cases]
     faults = []
     runs = traces(cores, [case.x for case in cases], [case.indices for case in cases])
     for case, core, trace in zip(cases, cores, runs, strict=True):
@@ -56,14 +54,6 @@ def through_cores(cases: Sequence[Case | UnpoolCase]) -> list[str]:
         faults += [f"core: {fault}" for fault in found]
         del case.own[known:]  # the golden model's are listed already
     return faults
-
-
-def core_of(case: Case | UnpoolCase) -> PoolCore | UnpoolCore:
-    """Return the core that does what a case has done."""
-    job = case.job
-    if isinstance(job, UnpoolJob):
-        return UnpoolCore(job)
-    return PoolCore(job.spec, job.shape, job.lanes)
 
 
 def hold(name: str, count: int, in_cores: int, seed: int) -> dict[str, Any]:

@@ -15,6 +15,13 @@ LONG = 1500
 """Cycles a frame from which a core is compiled, and not run by Amaranth's simulator."""
 
 
+def core_of(job: Job | UnpoolJob) -> PoolCore | UnpoolCore:
+    """Return the core that does a job."""
+    if isinstance(job, UnpoolJob):
+        return UnpoolCore(job)
+    return PoolCore(job.spec, job.shape, job.lanes)
+
+
 def traces(
     cores: Sequence[PoolCore | UnpoolCore],
     frames: Sequence[np.ndarray],
