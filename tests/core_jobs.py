@@ -95,6 +95,16 @@ JOBS = {
     "columns shrink, rows grow": _two(1, 3, 10, "max", (2, 2), (1, 2), ((1, 1), (0, 0))),
     "rows shrink, columns grow": _two(2, 10, 3, "sum", (3, 3), (3, 1), ((0, 0), (2, 2))),
     "identity of two axes": _two(2, 3, 4, "avg", 1),
+    # what waits for a stage that grows has to go on without a gap
+    "planes of one grow behind rows": _three(
+        *(1, (1, 6, 4), "sum", (2, 3, 1), 1, (1, 1, 0)), dtype="int24"
+    ),
+    "l2 that grows": _two(
+        *(5, 12, 2, "l2", (4, 3), 1, (2, 1)), dtype="int6", rounding="half_up", lanes=2
+    ),
+    "avg bfloat16 that grows": _two(
+        *(6, 14, 9, "avg", (1, 4), 1, ((0, 0), (1, 3))), dtype="bfloat16", lanes=4
+    ),
     # floats
     "max float16": _two(3, 7, 8, "max", 3, 2, 1, dtype="float16", lanes=2),
     "max float32, NaN ignored": _two(1, 6, 7, "max", 3, 1, 1, dtype="float32", nan="ignore"),

@@ -114,9 +114,10 @@ class PoolCore(wiring.Component):
             AxisStage(
                 *(plan, stage.m, job.lanes, operation, i_shape, o_shape, family),
                 marks_last=stage is job.stages[-1] and not self._counts,
+                seamless=any(later.waits for later in self.plans[number + 1 :]),
             )
-            for plan, stage, i_shape, o_shape in zip(
-                self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False
+            for number, (plan, stage, i_shape, o_shape) in enumerate(
+                zip(self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False)
             )
         ]
         steps = start_steps(job, family)

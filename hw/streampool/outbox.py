@@ -31,6 +31,10 @@ class Outbox(wiring.Component):
         The most beats that may still come once `room` has gone low, and so the most clocks from
         the decision to start to `write`, both counted.
 
+    SEAMLESS : int
+        The most clocks from there to `write` with which a reader that has waited gets a beat each
+        clock from then on: as `room` is back, so many beats less one are left.
+
     Members
     -------
     data : In
@@ -45,6 +49,7 @@ class Outbox(wiring.Component):
 
     CAPACITY = 16
     IN_FLIGHT = CAPACITY // 2
+    SEAMLESS = CAPACITY - IN_FLIGHT - 1
 
     o: stream.Interface
     data: Signal

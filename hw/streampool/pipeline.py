@@ -43,6 +43,8 @@ class Pipeline:
     ----------
     steps : sequence of Step
         What is done, in order.
+    seamless : bool, optional
+        Whether who takes the beats may wait and then has to get one each clock.
     parts : bool, optional
         Whether a pipeline of no steps is a FIFO, which parts the two handshakes, and not wires.
 
@@ -52,8 +54,8 @@ class Pipeline:
         Clocks from a beat in to the same beat out; 0 for wires.
     """
 
-    def __init__(self, steps: Sequence[Step], *, parts: bool = False):
-        self._pieces = _pieces(steps, Outbox.IN_FLIGHT - 1)
+    def __init__(self, steps: Sequence[Step], *, seamless: bool = False, parts: bool = False):
+        self._pieces = _pieces(steps, (Outbox.SEAMLESS if seamless else Outbox.IN_FLIGHT) - 1)
         if parts and not self._pieces:
             self._pieces = [[]]
         self.latency = sum(_clocks(piece) + 1 for piece in self._pieces)

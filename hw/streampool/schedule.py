@@ -244,6 +244,11 @@ class AxisPlan:
         self.always_shifts = max(lives) <= self.partials
 
     @property
+    def waits(self) -> bool:
+        """Whether the next frame has to wait for what is left to leave."""
+        return self.drain > self.overlap
+
+    @property
     def ends_with_window(self) -> bool:
         """Whether the last window leaves in the frame's last step, or in its drain's."""
         return self.leave[-1] >= self.axis.length - 1

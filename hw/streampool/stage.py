@@ -111,6 +111,9 @@ class AxisStage(wiring.Component):
     marks_last : bool, optional
         Whether `last` is asked for; the plan has to end with its last window.
 
+    seamless : bool, optional
+        Whether who takes the beats may wait and then has to get one each clock.
+
     Attributes
     ----------
     latency : int
@@ -151,25 +154,27 @@ class AxisStage(wiring.Component):
         family: str = GENERIC,
         *,
         marks_last: bool = False,
+        seamless: bool = False,
     ):
         self.plan, self.m, self.lanes, self.operation = plan, m, lanes, operation
         assert plan.ends_with_window or not marks_last
         self._family, self._marks_last = family, marks_last
         partials = plan.partials
+        most_clocks = Outbox.SEAMLESS if seamless else Outbox.IN_FLIGHT
         self._timing = _Timing.skew(partials)
         self._in_ram = bool(partials) and m >= self.DEPTH
         if self._in_ram:
             self._timing = _Timing.ram(partials)
-        elif not plan.always_shifts or self._timing.depth + (lanes > BANK) > Outbox.IN_FLIGHT:
+        elif not plan.always_shifts or self._timing.depth + (lanes > BANK) > most_clocks:
             self._timing = _Timing.loop(partials)
         # as many banks as there is time to reach
-        most = 1 << (Outbox.IN_FLIGHT - self._timing.depth)
+        most = 1 << (most_clocks - self._timing.depth)
         bank = max(BANK, -(-lanes // most))
         self._banks = [min(bank, lanes - first) for first in range(0, lanes, bank)]
         # a RAM is far away: the control has a clock to get there
         self._levels = max((len(self._banks) - 1).bit_length(), int(self._in_ram))
         self.latency = self._levels + self._timing.depth
-        assert self.latency <= Outbox.IN_FLIGHT
+        assert self.latency <= most_clocks
         self.store_words = partials * m
         self.store_bits = self.store_words * lanes * o_shape.width
         super().__init__(
@@ -260,7 +265,7 @@ class AxisStage(wiring.Component):
             m.d.sync += between.eq(sequencer.last)
         with m.Elif(room & drain.last):
             m.d.sync += between.eq(0)
-        if plan.drain > plan.overlap:
+        if plan.waits:
             m.submodules.wait = wait = Countdown((plan.drain - plan.overlap) * self.m)
             m.d.comb += wait.step.eq(drain.step & blocked)
             with m.If(take & sequencer.last):

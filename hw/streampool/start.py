@@ -86,7 +86,7 @@ class Start(wiring.Component):
     def __init__(self, job: Job, operation: Operation, shape: Shape, steps: Sequence[Step]):
         self._job, self._operation = job, operation
         self._place = place_of(job)
-        self._pipeline = Pipeline(steps)
+        self._pipeline = Pipeline(steps, seamless=True)
         self.latency = self._pipeline.latency
         lane = lane_shape(job.spec.in_dtype)
         super().__init__(

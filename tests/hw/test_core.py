@@ -94,7 +94,11 @@ def test_the_bend_costs_no_more_than_stated():
     assert job.cycles_bound == job.limit_cycles + (rows.outputs - rows.length) * stage.m
 
 
-LATENCY_NOT_MODELLED = {"both grow", "columns shrink, rows grow", "rows shrink, columns grow"}
+# where a stage waits for the next one, beats are kept between them, which `core_steps` leaves out
+LATENCY_NOT_MODELLED = {
+    *("both grow", "columns shrink, rows grow", "rows shrink, columns grow"),
+    *("planes of one grow behind rows", "l2 that grows", "avg bfloat16 that grows"),
+}
 
 
 @pytest.mark.parametrize("name", sorted(JOBS.keys() - LATENCY_NOT_MODELLED))
