@@ -110,7 +110,6 @@ class AxisStage(wiring.Component):
         The family of devices.
     marks_last : bool, optional
         Whether `last` is asked for; the plan has to end with its last window.
-
     seamless : bool, optional
         Whether who takes the beats may wait and then has to get one each clock.
 

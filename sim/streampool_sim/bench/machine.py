@@ -3,10 +3,19 @@
 import os
 import platform
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["describe", "last_cache_bytes", "threads"]
+try:
+    import psutil
+except ModuleNotFoundError:  # it comes with the extra that measures
+    psutil = None
+
+__all__ = ["Watch", "describe", "last_cache_bytes", "threads", "watched"]
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 FALLBACK_CACHE = 32 << 20
@@ -67,19 +76,15 @@ def _vectors() -> list[str]:
 
 
 def describe() -> dict[str, Any]:
-    """Return the processor's model, its processors, caches and vectors, and the load.
+    """Return the processor's model, its processors, caches and vectors.
 
     Returns
     -------
     dict
         ``processor``, ``architecture``, ``system``, ``processors`` (that this process may use),
-        ``caches`` (bytes by name), ``vectors``, ``load`` (the mean of a minute, when it was
-        asked, or None) and ``virtual`` (whether the processor says that it is a guest's).
+        ``caches`` (bytes by name), ``vectors`` and ``virtual`` (whether the processor says that
+        it is a guest's).
     """
-    try:
-        load = os.getloadavg()[0]
-    except (AttributeError, OSError):
-        load = None
     try:
         guest = " hypervisor" in Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
     except OSError:
@@ -91,6 +96,53 @@ def describe() -> dict[str, Any]:
         "processors": threads(),
         "caches": {name: size for name, (size, _) in _caches().items()},
         "vectors": _vectors(),
-        "load": load,
         "virtual": guest,
     }
+
+
+@dataclass
+class Watch:
+    """What a stretch of time took of the processors that this process may use.
+
+    Parameters
+    ----------
+    seconds : float
+        How long it was.
+    others : float or None
+        Processor seconds that other programs took in it; None where nothing tells.
+    """
+
+    seconds: float = 0.0
+    others: float | None = None
+
+
+@contextmanager
+def watched() -> Iterator[Watch]:
+    """Watch what other programs do meanwhile; the watch is filled in at the end."""
+    watch = Watch()
+    start, all_before, own_before = time.monotonic(), _busy(), _own()
+    try:
+        yield watch
+    finally:
+        watch.seconds = time.monotonic() - start
+        all_after, own_after = _busy(), _own()
+        if all_before is not None and all_after is not None:
+            watch.others = max(0.0, all_after - all_before - (own_after - own_before))
+
+
+def _busy() -> float | None:
+    """Return for how many seconds these processors were at work, or a host took them away."""
+    if psutil is None:
+        return None
+    each = psutil.cpu_times(percpu=True)
+    if hasattr(os, "sched_getaffinity"):
+        each = [each[number] for number in os.sched_getaffinity(0) if number < len(each)]
+    idle = ("idle", "iowait", "guest", "guest_nice")  # a guest's time is in the user's, too
+    return sum(
+        value for times in each for name, value in times._asdict().items() if name not in idle
+    )
+
+
+def _own() -> float:
+    """Return the processor seconds of this process and of those that it waited for."""
+    return sum(os.times()[:4])

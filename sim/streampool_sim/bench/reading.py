@@ -15,8 +15,8 @@ from .timing import COLD, WARM
 
 __all__ = ["device_of", "sentences"]
 
-QUIET = 0.5
-"""Load a processor, before it is measured, up to which a machine does nothing else."""
+QUIET = 0.1
+"""How much of the processors other programs may take before it is said."""
 
 Row = dict[str, Any]
 _Value = tuple[Any, str]
@@ -336,7 +336,7 @@ def _load(report: dict[str, Any], held: list[Row]) -> Row | None:
         return None
     return _say(
         "load",
-        "Other programs ran beside it, a load of {load} on {processors} processors, so that the"
+        "Other programs ran beside it, and kept {load} of {processors} processors busy, so that the"
         " software is slower here than on a machine of its own: these figures flatter the core.",
         load=(load, ".1f"),
         processors=(processors, ","),

@@ -184,6 +184,7 @@ def make(
     host = machine.describe()
     software: list[Row] = []
     unfit: list[Row] = []
+    watches: list[machine.Watch] = []
     kept: list[Path] = []
     nets = _whole(chosen, runtimes)
     count = len(chosen.layers)
@@ -198,9 +199,10 @@ def make(
         if folder is not None:
             path = folder / _kept_name(layer, candidates, settings, (versions, host["processor"]))
             kept.append(path)
-        rows, left_out = _kept(layer, candidates, settings, path)
+        rows, left_out, watch = _kept(layer, candidates, settings, path)
         software += rows
         unfit += left_out
+        watches.append(watch)
     tell(count, "the cores' cycles and clocks")
     cores = hardware.rows(chosen.layers, assumed_mhz=assumed_mhz, simulated=simulated)
     compared = compare.comparison(chosen.layers, software, cores)
@@ -208,7 +210,7 @@ def make(
         "schema": SCHEMA,
         "settings": asdict(settings)
         | {"threads": list(settings.threads), "assumed_mhz": assumed_mhz},
-        "machine": host,
+        "machine": host | {"load": _load(watches)},
         "versions": versions,
         "layers": [layer.to_json() for layer in chosen.layers],
         "contenders": [
@@ -275,15 +277,25 @@ def _kept_name(
 
 def _kept(
     layer: Layer, candidates: Sequence[Contender], settings: Settings, path: Path | None
-) -> tuple[list[Row], list[Row]]:
+) -> tuple[list[Row], list[Row], machine.Watch]:
     """Measure a layer, or take its rows from a run that was stopped."""
     if path is not None and path.is_file():
         data = json.loads(path.read_text("utf-8"))
-        return data["software"], data["unfit"]
-    rows, unfit = measure_layer(layer, candidates, settings)
+        return data["software"], data["unfit"], machine.Watch(**data["watch"])
+    with machine.watched() as watch:
+        rows, unfit = measure_layer(layer, candidates, settings)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(".part")
-        beside.write_text(json.dumps({"software": rows, "unfit": unfit}), encoding="utf-8")
+        data = {"software": rows, "unfit": unfit, "watch": asdict(watch)}
+        beside.write_text(json.dumps(data), encoding="utf-8")
         os.replace(beside, path)
-    return rows, unfit
+    return rows, unfit, watch
+
+
+def _load(watches: Sequence[machine.Watch]) -> float | None:
+    """Return how many processors other programs kept busy, in the mean; None: nothing tells."""
+    others = [each.others for each in watches if each.others is not None]
+    if not others or len(others) < len(watches):
+        return None
+    return sum(others) / sum(each.seconds for each in watches)
