@@ -202,7 +202,7 @@ def test_the_bar_is_told_of_all_jobs(fake, make):
     assert "B8: has not been placed so far" in missed
     assert any(line.startswith("A64: could not be placed: ") for line in missed)
     assert len(missed) == barred - 2
-    assert "C1 reaches 240.0 MHz, 120.0 LUT4 a lane (3 seeds); A224 has not been placed" in text
+    assert "C1 reaches 240.0 MHz, 120.0 LUT4 a lane (3 seeds); C32 has not been placed" in text
     assert "the median of no job, and are reached by single seeds of A1, A8, C1, A32.\n" in text
     assert "Placed were 3 seeds of A1, A8, C1, A32.\n" in text
     assert "changed" not in text
