@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from streampool_sim.bench import report
+
 BENCH = Path(__file__).parents[1] / "docs" / "bench.json"
 LAYERS = ("resnet50-1", "resnet50-2")
 BY_LAYER = ("layers", "software", "hardware", "comparison")
@@ -14,4 +16,4 @@ def few_layers() -> dict[str, Any]:
     results = json.loads(BENCH.read_text("utf-8"))
     kept = {name: [row for row in results[name] if row["layer"] in LAYERS] for name in BY_LAYER}
     assert all(kept.values())
-    return results | kept
+    return report.about(results | kept)

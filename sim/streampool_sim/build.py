@@ -64,11 +64,7 @@ def built(
     if job.spec.indices is not None:
         raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
     folder: Path = options.output
-    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-    if not there.is_dir():
-        raise Refused(f"--output {folder} cannot be: {there} is a file; a folder would do")
-    if not files.is_writable(there):
-        raise Refused(f"--output {folder} cannot be: {there} cannot be written to")
+    files.check_folder("--output", folder)
     try:
         return build(
             *(job.spec, job.shape, job.lanes, board, folder),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streampool_sim.options import Refused
 
-__all__ = ["check_writable", "is_writable", "replacing"]
+__all__ = ["check_folder", "check_writable", "is_writable", "replacing"]
 
 
 def is_writable(folder: Path) -> bool:
@@ -32,6 +32,15 @@ def check_writable(path: Path) -> None:
         raise Refused(f"the folder {folder} of {path.name} is not there")
     if not is_writable(folder):
         raise Refused(f"the folder {folder} of {path.name} cannot be written to")
+
+
+def check_folder(option: str, folder: Path) -> None:
+    """Refuse an option's folder if it can be neither written nor made."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise Refused(f"{option} {folder} cannot be: {there} is a file; a folder would do")
+    if not is_writable(there):
+        raise Refused(f"{option} {folder} cannot be: {there} cannot be written to")
 
 
 @contextlib.contextmanager

@@ -42,6 +42,7 @@ __all__ = [
     "lanes_of",
     "normalise",
     "spec_of",
+    "spec_options_of",
     "unpooled_size",
 ]
 
@@ -338,6 +339,17 @@ def add_spec_options(
     )
     add("--out-dtype", metavar="TYPE", help="of the output (the input's; a sum's always holds it)")
     add("--saturate", action="store_true", help="let a sum saturate to a narrower --out-dtype")
+
+
+def spec_options_of(options: argparse.Namespace) -> list[str]:
+    """Return those options of `add_spec_options`, as they are typed, that say what is not usual."""
+    usual = argparse.ArgumentParser()
+    add_spec_options(usual, dtype_note="")
+    return [
+        f"--{name.replace('_', '-')}"
+        for name, value in vars(usual.parse_args([])).items()
+        if getattr(options, name) != value
+    ]
 
 
 def add_shape_option(

@@ -23,13 +23,22 @@ def software(contender: str, median_s: float | None, **more):
     }  # fmt: skip
 
 
-def core(lanes: int, mhz: float, source: str = "placed", layer: Layer = LAYER, lut4: int = 100):
+def core(
+    lanes: int,
+    mhz: float,
+    source: str = "placed",
+    layer: Layer = LAYER,
+    lut4: int = 100,
+    *,
+    fits: bool | None = True,
+):
     cycles = layer.spec.job(layer.shape, lanes).limit_cycles
     return {
         "layer": layer.name, "device": DEVICE, "lanes": lanes, "freq_mhz": mhz,
         "freq_source": source, "placed_job": "J" if source == "placed" else None,
         "seconds": cycles / mhz / 1e6, "frames_per_second": mhz * 1e6 / cycles,
         "latency_s": 10 / mhz / 1e6, "lut4": lut4 if source == "placed" else None,
+        "placed_seeds": 3 if source == "placed" else None, "fits": fits,
     }  # fmt: skip
 
 
@@ -101,7 +110,7 @@ def test_at_the_tie_the_core_is_as_fast_and_with_a_lane_less_it_is_not(
         for lanes, mhz in zip((1, 8, 32, 64), clocks, strict=False)
     ]  # fmt: skip
     seconds = microseconds * 1e-6
-    found = compare.tie(layer, DEVICE, rows, seconds)
+    found = compare.tie(layer, rows, seconds)
 
     def takes(lanes: int, mhz: float) -> float:
         return math.ceil(channels / lanes) * size * size / (mhz * 1e6)
@@ -117,25 +126,54 @@ def test_at_the_tie_the_core_is_as_fast_and_with_a_lane_less_it_is_not(
     assert all(takes(row["lanes"], row["freq_mhz"]) > seconds * (1 - 1e-9) for row in narrower)
 
 
-def test_what_a_tie_takes_of_a_device():
+@pytest.fixture
+def ff(monkeypatch):
+    """Set the share of the device's flip-flops, and half as much of its LUTs, that a lane takes."""
+
+    def use(each_lane: float) -> None:
+        def shares(row, lanes=None):
+            if row["freq_source"] != "placed":
+                return {}
+            share = (lanes or row["lanes"]) * each_lane
+            return {"FF": share, "LUT": share / 2}
+
+        monkeypatch.setattr(compare.hardware, "shares", shares)
+
+    return use
+
+
+def test_what_a_tie_takes_of_a_device(ff):
+    ff(0.02)
     rows = [core(8, 100, lut4=400)]
-    found = compare.tie(LAYER, DEVICE, rows, 64 * 2 / 100e6)  # two beats a position
+    found = compare.tie(LAYER, rows, 64 * 2 / 100e6)  # two beats a position
     assert (found["lanes"], found["holds"]) == (32, False)
-    assert (found["lut4"], found["device_lut4"], found["fits"]) == (1600, 24_288, True)
-    rows = [core(8, 100, lut4=8_000)]
-    assert compare.tie(LAYER, DEVICE, rows, 64 * 2 / 100e6)["fits"] is False
-    assert compare.tie(LAYER, DEVICE, rows, 1.0)["lut4"] == 1000
+    assert (found["lut4"], found["device_share"], found["fits"]) == (1600, 0.64, True)
+    ff(0.04)
+    assert compare.tie(LAYER, rows, 64 * 2 / 100e6)["fits"] is False
+    assert compare.tie(LAYER, rows, 1.0)["lut4"] == 50
+    ties = compare.tie(LAYER, [core(8, 100, "assumed")], 64 * 2 / 100e6)
+    assert (ties["lanes"], ties["lut4"], ties["device_share"], ties["fits"]) == (32, *[None] * 3)
 
 
-def test_networks_add_up_their_layers():
+def test_a_core_that_does_not_fit_is_not_compared(ff):
+    ff(0.01)
+    rows = [core(8, 64), core(32, 64, fits=False)]
+    [found] = compare.comparison([LAYER], [software("x", 1e-6)], rows)
+    assert found["lanes"] == 8 and found["tie"]["placed_lanes"] == 8
+    assert compare.comparison([LAYER], [software("x", 1e-6)], rows[1:]) == []
+
+
+def test_networks_add_up_their_layers(ff):
     rows = [
         software("torch", 8e-6),
         software("fast", 2e-6),
         software("fast", 1e-6, layer=OTHER.name),
     ]
     cores = [core(8, 64), core(8, 64, layer=OTHER)]
+    ff(0.01)
     compared = compare.comparison([LAYER, OTHER], rows, cores)
-    [found] = compare.networks({"net": [LAYER.name, OTHER.name, LAYER.name]}, rows, compared)
+    order = {"net": [LAYER.name, OTHER.name, LAYER.name]}
+    [found] = compare.networks(order, rows, cores, compared)
     big, small = 512 / 64e6, 128 / 64e6
     assert found["best_s"] == pytest.approx(5e-6) and found["usual_s"] is None
     assert found["core_s"] == pytest.approx(2 * big + small)
@@ -143,3 +181,7 @@ def test_networks_add_up_their_layers():
     assert found["ratio_best"] == pytest.approx(5e-6 / (2 * big + small))
     assert found["pipelined_ratio_best"] == pytest.approx(5e-6 / big)
     assert found["freq_source"] == "placed"
+    assert (found["device_share"], found["fits"]) == (pytest.approx(0.24), True)
+    ff(0.05)  # each of them fits, but not all
+    [found] = compare.networks(order, rows, cores, compared)
+    assert (found["device_share"], found["fits"]) == (pytest.approx(1.2), False)

@@ -25,7 +25,7 @@ def test_a_layer_of_ones_own(command: Command, folder):
 def test_json_on_standard_output(command: Command):
     done = command(*SMALL.split(), "--json", "-")
     assert done.status == 0
-    assert json.loads(done.out)["schema"] == "streampool-bench-1"
+    assert json.loads(done.out)["schema"] == "streampool-bench-2"
     assert "a frame at a time" in done.err
 
 
@@ -46,6 +46,13 @@ def test_json_on_standard_output(command: Command):
         ("--json no/here.json", "no"),
         ("--html here.json", "--html here.json would write HTML; FILE.html would do"),
         ("--freq 0", "'0' is no clock in MHz"),
+        ("--op avg", "--op says what is pooled, but not on what; --shape CxHxW would do"),
+        ("--stride 2 --quick", "--stride says what is pooled"),
+        ("--net lenet5 --quick", "--quick has no layer of lenet5; one of both would do"),
+        ("--shape 4x6x6 --clamp 0:6", "--clamp is not compared with software"),
+        ("--shape 4x6x6 --op avg --scale 3/4", "--scale is not compared with software"),
+        ("--shape 4x6x6 --index-base plane", "--index-base is not compared with software"),
+        ("--shape 4x6x6 --folder /dev/null/x", "--folder /dev/null/x cannot be: /dev/null is a"),
     ],
 )
 def test_refusals(words: str, says: str, refused: Command, monkeypatch):

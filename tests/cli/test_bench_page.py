@@ -58,7 +58,7 @@ def test_what_would_be_measured_is_refused(
         ("{", "no JSON"),
         ("[]", "schema None"),
         ('{"schema": "streampool-bench-0"}', "streampool-bench-0"),
-        ('{"schema": "streampool-bench-1"}', "settings"),
+        ('{"schema": "streampool-bench-2"}', "settings"),
     ],
 )
 def test_what_is_no_measurement_is_refused(
@@ -67,6 +67,52 @@ def test_what_is_no_measurement_is_refused(
     if text is not None:
         (folder / "in.json").write_text(text, encoding="utf-8")
     assert says in refused("bench", "--from", "in.json").err
+
+
+@pytest.mark.parametrize("words", [("--freq", "50"), ("--rounds", "20"), ("--op", "avg")])
+def test_what_says_nothing_of_an_earlier_measurement_is_refused(
+    words: tuple[str, ...], measured: Path, refused: Command
+):
+    said = refused("bench", "--from", measured, *words).err
+    assert f"--from measures nothing, so {words[0]} says nothing" in said
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"comparison": None},
+        {"comparison": [1, 2]},
+        {"software": "x"},
+        {"machine": []},
+        {"machine": {}},
+        {"hardware": []},
+        {"layers": [{}]},
+        {"settings": {}},
+    ],
+)
+def test_half_a_measurement_is_refused_and_nothing_written(
+    damage: dict[str, Any], folder: Path, refused: Command
+):
+    (folder / "in.json").write_text(json.dumps(few_layers() | damage), encoding="utf-8")
+    words = ("--json", "a.json", "--html", "a.html", "--plot", "a.svg")
+    said = refused("bench", "--from", "in.json", *words).err
+    assert "--from in.json is not whole; what --json writes would do" in said
+    assert [path.name for path in folder.iterdir()] == ["in.json"]
+
+
+def test_page_and_table_are_about_the_device_that_is_asked_for(
+    measured: Path, folder: Path, command: Command
+):
+    words = ("--device", "ecp5-25k-6", "--json", "a.json", "--html", "a.html")
+    done = command("bench", "--from", measured, *words)
+    assert done.status == 0
+    assert done.out.startswith("ecp5-25k-6, ")
+    assert "Next to other logic, on LFE5U-25F-6, " in done.out
+    found = json.loads((folder / "a.json").read_text("utf-8"))
+    assert found["reading"][0]["values"]["part"]["value"] == "LFE5U-25F-6"
+    page = (folder / "a.html").read_text("utf-8")
+    assert "The fastest core on ecp5-25k-6 against software" in page
+    assert "Next to other logic, on LFE5U-25F-6, " in page
 
 
 def test_a_missing_extra_is_named(

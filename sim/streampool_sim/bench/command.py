@@ -12,7 +12,7 @@ from streampool.fpga import device_named
 
 from .. import options as opt
 from ..engines.model import find_compiler
-from ..files import check_writable, replacing
+from ..files import check_folder, check_writable, replacing
 from ..options import Refused
 from . import hardware, layers, machine, report, table, timing
 from .contenders import RUNTIMES
@@ -35,8 +35,11 @@ streampool[report] what the page and the plot need.
 SUFFIXES = {"json": (".json",), "html": (".html", ".htm"), "plot": (".svg",)}
 """What is written, by option, and the suffixes that its file may have."""
 
-MEASURING = ("net", "quick", "shape", "kernel", "runtimes", "simulate", "folder")
-"""Options that say what is measured, and how."""
+MEASURING = ("net", "quick", "shape", "runtimes", "simulate", "folder", "freq", "rounds")
+"""Options that say what is measured, and how, beside those of a layer."""
+
+WITHOUT_SOFTWARE = ("out_dtype", "clamp", "scale", "zero_points", "preset", "index_base")
+"""What a core can do and none of the software that is measured here is asked for."""
 
 
 def add_options(group: argparse._ArgumentGroup) -> None:
@@ -48,14 +51,13 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     add(
         "--freq",
         type=opt.megahertz,
-        default=hardware.ASSUMED_MHZ,
         metavar="MHZ",
-        help=f"clock where none was placed; said to be assumed ({hardware.ASSUMED_MHZ:g})",
+        help="clock where none was placed; said to be assumed"
+        f" ({hardware.ASSUMED_MHZ:g}, or what as wide a core has reached)",
     )
     add(
         "--rounds",
         type=_rounds,
-        default=timing.LEAST_ROUNDS,
         metavar="N",
         help=f"samples of each contender ({timing.LEAST_ROUNDS})",
     )
@@ -111,15 +113,25 @@ def _runtimes(text: str) -> tuple[str, ...]:
 def _chosen(options: argparse.Namespace) -> layers.Layers:
     """Return the layers that were asked for."""
     if options.shape is None:
-        if options.kernel is not None:
-            raise Refused("--kernel says what is pooled, but not on what; --shape CxHxW would do")
+        said = opt.spec_options_of(options)
+        if said:
+            raise Refused(f"{said[0]} says what is pooled, but not on what; --shape CxHxW would do")
         nets = None if options.net is None else options.net.split(",")
-        return layers.network_layers(nets, options.quick)
+        chosen = layers.network_layers(nets, options.quick)
+        if not chosen.layers:
+            raise Refused(f"--quick has no layer of {options.net}; one of both would do")
+        return chosen
     if options.net or options.quick:
         name = "--net" if options.net else "--quick"
         raise Refused(
             f"--shape is a layer of yours and {name} chooses others; one of both would do"
         )
+    for name in WITHOUT_SOFTWARE:
+        if getattr(options, name) is not None:
+            raise Refused(
+                f"--{name.replace('_', '-')} is not compared with software; the layer without it"
+                " would do"
+            )
     size = options.shape[1:]
     spec = opt.spec_of(options, dtype="int8", ndim=len(size), size=size)
     if spec.dtype != "int8":
@@ -156,23 +168,32 @@ def bench(options: argparse.Namespace) -> None:
             f" {', '.join(hardware.devices())} would do"
         )
     writers = _writers(options)
+    if options.folder is not None:
+        check_folder("--folder", options.folder)
     made = make(_chosen(options), options) if options.source is None else _earlier(options)
-    for target, write in writers:
-        text = write(made)
+    try:  # all texts before any is written
+        made = report.about(made, options.device)
+        texts = [(target, write(made)) for target, write in writers]
+        shown = table.terminal(made)
+    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError):
+        if options.source is None:
+            raise
+        raise Refused(
+            f"--from {options.source} is not whole; what --json writes would do"
+        ) from None
+    for target, text in texts:
         with replacing(target) as temporary:
             temporary.write_text(text, encoding="utf-8")
     to_stdout = options.json == "-"
     if to_stdout:
         sys.stdout.write(report.text(made))
-    print(
-        table.terminal(made, options.device), end="", file=sys.stderr if to_stdout else sys.stdout
-    )
+    print(shown, end="", file=sys.stderr if to_stdout else sys.stdout)
 
 
 def _writers(options: argparse.Namespace) -> list[tuple[Path, Callable[[dict[str, Any]], str]]]:
     """Return the files that are asked for, and what makes their texts of the report."""
     targets = {option: _target(option, getattr(options, option)) for option in SUFFIXES}
-    writers = {"json": report.text}
+    writers: dict[str, Callable[[dict[str, Any]], str]] = {"json": report.text}
     drawn = [option for option in ("html", "plot") if targets[option] is not None]
     if drawn:
         try:
@@ -189,11 +210,9 @@ def _writers(options: argparse.Namespace) -> list[tuple[Path, Callable[[dict[str
 def _earlier(options: argparse.Namespace) -> dict[str, Any]:
     """Return the report of an earlier run."""
     path: Path = options.source
-    for name in MEASURING:
-        if getattr(options, name) not in (None, False):
-            raise Refused(
-                f"--from measures nothing, so --{name} says nothing; one of both would do"
-            )
+    said = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
+    for name in [*said, *opt.spec_options_of(options)]:
+        raise Refused(f"--from measures nothing, so {name} says nothing; one of both would do")
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -214,7 +233,12 @@ def _earlier(options: argparse.Namespace) -> dict[str, Any]:
 
 def make(chosen: layers.Layers, options: argparse.Namespace) -> dict[str, Any]:
     """Make the report of the chosen layers."""
-    processors = machine.threads()
+    settings = report.Settings(
+        options.rounds or timing.LEAST_ROUNDS,
+        tuple(dict.fromkeys((1, machine.threads()))),
+        # to evict the caches is most of the time: of the fastest and the usual call alone, if quick
+        cold_within=1.0 if options.quick else report.Settings.cold_within,
+    )
     simulated = {}
     if options.simulate:
         find_compiler()
@@ -222,7 +246,7 @@ def make(chosen: layers.Layers, options: argparse.Namespace) -> dict[str, Any]:
         simulated = hardware.simulate_cycles(wanted, _counting)
     return report.make(
         chosen,
-        settings=report.Settings(options.rounds, tuple(dict.fromkeys((1, processors)))),
+        settings=settings,
         assumed_mhz=options.freq,
         simulated=simulated,
         runtimes=options.runtimes,

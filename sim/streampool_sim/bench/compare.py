@@ -10,7 +10,7 @@ from .links import LINKS, frames_per_second
 from .task import CHANNELS_FIRST
 from .timing import WARM
 
-__all__ = ["best", "comparison", "is_usual", "networks", "tie", "usual"]
+__all__ = ["best", "comparison", "fastest_core", "is_usual", "networks", "tie", "usual"]
 
 USUAL = "torch"
 USUAL_DTYPE, USUAL_LAYOUT = "float32", CHANNELS_FIRST
@@ -51,7 +51,7 @@ def _named(row: Row | None) -> Row | None:
     return {name: row[name] for name in names}
 
 
-def tie(layer: Layer, device: str, rows: Sequence[Row], seconds: float) -> Row:
+def tie(layer: Layer, rows: Sequence[Row], seconds: float) -> Row:
     """Return the lanes at which a core is as fast as software that takes `seconds` a frame.
 
     The clock is that of the narrowest placed core that is wide enough; where none is, that of the
@@ -60,7 +60,6 @@ def tie(layer: Layer, device: str, rows: Sequence[Row], seconds: float) -> Row:
     Parameters
     ----------
     layer : Layer
-    device : str
     rows : sequence of dict
         The hardware rows of the layer on the device.
     seconds : float
@@ -72,12 +71,14 @@ def tie(layer: Layer, device: str, rows: Sequence[Row], seconds: float) -> Row:
         ``lanes``, None where not even all channels side by side would do; ``freq_mhz`` and
         ``freq_source``; ``placed_lanes``, of the core whose clock it is; ``holds``, whether a core
         of that many lanes at least was placed here at that clock; ``lut4``, what so many lanes
-        take, by that core's LUTs a lane, ``device_lut4``, and ``fits``, None where it is not known.
+        take, by that core's LUTs a lane, ``device_share``, the largest share of any kind of the
+        device's cells that they take, and ``fits``; None where it is not known.
     """
     channels = layer.shape[0]
     job = layer.job
     positions = max(job.beats_in, job.beats_out) // channels
     found = {"lanes": None, "freq_mhz": None, "freq_source": None, "placed_lanes": None}
+    rows = [row for row in rows if row["fits"] is not False]
     by_lanes = sorted(
         (row for row in rows if row["freq_source"] == "placed"), key=lambda row: row["lanes"]
     ) or sorted(rows, key=lambda row: row["lanes"])
@@ -95,16 +96,15 @@ def tie(layer: Layer, device: str, rows: Sequence[Row], seconds: float) -> Row:
     lanes, wide = found["lanes"], found["placed_lanes"]
     holds = lanes is not None and wide is not None and lanes <= wide
     row = next((row for row in by_lanes if row["lanes"] == wide), None)
-    room = hardware.capacity(device)
-    lut4 = None
-    if lanes is not None and row is not None and row["lut4"] is not None:
-        lut4 = row["lut4"] if holds and lanes == wide else math.ceil(row["lut4"] * lanes / wide)
-    fits = True if holds else None if lut4 is None or room is None else lut4 <= room[0]
+    lut4 = share = None
+    if lanes is not None and row is not None:
+        lut4 = row["lut4"] if lanes == wide else math.ceil(row["lut4"] * lanes / wide)
+        share = max(hardware.shares(row, lanes).values(), default=None)
     return found | {
         "holds": holds,
         "lut4": lut4,
-        "device_lut4": room and room[0],
-        "fits": fits,
+        "device_share": share,
+        "fits": True if holds else None if share is None else share <= 1,
     }
 
 
@@ -127,7 +127,8 @@ def _linked(layer: Layer, core_fps: float, software_s: float | None) -> dict[str
 
 
 def fastest_core(rows: Sequence[Row]) -> Row | None:
-    """Return the fastest row, of those with a placed clock if there are any."""
+    """Return the fastest row that fits its device, with a placed clock if there are any."""
+    rows = [row for row in rows if row["fits"] is not False]
     placed = [row for row in rows if row["freq_source"] == "placed"]
     return min(placed or rows, key=lambda row: row["seconds"], default=None)
 
@@ -163,6 +164,7 @@ def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[
                     "freq_mhz": core["freq_mhz"],
                     "freq_source": core["freq_source"],
                     "placed_job": core["placed_job"],
+                    "placed_seeds": core["placed_seeds"],
                     "seconds": core["seconds"],
                     "frames_per_second": core["frames_per_second"],
                     "best": _named(fastest),
@@ -171,7 +173,7 @@ def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[
                     "ratio_usual": _over(typed, core["seconds"]),
                     "latency_s": core["latency_s"],
                     "latency_ratio": _over(fastest, core["latency_s"]),
-                    "tie": None if seconds is None else tie(layer, device, here, seconds),
+                    "tie": None if seconds is None else tie(layer, here, seconds),
                     "links": _linked(layer, core["frames_per_second"], seconds),
                 }
             )
@@ -179,12 +181,15 @@ def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[
 
 
 def networks(
-    order: Mapping[str, Sequence[str]], software: Sequence[Row], compared: Sequence[Row]
+    order: Mapping[str, Sequence[str]],
+    software: Sequence[Row],
+    rows: Sequence[Row],
+    compared: Sequence[Row],
 ) -> list[Row]:
     """Add up the pooling layers of whole networks, on each device.
 
-    One core, one layer after the other, takes the sum; a core for each layer, as a network in
-    hardware has it, takes a frame each time that its slowest is done.
+    Each layer's core in its turn takes the sum; all of them at once, as a network in hardware has
+    them, take a frame each time that the slowest is done, if the device holds them together.
 
     Returns
     -------
@@ -193,6 +198,7 @@ def networks(
     """
     found = []
     by_pair = {(row["layer"], row["device"]): row for row in compared}
+    by_core = {(row["layer"], row["device"], row["lanes"]): row for row in rows}
     for net, names in order.items():
         sums = {}
         for kind, pick in (("best", best), ("usual", usual)):
@@ -205,6 +211,14 @@ def networks(
             if len(seconds) != len(names):
                 continue
             total, slowest = sum(seconds), max(seconds)
+            taken = [
+                hardware.shares(by_core[core["layer"], device, core["lanes"]])
+                for core in cores
+                if core is not None
+            ]
+            share = None
+            if all(taken):
+                share = max(sum(each.get(kind, 0) for each in taken) for kind in taken[0])
             found.append(
                 {
                     "net": net,
@@ -217,6 +231,8 @@ def networks(
                     "freq_source": "placed"
                     if all(core and core["freq_source"] == "placed" for core in cores)
                     else "assumed",
+                    "device_share": share,
+                    "fits": None if share is None else share <= 1,
                     "ratio_best": sums["best"] and sums["best"] / total,
                     "ratio_usual": sums["usual"] and sums["usual"] / total,
                     "pipelined_ratio_best": sums["best"] and sums["best"] / slowest,

@@ -28,7 +28,22 @@ from ..stats import frame_cycles
 from .layers import Layer
 from .machine import threads
 
-__all__ = ["ASSUMED_MHZ", "CAPACITY", "Clock", "clock_of", "placements", "rows", "simulate_cycles"]
+__all__ = [
+    "ASSUMED_MHZ",
+    "Clock",
+    "Figures",
+    "clock_of",
+    "cycles",
+    "devices",
+    "figures",
+    "lanes_on",
+    "placed_rows",
+    "placements",
+    "rows",
+    "shares",
+    "simulate_cycles",
+    "unused_cores",
+]
 
 ASSUMED_MHZ = 100.0
 """The clock where none was placed, unless `--freq` gives another; marked as assumed."""
@@ -36,17 +51,21 @@ ASSUMED_MHZ = 100.0
 AT_ONCE = 4
 """Cores that are compiled together."""
 
-CAPACITY: dict[str, tuple[int, int, str]] = {
-    "ecp5-25k": (24_288, 56, "Lattice FPGA-DS-02012"),
-    "ecp5-45k": (43_848, 108, "Lattice FPGA-DS-02012"),
-    "ecp5-85k": (83_640, 208, "Lattice FPGA-DS-02012"),
-    "ice40-hx8k": (7_680, 32, "Lattice FPGA-DS-02029"),
-    "ice40-hx1k": (1_280, 16, "Lattice FPGA-DS-02029"),
-    "ice40-up5k": (5_280, 30, "Lattice FPGA-DS-02008"),
-    "gowin-gw1nr9": (8_640, 26, "Gowin DS117"),
-    "gowin-gw2a18": (20_736, 46, "Gowin DS102"),
-}
-"""LUT4 and block RAMs by the beginning of a device's name, and who says so."""
+GROWING = (
+    *("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"),
+    *("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP"),
+    *("LUT4", "ALU", "DFF", "RAM16SDP4", "BSRAM", "MULT9X9", "MULT18X18"),
+)
+"""Cells that a wider core takes more of, as the placers call them; not pins, nor clock trees."""
+
+BLOCK_RAMS = ("DP16KD", "ICESTORM_RAM", "BSRAM")
+"""Block RAMs, as the placers call them."""
+
+BLOCK_BITS = {"ecp5": 18_432, "ice40": 4_096, "gowin": 18_432}
+"""Bits of a block RAM by family: Lattice FPGA-TN-02204 and FPGA-TN-02002, Gowin UG285."""
+
+LARGER = 2
+"""How many times as many bits a layer's stores may have as the block RAMs of what stands for it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +102,8 @@ class _Effort:
     partials: tuple[int, ...]
     overlap: tuple[int, ...]
     accumulator: int
-    varies: bool
+    divides: int
+    finish: tuple[Any, ...]
     window: tuple[Any, ...]
     store_bits: int
 
@@ -132,7 +152,8 @@ def figures(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> 
         tuple(sorted((plan.partials for plan in core.plans), reverse=True)),
         tuple(sorted((_overlap(plan.axis) for plan in core.plans), reverse=True)),
         job.accumulator.bits,
-        job.divisor_constant is None,
+        _divides(job),
+        (spec.indices, spec.clamp, spec.out_dtype, spec.scale, spec.zero_points),
         (spec.kernel, spec.stride, spec.dilation, pads),
         core.store_bits,
     )
@@ -153,26 +174,97 @@ def _overlap(axis: Axis) -> int:
     return -(-((axis.kernel - 1) * axis.dilation + 1) // axis.stride) if axis.outputs > 1 else 1
 
 
+def _divides(job: Job) -> int:
+    """Return 0 for no division or a shift, 1 for a divisor, 2 for one that varies."""
+    if job.spec.op != "avg":
+        return 0
+    constant = job.divisor_constant
+    if constant is None:
+        return 2
+    return int(abs(constant) & (abs(constant) - 1) != 0)
+
+
 def _as_hard(has: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return len(has) >= len(wanted) and all(a >= b for a, b in zip(has, wanted, strict=False))
 
 
+def _available(device: str) -> dict[str, int]:
+    """Return how many cells of each kind a device has, as its placer counted them."""
+    found: dict[str, int] = {}
+    for row in placements():
+        if row["device"] == device:
+            found |= row["placer_available"]
+    return {kind: number for kind, number in found.items() if kind in GROWING}
+
+
+def _blocks(store_bits: int, device: str) -> int:
+    """Return how many block RAMs hold so many bits, at least."""
+    return -(-store_bits // BLOCK_BITS[DEVICES[device].family])
+
+
+def _holds(store_bits: int, device: str) -> bool:
+    """Return whether a device's block RAMs hold stores at all, were there nothing else."""
+    there = [number for kind, number in _available(device).items() if kind in BLOCK_RAMS]
+    return _blocks(store_bits, device) <= max(there, default=0)
+
+
+def shares(row: dict[str, Any], lanes: int | None = None) -> dict[str, float]:
+    """Return how much of a device's cells a core takes, by kind.
+
+    As the placer counted them for the job that gives the row its clock, with the registers that
+    it was placed between, in proportion to the lanes; of block RAMs at least what the stores take.
+
+    Parameters
+    ----------
+    row : dict
+        Of `rows`.
+    lanes : int, optional
+        Of a core of other lanes than the row's.
+
+    Returns
+    -------
+    dict
+        Shares of 1; empty where the row's clock is assumed.
+    """
+    device, wide = row["device"], (lanes or row["lanes"]) / row["lanes"]
+    named = [each for each in placements() if (each["job"], each["device"])
+             == (row["placed_job"], device)]  # fmt: skip
+    if not named:
+        return {}
+    used = named[0]["placer_cells"]
+    found = {}
+    for kind, there in _available(device).items():
+        needed = used.get(kind, 0)
+        if kind in BLOCK_RAMS:
+            needed = max(needed, _blocks(row["store_bits"], device))
+        found[kind] = needed * wide / there
+    return found
+
+
 def clock_of(
-    spec: PoolSpec, shape: tuple[int, ...], lanes: int, device: str, assumed_mhz: float
+    spec: PoolSpec, shape: tuple[int, ...], lanes: int, device: str, assumed_mhz: float | None
 ) -> Clock:
     """Return the clock that can be stated for a layer.
 
     In this order: the layer itself, placed; a placed job of the same operation, window and lanes on
-    frames of another size; a placed job of the same operation and lanes that is harder, in that it
-    has as many stages or more, as many partials and windows over an input in each, as wide a sum,
-    and divisors that differ wherever the layer's do. Of several, the one whose stores are nearest
-    in size. Else `assumed_mhz`.
+    frames of another size; a placed job of the same operation and lanes that asks at least as
+    much: as many stages or more, as many partials and windows over an input in each, as wide a
+    sum, and as hard a division. What stands for a layer finishes its outputs the same way, and
+    its block RAMs hold half of the layer's stores or more. Of several it is the slowest. Else
+    `assumed_mhz`; without it `ASSUMED_MHZ`, or less where a core of as many lanes or more came
+    out slower on the device.
     """
     family = DEVICES[device].family
     wanted = figures(spec, shape, lanes, family).effort
-    same, windows, harder = [], [], []
+    if not _holds(wanted.store_bits, device):
+        why = "its stores are more than all block RAM of the device"
+        return Clock(assumed_mhz or ASSUMED_MHZ, "assumed", None, False, why)
+    same, windows, harder, wide = [], [], [], []
     for row in placements():
-        if row["device"] != device or row["lanes"] != lanes:
+        if row["device"] != device or row["lanes"] < lanes:
+            continue
+        wide.append(row["fmax_median_mhz"])
+        if row["lanes"] > lanes:
             continue
         placed_spec, placed_shape = PoolSpec.from_json(row["spec"]), tuple(row["shape"])
         if (placed_spec, placed_shape) == (spec, shape):
@@ -181,21 +273,25 @@ def clock_of(
         has = figures(placed_spec, placed_shape, lanes, family).effort
         if has.kind not in _KINDS.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
             continue
-        distance = abs(np.log((has.store_bits + 1) / (wanted.store_bits + 1)))
-        if has.varies < wanted.varies or has.accumulator < wanted.accumulator:
+        if has.accumulator < wanted.accumulator or has.divides < wanted.divides:
+            continue
+        room = max(has.store_bits, row["block_ram"] * BLOCK_BITS[family])
+        if has.finish != wanted.finish or wanted.store_bits > LARGER * room:
             continue
         if has.window == wanted.window:
-            windows.append((distance, row))
+            windows.append(row)
         elif _as_hard(has.partials, wanted.partials) and _as_hard(has.overlap, wanted.overlap):
-            harder.append((distance, row))
+            harder.append(row)
     for found, why in (
-        ([(0.0, row) for row in same], "the layer itself"),
+        (same, "the layer itself"),
         (windows, "the same operation, window and lanes on frames of another size"),
-        (harder, "the same operation and lanes with a harder window"),
+        (harder, "the same operation and lanes, with a window that asks as much or more"),
     ):
         if found:
-            row = min(found, key=lambda each: each[0])[1]
+            row = min(found, key=lambda each: each["fmax_median_mhz"])
             return Clock(row["fmax_median_mhz"], "placed", row, row in same, why)
+    if assumed_mhz is None:
+        assumed_mhz = min([ASSUMED_MHZ, *wide])
     return Clock(assumed_mhz, "assumed", None, False, "nothing placed stands for it")
 
 
@@ -208,11 +304,6 @@ def lanes_on(device: str, channels: int) -> list[int]:
     """Return the lanes that were placed on a device and that so many channels have a use for."""
     placed = sorted({row["lanes"] for row in placements() if row["device"] == device})
     return [lanes for before, lanes in zip([0, *placed], placed, strict=False) if before < channels]
-
-
-def capacity(device: str) -> tuple[int, int, str] | None:
-    """Return a device's LUT4, block RAMs and who says so; None where it is not listed."""
-    return next((size for name, size in CAPACITY.items() if device.startswith(name)), None)
 
 
 def cycles(
@@ -296,9 +387,8 @@ def _counted(layer: Layer, core: PoolCore, model: Model) -> int:
 def rows(
     layers: Sequence[Layer],
     *,
-    assumed_mhz: float = ASSUMED_MHZ,
+    assumed_mhz: float | None = None,
     simulated: dict[Any, int] | None = None,
-    only: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return what the core does with each layer, on each device and with each number of lanes.
 
@@ -306,11 +396,9 @@ def rows(
     ----------
     layers : sequence of Layer
     assumed_mhz : float, optional
-        The clock where none was placed.
+        The clock where none was placed; as `clock_of` has it by default.
     simulated : dict, optional
         As `simulate_cycles` gives it.
-    only : sequence of str, optional
-        The devices; all that something was placed on by default.
 
     Returns
     -------
@@ -321,20 +409,20 @@ def rows(
         return [
             _row(layer, device, lanes, assumed_mhz, simulated or {})
             for layer in layers
-            for device in only or devices()
+            for device in devices()
             for lanes in lanes_on(device, layer.shape[0])
         ]
 
 
 def _row(
-    layer: Layer, device: str, lanes: int, assumed_mhz: float, simulated: dict[Any, int]
+    layer: Layer, device: str, lanes: int, assumed_mhz: float | None, simulated: dict[Any, int]
 ) -> dict[str, Any]:
     core = figures(layer.spec, layer.shape, lanes, DEVICES[device].family)
     count, source = cycles(core, simulated)
     clock = clock_of(layer.spec, layer.shape, lanes, device, assumed_mhz)
     hertz = clock.freq_mhz * 1e6
     placed = clock.placed or {}
-    return {
+    row = {
         "layer": layer.name,
         "device": device,
         "part": DEVICES[device].part,
@@ -345,6 +433,7 @@ def _row(
         "freq_mhz": clock.freq_mhz,
         "freq_source": clock.source,
         "placed_job": placed.get("job"),
+        "placed_seeds": len(placed["fmax_mhz"]) if placed else None,
         "same_job": clock.same,
         "stands_for": clock.why,
         "seconds": count / hertz,
@@ -356,6 +445,13 @@ def _row(
         "ff": placed.get("ff"),
         "block_ram": placed.get("block_ram"),
         "dsp": placed.get("dsp"),
+    }
+    taken = shares(row)
+    share = max(taken.values(), default=None)
+    fits = None if share is None else share <= 1
+    return row | {
+        "device_share": share,
+        "fits": fits if _holds(core.store_bits, device) else False,
     }
 
 
@@ -369,7 +465,12 @@ def placed_rows() -> list[dict[str, Any]]:
     for row in placements():
         spec = PoolSpec.from_json(row["spec"])
         layer = Layer(row["job"], spec, tuple(row["shape"]))
-        room = capacity(row["device"])
+        taken = {
+            kind: used / row["placer_available"][kind]
+            for kind, used in row["placer_cells"].items()
+            if kind in GROWING
+        }
+        scarcest = max(taken, key=lambda kind: taken[kind])
         found.append(
             {name: row[name] for name in names}
             | {
@@ -377,9 +478,8 @@ def placed_rows() -> list[dict[str, Any]]:
                 "op": spec.op,
                 "kernel": list(spec.kernel),
                 "stride": list(spec.stride),
-                "device_lut4": room and room[0],
-                "device_block_ram": room and room[1],
-                "capacity_source": room and room[2],
+                "device_share": taken[scarcest],
+                "scarcest": scarcest,
             }
         )
     return found

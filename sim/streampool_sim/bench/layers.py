@@ -1,5 +1,6 @@
 """The pooling layers that are measured: of known networks, or of whoever asks."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +59,13 @@ class Layer:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
         axes = self.job.axes
+        taps = self.shape[0] * math.prod(
+            sum(len(axis.taps(at)) for at in range(axis.outputs)) for axis in axes
+        )
+        moved = (
+            self.job.beats_in * self.spec.in_dtype.numpy.itemsize,
+            self.job.beats_out * self.job.output.numpy.itemsize,
+        )
         return {
             "layer": self.name,
             "title": self.title,
@@ -71,6 +79,8 @@ class Layer:
             "out_shape": list(self.job.out_shape),
             "values_in": self.job.beats_in,
             "values_out": self.job.beats_out,
+            "taps": taps,
+            "taps_per_byte": taps / max(moved),
             "spec": self.spec.to_json(),
         }
 

@@ -1,7 +1,8 @@
 """What the figures say in words: where the core wins, where it loses, and why.
 
 Each sentence is made from figures that stand beside it, so that whoever reads can check it. "In the
-middle" is the median over the layers.
+middle" is the median over the layers. They are about the layers that have a placed clock on the
+device; where none has, about all, with the clock that is assumed.
 """
 
 import statistics
@@ -21,39 +22,49 @@ QUIET = 0.1
 Row = dict[str, Any]
 _Value = tuple[Any, str]
 
+FAR = 2
+"""How many times as fast the fastest software is for the usual call to be far from it."""
+
 
 def device_of(report: dict[str, Any]) -> str | None:
-    """Return the device that sentences and tables are about, where no other is asked for."""
+    """Return the device that sentences, tables and plots are about, if there is any."""
+    asked = report["settings"]["device"]
     devices = list(dict.fromkeys(row["device"] for row in report["comparison"]))
-    return BAR_DEVICE if BAR_DEVICE in devices else next(iter(devices), None)
+    for device in (asked, BAR_DEVICE):
+        if device in devices:
+            return device
+    return next(iter(devices), None)
 
 
-def sentences(report: dict[str, Any], device: str | None = None) -> list[Row]:
+def sentences(report: dict[str, Any]) -> list[Row]:
     """Return what the figures say.
 
     Parameters
     ----------
     report : dict
         The report, but for these sentences.
-    device : str, optional
-        The device that they are about; `BAR_DEVICE` by default.
 
     Returns
     -------
     list of dict
         ``id``, ``text``, and ``values``: by name the ``value`` and how it is ``shown`` in the text.
     """
-    device = device or device_of(report)
-    here = [row for row in report["comparison"] if row["device"] == device]
-    held = [row for row in here if row["best"] is not None]
+    device = device_of(report)
+    compared = [row for row in report["comparison"] if row["best"] is not None]
+    here = [row for row in compared if row["device"] == device]
+    held = _placed(here) or here
     if not held:
         return []
     makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...] = (
-        *(_wins, _loses, _usual, _lanes, _latency, _links, _cold, _networks, _share, _small),
-        *(_clocks, _scope, _load, _energy),
+        *(_wins, _left_out, _loses, _usual, _lanes, _latency, _links, _cold, _networks, _share),
+        *(_small, _clocks, _scope, _load, _energy),
     )
     said = [maker(report, held) for maker in makers]
     return [sentence for sentence in said if sentence is not None]
+
+
+def _placed(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["freq_source"] == "placed"]
 
 
 def _say(name: str, template: str, **values: _Value) -> Row:
@@ -86,25 +97,40 @@ def _wins(report: dict[str, Any], held: list[Row]) -> Row:
         "wins": (len(won), ","),
         "layers": (len(held), ","),
     }
+    begin = (
+        "Next to other logic, on {part}, the fastest core placed there beats"
+        if _placed(held)
+        else "Next to other logic, on {part}, where nothing that was placed stands for any of these"
+        " layers, the fastest core would, at a clock that is assumed, beat"
+    ) + " the fastest software found on {wins} of {layers} layers"
     if not won:
-        return _say(
-            "wins",
-            "Next to other logic, on {part}, the fastest core placed there beats the fastest"
-            " software found on {wins} of {layers} layers.",
-            **head,
-        )
+        return _say("wins", f"{begin}.", **head)
     top = max(won, key=lambda row: row["ratio_best"])
     return _say(
         "wins",
-        "Next to other logic, on {part}, the fastest core placed there beats the fastest software"
-        " found on {wins} of {layers} layers: {middle} times as many frames in the middle of these,"
-        " {most} times at the most ({layer}, {lanes} lanes at {mhz} MHz).",
+        f"{begin}: {{middle}} times as many frames in the middle of these, {{most}} times at the"
+        " most ({layer}, {lanes} lanes at {mhz} MHz).",
         **head,
         middle=(statistics.median(row["ratio_best"] for row in won), "times"),
         most=(top["ratio_best"], "times"),
         layer=(_title(report, top["layer"]), ""),
         lanes=(top["lanes"], ","),
         mhz=(top["freq_mhz"], ",.0f"),
+    )
+
+
+def _left_out(report: dict[str, Any], held: list[Row]) -> Row | None:
+    out = [
+        row for row in report["comparison"]
+        if row["device"] == held[0]["device"] and row["freq_source"] != "placed"
+    ]  # fmt: skip
+    if not out or not _placed(held):
+        return None
+    return _say(
+        "left_out",
+        "Not counted, here and below, are {layers} more, for which nothing that was placed stands:"
+        " their clock is assumed.",
+        layers=(len(out), ","),
     )
 
 
@@ -119,13 +145,18 @@ def _loses(report: dict[str, Any], held: list[Row]) -> Row | None:
         == (worst["layer"], worst["device"], worst["lanes"])
     )  # fmt: skip
     best = worst["best"]
+    layer = next(row for row in report["layers"] if row["layer"] == worst["layer"])
+    each_clock = max(layer["values_in"], layer["values_out"]) / (
+        best["median_s"] * worst["freq_mhz"] * 1e6
+    )
     return _say(
         "loses",
         "It loses on {losses}. At the worst, {layer}, it takes {times} times as long: {cycles}"
         " clocks at {mhz} MHz ({source}) with {lanes} lanes are {core} us, where {contender} on"
-        " {dtype} in {layout} needs {software} us. A processor pools a vector register of values an"
-        " instruction, at a far higher clock, as long as the frame is in its caches; the core takes"
-        " {lanes} values a clock, whatever comes.",
+        " {dtype} in {layout} needs {software} us. That is {values} values in a clock of the core,"
+        " which takes {lanes}, whatever comes. {why}",
+        why=(_why_faster(best), ""),
+        values=(each_clock, ",.0f"),
         losses=(len(lost), ","),
         layer=(_title(report, worst["layer"]), ""),
         times=(1 / worst["ratio_best"], "times"),
@@ -141,23 +172,34 @@ def _loses(report: dict[str, Any], held: list[Row]) -> Row | None:
     )
 
 
+def _why_faster(best: Row) -> str:
+    if "gpu" in best["contender"]:
+        return "A graphics processor has thousands of lanes at a far higher clock."
+    return (
+        "A processor pools a vector register of values an instruction, at a far higher clock, as"
+        " long as the frame is in its caches."
+    )
+
+
 def _usual(report: dict[str, Any], held: list[Row]) -> Row | None:
     both = [row for row in held if row["usual"] is not None]
     if not both:
         return None
+    gain = statistics.median(row["usual"]["median_s"] / row["best"]["median_s"] for row in both)
     return _say(
         "usual",
         "Against the call that most people type, torch's pooling of float32 in NCHW, the core wins"
-        " on {wins} of {layers} layers, with {middle} times as many frames in the middle. That call"
-        " is far from the best that software can do: the fastest found is {gain} times as fast in"
-        " the middle.",
+        " on {wins} of {layers} layers, with {middle} times as many frames in the middle."
+        + (
+            " That call is far from the best that software can do: the fastest found"
+            if gain >= FAR
+            else " The fastest software found"
+        )
+        + " is {gain} times as fast as that call in the middle.",
         wins=(sum(row["ratio_usual"] > 1 for row in both), ","),
         layers=(len(both), ","),
         middle=(statistics.median(row["ratio_usual"] for row in both), "times"),
-        gain=(
-            statistics.median(row["usual"]["median_s"] / row["best"]["median_s"] for row in both),
-            "times",
-        ),
+        gain=(gain, "times"),
     )
 
 
@@ -173,9 +215,13 @@ def _lanes(report: dict[str, Any], held: list[Row]) -> Row:
         )
     return _say(
         "lanes",
-        "The lanes decide. To be as fast as the fastest software the core needs {middle} lanes in"
-        " the middle, {least} to {most}; on {holds} of {layers} layers a core of that many lanes"
-        " was placed and holds the clock, on {never} not even all channels side by side would do.",
+        "The lanes decide. To be as fast as the fastest software the core needs, where it can be at"
+        " all, {middle} lanes in the middle, {least} to {most}, at the clock of the narrowest"
+        " placed core that is wide enough, or else of the widest. On {holds} of {layers} layers a"
+        " core of that many lanes was placed and holds the clock; on {large} so many would not fit"
+        " the device;"
+        " on {never} not even all channels side by side would do.",
+        large=(sum(tie["fits"] is False for tie in ties), ","),
         middle=(statistics.median_low(possible), ","),
         least=(min(possible), ","),
         most=(max(possible), ","),
@@ -186,15 +232,17 @@ def _lanes(report: dict[str, Any], held: list[Row]) -> Row:
 
 
 def _latency(report: dict[str, Any], held: list[Row]) -> Row:
+    core = statistics.median(row["latency_s"] for row in held)
+    software = statistics.median(row["best"]["median_s"] for row in held)
     return _say(
         "latency",
         "From a window's last tap to its output the core takes {core} ns in the middle, while the"
-        " fastest software's call, which has to have the whole frame first, takes {software} us:"
-        " {times} times as long. Where frames stream by, from a camera or from the layer before,"
-        " that is what counts.",
-        core=(statistics.median(row["latency_s"] for row in held) * 1e9, ",.0f"),
-        software=(statistics.median(row["best"]["median_s"] for row in held) * 1e6, ",.1f"),
-        times=(statistics.median(row["latency_ratio"] for row in held), "times"),
+        " fastest software's call, which has to have the whole frame first, takes {software} us in"
+        " the middle: {times} times as long. Where frames stream by, from a camera or from the"
+        " layer before, that is what counts.",
+        core=(core * 1e9, ",.0f"),
+        software=(software * 1e6, ",.1f"),
+        times=(software / core, "times"),
     )
 
 
@@ -206,11 +254,12 @@ def _links(report: dict[str, Any], held: list[Row]) -> Row:
         values[f"{name}_title"] = (titles[name], "")
         values[f"{name}_wins"] = (_won_behind(held, name), ",")
         parts.append(f"{{{name}_wins}} behind {{{name}_title}}")
+    seldom = all(2 * _won_behind(held, name) < len(held) for name in slow)
     return _say(
         "links",
-        "A link takes most of that away, since each frame has to cross it: of {layers} layers the"
-        f" core wins on {', '.join(parts[:-1])} and {parts[-1]}. A frame that is in a computer's"
-        " memory anyway is best pooled there.",
+        "Behind a link each frame has to cross it as well: of {layers} layers the core wins on"
+        f" {', '.join(parts[:-1])} and {parts[-1]}."
+        + (" A frame that is in a computer's memory anyway is best pooled there." * seldom),
         layers=(len(held), ","),
         **values,
     )
@@ -228,32 +277,41 @@ def _cold(report: dict[str, Any], held: list[Row]) -> Row | None:
             pairs.append((row, warm["median_s"], cold["median_s"]))
     if not pairs:
         return None
+    layers = {row["layer"]: row for row in report["layers"]}
     return _say(
         "cold",
-        "With its caches evicted the fastest software takes {times} times as long in the middle;"
-        " the core has none to lose, and wins on {wins} of {layers} layers.",
-        times=(statistics.median(cold / warm for _, warm, cold in pairs), "times"),
-        wins=(sum(cold > row["seconds"] for row, _, cold in pairs), ","),
+        "With its caches evicted, on {layers} layers, the fastest software takes {times} times as"
+        " long in the middle, as frame and code have to come from memory first. The core has no"
+        " caches, but is taken here to be fed at its own rate, up to {rate} GB/s, which a memory"
+        " beside it would have to deliver.",
         layers=(len(pairs), ","),
+        times=(statistics.median(cold / warm for _, warm, cold in pairs), "times"),
+        rate=(
+            max(layers[row["layer"]]["values_in"] / row["seconds"] for row in held) / 1e9,
+            ",.0f",
+        ),
     )
 
 
 def _networks(report: dict[str, Any], held: list[Row]) -> Row | None:
     rows = [
-        row for row in report["networks"]
+        row for row in _placed(report["networks"])
         if row["device"] == held[0]["device"] and row["ratio_best"] is not None
     ]  # fmt: skip
     if not rows:
         return None
+    together = [row for row in rows if row["fits"]]
     return _say(
         "networks",
-        "Over all pooling layers of a network, one core after the other takes less time than the"
-        " fastest software for {wins} of {nets} networks; with a core for each layer, all at work"
-        " at once, frames pass faster than through software, which does one layer after the other,"
-        " for {pipelined}.",
+        "Over all pooling layers of a network, each layer's core in its turn takes less time than"
+        " the fastest software for {wins} of the {nets} networks whose cores all have a placed"
+        " clock. For {together} of them the device holds all cores at once; with these at work at"
+        " the same time, each at its clock alone, frames pass faster than through software, which"
+        " does one layer after the other, for {pipelined}.",
         wins=(sum(row["ratio_best"] > 1 for row in rows), ","),
         nets=(len(rows), ","),
-        pipelined=(sum(row["pipelined_ratio_best"] > 1 for row in rows), ","),
+        together=(len(together), ","),
+        pipelined=(sum(row["pipelined_ratio_best"] > 1 for row in together), ","),
     )
 
 
@@ -264,10 +322,11 @@ def _share(report: dict[str, Any], held: list[Row]) -> Row | None:
     top = max(rows, key=lambda row: row["share"])
     return _say(
         "share",
-        "Pooling is little of a whole network: of the {nets} that {runtime} ran here on {dtype}, it"
-        " takes {middle} of the time in the middle and {most} at the most ({net}). No pooling core"
-        " makes software's inference faster by more than that; its place is beside convolutions"
-        " that are in hardware, too.",
+        "Of the {nets} whole networks that {runtime} ran here on {dtype} pooling takes {middle} of"
+        " the time in the middle and {most} at the most ({net}). If it took none, software's"
+        " inference would be {gain} times as fast at the most, so a pooling core's place is beside"
+        " convolutions that are in hardware, too.",
+        gain=(1 / (1 - top["share"]), ",.2f"),
         nets=(len(rows), ","),
         runtime=(top["runtime"], ""),
         dtype=(top["dtype"], ""),
@@ -287,15 +346,15 @@ def _small(report: dict[str, Any], held: list[Row]) -> Row | None:
         return None
     parts, values = [], {}
     for number, device in enumerate(devices):
-        here = [row for row in others if row["device"] == device]
+        here = _placed([row for row in others if row["device"] == device])
         values[f"part_{number}"] = (_part(report, device), "")
         values[f"wins_{number}"] = (sum(row["ratio_best"] > 1 for row in here), ",")
-        parts.append(f"{{wins_{number}}} on {{part_{number}}}")
+        values[f"layers_{number}"] = (len(here), ",")
+        parts.append(f"{{wins_{number}}} of {{layers_{number}}} on {{part_{number}}}")
     return _say(
         "devices",
-        f"Of the same {{layers}} layers the core wins {', '.join(parts)}, with the lanes that were"
-        " placed there.",
-        layers=(len(held), ","),
+        "On other devices, of the layers that have a placed clock there, the core wins"
+        f" {', '.join(parts)}.",
         **values,
     )
 
@@ -307,7 +366,11 @@ def _clocks(report: dict[str, Any], held: list[Row]) -> Row:
         "clocks",
         "Of {rows} combinations of layer, device and lanes, {same} have the clock of that very"
         " core, placed and routed, {stand} that of a placed core that stands for it and is named,"
-        " and {assumed} an assumed clock of {mhz} MHz, marked so.",
+        " and {assumed} an assumed clock of {mhz} MHz at the most, marked so; {unfit} of them would"
+        " not fit the device. The cycles of {simulated} were counted in a simulation; those of the"
+        " others are the schedule's.",
+        unfit=(sum(row["fits"] is False for row in rows), ","),
+        simulated=(sum(row["cycles_source"] == "simulated" for row in rows), ","),
         rows=(len(rows), ","),
         same=(sum(row["same_job"] for row in placed), ","),
         stand=(sum(not row["same_job"] for row in placed), ","),

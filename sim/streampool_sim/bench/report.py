@@ -18,7 +18,7 @@ from .task import Contender, Ready, Task, Unfit, difference
 
 __all__ = ["FIELDS", "SCHEMA", "Settings", "make", "measure_layer", "text"]
 
-SCHEMA = "streampool-bench-1"
+SCHEMA = "streampool-bench-2"
 
 FIELDS = (
     *("schema", "settings", "machine", "versions", "layers", "contenders", "links", "placements"),
@@ -150,7 +150,7 @@ def make(
     chosen: Layers,
     *,
     settings: Settings,
-    assumed_mhz: float = hardware.ASSUMED_MHZ,
+    assumed_mhz: float | None = None,
     simulated: dict[Any, int] | None = None,
     runtimes: tuple[str, ...] | None = None,
     folder: Path | None = None,
@@ -164,7 +164,7 @@ def make(
         What is pooled.
     settings : Settings
     assumed_mhz : float, optional
-        The clock of cores that none was placed for.
+        The clock of cores that none was placed for; as `hardware.clock_of` has it by default.
     simulated : dict, optional
         Cycles, as `hardware.simulate_cycles` counts them.
     runtimes : tuple of str, optional
@@ -209,7 +209,11 @@ def make(
     report = {
         "schema": SCHEMA,
         "settings": asdict(settings)
-        | {"threads": list(settings.threads), "assumed_mhz": assumed_mhz},
+        | {"device": None}
+        | {
+            "threads": list(settings.threads),
+            "assumed_mhz": hardware.ASSUMED_MHZ if assumed_mhz is None else assumed_mhz,
+        },
         "machine": host | {"load": _load(watches)},
         "versions": versions,
         "layers": [layer.to_json() for layer in chosen.layers],
@@ -222,7 +226,7 @@ def make(
         "software": software,
         "hardware": cores,
         "comparison": compared,
-        "networks": compare.networks(chosen.order, software, compared),
+        "networks": compare.networks(chosen.order, software, cores, compared),
         "shares": shares.shares(
             nets,
             settings.rounds,
@@ -232,10 +236,23 @@ def make(
         "skipped": skipped,
         "unfit": unfit,
     }
-    report["reading"] = reading.sentences(report)
     for path in kept:
         path.unlink(missing_ok=True)  # the next run measures anew
-    return report
+    return about(report)
+
+
+def about(report: dict[str, Any], device: str | None = None) -> dict[str, Any]:
+    """Return a report whose sentences, tables and plots are about a device.
+
+    Parameters
+    ----------
+    report : dict
+    device : str, optional
+        That it was about before by default; `BAR_DEVICE` where it was about none.
+    """
+    if device is not None:
+        report = report | {"settings": report["settings"] | {"device": device}}
+    return report | {"reading": reading.sentences(report)}
 
 
 def _whole(chosen: Layers, runtimes: tuple[str, ...] | None) -> list[str]:

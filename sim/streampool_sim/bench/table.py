@@ -19,8 +19,8 @@ LEFT = (0, 1, 4)
 """Columns of words."""
 
 NETWORK_HEADS = (
-    *("network", "poolings", "fastest software, us", "torch float32 NCHW, us", "one core, us"),
-    *("x fastest", "a core each, us", "x fastest, a core each"),
+    *("network", "poolings", "fastest software, us", "torch float32 NCHW, us", "cores in turn, us"),
+    *("x fastest", "all at once, us", "x fastest, all at once"),
 )
 """The columns of whole networks: sums over their pooling layers, and of the cores the slowest."""
 
@@ -51,10 +51,11 @@ def network_rows(report: dict[str, Any], device: str) -> list[list[str]]:
             row["net"],
             f"{len(row['layers'])}",
             *("-" if row[key] is None else _micro(row[key]) for key in ("best_s", "usual_s")),
-            _micro(row["core_s"]) + ("" if row["freq_source"] == "placed" else " (assumed)"),
+            _micro(row["core_s"]) + ("" if row["freq_source"] == "placed" else " (some assumed)"),
             _ratio(row["ratio_best"]),
             _micro(row["slowest_core_s"]),
-            _ratio(row["pipelined_ratio_best"]),
+            _ratio(row["pipelined_ratio_best"])
+            + ("" if row["fits"] is not False else " (too many for it)"),
         ]
         for row in report["networks"]
         if row["device"] == device
@@ -71,7 +72,8 @@ def _cells(title: str, row: Row) -> list[str]:
     best, usual, tie = row["best"], row["usual"], row["tie"]
     clock = f"{row['lanes']} lanes, {row['freq_mhz']:.0f} MHz"
     if row["freq_source"] == "placed":
-        clock += f" ({row['placed_job']})"
+        seeds = ", one seed" * (row["placed_seeds"] == 1)
+        clock += f" ({row['placed_job']}{seeds})"
     else:
         clock += " (assumed)"
     cells = (
@@ -112,9 +114,9 @@ def _tie(tie: Row | None) -> str:
     return f"{tie['lanes']:,} lanes{note}"
 
 
-def terminal(report: dict[str, Any], device: str | None = None, width: int = 100) -> str:
+def terminal(report: dict[str, Any], width: int = 100) -> str:
     """Return the report as text: a table, what was skipped, and what the figures say."""
-    device = device or reading.device_of(report)
+    device = reading.device_of(report)
     if device is None:
         return "nothing was placed on any device, so there is nothing to compare\n"
     lines = []
@@ -137,6 +139,6 @@ def terminal(report: dict[str, Any], device: str | None = None, width: int = 100
     wrong = [row for row in report["software"] if not row["correct"]]
     for row in wrong:
         lines.append(f"wrong: {_contender(row)} on {row['layer']}: {row['wrong']}")
-    for sentence in reading.sentences(report, device):
+    for sentence in report["reading"]:
         lines += ["", *textwrap.wrap(sentence["text"], width)]
     return "\n".join(lines) + "\n"

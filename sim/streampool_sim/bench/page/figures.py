@@ -1,11 +1,8 @@
 """From the JSON of a measurement to the page's plots: what is drawn, and what is said of it."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-
-from streampool_golden import Job, PoolSpec
 
 from .. import compare, reading
 from . import plots
@@ -153,10 +150,22 @@ def throughput(results: Results) -> Plot | None:
     alternative = (
         f"A row for each of {len(names)} layers, with a mark for each contender and device; the "
         f"axis of input values a second is logarithmic and runs from {number('', min(every))} to "
-        f"{number('', max(every))}. The table below has every number."
+        f"{number('', max(every))}. {_ahead(results)} The table below has every number."
     )
     draw = plots.throughput(list(names.values()), found, "input values a second")
     return _plot("throughput", alternative, draw)
+
+
+def _ahead(results: Results) -> str:
+    """Say who is ahead, on how many layers."""
+    about = reading.device_of(results)
+    ratios = [
+        row["ratio_best"]
+        for row in results["comparison"]
+        if row["device"] == about and row["freq_source"] == "placed" and row["best"] is not None
+    ]
+    won = sum(ratio > 1 for ratio in ratios)
+    return f"The core on {about} is ahead of all software on {won} of {len(ratios)} layers."
 
 
 def _kind(row: Row) -> str:
@@ -220,14 +229,11 @@ def lanes(results: Results) -> Plot | None:
 
 def roofline(results: Results) -> Plot | None:
     """Draw the taps a second of cores and software under links as roofs; None without any."""
-    jobs = {
-        each["layer"]: PoolSpec.from_json(each["spec"]).job(each["shape"], 1)
-        for each in results["layers"]
-    }
+    layers = {each["layer"]: each for each in results["layers"]}
 
     def points(rates: Mapping[str, float]) -> tuple[list[float], list[float]]:
-        return [_taps(jobs[layer]) / _bytes(jobs[layer]) for layer in rates], [
-            _taps(jobs[layer]) * rate for layer, rate in rates.items()
+        return [layers[layer]["taps_per_byte"] for layer in rates], [
+            layers[layer]["taps"] * rate for layer, rate in rates.items()
         ]
 
     found = _of_devices(results, points)
@@ -249,18 +255,3 @@ def roofline(results: Results) -> Plot | None:
         + "."
     )
     return _plot("roofline", alternative, plots.roofline(found, links))
-
-
-def _taps(job: Job) -> int:
-    """Return how many values the windows of a frame read, all channels."""
-    return job.shape[0] * math.prod(
-        sum(len(axis.taps(i)) for i in range(axis.outputs)) for axis in job.axes
-    )
-
-
-def _bytes(job: Job) -> int:
-    """Return the bytes of a frame, in or out, whichever are more."""
-    return max(
-        math.prod(job.shape) * job.spec.in_dtype.numpy.itemsize,
-        math.prod(job.out_shape) * job.output.numpy.itemsize,
-    )

@@ -29,8 +29,10 @@ _HEADS = {
     "fmax_mhz": "MHz of each seed",
     "fmax_median_mhz": "MHz, median",
     "lut4": "LUT4",
-    "device_lut4": "LUT4 of the device",
-    "device_block_ram": "block RAMs of the device",
+    "device_share": "share of the device",
+    "scarcest": "of which",
+    "placed_seeds": "seeds",
+    "taps_per_byte": "taps a byte",
     "ff": "FF",
     "dsp": "DSP",
     "dtype": "type",
@@ -41,7 +43,7 @@ _HEADS = {
     "usual": "usual call",
     "ratio_best": "core over fastest",
     "ratio_usual": "core over usual",
-    "pipelined_ratio_best": "a core each over fastest",
+    "pipelined_ratio_best": "all at once over fastest",
     "latency_ratio": "fastest call over latency",
     "tie.lanes": "lanes of a tie",
     "tie.fits": "as many fit",
@@ -50,7 +52,7 @@ _HEADS = {
 }
 """Heads of columns whose keys do not say it."""
 
-_WORDS = ("how", "source", "reason", "stands_for", "call", "wrong", "capacity_source", "layers")
+_WORDS = ("how", "source", "reason", "stands_for", "call", "wrong", "layers")
 """Keys whose text may take several lines."""
 
 _BY = ("shape", "out_shape", "kernel", "stride", "dilation", "crop")
