@@ -10,7 +10,9 @@ from streampool_sim.bench import layers, reading, table
 README_LAYERS = layers.QUICK
 """The layers whose measurement README.md shows."""
 
-README_SENTENCES = ("wins", "loses", "usual", "lanes", "latency", "links", "share", "load")
+README_SENTENCES = (
+    *("wins", "left_out", "loses", "usual", "lanes", "latency", "links", "share", "load"),
+)
 """What it says of all of them."""
 
 

@@ -1,5 +1,6 @@
 """The page in headless Chromium, where the machine has one with its driver."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 
 import page_reader
 import pytest
-from bench_results import few_layers
+from bench_results import BENCH, few_layers
 from selenium import webdriver
 from selenium.common.exceptions import SessionNotCreatedException
 from selenium.webdriver.common.by import By
@@ -169,6 +170,21 @@ def test_keys_alone_reach_what_there_is(opened: webdriver.Chrome):
     assert (focused().tag_name, outline) == ("summary", "solid")
     press(Keys.ENTER)
     assert focused().find_element(By.XPATH, "..").get_attribute("open")
+
+
+def test_the_page_of_every_layer_fits_a_phone(browser: webdriver.Chrome, tmp_path: Path):
+    path = tmp_path / "all.html"
+    path.write_text(html(json.loads(BENCH.read_text("utf-8"))), encoding="utf-8")
+    resize(browser, WINDOWS["phone"])
+    browser.get(path.as_uri())
+    scroll, width, rows = browser.execute_script(
+        """for (const each of document.querySelectorAll("details")) each.open = true;
+        return [document.documentElement.scrollWidth, innerWidth,
+          document.querySelectorAll("tr").length];"""
+    )
+    assert scroll <= width == WINDOWS["phone"].width
+    assert rows > len(json.loads(BENCH.read_text("utf-8"))["software"])
+    assert browser.get_log("browser") == []
 
 
 def test_a_screenshot_is_kept(opened: webdriver.Chrome, window: Window):

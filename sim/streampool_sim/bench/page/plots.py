@@ -22,6 +22,9 @@ WIDTHS = {"wide": 880, "narrow": 350}
 MANY = 20
 """Layers from which the axis is labelled at both ends."""
 
+NEAR = 1.5
+"""How many times as fast as another a link is with which it has a label of its own."""
+
 _MARKS = ("o", "s", "D", "^", "v", "P", "X", "p")
 _CYCLE = tuple(name for name in COLOURS if name[0] == "c")
 
@@ -293,14 +296,21 @@ def _name_rows(axes: Axes, names: Sequence[str], narrow: bool) -> None:
 
 
 def _name_links(axes: Axes, links: Sequence[Line], narrow: bool) -> None:
-    """Write the links along their slopes, near ones not at the same place."""
+    """Write the links along their slopes, those of nearly the same together above the fastest."""
     (low, high), (bottom, _) = axes.get_xlim(), axes.get_ylim()
+    groups: list[list[Line]] = []
+    for link in sorted(links, key=lambda link: -link.value):
+        if groups and groups[-1][0].value < NEAR * link.value:
+            groups[-1].append(link)
+        else:
+            groups.append([link])
     turns = 2 if narrow else 3
-    for number, link in enumerate(sorted(links, key=lambda link: link.value)):
+    for number, group in enumerate(reversed(groups)):
         along = 0.02 + number % turns / turns
-        x = max(low * (high / low) ** along, bottom / link.value * 1.05)
+        value = group[0].value
+        x = max(low * (high / low) ** along, bottom / value * 1.05)
         axes.annotate(
-            *(link.short if narrow else link.name, (x, link.value * x)),
+            *(", ".join(link.short if narrow else link.name for link in group), (x, value * x)),
             xytext=(0, 3),
             textcoords="offset points",
             rotation=_angle(axes, low, high),
