@@ -30,7 +30,6 @@ class Outbox(wiring.Component):
     IN_FLIGHT : int
         The most beats that may still come once `room` has gone low, and so the most clocks from
         the decision to start to `write`, both counted.
-
     SEAMLESS : int
         The most clocks from there to `write` with which a reader that has waited gets a beat each
         clock from then on: as `room` is back, so many beats less one are left.
