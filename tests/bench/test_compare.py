@@ -137,7 +137,7 @@ def ff(monkeypatch):
             share = (lanes or row["lanes"]) * each_lane
             return {"FF": share, "LUT": share / 2}
 
-        monkeypatch.setattr(compare.hardware, "shares", shares)
+        monkeypatch.setattr(compare.placed, "shares", shares)
 
     return use
 

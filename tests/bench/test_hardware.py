@@ -4,14 +4,14 @@ import gc
 
 import pytest
 from streampool_golden import PoolSpec
-from streampool_sim.bench import hardware
+from streampool_sim.bench import clocks, hardware, placed
 from streampool_sim.bench.layers import Layer, network_layers, network_names
 from streampool_sim.bench.links import LINKS, Link, frames_per_second
 
 DEVICE = "ecp5-85k-6"
 
 
-def placed(name: str, spec: PoolSpec, shape: tuple[int, ...], lanes: int, mhz: float, **more):
+def placement(name: str, spec: PoolSpec, shape: tuple[int, ...], lanes: int, mhz: float, **more):
     return {
         "job": name, "device": DEVICE, "spec": spec.to_json(), "shape": list(shape), "lanes": lanes,
         "placed": True, "fmax_mhz": [mhz], "fmax_median_mhz": mhz, "lut4": 100, "ff": 1,
@@ -25,11 +25,11 @@ def table(monkeypatch):
     """Set the placements that are known."""
 
     def use(*rows) -> None:
-        monkeypatch.setattr(hardware, "known", lambda: list(rows))
-        hardware.placements.cache_clear()
+        monkeypatch.setattr(placed, "known", lambda: list(rows))
+        placed.placements.cache_clear()
 
     yield use
-    hardware.placements.cache_clear()
+    placed.placements.cache_clear()
 
 
 POOL = PoolSpec("max", 3, 2, 1)
@@ -38,13 +38,14 @@ SMALLER = PoolSpec("max", 2)
 
 
 def clock(spec, shape, lanes=8):
-    with hardware.unused_cores():
-        return hardware.clock_of(spec, shape, lanes, DEVICE, None)
+    with clocks.unused_cores():
+        return clocks.clock_of(spec, shape, lanes, DEVICE, None)
 
 
 def test_the_layer_itself_comes_first(table):
     table(
-        placed("other", POOL, (64, 56, 56), 8, 300.0), placed("it", POOL, (64, 112, 112), 8, 250.0)
+        placement("other", POOL, (64, 56, 56), 8, 300.0),
+        placement("it", POOL, (64, 112, 112), 8, 250.0),
     )
     found = clock(POOL, (64, 112, 112))
     assert (found.freq_mhz, found.source, found.same) == (250.0, "placed", True)
@@ -53,7 +54,8 @@ def test_the_layer_itself_comes_first(table):
 
 def test_then_the_same_window_on_another_size_and_of_several_the_slowest(table):
     table(
-        placed("fast", POOL, (64, 80, 80), 8, 300.0), placed("slow", POOL, (64, 112, 112), 8, 250.0)
+        placement("fast", POOL, (64, 80, 80), 8, 300.0),
+        placement("slow", POOL, (64, 112, 112), 8, 250.0),
     )
     found = clock(POOL, (64, 96, 96))
     assert found.placed is not None and found.placed["job"] == "slow"
@@ -62,26 +64,29 @@ def test_then_the_same_window_on_another_size_and_of_several_the_slowest(table):
 
 
 def test_then_a_harder_window_but_never_an_easier_one(table):
-    table(placed("hard", WIDER, (64, 56, 56), 8, 200.0))
+    table(placement("hard", WIDER, (64, 56, 56), 8, 200.0))
     found = clock(POOL, (64, 56, 56))
     assert found.placed is not None and found.placed["job"] == "hard"
     assert "asks as much or more" in found.why
-    table(placed("easy", SMALLER, (64, 56, 56), 8, 300.0))
+    table(placement("easy", SMALLER, (64, 56, 56), 8, 300.0))
     assert clock(POOL, (64, 56, 56)).source == "assumed"
 
 
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        (placed("a", POOL, (64, 56, 56), 32, 300.0), "other lanes"),
-        (placed("a", POOL, (64, 56, 56), 8, 300.0, device="ice40-hx8k"), "another device"),
-        (placed("a", POOL, (64, 56, 56), 8, 300.0, placed=False), "not placed"),
-        (placed("a", POOL, (64, 56, 56), 8, 300.0, stale=True), "another design since"),
-        (placed("a", PoolSpec("avg", 3, 2, 1), (64, 56, 56), 8, 300.0), "another operation"),
-        (placed("a", PoolSpec("max", 3, 2, 1, dtype="int4"), (64, 56, 56), 8, 300.0), "narrower"),
-        (placed("a", PoolSpec("max", (9,)), (64, 56), 8, 300.0), "fewer stages"),
-        (placed("a", POOL, (8, 56, 56), 8, 300.0, block_ram=0), "stores far smaller"),
-        (placed("a", POOL.replace(clamp=(0, 6)), (64, 56, 56), 8, 300.0), "another finish"),
+        (placement("a", POOL, (64, 56, 56), 32, 300.0), "other lanes"),
+        (placement("a", POOL, (64, 56, 56), 8, 300.0, device="ice40-hx8k"), "another device"),
+        (placement("a", POOL, (64, 56, 56), 8, 300.0, placed=False), "not placed"),
+        (placement("a", POOL, (64, 56, 56), 8, 300.0, stale=True), "another design since"),
+        (placement("a", PoolSpec("avg", 3, 2, 1), (64, 56, 56), 8, 300.0), "another operation"),
+        (
+            placement("a", PoolSpec("max", 3, 2, 1, dtype="int4"), (64, 56, 56), 8, 300.0),
+            "narrower",
+        ),
+        (placement("a", PoolSpec("max", (9,)), (64, 56), 8, 300.0), "fewer stages"),
+        (placement("a", POOL, (8, 56, 56), 8, 300.0, block_ram=0), "stores far smaller"),
+        (placement("a", POOL.replace(clamp=(0, 6)), (64, 56, 56), 8, 300.0), "another finish"),
     ],
 )
 def test_nothing_else_is_called_placed(table, row, why):
@@ -92,41 +97,41 @@ def test_nothing_else_is_called_placed(table, row, why):
 
 def test_a_minimum_costs_what_a_maximum_does_and_a_sum_less_than_an_average(table):
     table(
-        placed("max", POOL, (8, 56, 56), 8, 300.0),
-        placed("avg", PoolSpec("avg", 2), (8, 56, 56), 8, 200.0),
+        placement("max", POOL, (8, 56, 56), 8, 300.0),
+        placement("avg", PoolSpec("avg", 2), (8, 56, 56), 8, 200.0),
     )
     assert clock(PoolSpec("min", 3, 2, 1), (8, 56, 56)).freq_mhz == 300.0
     assert clock(PoolSpec("sum", 2), (8, 56, 56)).freq_mhz == 200.0
-    table(placed("sum", PoolSpec("sum", 2), (8, 56, 56), 8, 300.0))
+    table(placement("sum", PoolSpec("sum", 2), (8, 56, 56), 8, 300.0))
     assert clock(PoolSpec("avg", 2), (8, 56, 56)).source == "assumed"
 
 
 def test_a_division_stands_only_for_one_that_is_as_hard(table):
     shift, other = PoolSpec("avg", 2), PoolSpec("avg", 2, divisor_override=5)
-    table(placed("shift", shift, (8, 56, 56), 8, 300.0))
+    table(placement("shift", shift, (8, 56, 56), 8, 300.0))
     assert clock(shift.replace(padding=1, divisor_override=8), (8, 56, 56)).source == "placed"
     assert clock(other, (8, 56, 56)).source == "assumed"
     varies = PoolSpec("avg", 2, padding=1, count_include_pad=False)
-    table(placed("five", other, (8, 56, 56), 8, 300.0))
+    table(placement("five", other, (8, 56, 56), 8, 300.0))
     assert clock(shift, (8, 56, 56)).source == "placed"
     assert clock(varies, (8, 56, 56)).source == "assumed"
-    table(placed("varies", varies, (8, 56, 56), 8, 300.0))
+    table(placement("varies", varies, (8, 56, 56), 8, 300.0))
     assert clock(other, (8, 56, 56)).source == "placed"
 
 
 def test_an_assumed_clock_is_none_that_as_wide_a_core_missed(table):
-    table(placed("wide", SMALLER, (64, 56, 56), 64, 80.0))
+    table(placement("wide", SMALLER, (64, 56, 56), 64, 80.0))
     assert clock(POOL, (64, 56, 56), 64).freq_mhz == clock(POOL, (64, 56, 56), 8).freq_mhz == 80.0
-    with hardware.unused_cores():
-        assert hardware.clock_of(POOL, (64, 56, 56), 64, DEVICE, 150.0).freq_mhz == 150.0
+    with clocks.unused_cores():
+        assert clocks.clock_of(POOL, (64, 56, 56), 64, DEVICE, 150.0).freq_mhz == 150.0
 
 
 def test_stores_that_no_block_ram_holds_have_no_placed_clock(table):
-    table(placed("it", POOL, (64, 112, 112), 8, 300.0))
+    table(placement("it", POOL, (64, 112, 112), 8, 300.0))
     room = 16 * 18_432
     big = (64, 8, 9000)
-    with hardware.unused_cores():
-        assert hardware.figures(POOL, big, 8, "ecp5").store_bits > room
+    with clocks.unused_cores():
+        assert clocks.figures(POOL, big, 8, "ecp5").store_bits > room
     assert "more than all block RAM" in clock(POOL, big).why
     rows = hardware.rows([Layer("big", POOL, big)])
     assert [(row["fits"], row["freq_source"], row["lut4"]) for row in rows] == [
@@ -135,20 +140,20 @@ def test_stores_that_no_block_ram_holds_have_no_placed_clock(table):
 
 
 def test_shares_grow_with_the_lanes_and_block_ram_with_the_stores(table):
-    table(placed("it", POOL, (64, 112, 112), 8, 300.0))
+    table(placement("it", POOL, (64, 112, 112), 8, 300.0))
     [row] = hardware.rows([Layer("it", POOL, (64, 112, 112))])
-    assert hardware.shares(row) == {"TRELLIS_FF": 0.1, "DP16KD": 0.25}
-    assert hardware.shares(row, 32) == {"TRELLIS_FF": 0.4, "DP16KD": 1.0}
+    assert placed.shares(row) == {"TRELLIS_FF": 0.1, "DP16KD": 0.25}
+    assert placed.shares(row, 32) == {"TRELLIS_FF": 0.4, "DP16KD": 1.0}
     assert (row["device_share"], row["fits"], row["placed_seeds"]) == (0.25, True, 1)
     more = row | {"store_bits": 6 * 18_432 - 5}
-    assert hardware.shares(more)["DP16KD"] == 6 / 16
+    assert placed.shares(more)["DP16KD"] == 6 / 16
 
 
 def test_rows_of_the_real_table():
     found = network_layers(["resnet50"]).layers
     rows = hardware.rows(found, assumed_mhz=50.0)
     assert {row["layer"] for row in rows} == {layer.name for layer in found}
-    by_name = {(row["job"], row["device"]): row for row in hardware.placements()}
+    by_name = {(row["job"], row["device"]): row for row in placed.placements()}
     for row in rows:
         spec = next(layer for layer in found if layer.name == row["layer"])
         job = spec.spec.job(spec.shape, row["lanes"])
@@ -167,11 +172,11 @@ def test_rows_of_the_real_table():
 
 
 def test_lanes_that_channels_have_a_use_for(table):
-    table(*(placed(str(n), POOL, (n, 8, 8), n, 1.0) for n in (1, 8, 32, 64)))
-    assert hardware.lanes_on(DEVICE, 1) == [1]
-    assert hardware.lanes_on(DEVICE, 6) == [1, 8]
-    assert hardware.lanes_on(DEVICE, 32) == [1, 8, 32]
-    assert hardware.lanes_on(DEVICE, 500) == [1, 8, 32, 64]
+    table(*(placement(str(n), POOL, (n, 8, 8), n, 1.0) for n in (1, 8, 32, 64)))
+    assert placed.lanes_on(DEVICE, 1) == [1]
+    assert placed.lanes_on(DEVICE, 6) == [1, 8]
+    assert placed.lanes_on(DEVICE, 32) == [1, 8, 32]
+    assert placed.lanes_on(DEVICE, 500) == [1, 8, 32, 64]
 
 
 def test_simulated_cycles_are_the_schedules():
@@ -179,26 +184,26 @@ def test_simulated_cycles_are_the_schedules():
     counted = hardware.simulate_cycles([(layer, 2)])
     job = layer.spec.job(layer.shape, 2)
     assert counted == {(layer.spec, layer.shape, 2): job.limit_cycles}
-    core = hardware.figures(layer.spec, layer.shape, 2, "generic")
+    core = clocks.figures(layer.spec, layer.shape, 2, "generic")
     assert hardware.cycles(core, counted) == (job.limit_cycles, "simulated")
     assert hardware.cycles(core, {}) == (job.limit_cycles, "schedule")
 
 
 def test_where_the_bounds_do_not_meet_it_says_so():
     spec = PoolSpec("max", (2, 3), (1, 2), (1, 1))  # one axis grows, the other shrinks
-    core = hardware.figures(spec, (4, 6, 24), 1, "generic")
+    core = clocks.figures(spec, (4, 6, 24), 1, "generic")
     found = hardware.cycles(core, {})
     assert found == (core.cycles_bound, "bound")
     assert found[0] > core.job.limit_cycles
 
 
 def test_each_device_says_what_it_has():
-    for row in hardware.placed_rows():
+    for row in placed.rows():
         assert 0 < row["device_share"] <= 1, (row["job"], row["device"])
 
 
 def test_no_core_is_left_to_complain_that_it_was_not_used(recwarn):
-    hardware.figures.cache_clear()
+    clocks.figures.cache_clear()
     hardware.rows([Layer("any", PoolSpec("max", 2), (2, 4, 4))])
     gc.collect()
     assert [str(each.message) for each in recwarn] == []

@@ -171,6 +171,11 @@ def test_sentences_agree_with_the_rows(source, made):
     device = reading.device_of(results)
     here = [row for row in results["comparison"] if row["device"] == device]
     assert len({row["layer"] for row in here}) == len(here) == len(results["layers"])
+    with_clock = [row for row in here if row["freq_source"] == "placed"]
+    out = len(here) - len(with_clock)
+    if with_clock and out:
+        assert values(results, "left_out")["layers"] == out
+    here = with_clock or here
     won = [row["ratio_best"] for row in here if row["ratio_best"] > 1]
     wins = values(results, "wins")
     assert (wins["wins"], wins["layers"]) == (len(won), len(here))
@@ -189,6 +194,26 @@ def test_sentences_agree_with_the_rows(source, made):
     assert clocks["same"] + clocks["stand"] + clocks["assumed"] == len(results["hardware"])
     assumed = sum(row["freq_source"] == "assumed" for row in results["hardware"])
     assert clocks["assumed"] == assumed
+    assert clocks["unfit"] == sum(row["fits"] is False for row in results["hardware"])
+
+
+def test_only_sets_of_cores_that_fit_together_pass_frames_at_once():
+    rows = [row for row in KEPT["networks"] if row["device"] == reading.device_of(KEPT)]
+    rows = [row for row in rows if row["freq_source"] == "placed"]
+    said = values(KEPT, "networks")
+    assert said["nets"] == len(rows)
+    assert said["together"] == sum(row["device_share"] <= 1 for row in rows) < len(rows)
+    fast = [row for row in rows if row["device_share"] <= 1 and row["pipelined_ratio_best"] > 1]
+    assert said["pipelined"] == len(fast)
+
+
+def test_where_no_clock_is_placed_the_sentences_say_that_it_is_assumed(made):
+    rows = [row | {"freq_source": "assumed", "placed_job": None} for row in made["comparison"]]
+    found = reading.sentences(made | {"comparison": rows})
+    text = next(each["text"] for each in found if each["id"] == "wins")
+    assert "nothing that was placed stands for any of these" in text
+    assert "at a clock that is assumed, beat" in text
+    assert not any(each["id"] == "left_out" for each in found)
 
 
 @pytest.mark.parametrize(("load", "said"), [(None, False), (0.1, False), (1.1, True)])

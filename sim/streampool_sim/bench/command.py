@@ -14,7 +14,8 @@ from .. import options as opt
 from ..engines.model import find_compiler
 from ..files import check_folder, check_writable, replacing
 from ..options import Refused
-from . import hardware, layers, machine, report, table, timing
+from . import hardware, layers, machine, placed, report, table, timing
+from .clocks import ASSUMED_MHZ
 from .contenders import RUNTIMES
 
 __all__ = ["EXAMPLES", "add_options", "bench"]
@@ -53,7 +54,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
         type=opt.megahertz,
         metavar="MHZ",
         help="clock where none was placed; said to be assumed"
-        f" ({hardware.ASSUMED_MHZ:g}, or what as wide a core has reached)",
+        f" ({ASSUMED_MHZ:g}, or what as wide a core has reached)",
     )
     add(
         "--rounds",
@@ -162,10 +163,9 @@ def bench(options: argparse.Namespace) -> None:
     SpecError
         If a network or a device is not known, or the layer does not work.
     """
-    if options.device is not None and device_named(options.device).name not in hardware.devices():
+    if options.device is not None and device_named(options.device).name not in placed.devices():
         raise Refused(
-            f"--device {options.device} has no placed core;"
-            f" {', '.join(hardware.devices())} would do"
+            f"--device {options.device} has no placed core; {', '.join(placed.devices())} would do"
         )
     writers = _writers(options)
     if options.folder is not None:
@@ -257,7 +257,7 @@ def make(chosen: layers.Layers, options: argparse.Namespace) -> dict[str, Any]:
 
 def _width(layer: layers.Layer) -> int:
     """Return the lanes that a layer is simulated with: those of the first device, 8 at most."""
-    lanes = hardware.lanes_on(hardware.devices()[0], layer.shape[0])
+    lanes = placed.lanes_on(placed.devices()[0], layer.shape[0])
     return max((each for each in lanes if each <= 8), default=lanes[0])
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import hardware
+from . import placed
 from .layers import Layer
 from .links import LINKS, frames_per_second
 from .task import CHANNELS_FIRST
@@ -99,7 +99,7 @@ def tie(layer: Layer, rows: Sequence[Row], seconds: float) -> Row:
     lut4 = share = None
     if lanes is not None and row is not None:
         lut4 = row["lut4"] if lanes == wide else math.ceil(row["lut4"] * lanes / wide)
-        share = max(hardware.shares(row, lanes).values(), default=None)
+        share = max(placed.shares(row, lanes).values(), default=None)
     return found | {
         "holds": holds,
         "lut4": lut4,
@@ -129,8 +129,8 @@ def _linked(layer: Layer, core_fps: float, software_s: float | None) -> dict[str
 def fastest_core(rows: Sequence[Row]) -> Row | None:
     """Return the fastest row that fits its device, with a placed clock if there are any."""
     rows = [row for row in rows if row["fits"] is not False]
-    placed = [row for row in rows if row["freq_source"] == "placed"]
-    return min(placed or rows, key=lambda row: row["seconds"], default=None)
+    at_placed = [row for row in rows if row["freq_source"] == "placed"]
+    return min(at_placed or rows, key=lambda row: row["seconds"], default=None)
 
 
 def _over(software: Row | None, seconds: float) -> float | None:
@@ -212,7 +212,7 @@ def networks(
                 continue
             total, slowest = sum(seconds), max(seconds)
             taken = [
-                hardware.shares(by_core[core["layer"], device, core["lanes"]])
+                placed.shares(by_core[core["layer"], device, core["lanes"]])
                 for core in cores
                 if core is not None
             ]

@@ -12,7 +12,8 @@ from typing import Any
 
 from streampool_golden import __version__
 
-from . import compare, contenders, hardware, links, machine, reading, shares, timing
+from . import compare, contenders, hardware, links, machine, placed, reading, shares, timing
+from .clocks import ASSUMED_MHZ
 from .layers import Layer, Layers
 from .task import Contender, Ready, Task, Unfit, difference
 
@@ -164,7 +165,7 @@ def make(
         What is pooled.
     settings : Settings
     assumed_mhz : float, optional
-        The clock of cores that none was placed for; as `hardware.clock_of` has it by default.
+        The clock of cores that none was placed for; as `clock_of` has it by default.
     simulated : dict, optional
         Cycles, as `hardware.simulate_cycles` counts them.
     runtimes : tuple of str, optional
@@ -212,7 +213,7 @@ def make(
         | {"device": None}
         | {
             "threads": list(settings.threads),
-            "assumed_mhz": hardware.ASSUMED_MHZ if assumed_mhz is None else assumed_mhz,
+            "assumed_mhz": ASSUMED_MHZ if assumed_mhz is None else assumed_mhz,
         },
         "machine": host | {"load": _load(watches)},
         "versions": versions,
@@ -222,7 +223,7 @@ def make(
             for each in candidates
         ],
         "links": [link.to_json() for link in links.LINKS.values()],
-        "placements": hardware.placed_rows(),
+        "placements": placed.rows(),
         "software": software,
         "hardware": cores,
         "comparison": compared,
