@@ -13,6 +13,7 @@ from selenium import webdriver
 from selenium.common.exceptions import SessionNotCreatedException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 from streampool_sim.bench.page import html
 
 ROOT = Path(__file__).parents[2]
@@ -177,6 +178,12 @@ def test_the_page_of_every_layer_fits_a_phone(browser: webdriver.Chrome, tmp_pat
     path.write_text(html(json.loads(BENCH.read_text("utf-8"))), encoding="utf-8")
     resize(browser, WINDOWS["phone"])
     browser.get(path.as_uri())
+    WebDriverWait(browser, 60).until(
+        lambda each: (
+            each.execute_script("return document.readyState") == "complete"
+            and each.current_url == path.as_uri()
+        )
+    )
     scroll, width, rows = browser.execute_script(
         """for (const each of document.querySelectorAll("details")) each.open = true;
         return [document.documentElement.scrollWidth, innerWidth,

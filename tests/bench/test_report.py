@@ -130,10 +130,14 @@ def test_what_was_stopped_goes_on(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         report.make(LAYERS, progress=stop, **options)
     assert measured == ["net-1"] and len(list(folder.iterdir())) == 1
-    made = report.make(LAYERS, **options)
+    kept = []
+    made = report.make(LAYERS, kept=kept, **options)
     assert measured == ["net-1", "net-2"]
     assert {row["layer"] for row in made["software"]} == {"net-1", "net-2"}
-    assert list(folder.iterdir()) == []  # so that the next run measures anew
+    assert sorted(kept) == sorted(folder.iterdir())
+    kept[0].write_text(kept[0].read_text("utf-8")[:50], encoding="utf-8")
+    report.make(LAYERS, **options)  # what is not whole is measured again, the other is not
+    assert measured == ["net-1", "net-2", "net-1"]
 
 
 def test_other_settings_are_not_resumed(tmp_path):

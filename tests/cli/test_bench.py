@@ -22,6 +22,30 @@ def test_a_layer_of_ones_own(command: Command, folder):
     assert [path.name for path in folder.iterdir()] == ["here.json"]
 
 
+@pytest.mark.parametrize("words", ["--kernel global", "--adaptive 2x3"])
+def test_sizes_that_the_frame_decides(words: str, command: Command, folder):
+    words = f"bench --op avg {words} --shape 4x6x6 --json here.json"
+    assert command(*words.split()).status == 0
+    results = json.loads((folder / "here.json").read_text())
+    [layer] = results["layers"]
+    sizes = ([6, 6], "6x6 /6") if "global" in words else ([3, 2], "3x2 /3x2")
+    assert (layer["kernel"], layer["title"]) == (sizes[0], f"avg {sizes[1]}, 4x6x6")
+    assert all(row["correct"] for row in results["software"])
+    assert {row["runtime"] for row in results["software"]} >= {"NumPy", "ONNX Runtime"}
+
+
+def test_what_was_kept_goes_when_all_is_written(command: Command, folder):
+    words = [*SMALL.split(), "--folder", "kept", "--json", "here.json"]
+    assert command(*words).status == 0
+    assert (folder / "here.json").is_file()
+    assert list((folder / "kept").iterdir()) == []
+
+
+def test_a_device_without_room_is_refused(refused: Command):
+    words = "bench --shape 64x112x112 --kernel 13 --stride 1 --padding 6 --device ice40-hx1k"
+    assert "ice40-hx1k has no room" in refused(*words.split(), "--runtimes", "numpy").err
+
+
 def test_json_on_standard_output(command: Command):
     done = command(*SMALL.split(), "--json", "-")
     assert done.status == 0
@@ -49,6 +73,8 @@ def test_json_on_standard_output(command: Command):
         ("--op avg", "--op says what is pooled, but not on what; --shape CxHxW would do"),
         ("--stride 2 --quick", "--stride says what is pooled"),
         ("--net lenet5 --quick", "--quick has no layer of lenet5; one of both would do"),
+        ("--shape 4x6x6 --op avg --rounding floor", "--rounding is not compared with software"),
+        ("--shape 4x6x6 --op sum --saturate", "--saturate is not compared with software"),
         ("--shape 4x6x6 --clamp 0:6", "--clamp is not compared with software"),
         ("--shape 4x6x6 --op avg --scale 3/4", "--scale is not compared with software"),
         ("--shape 4x6x6 --index-base plane", "--index-base is not compared with software"),

@@ -157,15 +157,13 @@ def clock_of(
     """
     family = DEVICES[device].family
     wanted = figures(spec, shape, lanes, family).effort
-    if not holds(wanted.store_bits, device):
-        why = "its stores are more than all block RAM of the device"
-        return Clock(assumed_mhz or ASSUMED_MHZ, "assumed", None, False, why)
+    room = holds(wanted.store_bits, device)
     same, windows, harder, wide = [], [], [], []
     for row in placements():
         if row["device"] != device or row["lanes"] < lanes:
             continue
         wide.append(row["fmax_median_mhz"])
-        if row["lanes"] > lanes:
+        if row["lanes"] > lanes or not room:
             continue
         placed_spec, placed_shape = PoolSpec.from_json(row["spec"]), tuple(row["shape"])
         if (placed_spec, placed_shape) == (spec, shape):
@@ -176,8 +174,8 @@ def clock_of(
             continue
         if has.accumulator < wanted.accumulator or has.divides < wanted.divides:
             continue
-        room = max(has.store_bits, row["block_ram"] * BLOCK_BITS[family])
-        if has.finish != wanted.finish or wanted.store_bits > LARGER * room:
+        stored = max(has.store_bits, row["block_ram"] * BLOCK_BITS[family])
+        if has.finish != wanted.finish or wanted.store_bits > LARGER * stored:
             continue
         if has.window == wanted.window:
             windows.append(row)
@@ -193,4 +191,7 @@ def clock_of(
             return Clock(row["fmax_median_mhz"], "placed", row, row in same, why)
     if assumed_mhz is None:
         assumed_mhz = min([ASSUMED_MHZ, *wide])
-    return Clock(assumed_mhz, "assumed", None, False, "nothing placed stands for it")
+    why = "nothing placed stands for it"
+    if not room:
+        why = "its stores are more than all block RAM of the device"
+    return Clock(assumed_mhz, "assumed", None, False, why)

@@ -14,7 +14,7 @@ from .. import options as opt
 from ..engines.model import find_compiler
 from ..files import check_folder, check_writable, replacing
 from ..options import Refused
-from . import hardware, layers, machine, placed, report, table, timing
+from . import hardware, layers, machine, placed, reading, report, table, timing
 from .clocks import ASSUMED_MHZ
 from .contenders import RUNTIMES
 
@@ -40,6 +40,7 @@ MEASURING = ("net", "quick", "shape", "runtimes", "simulate", "folder", "freq", 
 """Options that say what is measured, and how, beside those of a layer."""
 
 WITHOUT_SOFTWARE = ("out_dtype", "clamp", "scale", "zero_points", "preset", "index_base")
+WITHOUT_SOFTWARE += ("rounding", "rounding_about", "nan", "saturate")
 """What a core can do and none of the software that is measured here is asked for."""
 
 
@@ -117,7 +118,9 @@ def _chosen(options: argparse.Namespace) -> layers.Layers:
         said = opt.spec_options_of(options)
         if said:
             raise Refused(f"{said[0]} says what is pooled, but not on what; --shape CxHxW would do")
-        nets = None if options.net is None else options.net.split(",")
+        nets = None
+        if options.net is not None:
+            nets = [net.strip() for net in options.net.split(",")]
         chosen = layers.network_layers(nets, options.quick)
         if not chosen.layers:
             raise Refused(f"--quick has no layer of {options.net}; one of both would do")
@@ -128,7 +131,7 @@ def _chosen(options: argparse.Namespace) -> layers.Layers:
             f"--shape is a layer of yours and {name} chooses others; one of both would do"
         )
     for name in WITHOUT_SOFTWARE:
-        if getattr(options, name) is not None:
+        if getattr(options, name) not in (None, False):
             raise Refused(
                 f"--{name.replace('_', '-')} is not compared with software; the layer without it"
                 " would do"
@@ -170,9 +173,12 @@ def bench(options: argparse.Namespace) -> None:
     writers = _writers(options)
     if options.folder is not None:
         check_folder("--folder", options.folder)
-    made = make(_chosen(options), options) if options.source is None else _earlier(options)
+    kept: list[Path] = []
+    made = make(_chosen(options), options, kept) if options.source is None else _earlier(options)
     try:  # all texts before any is written
         made = report.about(made, options.device)
+        if options.device not in (None, reading.device_of(made)):
+            raise Refused(_no_room(options.device))
         texts = [(target, write(made)) for target, write in writers]
         shown = table.terminal(made)
     except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError):
@@ -188,6 +194,12 @@ def bench(options: argparse.Namespace) -> None:
     if to_stdout:
         sys.stdout.write(report.text(made))
     print(shown, end="", file=sys.stderr if to_stdout else sys.stdout)
+    for path in kept:
+        path.unlink(missing_ok=True)
+
+
+def _no_room(device: str) -> str:
+    return f"--device {device} has no room for a core of any of these layers; another would do"
 
 
 def _writers(options: argparse.Namespace) -> list[tuple[Path, Callable[[dict[str, Any]], str]]]:
@@ -211,8 +223,9 @@ def _earlier(options: argparse.Namespace) -> dict[str, Any]:
     """Return the report of an earlier run."""
     path: Path = options.source
     said = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
-    for name in [*said, *opt.spec_options_of(options)]:
-        raise Refused(f"--from measures nothing, so {name} says nothing; one of both would do")
+    said += opt.spec_options_of(options)
+    if said:
+        raise Refused(f"--from measures nothing, so {said[0]} says nothing; one of both would do")
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -231,8 +244,12 @@ def _earlier(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def make(chosen: layers.Layers, options: argparse.Namespace) -> dict[str, Any]:
-    """Make the report of the chosen layers."""
+def make(
+    chosen: layers.Layers, options: argparse.Namespace, kept: list[Path] | None = None
+) -> dict[str, Any]:
+    """Make the report of the chosen layers; `kept` is as `report.make` has it."""
+    if options.device is not None and not hardware.has_room(chosen.layers, options.device):
+        raise Refused(_no_room(options.device))
     settings = report.Settings(
         options.rounds or timing.LEAST_ROUNDS,
         tuple(dict.fromkeys((1, machine.threads()))),
@@ -251,6 +268,7 @@ def make(chosen: layers.Layers, options: argparse.Namespace) -> dict[str, Any]:
         simulated=simulated,
         runtimes=options.runtimes,
         folder=options.folder,
+        kept=kept,
         progress=_Told(),
     )
 

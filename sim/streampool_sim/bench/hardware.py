@@ -20,7 +20,7 @@ from .clocks import Figures, clock_of, figures, unused_cores
 from .layers import Layer
 from .machine import threads
 
-__all__ = ["cycles", "rows", "simulate_cycles"]
+__all__ = ["cycles", "has_room", "rows", "simulate_cycles"]
 
 AT_ONCE = 4
 """Cores that are compiled together."""
@@ -132,6 +132,17 @@ def rows(
             for device in placed.devices()
             for lanes in placed.lanes_on(device, layer.shape[0])
         ]
+
+
+def has_room(layers: Sequence[Layer], device: str) -> bool:
+    """Return whether a device's block RAMs hold the stores of any layer's core."""
+    family = DEVICES[device].family
+    with unused_cores():
+        return any(
+            placed.holds(figures(layer.spec, layer.shape, lanes, family).store_bits, device)
+            for layer in layers
+            for lanes in placed.lanes_on(device, layer.shape[0])
+        )
 
 
 def _row(

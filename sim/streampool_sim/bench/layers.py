@@ -148,5 +148,12 @@ def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> La
 
 
 def layer_of(spec: PoolSpec, shape: Sequence[int]) -> Layers:
-    """Return a layer that someone gives."""
+    """Return a layer that someone gives; sizes that its frames decide are written out."""
+    if spec.adaptive is not None:
+        axes = spec.job(tuple(shape), 1).axes
+        spec = spec.replace(
+            adaptive=None,
+            kernel=tuple(axis.kernel for axis in axes),
+            stride=tuple(axis.stride for axis in axes),
+        )
     return Layers((Layer("given", spec, tuple(shape)),))

@@ -107,7 +107,7 @@ LINKS = {
         ),
     )
 }  # fmt: skip
-"""The links by name, the fastest first."""
+"""The links by name."""
 
 
 def frames_per_second(link: Link, bytes_in: int, bytes_out: int) -> float | None:

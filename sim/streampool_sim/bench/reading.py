@@ -2,7 +2,7 @@
 
 Each sentence is made from figures that stand beside it, so that whoever reads can check it. "In the
 middle" is the median over the layers. They are about the layers that have a placed clock on the
-device; where none has, about all, with the clock that is assumed.
+device; where none has, one is about all, and says that their clock is assumed.
 """
 
 import statistics
@@ -55,10 +55,10 @@ def sentences(report: dict[str, Any]) -> list[Row]:
     held = _placed(here) or here
     if not held:
         return []
-    makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...] = (
-        *(_wins, _left_out, _loses, _usual, _lanes, _latency, _links, _cold, _networks, _share),
-        *(_small, _clocks, _scope, _load, _energy),
-    )
+    makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...] = (_wins, _left_out)
+    if _placed(held):
+        makers += (_loses, _usual, _lanes, _latency, _links, _cold, _networks)
+    makers += (_share, _small, _clocks, _scope, _load, _energy)
     said = [maker(report, held) for maker in makers]
     return [sentence for sentence in said if sentence is not None]
 
@@ -120,17 +120,19 @@ def _wins(report: dict[str, Any], held: list[Row]) -> Row:
 
 
 def _left_out(report: dict[str, Any], held: list[Row]) -> Row | None:
-    out = [
-        row for row in report["comparison"]
-        if row["device"] == held[0]["device"] and row["freq_source"] != "placed"
-    ]  # fmt: skip
-    if not out or not _placed(held):
+    rows = [row for row in report["comparison"] if row["device"] == held[0]["device"]]
+    assumed = sum(row["freq_source"] != "placed" for row in rows) if _placed(held) else 0
+    large = len(report["layers"]) - len(rows)
+    said = ["{layers} for which nothing that was placed stands, so that their clock is assumed"]
+    more = ["{large} whose stores the device cannot hold"]
+    if not assumed + large:
         return None
     return _say(
         "left_out",
-        "Not counted, here and below, are {layers} more, for which nothing that was placed stands:"
-        " their clock is assumed.",
-        layers=(len(out), ","),
+        "Of the layers, these are in no count of this kind: "
+        f"{'; '.join(said * bool(assumed) + more * bool(large))}.",
+        **({"layers": (assumed, ",")} if assumed else {}),
+        **({"large": (large, ",")} if large else {}),
     )
 
 
@@ -219,8 +221,15 @@ def _lanes(report: dict[str, Any], held: list[Row]) -> Row:
         " all, {middle} lanes in the middle, {least} to {most}, at the clock of the narrowest"
         " placed core that is wide enough, or else of the widest. On {holds} of {layers} layers a"
         " core of that many lanes was placed and holds the clock; on {large} so many would not fit"
-        " the device;"
-        " on {never} not even all channels side by side would do.",
+        " the device, on {wider} as many would, but none were placed; on {never} not even all"
+        " channels side by side would do.",
+        wider=(
+            sum(
+                tie["lanes"] is not None and tie["fits"] is not False and not tie["holds"]
+                for tie in ties
+            ),
+            ",",
+        ),
         large=(sum(tie["fits"] is False for tie in ties), ","),
         middle=(statistics.median_low(possible), ","),
         least=(min(possible), ","),
@@ -283,7 +292,8 @@ def _cold(report: dict[str, Any], held: list[Row]) -> Row | None:
         "With its caches evicted, on {layers} layers, the fastest software takes {times} times as"
         " long in the middle, as frame and code have to come from memory first. The core has no"
         " caches, but is taken here to be fed at its own rate, up to {rate} GB/s, which a memory"
-        " beside it would have to deliver.",
+        " beside it would have to deliver; then it wins on {wins}.",
+        wins=(sum(cold > row["seconds"] for row, _, cold in pairs), ","),
         layers=(len(pairs), ","),
         times=(statistics.median(cold / warm for _, warm, cold in pairs), "times"),
         rate=(
@@ -347,10 +357,14 @@ def _small(report: dict[str, Any], held: list[Row]) -> Row | None:
     parts, values = [], {}
     for number, device in enumerate(devices):
         here = _placed([row for row in others if row["device"] == device])
+        if not here:
+            continue
         values[f"part_{number}"] = (_part(report, device), "")
         values[f"wins_{number}"] = (sum(row["ratio_best"] > 1 for row in here), ",")
         values[f"layers_{number}"] = (len(here), ",")
         parts.append(f"{{wins_{number}}} of {{layers_{number}}} on {{part_{number}}}")
+    if not parts:
+        return None
     return _say(
         "devices",
         "On other devices, of the layers that have a placed clock there, the core wins"

@@ -1,5 +1,6 @@
 """The report: everything measured, counted and concluded, as one JSON; see docs/bench.md."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -155,6 +156,7 @@ def make(
     simulated: dict[Any, int] | None = None,
     runtimes: tuple[str, ...] | None = None,
     folder: Path | None = None,
+    kept: list[Path] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure, count, and compare.
@@ -171,7 +173,9 @@ def make(
     runtimes : tuple of str, optional
         Only these; all by default.
     folder : Path, optional
-        Where each layer's rows are kept until all are there, so that what was stopped goes on.
+        Where each layer's rows are kept, so that what was stopped goes on.
+    kept : list of Path, optional
+        Told the files there, for who has written the report to remove: the next run measures anew.
     progress : callable, optional
         Told how many layers are done, of how many, and which comes now.
 
@@ -186,7 +190,6 @@ def make(
     software: list[Row] = []
     unfit: list[Row] = []
     watches: list[machine.Watch] = []
-    kept: list[Path] = []
     nets = _whole(chosen, runtimes)
     count = len(chosen.layers)
 
@@ -199,7 +202,8 @@ def make(
         path = None
         if folder is not None:
             path = folder / _kept_name(layer, candidates, settings, (versions, host["processor"]))
-            kept.append(path)
+            if kept is not None:
+                kept.append(path)
         rows, left_out, watch = _kept(layer, candidates, settings, path)
         software += rows
         unfit += left_out
@@ -237,8 +241,6 @@ def make(
         "skipped": skipped,
         "unfit": unfit,
     }
-    for path in kept:
-        path.unlink(missing_ok=True)  # the next run measures anew
     return about(report)
 
 
@@ -298,8 +300,9 @@ def _kept(
 ) -> tuple[list[Row], list[Row], machine.Watch]:
     """Measure a layer, or take its rows from a run that was stopped."""
     if path is not None and path.is_file():
-        data = json.loads(path.read_text("utf-8"))
-        return data["software"], data["unfit"], machine.Watch(**data["watch"])
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # if not whole, it is made anew
+            data = json.loads(path.read_text("utf-8"))
+            return data["software"], data["unfit"], machine.Watch(**data["watch"])
     with machine.watched() as watch:
         rows, unfit = measure_layer(layer, candidates, settings)
     if path is not None:

@@ -33,8 +33,8 @@ def contenders() -> list[Contender]:
             ("float32", "uint8"), BOTH, _plain, threaded=True,
         ),
         Contender(
-            "torch-quantized", "PyTorch", "max_pool2d of a quint8 tensor",
-            ("uint8",), BOTH, _quantized, threaded=True,
+            "torch-quantized", "PyTorch", "max_pool2d of a qint8 or quint8 tensor",
+            ("int8", "uint8"), BOTH, _quantized, threaded=True,
         ),
         Contender(
             "torch-reduce", "PyTorch", "x.mean((2, 3)) or x.amax((2, 3)), where a window is all",
@@ -131,7 +131,8 @@ def _plain(task: Task, layout: str, threads: int) -> Ready:
 def _quantized(task: Task, layout: str, threads: int) -> Ready:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of quantised tensors, which are going to go
-        x = torch.quantize_per_tensor(_tensor(task).float(), 1.0, 0, torch.quint8)
+        kind = {"int8": torch.qint8, "uint8": torch.quint8}[task.dtype]
+        x = torch.quantize_per_tensor(_tensor(task).float(), 1.0, 0, kind)
         run = _pool(task, _laid_out(x, layout))
     return _ready(run, threads, lambda y: y.int_repr().numpy())
 
