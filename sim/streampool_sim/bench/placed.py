@@ -71,7 +71,7 @@ def shares(row: dict[str, Any], lanes: int | None = None) -> dict[str, float]:
     Parameters
     ----------
     row : dict
-        Of `rows`.
+        Of `hardware.rows`.
     lanes : int, optional
         Of a core of other lanes than the row's.
 

@@ -18,7 +18,16 @@ from .clocks import ASSUMED_MHZ
 from .layers import Layer, Layers
 from .task import Contender, Ready, Task, Unfit, difference
 
-__all__ = ["FIELDS", "SCHEMA", "Settings", "make", "measure_layer", "text"]
+__all__ = [
+    "FIELDS",
+    "SCHEMA",
+    "Settings",
+    "about",
+    "make",
+    "measure_layer",
+    "text",
+    "versions_here",
+]
 
 SCHEMA = "streampool-bench-2"
 
@@ -214,9 +223,9 @@ def make(
     report = {
         "schema": SCHEMA,
         "settings": asdict(settings)
-        | {"device": None}
         | {
             "threads": list(settings.threads),
+            "device": None,
             "assumed_mhz": ASSUMED_MHZ if assumed_mhz is None else assumed_mhz,
         },
         "machine": host | {"load": _load(watches)},
