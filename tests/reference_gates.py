@@ -1,0 +1,64 @@
+"""The gates of reference cores: ``python tests/reference_gates.py`` records them anew.
+
+A change of a digest is a change of hardware. It goes into a commit of its own, which says why.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from amaranth.lib import wiring
+from core_jobs import JOBS
+from streampool import PoolCore, UnpoolCore, yosys
+from streampool.axi import AxiPoolCore, AxiUnpoolCore
+from streampool.fpga import JOBS as REFERENCE_JOBS
+from streampool.gates import digest
+from streampool_golden import PoolSpec, UnpoolJob, preset
+
+RECORDED = Path(__file__).with_name("reference_gates.json")
+
+_INDICES = {
+    base: PoolSpec("max", 3, 2, 1, indices=base).job((4, 7, 8), 2)
+    for base in ("plane", "flat", "flat_columns", "channels_last")
+}
+_QUANTISED = {
+    "tflite": preset("tflite", "avg", 3, stride=2, padding="same").job((3, 7, 6), 2),
+    "torch": preset("torch-quantized", "avg", 3, stride=2, padding=1, zero_points=3).job((2, 7, 6)),
+    "onnxruntime": preset(
+        "onnxruntime-qlinear", "avg", 2, dtype="uint8", scales=(0.02, 0.05), zero_points=(3, 5)
+    ).job((3, 7, 6), 2),
+}
+_UNPOOL = {
+    "2-D": UnpoolJob((3, 2, 3), (4, 6), 2),
+    "1-D": UnpoolJob((1, 4), (9,), 1, "uint5"),
+}
+
+
+def cores() -> Iterator[tuple[str, Callable[[], wiring.Component]]]:
+    """Yield each reference core's name and what makes it."""
+    for name, job in {**JOBS, **_INDICES, **_QUANTISED}.items():
+        yield name, lambda job=job: PoolCore(job.spec, job.shape, job.lanes)
+    for name, job in _UNPOOL.items():
+        yield f"unpool {name}", lambda job=job: UnpoolCore(job)
+        yield f"unpool {name}, axi", lambda job=job: AxiUnpoolCore(job, tkeep=True, tuser=True)
+    for name in ("max k3 s2", "avg same", "max float16"):
+        job = JOBS[name]
+        yield (
+            f"{name}, axi",
+            lambda job=job: AxiPoolCore(job.spec, job.shape, job.lanes, tkeep=True, tuser=True),
+        )
+    for name, job in REFERENCE_JOBS.items():
+        if job.lanes <= 32:
+            yield (
+                f"{name}, ecp5",
+                lambda job=job: PoolCore(job.spec, job.shape, job.lanes, family="ecp5"),
+            )
+
+
+def digests() -> dict[str, str]:
+    """Return the digest of every reference core."""
+    return {name: digest(yosys.to_rtlil(make(), "top")) for name, make in cores()}
+
+
+if __name__ == "__main__":
+    RECORDED.write_text(json.dumps(digests(), indent=1) + "\n", encoding="utf-8")
