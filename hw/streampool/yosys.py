@@ -35,6 +35,9 @@ _COMPARE = {
     "$ge": operator.ge,
 }
 _CONSTANT = re.compile(r"\d+'([01]+)|\{  \}")
+# A name, which ends at a space; strings have none in front of a backslash
+_NAME = re.compile(r"(?<![^\s])[\\$]\S+")
+_INDEX = re.compile(r"\[(\d+)\]")
 _CELL = re.compile(r"(?:^  attribute .*\n)*^  cell (\S+) .*\n(?:^    .*\n)*^  end\n", re.MULTILINE)
 
 
@@ -92,7 +95,32 @@ def to_rtlil(component: Any, name: str) -> str:
     name : str
         Its module; those below are called ``name.*``.
     """
-    return amaranth_rtlil.convert(component, name=name, emit_src=False)
+    return plain_names(amaranth_rtlil.convert(component, name=name, emit_src=False))
+
+
+def plain_names(rtlil: str) -> str:
+    """Return RTLIL without a bracket in any name; no other name changes, and no two become one.
+
+    Amaranth calls the elements of an array ``x`` ``x[0]``, ``x[1]``, ..., beside ``x`` itself.
+    Inside abc9, Yosys calls bit k of a wire ``x`` ``x[k]`` too, and takes that for bit 0 of a
+    wire of this name: the netlist joins two nets that are not one (docs/yosys-abc9-names.md).
+
+    Parameters
+    ----------
+    rtlil : str
+        A design as Amaranth writes it. A name with brackets gets underscores instead.
+    """
+    names = dict.fromkeys(_NAME.findall(rtlil))
+    renamed: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        if "[" in name:
+            plain = _INDEX.sub(r"_\1", name).replace("[", "_").replace("]", "_")
+            while plain in names or plain in taken:
+                plain += "_"
+            renamed[name] = plain
+            taken.add(plain)
+    return _NAME.sub(lambda match: renamed.get(match[0], match[0]), rtlil)
 
 
 def black_boxes(rtlil: str) -> tuple[str, ...]:

@@ -90,12 +90,6 @@ def test_the_widest_designs_are_routed_by_the_second_router(fake, lanes, second,
     assert ("router2" in call) == second
 
 
-def test_where_yosys_ends_without_a_word_it_is_asked_with_other_names(fake):
-    fake.crashes = 1
-    assert place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1).placed
-    assert sum("splitnets" in call[-1] for call in fake.calls) == 1
-
-
 def test_where_yosys_never_ends_well_a_sentence_says_so(fake):
     fake.crashes = 99
     placement = place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1)

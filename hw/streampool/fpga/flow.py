@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from streampool_golden import PoolSpec, SpecError
 
-from .. import yosys
+from .. import gates, yosys
 from ..core import PoolCore
 from . import paths, tools
 from .devices import PINS, Device, device_named
@@ -48,14 +48,6 @@ Progress: TypeAlias = Callable[[int, int], None]
 _NETLIST = "design.json"
 # A line of a placer's log: what is used of a kind of cell, and what there is
 _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
-# Yosys 0.70 as WebAssembly ends in abc9 without a word on some designs, depending on what their
-# wires are called: it is asked again with other names, and at last with hardly any
-_RENAMING: tuple[tuple[str, ...], ...] = (
-    (),
-    ("proc", "splitnets"),
-    ("autoname",),
-    ("rename -hide w:*",),
-)
 
 
 def _untold(done: int, total: int) -> None:
@@ -183,8 +175,9 @@ class Design:
         return ("--router", "router2") if self.core.job.lanes > WIDE else ()
 
     def fingerprint(self, *settings: object, versions: Sequence[str]) -> str:
-        """Return what changes when the design, the device, a setting or a tool's version does."""
-        parts = (self.alone, self.between, self.device, settings, [*versions], *self.routing)
+        """Return what changes when the gates, the device, a setting or a tool's version does."""
+        made_of = [gates.digest(each) for each in (self.alone, self.between)]
+        parts = (*made_of, self.device, settings, [*versions], *self.routing)
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
@@ -332,22 +325,17 @@ def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
         If Yosys is missing or fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "design.il").write_text(rtlil, encoding="utf-8")
-    said = ""
-    for renaming in _RENAMING:
-        script = "; ".join(
-            (
-                "read_rtlil design.il",
-                *renaming,
-                f"{device.synthesis} -json {_NETLIST}",
-                "tee -q -o stat.json stat -json",
-            )
+    (folder / "design.il").write_text(yosys.plain_names(rtlil), encoding="utf-8")
+    script = "; ".join(
+        (
+            "read_rtlil design.il",
+            f"{device.synthesis} -json {_NETLIST}",
+            "tee -q -o stat.json stat -json",
         )
-        done = tools.run(tools.SYNTHESIZER, ["-q", "-p", script], folder)
-        if not done.returncode:
-            break
+    )
+    done = tools.run(tools.SYNTHESIZER, ["-q", "-p", script], folder)
+    if done.returncode:
         said = tools.last_words(done)
-    else:
         raise ToolError(f"Yosys could not synthesize it for {device.name}: {said}.")
     stat = json.loads((folder / "stat.json").read_text(encoding="utf-8"))
     cells: dict[str, int] = stat["design"]["num_cells_by_type"]
