@@ -35,7 +35,7 @@ sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=50
 	@$(IN_ENV) $(PY) -m streampool_sim.sweep $(COUNT) --seed $(SEED) $(ARGS)
 
 bench: tools $(CORE) ## speeds of the engines
-	@$(IN_ENV) $(PY) -m streampool_sim.bench.engines $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_bench.engines $(ARGS)
 
 bench-report: tools $(BENCH) ## software against the core, as a page: make bench-report ARGS=--quick
 	@mkdir -p build
@@ -50,7 +50,7 @@ bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a mach
 	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
-	@$(IN_ENV) $(PY) -m streampool.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \
+	@$(IN_ENV) $(PY) -m streampool_hw.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short fpga-bar
 
@@ -58,7 +58,7 @@ netlists: tools $(DEV) ## synthesized cores against the same frames, beat for be
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)
 
 boards: $(FPGA) ## bitstreams that test a core on a board: make boards BOARDS="icebreaker orangecrab"
-	@$(IN_ENV) $(PY) -m streampool.boards $(BOARDS) $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_hw.boards $(BOARDS) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py boards-reached
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ anew
@@ -136,5 +136,5 @@ $(TORCH): pyproject.toml $(DEV)
 $(BENCH): pyproject.toml | $(CORE)
 	@echo "Installing what is measured against, once ..." >&2
 	@$(PIP) install -e .
-	@$(PY) -m streampool_sim.bench.install
+	@$(PY) -m streampool_bench.install
 	@touch $@

@@ -14,9 +14,9 @@ import blocks
 import numpy as np
 from PIL import Image
 from shift import photograph
-from streampool.schedule import AxisPlan
+from streampool_bench.layers import QUICK
 from streampool_golden import Axis, PoolSpec, SpecWarning, pool, pool_with_indices, unpool
-from streampool_sim.bench.layers import QUICK
+from streampool_hw.schedule.plan import AxisPlan
 
 IMAGES = blocks.ROOT / "docs" / "images"
 
@@ -168,7 +168,7 @@ def _sheet(panels: list[np.ndarray], across: int) -> np.ndarray:
 def throughput_svg() -> str | None:
     """Return the plot of `BENCH`, layers of the quick set; None with nothing to plot with."""
     try:
-        from streampool_sim.bench import page
+        from streampool_bench import page
     except ImportError as error:
         print(f"without {error.name} {THROUGHPUT} stays as it is", file=sys.stderr)
         return None

@@ -4,8 +4,8 @@ from typing import Any
 
 from amaranth.hdl import Fragment, Module, Mux, Signal
 from amaranth.lib.fifo import SyncFIFOBuffered
-from streampool import PoolCore
 from streampool_golden import PoolSpec
+from streampool_hw import PoolCore
 
 FAULTS = ("none", "stuck", "surplus", "last", "value", "unstable input")
 

@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from streampool import yosys
-from streampool.fpga import tools
+from streampool_hw.export import yosys
+from streampool_hw.fpga import tools
 from streampool_sim.engines.model import _headers, find_compiler
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
-from streampool import PoolCore
 from streampool_golden import Job, SpecWarning, pool
+from streampool_hw import PoolCore
 from streampool_sim.cases import random_floats
 from streampool_sim.frames import pack, unpack
 

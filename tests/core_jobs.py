@@ -1,7 +1,7 @@
 """Small jobs that between them reach every part of a core."""
 
-from streampool.stage import AxisStage
 from streampool_golden import Job, PoolSpec
+from streampool_hw.reduce.stage import AxisStage
 
 DEPTH = AxisStage.DEPTH
 """Positions from which on a store is a RAM."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import blocks
-from streampool import PoolCore
-from streampool.schedule import AxisPlan
 from streampool_golden import OPS, DType, Job
 from streampool_golden import networks as listed
+from streampool_hw import PoolCore
+from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim import networks as run_networks
 from streampool_sim.options import describe
 

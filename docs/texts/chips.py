@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import blocks
-from streampool.boards import BOARDS
-from streampool.boards.table import SHOWS
-from streampool.fpga import device_named
-from streampool.fpga import table as placements
-from streampool.fpga.flow import Design, synthesize
 from streampool_golden import Job, PoolSpec
+from streampool_hw.boards import BOARDS
+from streampool_hw.boards.table import SHOWS
+from streampool_hw.fpga import device_named
+from streampool_hw.fpga import table as placements
+from streampool_hw.fpga.flow import Design, synthesize
 from streampool_sim.options import describe
 
 from . import cores

@@ -11,10 +11,7 @@ from importlib import metadata
 import blocks
 import numpy as np
 import shift
-from streampool import PoolCore, UnpoolCore
-from streampool.indices import place_of
-from streampool.schedule import AxisPlan
-from streampool.stage import _Timing
+from streampool_bench import engines as simulators
 from streampool_golden import (
     BASES,
     Axis,
@@ -27,7 +24,10 @@ from streampool_golden import (
     __version__,
     pool,
 )
-from streampool_sim.bench import engines as simulators
+from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw.blocks.indices import place_of
+from streampool_hw.reduce.stage import _Timing
+from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim.engines import amaranth, fast
 from streampool_sim.engines.model import Build, find_compiler
 from streampool_sim.frames import pack

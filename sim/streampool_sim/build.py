@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from streampool.boards import BOARDS, Board, Built, build
-from streampool.boards.pattern import FRAMES
-from streampool.fpga import ToolError
 from streampool_golden import Job
+from streampool_hw.boards import BOARDS, Board, Built, build
+from streampool_hw.boards.pattern import FRAMES
+from streampool_hw.fpga import ToolError
 
 from . import files
 from . import options as opt

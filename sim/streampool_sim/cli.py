@@ -16,14 +16,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from streampool.boards import board_named
-from streampool.fpga import device_named
-from streampool.yosys import YosysError
+from streampool_bench import command as benching
 from streampool_golden import SpecError, __version__
+from streampool_hw.boards import board_named
+from streampool_hw.export.yosys import YosysError
+from streampool_hw.fpga import device_named
 
 from streampool_sim import EngineError, build, run, synth, verilog
 from streampool_sim import options as opt
-from streampool_sim.bench import command as benching
 from streampool_sim.options import Refused
 
 __all__ = ["main"]

@@ -3,10 +3,10 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from streampool.schedule import AxisPlan
 from streampool_golden import PoolSpec
 from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
+from streampool_hw.schedule.plan import AxisPlan
 
 from .options import count
 

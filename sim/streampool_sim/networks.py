@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore
 from streampool_golden import Job, SpecWarning, pool
 from streampool_golden.networks import networks
+from streampool_hw import PoolCore
 
 from .engines import fast
 from .engines.model import Build, cache_folder

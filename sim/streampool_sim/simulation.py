@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore, UnpoolCore
 from streampool_golden import (
     LAYOUTS,
     Job,
@@ -19,6 +18,7 @@ from streampool_golden import (
     pool,
     pool_with_indices,
 )
+from streampool_hw import PoolCore, UnpoolCore
 
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore, UnpoolCore
 from streampool_golden import Job, __version__
+from streampool_hw import PoolCore, UnpoolCore
 
 from .engines import Trace
 

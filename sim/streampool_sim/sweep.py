@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool import PoolCore, UnpoolCore
 from streampool_golden import BASES, SpecWarning, UnpoolJob, pool, pool_with_indices, unpool
+from streampool_hw import PoolCore, UnpoolCore
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
@@ -267,7 +267,7 @@ def _broken(what: Case, error: Exception) -> dict[str, Any]:
 def fingerprint() -> str:
     """Return a hash of everything that the results of a sweep rest on."""
     digest = hashlib.sha256()
-    for package in ("streampool_golden", "streampool", "streampool_sim"):
+    for package in ("streampool_golden", "streampool_hw", "streampool_sim"):
         root = Path(str(resources.files(package)))
         for path in sorted(root.rglob("*")):
             if path.suffix in (".py", ".cc") and path.name not in (

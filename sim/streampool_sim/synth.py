@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from streampool.fpga import DEVICES, Device, Placement, place
-from streampool.fpga.flow import FREQ_MHZ, SEEDS
 from streampool_golden import Job
+from streampool_hw.fpga import DEVICES, Device, Placement, place
+from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS
 
 from . import files
 from . import options as opt

@@ -6,19 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool import UnpoolCore
 from streampool_golden import LAYOUTS, DType, SpecError, UnpoolJob, unpool
+from streampool_hw import UnpoolCore
 
 from .engines import Progress
 from .frames import pack, pack_indices
-from .simulation import (
-    STEADY_FRAMES,
-    EngineWarning,
-    Result,
-    check_run,
-    compare,
-    run_core,
-)
+from .simulation import STEADY_FRAMES, EngineWarning, Result, check_run, compare, run_core
 from .stats import statistics
 
 __all__ = ["simulate_unpool"]

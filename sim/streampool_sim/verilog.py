@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from streampool import FAMILIES
-from streampool.verilog import Written, write_unpool_verilog, write_verilog
 from streampool_golden import BASES, Job, UnpoolJob
+from streampool_hw import FAMILIES
+from streampool_hw.export.verilog import Written, write_unpool_verilog, write_verilog
 
 from . import files
 from . import options as opt

@@ -14,7 +14,7 @@ from selenium.common.exceptions import SessionNotCreatedException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
-from streampool_sim.bench.page import html
+from streampool_bench.page import html
 
 ROOT = Path(__file__).parents[2]
 RESULTS = few_layers()

@@ -5,10 +5,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streampool_bench import compare
+from streampool_bench.layers import Layer
+from streampool_bench.links import LINKS
 from streampool_golden import PoolSpec
-from streampool_sim.bench import compare
-from streampool_sim.bench.layers import Layer
-from streampool_sim.bench.links import LINKS
 
 DEVICE = "ecp5-25k-6"
 LAYER = Layer("net-1", PoolSpec("max", 2), (64, 8, 8), {"net": 2})

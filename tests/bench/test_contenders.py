@@ -5,10 +5,10 @@ import itertools
 
 import numpy as np
 import pytest
+from streampool_bench import contenders
+from streampool_bench.contenders import RUNTIMES, Runtime
+from streampool_bench.task import Contender, Ready, Task, Unfit, difference
 from streampool_golden import PoolSpec
-from streampool_sim.bench import contenders
-from streampool_sim.bench.contenders import RUNTIMES, Runtime
-from streampool_sim.bench.task import Contender, Ready, Task, Unfit, difference
 
 LAYERS = {
     "usual": (PoolSpec("max", 3, 2, 1), (5, 14, 11)),
@@ -59,7 +59,7 @@ AVERAGES = {
 
 def module_of(runtime: Runtime):
     try:
-        return importlib.import_module(f"streampool_sim.bench.contenders.{runtime.module}")
+        return importlib.import_module(f"streampool_bench.contenders.{runtime.module}")
     except ImportError as error:
         pytest.skip(f"{runtime.name}: {error}")
 

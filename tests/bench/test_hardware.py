@@ -3,10 +3,10 @@
 import gc
 
 import pytest
+from streampool_bench import clocks, hardware, placed
+from streampool_bench.layers import Layer, network_layers, network_names
+from streampool_bench.links import LINKS, Link, frames_per_second
 from streampool_golden import PoolSpec
-from streampool_sim.bench import clocks, hardware, placed
-from streampool_sim.bench.layers import Layer, network_layers, network_names
-from streampool_sim.bench.links import LINKS, Link, frames_per_second
 
 DEVICE = "ecp5-85k-6"
 

@@ -1,6 +1,6 @@
 """What is measured against is installed one by one, and what cannot be had is named."""
 
-from streampool_sim.bench import install
+from streampool_bench import install
 
 
 def test_the_extras_are_asked_for_one_by_one(capsys):

@@ -5,8 +5,8 @@ import sys
 import time
 
 import pytest
-from streampool_sim.bench import machine
-from streampool_sim.bench.report import _load
+from streampool_bench import machine
+from streampool_bench.report import _load
 
 SPIN = "import time; e = time.monotonic() + 60\nwhile time.monotonic() < e: pass"
 

@@ -11,7 +11,7 @@ import page_reader
 import pytest
 from bench_results import few_layers
 from matplotlib.figure import Figure
-from streampool_sim.bench.page import figures, html, page, plots, svg, waveform
+from streampool_bench.page import figures, html, page, plots, svg, waveform
 
 RESULTS = few_layers()
 

@@ -7,11 +7,11 @@ import statistics
 import numpy as np
 import pytest
 from blocks import ROOT
+from streampool_bench import contenders, reading, report, table
+from streampool_bench.layers import Layer, Layers
+from streampool_bench.report import Settings
+from streampool_bench.task import Contender, Ready
 from streampool_golden import PoolSpec
-from streampool_sim.bench import contenders, reading, report, table
-from streampool_sim.bench.layers import Layer, Layers
-from streampool_sim.bench.report import Settings
-from streampool_sim.bench.task import Contender, Ready
 
 SETTINGS = Settings(threads=(1, 2))
 LAYERS = Layers(

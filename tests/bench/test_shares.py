@@ -1,8 +1,8 @@
 """What part pooling takes of a whole network, from a runtime's own profile."""
 
 import pytest
-from streampool_sim.bench import reading
-from streampool_sim.bench.shares import MODELS, shares, summed
+from streampool_bench import reading
+from streampool_bench.shares import MODELS, shares, summed
 
 
 def event(name: str, op: str, ts: int, dur: int):

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from streampool_sim.bench import timing
-from streampool_sim.bench.task import Ready
-from streampool_sim.bench.timing import COLD, WARM, Times, measure
+from streampool_bench import timing
+from streampool_bench.task import Ready
+from streampool_bench.timing import COLD, WARM, Times, measure
 
 
 class Watched:

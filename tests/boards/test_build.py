@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from streampool import PoolCore
-from streampool.boards import BOARDS, SelfTest, build, pattern
-from streampool.boards.__main__ import main as boards_main
-from streampool.boards.pll import PllSettings
-from streampool.boards.top import Top
-from streampool.fpga import tools
 from streampool_golden import PoolSpec, SpecError
+from streampool_hw import PoolCore
+from streampool_hw.boards import BOARDS, SelfTest, build, pattern
+from streampool_hw.boards.__main__ import main as boards_main
+from streampool_hw.boards.pll import PllSettings
+from streampool_hw.boards.top import Top
+from streampool_hw.fpga import tools
 from streampool_sim import cli
 
 JOB = PoolSpec("max", 2).job((2, 4, 4), 1)

@@ -9,11 +9,11 @@ from amaranth.hdl import Fragment, Module, Signal
 from amaranth.lib import io, wiring
 from amaranth.sim import Simulator
 from broken_cores import BrokenCore
-from streampool import PoolCore
-from streampool.boards import BOARDS, SelfTest, pattern
-from streampool.boards.table import Pin
-from streampool.boards.top import Top
 from streampool_golden import PoolSpec, pool
+from streampool_hw import PoolCore
+from streampool_hw.boards import BOARDS, SelfTest, pattern
+from streampool_hw.boards.table import Pin
+from streampool_hw.boards.top import Top
 
 # Spare lanes in the last group of channels, and sums that are no whole bytes
 JOB = PoolSpec("sum", 2, 1, dtype="int5").job((3, 3, 4), 2)

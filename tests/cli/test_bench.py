@@ -4,7 +4,7 @@ import json
 
 import pytest
 from commands import Command
-from streampool_sim.bench import command as benching
+from streampool_bench import command as benching
 
 SMALL = "bench --op avg --kernel 2 --shape 4x6x6 --runtimes numpy"
 

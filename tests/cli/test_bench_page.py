@@ -9,7 +9,7 @@ import page_reader
 import pytest
 from bench_results import few_layers
 from commands import Command
-from streampool_sim.bench import report
+from streampool_bench import report
 
 
 @pytest.fixture
@@ -119,9 +119,9 @@ def test_a_missing_extra_is_named(
     measured: Path, refused: Command, monkeypatch: pytest.MonkeyPatch
 ):
     for name in list(sys.modules):
-        if name.startswith("streampool_sim.bench.page"):
+        if name.startswith("streampool_bench.page"):
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr("streampool_sim.bench.page", raising=False)
+    monkeypatch.delattr("streampool_bench.page", raising=False)
     monkeypatch.setitem(cast(Any, sys.modules), "jinja2", None)
     said = refused("bench", "--from", measured, "--html", "a.html").err
     assert "jinja2" in said

@@ -13,7 +13,7 @@ from PIL import Image
 from streampool_golden import MaxPool2d
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"streampool", "streampool_golden", "streampool_sim"}
+PACKAGES = {"streampool", "streampool_bench", "streampool_golden", "streampool_hw", "streampool_sim"}
 
 
 @pytest.fixture(scope="module")
@@ -75,5 +75,5 @@ def test_the_wheel_has_the_page_s_templates(python: Path, tmp_path: Path):
         "print(*(file for file in files('streampool') if file.suffix in ('.html', '.css')))",
         cwd=tmp_path,
     )
-    folder = "streampool_sim/bench/page"
+    folder = "streampool_bench/page"
     assert sorted(out.split()) == [f"{folder}/page.css", f"{folder}/page.html"]

@@ -11,7 +11,7 @@ import pytest
 from axis_jobs import JOBS, MARKED, top_verilog
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
-from streampool.verilog import write_verilog
+from streampool_hw.export.verilog import write_verilog
 
 SIMULATOR = os.environ.get("SIM", "verilator")
 # of each job: the matrix, the long run, the speed, the latency, resets, tlasts

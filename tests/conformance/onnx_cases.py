@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from onnx_pools import spec_of
-from streampool import PoolCore, UnpoolCore
 from streampool_golden import (
     DType,
     Job,
@@ -27,6 +26,7 @@ from streampool_golden import (
     pool_with_indices,
     unpool,
 )
+from streampool_hw import PoolCore, UnpoolCore
 from streampool_sim.frames import unpack
 
 from .cases import LANES

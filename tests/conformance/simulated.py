@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from streampool import PoolCore, UnpoolCore
 from streampool_golden import Job, UnpoolJob
+from streampool_hw import PoolCore, UnpoolCore
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, cache_folder
 from streampool_sim.frames import pack, pack_indices, unpack_indices

@@ -11,9 +11,9 @@ import pytest
 import tables
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 from pages import fenced
+from streampool_bench.page.svg import SVG
 from streampool_golden import PoolSpec, pool
 from streampool_sim import cli, options
-from streampool_sim.bench.page.svg import SVG
 from texts import checks, cores
 
 # of cores that are counted and not built

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from streampool.fpga import tools
+from streampool_hw.fpga import tools
 
 NETLIST = {
     "modules": {

@@ -1,7 +1,7 @@
 """The longest path in words: components, signals and bits out of what the programs call them."""
 
 import pytest
-from streampool.fpga.paths import describe
+from streampool_hw.fpga.paths import describe
 
 
 def design(cells: dict, nets: dict) -> dict:

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from streampool import PoolCore, yosys
-from streampool.fpga import DEVICES, flow, place, tools
-from streampool.fpga.wrapper import BetweenRegisters
 from streampool_golden import PoolSpec, SpecError
+from streampool_hw import PoolCore
+from streampool_hw.export import yosys
+from streampool_hw.fpga import DEVICES, flow, place, tools
+from streampool_hw.fpga.wrapper import BetweenRegisters
 from streampool_sim import cli
 
 SPEC = PoolSpec("max", 2)

@@ -4,9 +4,9 @@ import dataclasses
 import json
 
 import pytest
-from streampool.fpga import DEVICES, JOBS, table, tools
-from streampool.fpga.jobs import BAR_DEVICE
 from streampool_golden import PoolSpec
+from streampool_hw.fpga import DEVICES, JOBS, table, tools
+from streampool_hw.fpga.jobs import BAR_DEVICE
 
 A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
 

@@ -12,8 +12,8 @@ from amaranth.lib import data, wiring
 from core_bench import core_of, golden, random_frames, same
 from core_jobs import DEPTH, JOBS
 from step_model import core_steps
-from streampool import PoolCore
 from streampool_golden import Job, PoolSpec, SpecError
+from streampool_hw import PoolCore
 from streampool_sim.cases import case
 from streampool_sim.engines import Trace, fast
 from streampool_sim.engines.model import Build, Model

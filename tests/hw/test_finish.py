@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from core_bench import core_of, golden, same
 from pool_specs import naive_average
-from streampool import PoolCore
-from streampool.division import Division
 from streampool_golden import ROUNDINGS, Job, PoolSpec, float32_ratio
+from streampool_hw import PoolCore
+from streampool_hw.blocks.division import Division
 from streampool_sim.engines import fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack

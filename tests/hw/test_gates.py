@@ -5,8 +5,9 @@ import json
 import pytest
 from core_jobs import JOBS
 from reference_gates import RECORDED, cores
-from streampool import PoolCore, yosys
-from streampool.gates import digest
+from streampool_hw import PoolCore
+from streampool_hw.export import yosys
+from streampool_hw.export.gates import digest
 
 KEPT = json.loads(RECORDED.read_text(encoding="utf-8"))
 CORES = dict(cores())

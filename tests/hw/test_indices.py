@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from core_bench import core_of
 from core_jobs import JOBS as PLAIN
-from streampool import PoolCore
 from streampool_golden import BASES, Job, PoolSpec, SpecWarning, pool_with_indices
+from streampool_hw import PoolCore
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack, unpack_indices

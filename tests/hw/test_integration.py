@@ -8,8 +8,8 @@ from pathlib import Path
 import packaged_verilator
 import pytest
 import yaml
-from streampool.verilog import Written, write_verilog
 from streampool_golden import PoolSpec, __version__
+from streampool_hw.export.verilog import Written, write_verilog
 
 # block RAM where the family has it, spare lanes, one lane, a lane of several bytes
 JOBS = {

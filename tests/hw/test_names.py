@@ -5,13 +5,14 @@ import re
 import pytest
 from core_jobs import JOBS
 from reference_gates import cores
-from streampool import PoolCore, yosys
-from streampool.boards import BOARDS
-from streampool.boards.self_test import SelfTest
-from streampool.boards.top import Top
-from streampool.fpga.wrapper import BetweenRegisters
-from streampool.verilog import write_unpool_verilog, write_verilog
 from streampool_golden import PoolSpec, UnpoolJob
+from streampool_hw import PoolCore
+from streampool_hw.boards import BOARDS
+from streampool_hw.boards.self_test import SelfTest
+from streampool_hw.boards.top import Top
+from streampool_hw.export import yosys
+from streampool_hw.export.verilog import write_unpool_verilog, write_verilog
+from streampool_hw.fpga.wrapper import BetweenRegisters
 
 CORES = dict(cores())
 BRACKETS = re.compile(r"^ *(?:wire|memory|cell|process|module)\b.* \S*[\[\]]\S*$", re.MULTILINE)

@@ -12,10 +12,11 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from streampool import PoolCore, yosys
-from streampool.axi import AxiPoolCore
-from streampool.verilog import write_verilog
 from streampool_golden import PoolSpec
+from streampool_hw import PoolCore
+from streampool_hw.export import yosys
+from streampool_hw.export.axi import AxiPoolCore
+from streampool_hw.export.verilog import write_verilog
 
 JOBS = {
     "max": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((16, 40, 40), lanes=2),

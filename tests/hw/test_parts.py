@@ -12,11 +12,11 @@ from amaranth.hdl import Module, Signal, Value, ValueCastable
 from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streampool.outbox import Outbox
-from streampool.schedule import Program, Word
-from streampool.sequencer import Countdown, Sequencer
-from streampool.stage import AxisStage
-from streampool.store import DelayLine, Ecp5Store, RamStore
+from streampool_hw.datapath.outbox import Outbox
+from streampool_hw.reduce.stage import AxisStage
+from streampool_hw.reduce.store import DelayLine, Ecp5Store, RamStore
+from streampool_hw.schedule.plan import Program, Word
+from streampool_hw.schedule.sequencer import Countdown, Sequencer
 
 SEEDS = st.integers(0, 2**32)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from core_bench import core_of, golden
 from pool_specs import naive_round_root
-from streampool import PoolCore
 from streampool_golden import ROUNDINGS, Job, PoolSpec
+from streampool_hw import PoolCore
 from streampool_sim.engines import fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack

@@ -6,8 +6,8 @@ import pytest
 from axes import axes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streampool.schedule import AxisPlan, Program, Word
 from streampool_golden import Axis
+from streampool_hw.schedule.plan import AxisPlan, Program, Word
 
 
 def run(plan: AxisPlan, m: int, frames: int, gap, seed: int):

@@ -10,9 +10,9 @@ from core_jobs import DEPTH, JOBS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from step_model import core_steps, leave_slots
-from streampool import PoolCore
-from streampool.stage import AxisStage, _Timing  # pyright: ignore[reportPrivateUsage]
 from streampool_golden import Job, PoolSpec, SpecError, pool
+from streampool_hw import PoolCore
+from streampool_hw.reduce.stage import AxisStage, _Timing
 from streampool_sim import simulate
 
 MODELLED = [

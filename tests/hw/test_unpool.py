@@ -13,8 +13,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from core_bench import drive
-from streampool import AxiPoolCore, AxiUnpoolCore, UnpoolCore, write_unpool_verilog, write_verilog
 from streampool_golden import PoolSpec, SpecError, UnpoolJob, pool, unpool
+from streampool_hw import (
+    AxiPoolCore,
+    AxiUnpoolCore,
+    UnpoolCore,
+    write_unpool_verilog,
+    write_verilog,
+)
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, pack_indices, unpack

@@ -13,10 +13,11 @@ import pytest
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool import FAMILIES, PoolCore, yosys
-from streampool.axi import AxiPoolCore
-from streampool.verilog import KEYWORDS, write_verilog
 from streampool_golden import PoolSpec, SpecError, __version__
+from streampool_hw import FAMILIES, PoolCore
+from streampool_hw.export import yosys
+from streampool_hw.export.axi import AxiPoolCore
+from streampool_hw.export.verilog import KEYWORDS, write_verilog
 
 JOBS = {
     "max_fold": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((3, 9, 8), lanes=2),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from compiled_cell import CompiledCell
-from streampool.fpga.cell_models import BLOCK_WIDTHS, ecp5_models
+from streampool_hw.vendor.cell_models import BLOCK_WIDTHS, ecp5_models
 
 
 @pytest.mark.parametrize("register", ["NOREG", "OUTREG"])

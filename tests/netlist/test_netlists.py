@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from streampool import PoolCore, yosys
-from streampool.fpga import DEVICES, ToolError
-from streampool.fpga.netlist import netlist_rtlil
-from streampool.stage import BANK, AxisStage
 from streampool_golden import PoolSpec
+from streampool_hw import PoolCore
+from streampool_hw.export import yosys
+from streampool_hw.fpga import DEVICES, ToolError
+from streampool_hw.fpga.netlist import netlist_rtlil
+from streampool_hw.reduce.stage import BANK, AxisStage
 from streampool_sim.engines import fast
 from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack, unpack

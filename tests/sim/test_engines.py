@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 from broken_cores import FAULTS, BrokenCore
-from streampool import PoolCore
 from streampool_golden import Job, PoolSpec
+from streampool_hw import PoolCore
 from streampool_sim.engines import EngineError, Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack

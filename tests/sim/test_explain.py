@@ -1,8 +1,8 @@
 """The schedule's drawing says what the plan says."""
 
 import pytest
-from streampool.schedule import AxisPlan
 from streampool_golden import MaxPool1d, PoolSpec, SpecError
+from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim.explain import MOST_SLOTS, explain_text
 
 

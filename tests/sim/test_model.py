@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streampool import PoolCore
 from streampool_golden import PoolSpec
+from streampool_hw import PoolCore
 from streampool_sim.engines import CompilerMissing, EngineError, fast
 from streampool_sim.engines.model import Build, cache_folder, find_compiler
 

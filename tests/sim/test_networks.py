@@ -1,8 +1,8 @@
 """A share of the layers of known networks; ``python -m streampool_sim.networks`` runs them all."""
 
 import pytest
-from streampool import PoolCore
 from streampool_golden import PoolSpec
+from streampool_hw import PoolCore
 from streampool_sim import networks
 from streampool_sim.engines.model import Build
 

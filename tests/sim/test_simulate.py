@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import streampool_sim.simulation
 from broken_cores import BrokenCore
-from streampool import PoolCore
 from streampool_golden import MaxPool2d, PoolSpec, SpecError, SpecWarning, __version__, pool
+from streampool_hw import PoolCore
 from streampool_sim import EngineError, EngineWarning, simulate
 from streampool_sim.engines import amaranth
 from streampool_sim.frames import pack

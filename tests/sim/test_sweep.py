@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import streampool_sim.sweep
 from broken_cores import BrokenCore
-from streampool import PoolCore
 from streampool_golden import NANS, PoolSpec, unpool
+from streampool_hw import PoolCore
 from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
 from streampool_sim.sweep import Log, check, main, run_batch, sweep
 

@@ -10,8 +10,8 @@ import numpy as np
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
-from streampool import PoolCore, UnpoolCore
 from streampool_golden import DType
+from streampool_hw import PoolCore, UnpoolCore
 
 from .stalls import RUBBISH, SINK, SOURCE, base, hashes, rubbish, threshold
 from .trace import (

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from streampool import PoolCore, UnpoolCore
+from streampool_hw import PoolCore, UnpoolCore
 
 from .model import Build, Model
 from .stalls import RUBBISH, SINK, SOURCE, base, threshold

@@ -21,7 +21,8 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
-from streampool import PoolCore, UnpoolCore, yosys
+from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw.export import yosys
 
 from .trace import CompilerMissing, EngineError
 

@@ -1,0 +1,17 @@
+"""Streaming pooling cores in Amaranth."""
+
+from .core import PoolCore
+from .export.axi import AxiPoolCore, AxiUnpoolCore
+from .export.verilog import write_unpool_verilog, write_verilog
+from .unpool import UnpoolCore
+from .vendor.families import FAMILIES
+
+__all__ = [
+    "FAMILIES",
+    "AxiPoolCore",
+    "AxiUnpoolCore",
+    "PoolCore",
+    "UnpoolCore",
+    "write_unpool_verilog",
+    "write_verilog",
+]

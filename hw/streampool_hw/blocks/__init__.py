@@ -1,0 +1,1 @@
+"""Arithmetic before and after the stages: preprocess, divide, root, round, requantise, clamp."""

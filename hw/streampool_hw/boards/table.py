@@ -1,0 +1,255 @@
+"""The boards that a self-test can be built for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from streampool_golden import SpecError
+
+from ..fpga import Device, device_named
+from ..fpga.tools import ToolError
+
+__all__ = ["BOARDS", "SHOWS", "Board", "Lamp", "Pin", "board_named"]
+
+SHOWS = MappingProxyType(
+    {
+        "running": "blinks while frames pass",
+        "good": "lit once a round is through and all was right so far",
+        "bad": "lit for good from the first mistake on",
+        "fine": "blinks while frames pass and all was right so far",
+        "verdict": "blinks while frames pass and all was right so far, lit for good from the"
+        " first mistake on",
+    }
+)
+"""What a lamp may show, and how it reads."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A resource of a board, as its platform calls it.
+
+    Parameters
+    ----------
+    name : str
+        The resource.
+    number : int, optional
+        Which of its kind.
+    member : str, optional
+        The part of it that is meant, if it has any.
+    """
+
+    name: str
+    number: int = 0
+    member: str = ""
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """An LED and what it shows.
+
+    Parameters
+    ----------
+    pin : Pin
+        Where it is.
+    label : str
+        How one finds it on the board.
+    shows : str
+        A key of `SHOWS`.
+    """
+
+    pin: Pin
+    label: str
+    shows: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board: its platform, its lamps, and how a bitstream gets there.
+
+    Parameters
+    ----------
+    name : str
+        As the command line has it.
+    title : str
+        As its maker calls it.
+    platform : str
+        Its class in ``amaranth_boards``: module, a colon, name.
+    device : str
+        What is on it, one of `streampool_hw.fpga.DEVICES`.
+    lamps : tuple of Lamp
+        What is shown where.
+    loader : tuple of str
+        The program that loads a bitstream and its options; the file comes last.
+    button : Pin, optional
+        Starts the test anew.
+    button_label : str, optional
+        How one finds it on the board.
+    settings : dict, optional
+        Attributes of the platform that are not as there.
+    """
+
+    name: str
+    title: str
+    platform: str
+    device: str
+    lamps: tuple[Lamp, ...]
+    loader: tuple[str, ...]
+    button: Pin | None = None
+    button_label: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def chip(self) -> Device:
+        """What is on it."""
+        return device_named(self.device)
+
+    @property
+    def suffix(self) -> str:
+        """Of a bitstream's file."""
+        return {"ecp5": "bit", "ice40": "bin", "gowin": "fs"}[self.chip.family]
+
+    @property
+    def has_pll(self) -> bool:
+        """Whether its clock can be chosen."""
+        return self.chip.family == "ecp5"
+
+    def create_platform(self) -> Any:
+        """Return a new platform for it.
+
+        Raises
+        ------
+        ToolError
+            If amaranth-boards is not installed.
+        """
+        module, _, name = self.platform.partition(":")
+        try:
+            found = getattr(import_module(f"amaranth_boards.{module}"), name)
+        except ModuleNotFoundError:
+            raise ToolError(
+                "amaranth-boards is not installed; the extra streampool[fpga] has all that is"
+                " needed."
+            ) from None
+        platform = found()
+        for setting, value in self.settings.items():
+            setattr(platform, setting, value)
+        return platform
+
+
+def _three(*lamps: tuple[str, Pin]) -> tuple[Lamp, ...]:
+    return tuple(
+        Lamp(pin, label, shows)
+        for (label, pin), shows in zip(lamps, ("running", "good", "bad"), strict=True)
+    )
+
+
+_RGB = _three(
+    ("RGB, blue", Pin("rgb_led", member="b")),
+    ("RGB, green", Pin("rgb_led", member="g")),
+    ("RGB, red", Pin("rgb_led", member="r")),
+)
+
+
+def _leds(*labels: str) -> tuple[Lamp, ...]:
+    return _three(*((label, Pin("led", number)) for number, label in enumerate(labels)))
+
+
+def _ulx3s(size: int) -> Board:
+    return Board(
+        f"ulx3s-{size}f",
+        f"ULX3S with LFE5U-{size}F",
+        f"ulx3s:ULX3S_{size}F_Platform",
+        f"ecp5-{size}k-6",
+        _leds("D0", "D1", "D2"),
+        ("openFPGALoader", "-b", "ulx3s"),
+        Pin("button_fire"),
+        "FIRE1",
+    )
+
+
+def _orangecrab(size: int) -> Board:
+    return Board(
+        "orangecrab" if size == 25 else f"orangecrab-{size}f",
+        f"OrangeCrab r0.2 with LFE5U-{size}F",
+        f"orangecrab_r0_2:OrangeCrabR0_2_{size}FPlatform",
+        f"ecp5-{size}k-8",
+        _RGB,
+        ("dfu-util", "-a", "0", "-D"),
+        Pin("button"),
+        "BTN0",
+    )
+
+
+BOARDS = {
+    board.name: board
+    for board in (
+        *(_ulx3s(size) for size in (85, 45, 25)),
+        *(_orangecrab(size) for size in (25, 85)),
+        Board(
+            "colorlight-5a-75b",
+            "Colorlight 5A-75B 7.0",
+            "colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
+            "ecp5-25k-6",
+            (Lamp(Pin("led"), "DATA_LED", "verdict"),),
+            ("openFPGALoader", "-c", "ft232", "-m"),
+            Pin("button"),
+            "the button beside it",
+        ),
+        Board(
+            "icebreaker",
+            "iCEBreaker",
+            "icebreaker:ICEBreakerPlatform",
+            "ice40-up5k",
+            (
+                Lamp(Pin("led_g"), "green", "fine"),
+                Lamp(Pin("led_r"), "red", "bad"),
+            ),
+            ("iceprog",),
+            Pin("button"),
+            "UBUTTON",
+        ),
+        Board(
+            "upduino-v3",
+            "UPduino v3",
+            "upduino_v3:UpduinoV3Platform",
+            "ice40-up5k",
+            _RGB,
+            ("iceprog",),
+            # its own oscillator gives 48 MHz, and divided by four what other boards have
+            settings={"hfosc_div": 2},
+        ),
+        Board(
+            "hx8k-evn",
+            "iCE40-HX8K Breakout Board",
+            "ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
+            "ice40-hx8k",
+            _leds("D2", "D3", "D4"),
+            ("iceprog", "-S"),
+        ),
+        Board(
+            "tang-nano-9k",
+            "Sipeed Tang Nano 9K",
+            "tang_nano_9k:TangNano9kPlatform",
+            "gowin-gw1nr9",
+            _leds("LED 1", "LED 2", "LED 3"),
+            ("openFPGALoader", "-b", "tangnano9k"),
+            Pin("button"),
+            "S2",
+        ),
+    )
+}
+"""The boards by name."""
+
+
+def board_named(name: str) -> Board:
+    """Return a board by its name.
+
+    Raises
+    ------
+    SpecError
+        If there is none of this name.
+    """
+    if name not in BOARDS:
+        raise SpecError("board", f"board {name!r} is not known; {', '.join(BOARDS)} would do.")
+    return BOARDS[name]

@@ -1,0 +1,187 @@
+"""A pooling core: a start, one stage an axis, then finishing."""
+
+from amaranth.hdl import Module
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+from streampool_golden import PoolSpec
+
+from .blocks.floats import float_operation
+from .blocks.indices import place_of, with_place
+from .blocks.postprocess import Finish
+from .blocks.preprocess import Start, start_steps
+from .reduce.operations import OPERATIONS, lane_shape
+from .reduce.stage import AxisStage
+from .schedule.plan import AxisPlan
+from .schedule.sequencer import Countdown
+from .vendor.families import GENERIC, check_family
+
+__all__ = ["PoolCore"]
+
+
+class PoolCore(wiring.Component):
+    """Pool frames of one size, at one beat a clock.
+
+    A beat is `lanes` channels of one position. The beats of a frame come in raster order, the
+    channel groups of a position one after the other: beat ``b`` holds the channels
+    ``(b % fold) * lanes ...`` of position ``b // fold``. Where the lanes do not divide the
+    channels, the last group's spare lanes are never read, and hold anything at the output.
+
+    The core counts beats; frames follow each other with no gap or any, and may be stalled
+    anywhere. The last beats of a frame come out though no next frame comes.
+
+    Throughput: with valid and ready always high a frame takes `cycles_bound` clocks at the
+    most; that is ``max(job.beats_in, job.beats_out)``, but for axes of which one shrinks while
+    another grows, and paddings beyond any framework's. Latency: `latency` clocks from the step
+    in which the schedule lets a window leave (the beat that completes it, or its drain step) to
+    its beat at `o`, while ``o.ready`` is high. Behind an axis that grows it is counted from that
+    axis' own step, since its input has to wait.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    shape : tuple of int
+        A frame: channels, then rows and columns (or steps).
+    lanes : int, optional
+        Channels side by side in a beat; the channels by default, 8 at the most.
+    family : str, optional
+        The family of devices, one of `FAMILIES`: its own memory is used where that pays. Beats
+        and cycles are the same in all; only ``"generic"`` runs in Amaranth's simulator.
+
+    Attributes
+    ----------
+    family : str
+        As above.
+    job : Job
+        The specification on this shape and lanes: beats, limits, ranges.
+    plans : tuple of AxisPlan
+        The schedules in stream order, as ``job.stages``.
+    cycles_bound : int
+        Clocks that a frame takes in the steady state at the most: ``job.cycles_bound``, which
+        allows for the most idle slots that an axis of its kind can need, with the schedules' own.
+    latency : int
+        As above, in clocks.
+    store_words : dict of int to int
+        Words in each stage's store, by the axis it pools.
+    store_bits : int
+        Bits of all stores.
+
+    Members
+    -------
+    i : In(stream)
+        Beats in: an array of `lanes` values of ``spec.dtype``.
+    o : Out(stream)
+        Beats out: `data`, an array of `lanes` values of ``job.output``; where ``spec.indices`` asks
+        for them `index`, an array of `lanes` indices of ``job.index_out``, counted within the
+        frame; and `last`, high on a frame's last beat.
+
+    Raises
+    ------
+    SpecError
+        If `spec` does not work on `shape`, or a parameter is not what it must be.
+    """
+
+    i: stream.Interface
+    o: stream.Interface
+
+    def __init__(
+        self,
+        spec: PoolSpec,
+        shape: tuple[int, ...],
+        lanes: int | None = None,
+        *,
+        family: str = GENERIC,
+    ):
+        self.family = check_family(family)
+        self.job = job = spec.job(shape, lanes)
+        place = place_of(job)
+        if spec.in_dtype.is_float:
+            self._operation = operation = float_operation(spec, place.bits if place else 0)
+        else:
+            self._operation = operation = with_place(OPERATIONS[spec.op], place)
+        self.plans = tuple(AxisPlan(stage.along) for stage in job.stages)
+        self.cycles_bound = job.cycles_bound - sum(
+            (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
+            for plan, stage in zip(self.plans, job.stages, strict=True)
+        )
+        shapes = [operation.shape(stage.accumulator) for stage in job.stages]
+        self._first_shape = operation.shape(spec.partial(1))
+        # where the outermost axis is pooled last, its stage knows the frame's last beat
+        self._counts = not job.stages or bool(
+            job.stages[-1].axis or not self.plans[-1].ends_with_window
+        )
+        self._stages = [
+            AxisStage(
+                *(plan, stage.m, job.lanes, operation, i_shape, o_shape, family),
+                marks_last=stage is job.stages[-1] and not self._counts,
+                seamless=any(later.waits for later in self.plans[number + 1 :]),
+            )
+            for number, (plan, stage, i_shape, o_shape) in enumerate(
+                zip(self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False)
+            )
+        ]
+        steps = start_steps(job, family)
+        self._start = None
+        if steps or place is not None:
+            self._start = Start(job, operation, self._first_shape, steps)
+        self._finish = Finish(job, operation, [self._first_shape, *shapes][-1], family)
+        self.latency = sum(stage.latency for stage in self._stages) + self._finish.latency
+        if self._start is not None:
+            self.latency += self._start.latency
+        self.store_words = {
+            stage.axis: built.store_words
+            for stage, built in zip(job.stages, self._stages, strict=True)
+        }
+        self.store_bits = sum(stage.store_bits for stage in self._stages)
+        beat = {"data": data.ArrayLayout(lane_shape(job.output), job.lanes)}
+        if job.index_out is not None:
+            beat["index"] = data.ArrayLayout(lane_shape(job.index_out), job.lanes)
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(lane_shape(spec.in_dtype), job.lanes))),
+                "o": Out(stream.Signature(data.StructLayout({**beat, "last": 1}))),
+            }
+        )
+
+    def elaborate(self, platform):
+        """Build the gates."""
+        m = Module()
+        job, operation = self.job, self._operation
+
+        if self._start is not None:
+            m.submodules.start = start = self._start
+            wiring.connect(m, wiring.flipped(self.i), start.i)
+            beats = start.o
+        else:  # wires only: into the operation's own numbers
+            encoded = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
+            m.d.comb += [encoded.valid.eq(self.i.valid), self.i.ready.eq(encoded.ready)]
+            for source, target in zip(self.i.payload, encoded.payload, strict=True):
+                m.d.comb += target.eq(operation.encode(source, job.spec.in_dtype))
+            beats = encoded
+
+        for stage, built in zip(job.stages, self._stages, strict=True):
+            m.submodules[f"axis_{stage.axis}"] = built
+            wiring.connect(m, beats, built.i)
+            beats = built.o
+        m.submodules.finish = finish = self._finish
+        wiring.connect(m, beats, finish.i)
+
+        m.d.comb += [
+            self.o.valid.eq(finish.o.valid),
+            finish.o.ready.eq(self.o.ready),
+            self.o.payload.data.eq(finish.o.payload),
+        ]
+        if job.index_out is not None:
+            m.d.comb += self.o.payload.index.eq(finish.o_index)
+        if self._counts:
+            m.submodules.frame = frame = Countdown(job.beats_out)
+            m.d.comb += [
+                frame.step.eq(self.o.valid & self.o.ready),
+                self.o.payload.last.eq(frame.last),
+            ]
+        else:
+            m.d.comb += [
+                finish.i_last.eq(self._stages[-1].last),
+                self.o.payload.last.eq(finish.o_last),
+            ]
+        return m

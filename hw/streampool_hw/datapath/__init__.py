@@ -1,0 +1,1 @@
+"""How beats flow: a FIFO at the end of a pipeline that runs free, and that pipeline."""

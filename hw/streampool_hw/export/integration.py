@@ -1,0 +1,123 @@
+"""What stands beside a core's Verilog, for the flows that take it in.
+
+Each text is made from what ``NAME.json`` holds, so that no width or name is typed twice.
+"""
+
+import json
+from typing import Any
+
+__all__ = ["constraints", "fusesoc_core", "instantiation"]
+
+
+def fusesoc_core(about: dict[str, Any]) -> str:
+    """Return ``NAME.core``: a FuseSoC core file, CAPI2.
+
+    Its target ``default`` gives the Verilog to whatever depends on it, and ``lint`` lints it.
+
+    Parameters
+    ----------
+    about : dict
+        As `streampool_hw.export.verilog.describe` gives it.
+    """
+    name = about["name"]
+    options = ["-Wall"]
+    if about["black_boxes"]:
+        # the vendor's cells are left empty, so that their outputs have no driver
+        options += ["-Wno-MODMISSING", "-Wno-UNDRIVEN"]
+    return f"""\
+CAPI=2:
+
+name: streampool::{name}:{about["version"]}
+description: {json.dumps(summary(about))}
+
+filesets:
+  rtl:
+    files: [{name}.v]
+    file_type: verilogSource-2005
+  constraints:
+    files: [{name}.sdc]
+    file_type: SDC
+
+targets:
+  default:
+    filesets: [rtl, "is_toplevel? (constraints)"]
+    toplevel: {name}
+  lint:
+    description: Lint with Verilator
+    filesets: [rtl]
+    toplevel: {name}
+    flow: lint
+    flow_options:
+      tool: verilator
+      verilator_options: {json.dumps(options)}
+"""
+
+
+def instantiation(about: dict[str, Any]) -> str:
+    """Return ``NAME_inst.vh``: an instance and its wires, to paste or to include.
+
+    Parameters
+    ----------
+    about : dict
+        As `streampool_hw.export.verilog.describe` gives it.
+    """
+    name, ports = about["name"], about["ports"]
+    ours = {port: kind for port, kind in ports.items() if port not in ("aclk", "aresetn")}
+    wide = max(len(_range(width)) for _, width in ours.values())
+    longest = max(map(len, ports))
+    wires = [f"wire {_range(width):<{wide}} {name}_{port};" for port, (_, width) in ours.items()]
+    pins = [
+        f"    .{port:<{longest}} ({port if port not in ours else f'{name}_{port}'})"
+        for port in ports
+    ]
+    return "\n".join(
+        (
+            f"// {summary(about)}",
+            "// aclk and aresetn (active low, synchronous) are yours; rename the rest as you like.",
+            *wires,
+            "",
+            f"{name} u_{name} (",
+            ",\n".join(pins),
+            ");",
+            "",
+        )
+    )
+
+
+def constraints(about: dict[str, Any], freq_mhz: float) -> str:
+    """Return ``NAME.sdc``: an example that asks for a clock of `freq_mhz`.
+
+    Parameters
+    ----------
+    about : dict
+        As `streampool_hw.export.verilog.describe` gives it.
+    freq_mhz : float
+        The clock.
+    """
+    mhz = f"{freq_mhz:g}"
+    return f"""\
+# An example for {about["name"]} as the top level: a clock of {mhz} MHz, which is no promise.
+# Within a design, constrain what drives aclk instead; there is one clock, and aresetn is
+# synchronous to it, so that no path of the core is an exception.
+#
+# This is read by whatever reads Synopsys' constraints: Quartus, Gowin, Radiant, OpenSTA, and
+# Vivado, in a file called .xdc. For nextpnr, use its --freq {mhz}, or a line of
+#   the .lpf (ECP5):  FREQUENCY PORT "aclk" {mhz} MHZ;
+#   the .pcf (iCE40): set_frequency aclk {mhz}
+create_clock -name aclk -period {1000 / freq_mhz:.3f} [get_ports aclk]
+"""
+
+
+def summary(about: dict[str, Any]) -> str:
+    """Return a core's job in one line: operation, frames, lanes."""
+    op, lanes = about["spec"]["op"], about["lanes"]
+    what = "MaxUnpool" if op == "unpool" else f"{op} pooling"
+    shapes = ["x".join(map(str, about[key])) for key in ("shape", "out_shape")]
+    return (
+        f"{about['name']}: {what} of {shapes[0]} to {shapes[1]}, channels first,"
+        f" {lanes} lane{'s'[: lanes > 1]} of {about['input']['dtype']}"
+    )
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0]" if width > 1 else ""

@@ -1,0 +1,428 @@
+"""A pooling core as a Verilog file with AXI4-Stream ports, and the files beside it."""
+
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from amaranth.lib.wiring import Flow
+from streampool_golden import DType, PoolSpec, SpecError, UnpoolJob, __version__
+
+from ..vendor.families import GENERIC, check_family
+from . import integration, yosys
+from .axi import AxiCore, AxiPoolCore, AxiUnpoolCore, lane_width, record_width
+
+# IEEE 1800-2017 table B.1, which has those of IEEE 1364-2005 in it
+_KEYWORDS = """
+    accept_on alias always always_comb always_ff always_latch and assert assign assume automatic
+    before begin bind bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle
+    checker class clocking cmos config const constraint context continue cover covergroup
+    coverpoint cross deassign default defparam design disable dist do edge else end endcase
+    endchecker endclass endclocking endconfig endfunction endgenerate endgroup endinterface
+    endmodule endpackage endprimitive endprogram endproperty endspecify endsequence endtable
+    endtask enum event eventually expect export extends extern final first_match for force foreach
+    forever fork forkjoin function generate genvar global highz0 highz1 if iff ifnone ignore_bins
+    illegal_bins implements implies import incdir include initial inout input inside instance int
+    integer interconnect interface intersect join join_any join_none large let liblist library
+    local localparam logic longint macromodule matches medium modport module nand negedge nettype
+    new nexttime nmos nor noshowcancelled not notif0 notif1 null or output package packed parameter
+    pmos posedge primitive priority program property protected pull0 pull1 pulldown pullup
+    pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime
+    ref reg reject_on release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 s_always
+    s_eventually s_nexttime s_until s_until_with scalared sequence shortint shortreal showcancelled
+    signed small soft solve specify specparam static string strong strong0 strong1 struct super
+    supply0 supply1 sync_accept_on sync_reject_on table tagged task this throughout time
+    timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union
+    unique unique0 unsigned until until_with untyped use uwire var vectored virtual void wait
+    wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
+    """
+KEYWORDS = frozenset(_KEYWORDS.split())
+_CLOCKING = ("aclk", "aresetn")
+_MARKS = ("tkeep", "tuser", "tlast")  # at the input
+# with every option
+_PORTS = {*_CLOCKING, *AxiCore.__annotations__, *AxiUnpoolCore.__annotations__}
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
+# What generated Verilog cannot avoid: wires that only name a part, registers with an initial
+# value that are also reset, modules below the one that the file is called after
+_WAIVED = ("UNUSEDSIGNAL", "PROCASSINIT", "DECLFILENAME")
+
+
+class Written(NamedTuple):
+    """The files of a core.
+
+    Attributes
+    ----------
+    verilog : Path
+        ``NAME.v``: the core.
+    about : Path
+        ``NAME.json``: what `describe` says of it.
+    core : Path
+        ``NAME.core``: a FuseSoC core file.
+    template : Path
+        ``NAME_inst.vh``: an instance and its wires, to paste or to include.
+    constraints : Path
+        ``NAME.sdc``: an example of a timing constraint.
+    """
+
+    verilog: Path
+    about: Path
+    core: Path
+    template: Path
+    constraints: Path
+
+
+def write_verilog(
+    spec: PoolSpec,
+    shape: tuple[int, ...],
+    lanes: int | None,
+    directory: str | os.PathLike[str],
+    name: str | None = None,
+    *,
+    family: str = GENERIC,
+    tkeep: bool = False,
+    tuser: bool = False,
+    freq_mhz: float = 100.0,
+) -> Written:
+    """Write a core as ``NAME.v``, describe it in ``NAME.json``, and what helps to fit it in.
+
+    The module `name` has exactly the ports ``aclk``, ``aresetn`` (active low, synchronous),
+    ``s_axis_tdata``, ``s_axis_tvalid``, ``s_axis_tready``, ``s_axis_tlast``, the same of
+    ``m_axis``, and ``frame_error``, and of both sides ``tkeep`` and ``tuser`` where these are
+    asked for; they do what :class:`AxiPoolCore` says. It is Verilog-2005, with nothing beside it
+    to compile but the vendor's own cells, where the family has some that pay. Its other modules
+    are called ``NAME_core`` and ``NAME_core.*``, so that several cores fit in one design. The
+    same arguments give the same files.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    shape : tuple of int
+        A frame: channels, then the spatial sizes, rows first.
+    lanes : int or None
+        Channels of a beat; None is all of them, 8 at most.
+    directory : path
+        Where to write; it has to be there.
+    name : str, optional
+        The module, and the files without their suffix; by default ``streampool_OP``.
+
+    family : str, optional
+        The family of devices, one of `FAMILIES`, whose own memory is used where that pays.
+    tkeep, tuser : bool, optional
+        Have these ports too, as :class:`AxiPoolCore` says.
+    freq_mhz : float, optional
+        The clock that the example of a timing constraint asks for.
+
+    Returns
+    -------
+    Written
+        The files. Files of these names are replaced: all, or none when something fails.
+
+    Raises
+    ------
+    SpecError
+        If the specification does not fit the shape, the lanes do not, the name is no Verilog
+        identifier or is a keyword, there is no such family, the clock is not above 0, or the
+        directory is not there.
+    OSError
+        If the files cannot be written.
+    """
+    name = f"streampool_{spec.op}" if name is None else name
+    folder = _check(directory, name, freq_mhz)
+    # refused before there is a component, which warns of being unused
+    check_family(family)
+    spec.job(shape, lanes)
+    core = AxiPoolCore(spec, shape, lanes, family=family, tkeep=tkeep, tuser=tuser)
+    return _write(core, folder, name, freq_mhz)
+
+
+def write_unpool_verilog(
+    job: UnpoolJob,
+    directory: str | os.PathLike[str],
+    name: str = "streampool_unpool",
+    *,
+    frames: int = 2,
+    tkeep: bool = False,
+    tuser: bool = False,
+    freq_mhz: float = 100.0,
+) -> Written:
+    """Write a MaxUnpool core, as `write_verilog` writes a pooling core.
+
+    Besides the ports of that one, the module has ``index_error``; they do what
+    :class:`AxiUnpoolCore` says.
+
+    Parameters
+    ----------
+    job : UnpoolJob
+        What to do.
+    directory, name, tkeep, tuser, freq_mhz
+        As `write_verilog` takes them.
+    frames : {2, 1}
+        Frames that are kept, as :class:`UnpoolCore` takes it.
+
+    Returns
+    -------
+    Written
+        The files.
+
+    Raises
+    ------
+    SpecError, OSError
+        As `write_verilog`.
+    """
+    folder = _check(directory, name, freq_mhz)
+    core = AxiUnpoolCore(job, frames=frames, tkeep=tkeep, tuser=tuser)
+    return _write(core, folder, name, freq_mhz)
+
+
+def _check(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Path:
+    """Refuse what cannot be written; returns the folder."""
+    _check_name(name)
+    folder = Path(directory)
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "is not there"
+        raise SpecError(
+            "directory", f"directory {str(folder)!r} {what}; name a folder that exists."
+        )
+    if not 0 < freq_mhz < math.inf:
+        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; a number above 0 would do.")
+    return folder
+
+
+def _write(core: AxiPoolCore | AxiUnpoolCore, folder: Path, name: str, freq_mhz: float) -> Written:
+    """Write a core and what stands beside it."""
+    try:
+        rtlil = yosys.to_rtlil(core, f"{name}_core")
+    except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
+        raise SpecError(
+            "lanes",
+            f"lanes {core.job.lanes} would need signals of more than 65536 bits,"
+            " which Verilog need not take; fewer would do.",
+        ) from None
+    about = describe(core, name, yosys.black_boxes(rtlil))
+    texts = {
+        "verilog": (".v", _to_verilog(about, rtlil)),
+        "about": (".json", json.dumps(about, indent=2) + "\n"),
+        "core": (".core", integration.fusesoc_core(about)),
+        "template": ("_inst.vh", integration.instantiation(about)),
+        "constraints": (".sdc", integration.constraints(about, freq_mhz)),
+    }
+    written = Written(**{key: folder / f"{name}{end}" for key, (end, _) in texts.items()})
+    try:
+        _replace_all({getattr(written, key): text for key, (_, text) in texts.items()})
+    except OSError as error:  # of a file whose name says nothing to whoever asked
+        raise OSError(error.errno, error.strerror, str(folder)) from None
+    return written
+
+
+def _to_verilog(about: dict[str, Any], rtlil: str) -> str:
+    """Return the text of ``NAME.v``: the wrapper, then the generated modules."""
+    body = yosys.to_verilog(rtlil)
+    _, _, body = body.partition("\n")  # without the generator's own heading
+    off = "\n".join(f"/* verilator lint_off {warning} */" for warning in _WAIVED)
+    on = "\n".join(f"/* verilator lint_on {warning} */" for warning in reversed(_WAIVED))
+    return f"{_wrapper(about)}\n{off}\n\n{body.strip()}\n\n{on}\n"
+
+
+def describe(
+    core: AxiPoolCore | AxiUnpoolCore, name: str, black_boxes: Sequence[str]
+) -> dict[str, Any]:
+    """Return what ``NAME.json`` holds.
+
+    Parameters
+    ----------
+    core : AxiPoolCore or AxiUnpoolCore
+        The core, elaborated.
+    name : str
+        Its module.
+    black_boxes : sequence of str
+        The modules that it instantiates and does not have, as `yosys.black_boxes` finds them.
+
+    Returns
+    -------
+    dict
+        ``name``, ``version``, ``family`` (of devices), ``black_boxes`` (the vendor's cells that
+        it instantiates), ``spec`` (as `PoolSpec.from_json` takes it, or what `UnpoolJob` takes,
+        with ``"op": "unpool"``), ``shape``, ``out_shape``, ``lanes``, ``fold`` (beats of a
+        position); ``input`` and ``output``, each with ``dtype``, ``signed``, ``lane_bits``,
+        ``lane_width`` (bits of a lane in tdata), ``tdata_bits`` and ``beats`` (of a frame), and
+        where a lane is a record of a value and its index, ``index`` with its ``dtype``, ``bits``
+        and ``offset`` in the lane; ``beat_order`` and ``lane_order`` in words;
+        ``cycles_per_frame`` (the most in the steady state with valid and ready always high, and
+        exact where it equals ``limit_cycles_per_frame``), ``latency_cycles``, ``store_bits``;
+        of a MaxUnpool core ``frames_kept``, ``store_words`` and ``clear_cycles``, those after a
+        reset in which it takes nothing; ``ports``, name to direction and width.
+    """
+    job = core.job
+    fold = f"b // {job.fold}" if job.fold > 1 else "b"
+    group = f"(b % {job.fold}) * {job.lanes} + l" if job.fold > 1 else "l"
+
+    ports = _ports(core)
+    spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"
+
+    def side(fields: Sequence[DType], beats: int) -> dict[str, Any]:
+        dtype, *index = fields
+        about = {
+            "dtype": str(dtype),
+            "signed": dtype.signed,
+            "lane_bits": dtype.bits,
+            "lane_width": record_width(fields),
+            "tdata_bits": job.lanes * record_width(fields),
+            "beats": beats,
+        }
+        for each in index:
+            offset = lane_width(dtype.bits)
+            about["index"] = {"dtype": str(each), "bits": each.bits, "offset": offset}
+        return about
+
+    keeps: dict[str, int] = {}
+    if isinstance(core, AxiUnpoolCore):
+        words, clear = core.core.store_words, core.core.clear_cycles
+        keeps = {"frames_kept": words // job.beats_out, "store_words": words, "clear_cycles": clear}
+    return {
+        "name": name,
+        "version": __version__,
+        "family": core.core.family if isinstance(core, AxiPoolCore) else GENERIC,
+        "black_boxes": list(black_boxes),
+        "spec": job.to_json() if isinstance(job, UnpoolJob) else job.spec.to_json(),
+        "shape": list(job.shape),
+        "out_shape": list(job.out_shape),
+        "lanes": job.lanes,
+        "fold": job.fold,
+        "input": side(core.fields_in, job.beats_in),
+        "output": side(core.fields_out, job.beats_out),
+        "beat_order": f"beat b of a frame is position {fold}, positions in raster order",
+        "lane_order": f"lane l of beat b is channel {group}; lane 0 in the lowest bits of tdata;"
+        f" lanes beyond the last channel {spare}",
+        "cycles_per_frame": core.core.cycles_bound,
+        "limit_cycles_per_frame": job.limit_cycles,
+        "latency_cycles": core.latency,
+        "store_bits": core.core.store_bits,
+        **keeps,
+        "ports": {port: list(kind) for port, kind in ports.items()},
+    }
+
+
+def _ports(core: AxiCore) -> dict[str, tuple[str, int]]:
+    """Return the module's ports in order: direction and width."""
+    directions = {Flow.In: "input", Flow.Out: "output"}
+    members = core.signature.members.items()
+    return dict.fromkeys(_CLOCKING, ("input", 1)) | {
+        port: (directions[member.flow], len(getattr(core, port))) for port, member in members
+    }
+
+
+def _wrapper(about: dict[str, Any]) -> str:
+    """Return the module that has the names that ARM gives: clock and reset are ours to name."""
+    name, ports = about["name"], about["ports"]
+    frames = ["x".join(map(str, about[key])) for key in ("shape", "out_shape")]
+    *others, mark = (f"s_axis_{mark}" for mark in _MARKS if f"s_axis_{mark}" in ports)
+    marks = f"{', '.join(others)} or {mark}" if others else mark
+    family = f"the family {about['family']}" if about["family"] != GENERIC else "any device"
+    if about["black_boxes"]:
+        family += f", whose tools know {' and '.join(about['black_boxes'])}"
+    unpools = about["spec"]["op"] == "unpool"
+    what, title = "MaxUnpool", []
+    if not unpools:
+        what, title = "pooling", [repr(PoolSpec.from_json(about["spec"]))]
+    heading = [
+        f"{name}: a streaming {what} core, generated by streampool {__version__}.",
+        "It belongs to whoever generated it.",
+        "",
+        *title,
+        f"frame {frames[0]} in, {frames[1]} out, channels first",
+        f"for {family}",
+    ]
+    for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
+        heading.append(
+            f"{port}: {side['beats']} beat{'s'[: side['beats'] > 1]} a frame,"
+            f" {about['lanes']} lane{'s'[: about['lanes'] > 1]} of {side['dtype']}"
+            f" in {side['lane_width']} bits{' each' if about['lanes'] > 1 else ''}"
+        )
+        if "index" in side:
+            index = side["index"]
+            heading.append(
+                f"    a lane holds its value from bit 0 on and its index, {index['dtype']}, from"
+                f" bit {index['offset']} on"
+            )
+    heading += [
+        f"{about['beat_order']};",
+        f"{about['lane_order']}",
+        f"at most {about['cycles_per_frame']} clocks a frame in the steady state, latency"
+        f" {about['latency_cycles']} clocks",
+        f"frame_error: an {marks} was missing or out of place; the data are right; until reset",
+    ]
+    if unpools:
+        heading.append(
+            f"{about['frames_kept']} frame{'s'[: about['frames_kept'] > 1]} kept; after a reset it"
+            f" takes nothing for {about['clear_cycles']} clocks, in which it clears them"
+        )
+        heading.append("index_error: an index was out of range, its value left out; until reset")
+    declarations = [
+        f"    {direction:<6} wire {f'[{width - 1}:0] ' if width > 1 else ''}{port}"
+        for port, (direction, width) in ports.items()
+    ]
+    connections = ["        .clk(aclk)", "        .rst(~aresetn)"]
+    connections += [f"        .{port}({port})" for port in ports if port not in _CLOCKING]
+    return "\n".join(
+        (
+            *(f"// {line}".rstrip() for line in heading),
+            f"module {name} (",
+            ",\n".join(declarations),
+            ");",
+            f"    {name}_core core (",
+            ",\n".join(connections),
+            "    );",
+            "endmodule",
+            "",
+        )
+    )
+
+
+def _check_name(name: str) -> None:
+    """Refuse what cannot be both a Verilog module and a file."""
+    would_do = "letters, digits and underscores, not beginning with a digit, would do"
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+        raise SpecError("name", f"name {str(name)[:60]!r} is no Verilog identifier; {would_do}.")
+    if name in _PORTS:
+        raise SpecError(
+            "name", f"name {name!r} is one of the module's ports; {name}_core, for one, would do."
+        )
+    if name in KEYWORDS:
+        raise SpecError(
+            "name", f"name {name!r} is a Verilog keyword; {name}_core, for one, would do."
+        )
+    if len(name) > _LONGEST_NAME:
+        raise SpecError(
+            "name",
+            f"name {name[:20] + '...'!r} has {len(name)} characters;"
+            f" at most {_LONGEST_NAME} would do.",
+        )
+
+
+def _replace_all(texts: dict[Path, str]) -> None:
+    """Write files beside their places, then put all of them there, or none."""
+    folder = next(iter(texts)).parent
+    # a folder, not single files: what is made in it has the permissions that any new file has
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".streampool-") as temporary:
+        before = {path: path.read_bytes() if path.is_file() else None for path in texts}
+        for path, text in texts.items():
+            Path(temporary, path.name).write_text(text, encoding="utf-8")
+        placed: list[Path] = []
+        try:
+            for path in texts:
+                os.replace(Path(temporary, path.name), path)
+                placed.append(path)
+        except OSError:
+            for path in placed:
+                old = before[path]
+                if old is None:
+                    path.unlink()
+                else:
+                    path.write_bytes(old)
+            raise

@@ -1,0 +1,1 @@
+"""What reduces a window along one axis: operations, stores, the stage."""

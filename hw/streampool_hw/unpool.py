@@ -1,0 +1,247 @@
+"""A MaxUnpool core: values and their indices in, the sparse map that they belong to out."""
+
+import functools
+import operator
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+from streampool_golden import SpecError, UnpoolJob
+
+from .datapath.outbox import Outbox
+from .reduce.operations import lane_shape
+from .schedule.sequencer import Countdown
+
+__all__ = ["UnpoolCore"]
+
+
+class UnpoolCore(wiring.Component):
+    """Put pooled values back where they were, zero everywhere else, at one beat a clock.
+
+    Any value may be the last to come and the first to leave, so a whole frame out is kept: each
+    lane has a memory with a word for each beat out, and with two such frames the one is filled
+    while the other leaves. A word is cleared in the clock after it was read, so clearing takes no
+    time of its own; only after a reset, which may fall into a frame, everything is cleared first.
+
+    Beats are those of `PoolCore`: positions in raster order, channel groups fastest. Of values
+    with one index the last to come stays. A value whose index is out of range is left out and
+    sets `index_error`; nothing else changes.
+
+    Throughput: in the steady state, with valid and ready always high, a frame takes
+    `cycles_bound` clocks at the most. With two frames that is ``max(beats_in, beats_out)`` where
+    these differ by 2 or more; with one, ``beats_in + beats_out + 2``. Latency: `latency` clocks
+    from a frame's last beat in to its first beat out, while ``o.ready`` is high and the frame
+    before has left. After a reset the first beat is taken `clear_cycles` clocks later.
+
+    Parameters
+    ----------
+    job : UnpoolJob
+        What to do.
+    frames : {2, 1}
+        Frames out that are kept. With one, the next frame is taken when this one has left.
+
+    Raises
+    ------
+    SpecError
+        If so many frames cannot be kept.
+
+    Attributes
+    ----------
+    job : UnpoolJob
+        As above.
+    cycles_bound : int
+        Clocks a frame, as above; the mean of two frames, rounded up, where an odd number of them
+        is shared.
+    latency : int
+        Clocks, as above.
+    clear_cycles : int
+        Clocks after a reset in which nothing is taken: ``job.beats_out``.
+    store_words : int
+        Words of ``lanes * bits`` in the memories: ``frames * job.beats_out``.
+    store_bits : int
+        Bits of the memories.
+
+    Members
+    -------
+    i : In(stream)
+        Beats in: `data`, an array of `lanes` values, and `index`, the position of each in the
+        plane of its channel, row by row.
+    o : Out(stream)
+        Beats out: `data`, and `last`, high on a frame's last beat.
+    index_error : Out(1)
+        An index was out of range; sticky until reset.
+    """
+
+    WRITE = 2
+    """Clocks from a beat taken to its write."""
+    READ = 2
+    """Clocks from a read to its word's way into the FIFO."""
+
+    i: stream.Interface
+    o: stream.Interface
+    index_error: Signal
+
+    def __init__(self, job: UnpoolJob, *, frames: int = 2):
+        if frames not in (1, 2):
+            raise SpecError("frames", f"frames {frames} cannot be kept; 1 or 2 would do.")
+        self.job = job
+        self._frames = frames
+        self.latency = self.WRITE + 1 + self.READ + 1
+        # a frame's memory is filled, then read from the clock after the last write on
+        both = job.beats_in + job.beats_out + self.WRITE
+        self.cycles_bound = max(job.limit_cycles, -(-both // frames))
+        self.clear_cycles = job.beats_out
+        self.store_words = frames * job.beats_out
+        self.store_bits = self.store_words * job.lanes * job.output.bits
+        values = data.ArrayLayout(lane_shape(job.input), job.lanes)
+        indices = data.ArrayLayout(lane_shape(job.index_in), job.lanes)
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.StructLayout({"data": values, "index": indices}))),
+                "o": Out(stream.Signature(data.StructLayout({"data": values, "last": 1}))),
+                "index_error": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        """Build the gates."""
+        m = Module()
+        frames = range(self._frames)
+        fill, leave = (Signal(range(self._frames), name=name) for name in ("fill", "leave"))
+        busy = Array(Signal(name=f"busy_{k}") for k in frames)  # from the last beat in ...
+        full = Array(Signal(name=f"full_{k}") for k in frames)  # ... its write ... to the last read
+        clearing = Signal(init=1)
+
+        m.submodules.beats_in = beats_in = Countdown(self.job.beats_in)
+        step = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~busy[fill] & ~clearing),
+            step.eq(self.i.valid & self.i.ready),
+            beats_in.step.eq(step),
+        ]
+        filled, which = step & beats_in.last, fill
+        with m.If(filled):
+            m.d.sync += [busy[fill].eq(1), fill.eq(self._next(fill))]
+        for k in range(self.WRITE):
+            filled = _register(m, filled, f"filled_{k}", reset=True)
+            which = _register(m, which, f"which_{k}")
+        writes = self._scatter(m, step, fill)
+        with m.If(filled):
+            m.d.sync += full[which].eq(1)
+
+        # read in the order of beats, cleared a clock later
+        m.submodules.outbox = outbox = Outbox([len(Cat(self.o.payload.as_value()))])
+        m.submodules.beats_out = beats_out = Countdown(self.job.beats_out)
+        read, address = Signal(), self._addresses(m, beats_out)
+        m.d.comb += [
+            read.eq(full[leave] & outbox.room & ~clearing),
+            beats_out.step.eq(read | clearing),
+        ]
+        with m.If(beats_out.step & beats_out.last):
+            m.d.sync += clearing.eq(0)
+            with m.If(read):
+                m.d.sync += [
+                    full[leave].eq(0),
+                    busy[leave].eq(0),
+                    leave.eq(self._next(leave)),
+                ]
+        clears = [
+            _register(m, clearing | (read & (leave == k)), f"clear_{k}", reset=True) for k in frames
+        ]
+        clear_address = _register(m, address, "clear_address")
+
+        words = [
+            Cat(
+                self._memory(m, f"{k}_{lane}", write, clears[k], clear_address, address)
+                for lane, write in enumerate(writes[k])
+            )
+            for k in frames
+        ]
+        which, last, write = leave, beats_out.last, read
+        for k in range(self.READ):
+            which, last = _register(m, which, f"from_{k}"), _register(m, last, f"last_{k}")
+            write = _register(m, write, f"read_{k}", reset=True)
+        m.d.comb += [
+            outbox.data.eq(Cat(Array(words)[which], last)),
+            outbox.write.eq(write),
+            self.o.valid.eq(outbox.o.valid),
+            outbox.o.ready.eq(self.o.ready),
+            self.o.payload.as_value().eq(outbox.o.payload),
+        ]
+        return m
+
+    def _next(self, frame: Signal) -> Value:
+        return frame ^ 1 if self._frames == 2 else Const(0, 1)
+
+    def _scatter(self, m: Module, step: Value, fill: Value) -> list[list[tuple]]:
+        """Return what each frame's memories have to write: ``(enable, address, value)`` a lane."""
+        job = self.job
+        area = job.beats_out // job.fold
+        m.submodules.group_in = group = Countdown(job.fold)
+        base = Signal(range(job.beats_out))  # where the group's words begin
+        m.d.comb += group.step.eq(step)
+        with m.If(step):
+            m.d.sync += base.eq(Mux(group.last, 0, base + area))
+        going, frame = _register(m, step, "going", reset=True), _register(m, fill, "frame")
+        base, last = _register(m, base, "base"), _register(m, group.last, "group_last")
+
+        spare = job.fold * job.lanes - job.shape[0]
+        writes: list[list[tuple]] = [[] for _ in range(self._frames)]
+        wrong: list[Value] = []
+        for lane in range(job.lanes):
+            index = _register(m, self.i.payload.index[lane], f"index_{lane}")
+            value = _register(m, self.i.payload.data[lane].as_unsigned(), f"value_{lane}")
+            within = index < area
+            idle = last if lane >= job.lanes - spare else Const(0)
+            wrong.append(going & ~within & ~idle)
+            # no address is ever beyond the memory, whether it is written or not
+            address = Mux(within, (index + base)[: len(base)], 0)
+            address = _register(m, address, f"address_{lane}")
+            value = _register(m, value, f"late_value_{lane}")
+            for k in range(self._frames):
+                enable = _register(
+                    m, going & within & (frame == k), f"write_{k}_{lane}", reset=True
+                )
+                writes[k].append((enable, address, value))
+        with m.If(functools.reduce(operator.or_, wrong)):
+            m.d.sync += self.index_error.eq(1)
+        return writes
+
+    def _addresses(self, m: Module, beats_out: Countdown) -> Signal:
+        """Return the address of the beat to read: a position's groups, then the next position."""
+        job = self.job
+        area = job.beats_out // job.fold
+        m.submodules.group_out = group = Countdown(job.fold)
+        address = Signal(range(job.beats_out))
+        m.d.comb += group.step.eq(beats_out.step)
+        with m.If(beats_out.step):
+            onward = Mux(group.last, 1 - (job.fold - 1) * area, area)
+            m.d.sync += address.eq(Mux(beats_out.last, 0, address + onward))
+        return address
+
+    def _memory(
+        self, m: Module, name: str, write: tuple, clear: Value, clear_address: Value, address: Value
+    ) -> Signal:
+        """Build one lane's memory of a frame; return the word read, a clock after the RAM's."""
+        enable, write_address, value = write
+        # an address has a bit at least, for the sake of simulators
+        depth = max(2, self.job.beats_out)
+        mem = memory.Memory(shape=len(value), depth=depth, init=[])
+        m.submodules[f"memory_{name}"] = mem
+        write_port, read_port = mem.write_port(), mem.read_port()
+        m.d.comb += [
+            # nothing is written while words leave, so the two never meet
+            write_port.en.eq(enable | clear),
+            write_port.addr.eq(Mux(clear, clear_address, write_address)),
+            write_port.data.eq(Mux(clear, 0, value)),
+            read_port.en.eq(1),
+            read_port.addr.eq(address),
+        ]
+        return _register(m, read_port.data, f"word_{name}")
+
+
+def _register(m: Module, value: Value, name: str, *, reset: bool = False) -> Signal:
+    """Return `value` a clock later."""
+    late = Signal(value.shape(), name=name, reset_less=not reset)
+    m.d.sync += late.eq(value)
+    return late

@@ -1,0 +1,197 @@
+"""The clock that can be stated for a layer.
+
+It is that of a job that was placed on the device with as many lanes: the layer itself, or one that
+stands for it, which is named. Nothing else is called placed.
+"""
+
+import gc
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from amaranth.hdl import UnusedElaboratable
+from streampool_golden import Axis, Job, PoolSpec
+from streampool_hw import PoolCore
+from streampool_hw.fpga.devices import DEVICES
+
+from .placed import BLOCK_BITS, holds, placements
+
+__all__ = ["ASSUMED_MHZ", "Clock", "Figures", "clock_of", "figures", "unused_cores"]
+
+ASSUMED_MHZ = 100.0
+"""The clock where none was placed, unless `--freq` gives another; marked as assumed."""
+
+LARGER = 2
+"""How many times as many bits a layer's stores may have as the block RAMs of what stands for it."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The clock of a layer on a device.
+
+    Parameters
+    ----------
+    freq_mhz : float
+        The median of the placer's seeds, or what is assumed.
+    source : {"placed", "assumed"}
+        Which.
+    placed : dict or None
+        The placement, a row of `streampool_hw.fpga.table.known`.
+    same : bool
+        Whether the placed job is the layer itself.
+    why : str
+        What the placed job has to do with the layer.
+    """
+
+    freq_mhz: float
+    source: str
+    placed: dict[str, Any] | None
+    same: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """What a job's clock depends on, beside the lanes."""
+
+    kind: str
+    bits: int
+    partials: tuple[int, ...]
+    overlap: tuple[int, ...]
+    accumulator: int
+    divides: int
+    finish: tuple[Any, ...]
+    window: tuple[Any, ...]
+    store_bits: int
+
+
+_KINDS = {"max": ("compare",), "min": ("compare",), "sum": ("sum", "avg"), "avg": ("avg",)}
+"""What may stand for an operation: an average is a sum and more."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a core says of itself.
+
+    Parameters
+    ----------
+    job : Job
+        What it does.
+    cycles_bound, latency, store_bits : int
+        As the core's.
+    effort : _Effort
+        What its clock depends on.
+    """
+
+    job: Job
+    cycles_bound: int
+    latency: int
+    store_bits: int
+    effort: _Effort
+
+
+@cache
+def figures(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> Figures:
+    """Return a core's figures; the core itself is not kept."""
+    core = PoolCore(spec, shape, lanes, family=family)
+    job = core.job
+    kind = _KINDS.get(spec.op, (spec.op,))[0]
+    pads = tuple(bool(axis.before or axis.after) for axis in job.axes)
+    effort = _Effort(
+        kind,
+        spec.in_dtype.bits,
+        tuple(sorted((plan.partials for plan in core.plans), reverse=True)),
+        tuple(sorted((_overlap(plan.axis) for plan in core.plans), reverse=True)),
+        job.accumulator.bits,
+        _divides(job),
+        (spec.indices, spec.clamp, spec.out_dtype, spec.scale, spec.zero_points),
+        (spec.kernel, spec.stride, spec.dilation, pads),
+        core.store_bits,
+    )
+    return Figures(job, core.cycles_bound, core.latency, core.store_bits, effort)
+
+
+@contextmanager
+def unused_cores() -> Iterator[None]:
+    """Let cores go that were made only to be asked, without a warning for each part of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnusedElaboratable)
+        yield
+        gc.collect()
+
+
+def _overlap(axis: Axis) -> int:
+    """Return how many windows an input may be under."""
+    return -(-((axis.kernel - 1) * axis.dilation + 1) // axis.stride) if axis.outputs > 1 else 1
+
+
+def _divides(job: Job) -> int:
+    """Return 0 for no division or a shift, 1 for a divisor, 2 for one that varies."""
+    if job.spec.op != "avg":
+        return 0
+    constant = job.divisor_constant
+    if constant is None:
+        return 2
+    return int(abs(constant) & (abs(constant) - 1) != 0)
+
+
+def _as_hard(has: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(has) >= len(wanted) and all(a >= b for a, b in zip(has, wanted, strict=False))
+
+
+def clock_of(
+    spec: PoolSpec, shape: tuple[int, ...], lanes: int, device: str, assumed_mhz: float | None
+) -> Clock:
+    """Return the clock that can be stated for a layer.
+
+    In this order: the layer itself, placed; a placed job of the same operation, window and lanes on
+    frames of another size; a placed job of the same operation and lanes that asks at least as
+    much: as many stages or more, as many partials and windows over an input in each, as wide a
+    sum, and as hard a division. What stands for a layer finishes its outputs the same way, and
+    its block RAMs hold half of the layer's stores or more. Of several it is the slowest. Else
+    `assumed_mhz`; without it `ASSUMED_MHZ`, or less where a core of as many lanes or more came
+    out slower on the device.
+    """
+    family = DEVICES[device].family
+    wanted = figures(spec, shape, lanes, family).effort
+    room = holds(wanted.store_bits, device)
+    same, windows, harder, wide = [], [], [], []
+    for row in placements():
+        if row["device"] != device or row["lanes"] < lanes:
+            continue
+        wide.append(row["fmax_median_mhz"])
+        if row["lanes"] > lanes or not room:
+            continue
+        placed_spec, placed_shape = PoolSpec.from_json(row["spec"]), tuple(row["shape"])
+        if (placed_spec, placed_shape) == (spec, shape):
+            same.append(row)
+            continue
+        has = figures(placed_spec, placed_shape, lanes, family).effort
+        if has.kind not in _KINDS.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
+            continue
+        if has.accumulator < wanted.accumulator or has.divides < wanted.divides:
+            continue
+        stored = max(has.store_bits, row["block_ram"] * BLOCK_BITS[family])
+        if has.finish != wanted.finish or wanted.store_bits > LARGER * stored:
+            continue
+        if has.window == wanted.window:
+            windows.append(row)
+        elif _as_hard(has.partials, wanted.partials) and _as_hard(has.overlap, wanted.overlap):
+            harder.append(row)
+    for found, why in (
+        (same, "the layer itself"),
+        (windows, "the same operation, window and lanes on frames of another size"),
+        (harder, "the same operation and lanes, with a window that asks as much or more"),
+    ):
+        if found:
+            row = min(found, key=lambda each: each["fmax_median_mhz"])
+            return Clock(row["fmax_median_mhz"], "placed", row, row in same, why)
+    if assumed_mhz is None:
+        assumed_mhz = min([ASSUMED_MHZ, *wide])
+    why = "nothing placed stands for it"
+    if not room:
+        why = "its stores are more than all block RAM of the device"
+    return Clock(assumed_mhz, "assumed", None, False, why)

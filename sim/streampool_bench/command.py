@@ -1,0 +1,299 @@
+"""The verb `bench`: its options, and what it runs."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from streampool_hw.fpga import device_named
+from streampool_sim import options as opt
+from streampool_sim.engines.model import find_compiler
+from streampool_sim.files import check_folder, check_writable, replacing
+from streampool_sim.options import Refused
+
+from . import hardware, layers, machine, placed, reading, report, table, timing
+from .clocks import ASSUMED_MHZ
+from .contenders import RUNTIMES
+
+__all__ = ["EXAMPLES", "add_options", "bench"]
+
+EXAMPLES = """\
+examples:
+  streampool bench --quick
+  streampool bench --net resnet50,vgg16 --device ecp5-25k-6
+  streampool bench --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --json here.json
+  streampool bench --folder build/bench --json bench.json --html bench.html
+  streampool bench --from bench.json --html bench.html
+
+Without --net, --quick or --shape all layers of the known networks are measured: some minutes.
+Runtimes that are not installed are skipped by name; the extra streampool[bench] brings them, and
+streampool[report] what the page and the plot need.
+"""
+
+SUFFIXES = {"json": (".json",), "html": (".html", ".htm"), "plot": (".svg",)}
+"""What is written, by option, and the suffixes that its file may have."""
+
+MEASURING = ("net", "quick", "shape", "runtimes", "simulate", "folder", "freq", "rounds")
+"""Options that say what is measured, and how, beside those of a layer."""
+
+WITHOUT_SOFTWARE = ("out_dtype", "clamp", "scale", "zero_points", "preset", "index_base")
+WITHOUT_SOFTWARE += ("rounding", "rounding_about", "nan", "saturate")
+"""What a core can do and none of the software that is measured here is asked for."""
+
+
+def add_options(group: argparse._ArgumentGroup) -> None:
+    """Add the verb's own options, but for the layer's."""
+    add = group.add_argument
+    add("--net", metavar="NETS", help="only these networks, with commas between")
+    add("--quick", action="store_true", help="a few layers only, in under a minute")
+    add("--device", metavar="DEVICE", help="the device of the table and of what is said of it")
+    add(
+        "--freq",
+        type=opt.megahertz,
+        metavar="MHZ",
+        help="clock where none was placed; said to be assumed"
+        f" ({ASSUMED_MHZ:g}, or what as wide a core has reached)",
+    )
+    add(
+        "--rounds",
+        type=_rounds,
+        metavar="N",
+        help=f"samples of each contender ({timing.LEAST_ROUNDS})",
+    )
+    add(
+        "--runtimes",
+        type=_runtimes,
+        metavar="NAMES",
+        help="only these, with commas between: " + ", ".join(runtime.name for runtime in RUNTIMES),
+    )
+    add(
+        "--simulate",
+        action="store_true",
+        help="count cycles in the simulated core too, frame by frame against the golden model",
+    )
+    add(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="keep each layer's figures there until all are measured: what was stopped goes on",
+    )
+    add("--json", metavar="FILE.json", help="write everything there; - prints it")
+    add("--html", metavar="FILE.html", help="write a page with plots and tables there")
+    add("--plot", metavar="FILE.svg", help="write the plot of throughput alone there")
+    add(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE.json",
+        help="measure nothing: say what an earlier --json has",
+    )
+
+
+def _rounds(text: str) -> int:
+    value = opt.positive(text)
+    if value < timing.LEAST_ROUNDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is too few to say anything; {timing.LEAST_ROUNDS} or more would do"
+        )
+    return value
+
+
+def _runtimes(text: str) -> tuple[str, ...]:
+    known = {runtime.name.lower(): runtime.name for runtime in RUNTIMES}
+    names = [name.strip().lower() for name in text.split(",")]
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(
+                f"{name!r} is no runtime; {', '.join(known.values())} would do"
+            )
+    return tuple(known[name] for name in names)
+
+
+def _chosen(options: argparse.Namespace) -> layers.Layers:
+    """Return the layers that were asked for."""
+    if options.shape is None:
+        said = opt.spec_options_of(options)
+        if said:
+            raise Refused(f"{said[0]} says what is pooled, but not on what; --shape CxHxW would do")
+        nets = None
+        if options.net is not None:
+            nets = [net.strip() for net in options.net.split(",")]
+        chosen = layers.network_layers(nets, options.quick)
+        if not chosen.layers:
+            raise Refused(f"--quick has no layer of {options.net}; one of both would do")
+        return chosen
+    if options.net or options.quick:
+        name = "--net" if options.net else "--quick"
+        raise Refused(
+            f"--shape is a layer of yours and {name} chooses others; one of both would do"
+        )
+    for name in WITHOUT_SOFTWARE:
+        if getattr(options, name) not in (None, False):
+            raise Refused(
+                f"--{name.replace('_', '-')} is not compared with software; the layer without it"
+                " would do"
+            )
+    size = options.shape[1:]
+    spec = opt.spec_of(options, dtype="int8", ndim=len(size), size=size)
+    if spec.dtype != "int8":
+        raise Refused(f"--dtype {spec.dtype} is not compared with software; int8 would do")
+    spec.job(options.shape)
+    return layers.layer_of(spec, options.shape)
+
+
+class _Told:
+    """Tells on stderr which layer is measured, how many are done and how long the rest may take."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        spent = time.monotonic() - self._start
+        left = f", about {spent / done * (total - done):.0f} s left" if done else ""
+        print(f"streampool: {done + 1}/{total} {what}{left}", file=sys.stderr, flush=True)
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure and compare as the options say; prints the table, and writes what they ask for.
+
+    Raises
+    ------
+    Refused
+        If an option cannot be followed; before anything is measured.
+    SpecError
+        If a network or a device is not known, or the layer does not work.
+    """
+    if options.device is not None and device_named(options.device).name not in placed.devices():
+        raise Refused(
+            f"--device {options.device} has no placed core; {', '.join(placed.devices())} would do"
+        )
+    writers = _writers(options)
+    if options.folder is not None:
+        check_folder("--folder", options.folder)
+    kept: list[Path] = []
+    made = make(_chosen(options), options, kept) if options.source is None else _earlier(options)
+    try:  # all texts before any is written
+        made = report.about(made, options.device)
+        if options.device not in (None, reading.device_of(made)):
+            raise Refused(_no_room(options.device))
+        texts = [(target, write(made)) for target, write in writers]
+        shown = table.terminal(made)
+    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError):
+        if options.source is None:
+            raise
+        raise Refused(
+            f"--from {options.source} is not whole; what --json writes would do"
+        ) from None
+    for target, text in texts:
+        with replacing(target) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    to_stdout = options.json == "-"
+    if to_stdout:
+        sys.stdout.write(report.text(made))
+    print(shown, end="", file=sys.stderr if to_stdout else sys.stdout)
+    for path in kept:
+        path.unlink(missing_ok=True)
+
+
+def _no_room(device: str) -> str:
+    return f"--device {device} has no room for a core of any of these layers; another would do"
+
+
+def _writers(options: argparse.Namespace) -> list[tuple[Path, Callable[[dict[str, Any]], str]]]:
+    """Return the files that are asked for, and what makes their texts of the report."""
+    targets = {option: _target(option, getattr(options, option)) for option in SUFFIXES}
+    writers: dict[str, Callable[[dict[str, Any]], str]] = {"json": report.text}
+    drawn = [option for option in ("html", "plot") if targets[option] is not None]
+    if drawn:
+        try:
+            from . import page
+        except ImportError as error:
+            raise Refused(
+                f"--{drawn[0]} needs {error.name}, which is not installed; the extra"
+                " streampool[report] brings it"
+            ) from None
+        writers |= {"html": page.html, "plot": page.plot}
+    return [(target, writers[option]) for option, target in targets.items() if target is not None]
+
+
+def _earlier(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the report of an earlier run."""
+    path: Path = options.source
+    said = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
+    said += opt.spec_options_of(options)
+    if said:
+        raise Refused(f"--from measures nothing, so {said[0]} says nothing; one of both would do")
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise Refused(f"--from {path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise Refused(f"--from {path} is no JSON; what --json writes would do") from None
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != report.SCHEMA:
+        raise Refused(
+            f"--from {path} has the schema {schema!r}; what --json of this version writes,"
+            f" {report.SCHEMA!r}, would do"
+        )
+    for field in report.FIELDS:
+        if field not in found:
+            raise Refused(f"--from {path} has no {field!r}; what --json writes would do")
+    return found
+
+
+def make(
+    chosen: layers.Layers, options: argparse.Namespace, kept: list[Path] | None = None
+) -> dict[str, Any]:
+    """Make the report of the chosen layers; `kept` is as `report.make` has it."""
+    if options.device is not None and not hardware.has_room(chosen.layers, options.device):
+        raise Refused(_no_room(options.device))
+    settings = report.Settings(
+        options.rounds or timing.LEAST_ROUNDS,
+        tuple(dict.fromkeys((1, machine.threads()))),
+        # to evict the caches is most of the time: of the fastest and the usual call alone, if quick
+        cold_within=1.0 if options.quick else report.Settings.cold_within,
+    )
+    simulated = {}
+    if options.simulate:
+        find_compiler()
+        wanted = [(layer, _width(layer)) for layer in chosen.layers]
+        simulated = hardware.simulate_cycles(wanted, _counting)
+    return report.make(
+        chosen,
+        settings=settings,
+        assumed_mhz=options.freq,
+        simulated=simulated,
+        runtimes=options.runtimes,
+        folder=options.folder,
+        kept=kept,
+        progress=_Told(),
+    )
+
+
+def _width(layer: layers.Layer) -> int:
+    """Return the lanes that a layer is simulated with: those of the first device, 8 at most."""
+    lanes = placed.lanes_on(placed.devices()[0], layer.shape[0])
+    return max((each for each in lanes if each <= 8), default=lanes[0])
+
+
+def _counting(done: int, total: int) -> None:
+    print(f"streampool: {done}/{total} cores simulated", file=sys.stderr, flush=True)
+
+
+def _target(option: str, name: str | None) -> Path | None:
+    """Return the file of an option, None where there is none; refuses what cannot be written."""
+    if name is None or (option, name) == ("json", "-"):
+        return None
+    target = Path(name)
+    suffixes = SUFFIXES[option]
+    if target.suffix.lower() not in suffixes:
+        more = " or -" if option == "json" else ""
+        raise Refused(
+            f"--{option} {name} would write {suffixes[0][1:].upper()}; FILE{suffixes[0]}{more}"
+            " would do"
+        )
+    check_writable(target)
+    return target

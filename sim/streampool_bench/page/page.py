@@ -1,0 +1,136 @@
+"""One self-contained HTML file from the JSON of a measurement; nothing is fetched to view it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import wavedrom
+from markupsafe import Markup
+
+from .. import reading
+from . import figures, svg, waveform
+from .tables import Table, cell, table
+
+__all__ = ["html", "plot"]
+
+TABLES = {
+    "software": "Software: every contender, measured",
+    "contenders": "What each contender calls",
+    "unfit": "What a contender cannot do",
+    "comparison": "Each device's fastest core against software",
+    "networks": "Pooling layers of whole networks",
+    "shares": "Whole networks in software, and what their pooling takes",
+    "hardware": "Cores: every layer, device and number of lanes",
+    "placements": "Cores that were placed and routed",
+    "layers": "Layers",
+    "links": "Links",
+    "skipped": "Left out, and why",
+}
+"""Lists of the JSON that have a table of all their keys, and its caption."""
+
+SUMMARY = (
+    *("layer", "ratio_best", "ratio_usual", "frames_per_second", "lanes", "freq_mhz"),
+    *("freq_source", "best.contender", "best.dtype", "best.threads", "best.median_s"),
+    *("usual.median_s", "tie.lanes", "tie.fits", "tie.holds", "latency_s", "latency_ratio"),
+)
+"""Keys of the comparison that stand on the page without a click."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot or diagram and what is beside it."""
+
+    name: str
+    wide: Markup
+    narrow: Markup
+
+
+def html(results: dict[str, Any]) -> str:
+    """Make the page.
+
+    Parameters
+    ----------
+    results : dict
+        The JSON that `streampool bench --json` writes; docs/bench.md explains it.
+
+    Returns
+    -------
+    str
+        The file's text.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("streampool_bench.page", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawings = (figures.throughput, figures.cycles, figures.lanes, figures.roofline)
+    drawn = [each for draw in drawings if (each := draw(results)) is not None]
+    plots = {each.name: _figure(each) for each in drawn}
+    diagram = waveform.diagram()
+    return environment.get_template("page.html").render(
+        results=results,
+        style=Markup(environment.get_template("page.css").render()),
+        plots=plots,
+        tables=_tables(results) | _compared(results),
+        diagram=diagram,
+        wave=_wave(diagram),
+        cell=cell,
+    )
+
+
+def _wave(diagram: waveform.Diagram) -> Markup:
+    drawing = wavedrom.render(json.dumps(diagram.wave))
+    assert drawing is not None, "a timing diagram is drawn as such"
+    return Markup(svg.inline(drawing.tostring(), "wave", waveform.alternative(diagram)))
+
+
+def plot(results: dict[str, Any]) -> str:
+    """Draw the throughput by layer and contender as an SVG file of its own.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw.
+    """
+    drawn = figures.throughput(results)
+    if drawn is None:
+        raise ValueError("no layer was measured and none has a core, so there is nothing to draw")
+    return svg.standalone(drawn.files["wide"])
+
+
+def _figure(drawn: figures.Plot) -> Figure:
+    parts = {width: Markup(text) for width, text in drawn.inlined.items()}
+    return Figure(drawn.name, **parts)
+
+
+def _tables(results: dict[str, Any]) -> dict[str, Table]:
+    return {
+        path: table(path, caption, results[path])
+        for path, caption in TABLES.items()
+        if results.get(path)
+    }
+
+
+def _compared(results: dict[str, Any]) -> dict[str, Table]:
+    """Return the comparison as one reads it: the best device alone, and behind each link."""
+    rows = results["comparison"]
+    found = {}
+    device = reading.device_of(results)
+    if device is not None:
+        found["summary"] = table(
+            "comparison",
+            f"The fastest core on {device} against software",
+            rows,
+            SUMMARY,
+            keep=lambda row: row["device"] == device,
+        )
+    links = dict.fromkeys(link for row in rows for link in row["links"])
+    keys = [f"links.{link}.{key}" for link in links for key in ("frames_per_second", "ratio_best")]
+    if rows:
+        found["linked"] = table(
+            "comparison", "Frames a second behind each link", rows, ["layer", "device", *keys]
+        )
+    return found

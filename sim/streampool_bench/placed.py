@@ -1,0 +1,125 @@
+"""The cores that were placed, and what they take of their devices."""
+
+from functools import cache
+from typing import Any
+
+from streampool_golden import PoolSpec
+from streampool_hw.fpga.devices import DEVICES
+from streampool_hw.fpga.table import known
+
+from .layers import Layer
+
+__all__ = ["BLOCK_BITS", "devices", "holds", "lanes_on", "placements", "rows", "shares"]
+
+GROWING = (
+    *("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"),
+    *("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP"),
+    *("LUT4", "ALU", "DFF", "RAM16SDP4", "BSRAM", "MULT9X9", "MULT18X18"),
+)
+"""Cells that a wider core takes more of, as the placers call them; not pins, nor clock trees."""
+
+BLOCK_RAMS = ("DP16KD", "ICESTORM_RAM", "BSRAM")
+"""Block RAMs, as the placers call them."""
+
+BLOCK_BITS = {"ecp5": 18_432, "ice40": 4_096, "gowin": 18_432}
+"""Bits of a block RAM by family: Lattice FPGA-TN-02204 and FPGA-TN-02002, Gowin UG285."""
+
+
+@cache
+def placements() -> tuple[dict[str, Any], ...]:
+    """Return the placements that came about, of designs as they are now."""
+    return tuple(row for row in known() if row["placed"] and not row.get("stale"))
+
+
+def devices() -> list[str]:
+    """Return the devices that something was placed on, in the order of the table."""
+    return list(dict.fromkeys(row["device"] for row in placements()))
+
+
+def lanes_on(device: str, channels: int) -> list[int]:
+    """Return the lanes that were placed on a device and that so many channels have a use for."""
+    placed = sorted({row["lanes"] for row in placements() if row["device"] == device})
+    return [lanes for before, lanes in zip([0, *placed], placed, strict=False) if before < channels]
+
+
+def _available(device: str) -> dict[str, int]:
+    """Return how many cells of each kind a device has, as its placer counted them."""
+    found: dict[str, int] = {}
+    for row in placements():
+        if row["device"] == device:
+            found |= row["placer_available"]
+    return {kind: number for kind, number in found.items() if kind in GROWING}
+
+
+def _blocks(store_bits: int, device: str) -> int:
+    """Return how many block RAMs hold so many bits, at least."""
+    return -(-store_bits // BLOCK_BITS[DEVICES[device].family])
+
+
+def holds(store_bits: int, device: str) -> bool:
+    """Return whether a device's block RAMs hold stores at all, were there nothing else."""
+    there = [number for kind, number in _available(device).items() if kind in BLOCK_RAMS]
+    return _blocks(store_bits, device) <= max(there, default=0)
+
+
+def shares(row: dict[str, Any], lanes: int | None = None) -> dict[str, float]:
+    """Return how much of a device's cells a core takes, by kind.
+
+    As the placer counted them for the job that gives the row its clock, with the registers that
+    it was placed between, in proportion to the lanes; of block RAMs at least what the stores take.
+
+    Parameters
+    ----------
+    row : dict
+        Of `hardware.rows`.
+    lanes : int, optional
+        Of a core of other lanes than the row's.
+
+    Returns
+    -------
+    dict
+        Shares of 1; empty where the row's clock is assumed.
+    """
+    device, wide = row["device"], (lanes or row["lanes"]) / row["lanes"]
+    named = [each for each in placements() if (each["job"], each["device"])
+             == (row["placed_job"], device)]  # fmt: skip
+    if not named:
+        return {}
+    used = named[0]["placer_cells"]
+    found = {}
+    for kind, there in _available(device).items():
+        needed = used.get(kind, 0)
+        if kind in BLOCK_RAMS:
+            needed = max(needed, _blocks(row["store_bits"], device))
+        found[kind] = needed * wide / there
+    return found
+
+
+def rows() -> list[dict[str, Any]]:
+    """Return clock and area of the placed jobs, for plots of them against the lanes."""
+    names = (
+        *("job", "device", "part", "shape", "lanes", "cycles_per_frame", "fmax_mhz"),
+        *("fmax_median_mhz", "lut4", "carry", "ff", "block_ram", "lut_ram", "dsp", "tools"),
+    )
+    found = []
+    for row in placements():
+        spec = PoolSpec.from_json(row["spec"])
+        layer = Layer(row["job"], spec, tuple(row["shape"]))
+        taken = {
+            kind: used / row["placer_available"][kind]
+            for kind, used in row["placer_cells"].items()
+            if kind in GROWING
+        }
+        scarcest = max(taken, key=lambda kind: taken[kind])
+        found.append(
+            {name: row[name] for name in names}
+            | {
+                "title": layer.title,
+                "op": spec.op,
+                "kernel": list(spec.kernel),
+                "stride": list(spec.stride),
+                "device_share": taken[scarcest],
+                "scarcest": scarcest,
+            }
+        )
+    return found
