@@ -13,7 +13,13 @@ from PIL import Image
 from streampool_golden import MaxPool2d
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"streampool", "streampool_bench", "streampool_golden", "streampool_hw", "streampool_sim"}
+PACKAGES = {
+    "streampool",
+    "streampool_bench",
+    "streampool_golden",
+    "streampool_hw",
+    "streampool_sim",
+}
 
 
 @pytest.fixture(scope="module")
