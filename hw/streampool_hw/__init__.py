@@ -1,17 +1,13 @@
-"""Streaming pooling cores in Amaranth."""
+"""Streaming pooling cores in Amaranth.
 
-from .core import PoolCore
-from .export.axi import AxiPoolCore, AxiUnpoolCore
-from .export.verilog import write_unpool_verilog, write_verilog
-from .unpool import UnpoolCore
-from .vendor.families import FAMILIES
+Its names are imported from `_public` when the first of them is asked for.
+"""
 
-__all__ = [
-    "FAMILIES",
-    "AxiPoolCore",
-    "AxiUnpoolCore",
-    "PoolCore",
-    "UnpoolCore",
-    "write_unpool_verilog",
-    "write_verilog",
-]
+from typing import TYPE_CHECKING
+
+from streampool_golden.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ._public import *  # noqa: F403
+else:
+    __getattr__, __dir__ = lazy_names(__name__)

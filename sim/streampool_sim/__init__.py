@@ -1,14 +1,13 @@
-"""Ways to run a pooling core: engines, statistics, the command line."""
+"""Ways to run a pooling core: engines, statistics, the command line.
 
-from .engines import CompilerMissing, EngineError
-from .simulation import EngineWarning, Result, simulate
-from .unpooling import simulate_unpool
+Its names are imported from `_public` when the first of them is asked for.
+"""
 
-__all__ = [
-    "CompilerMissing",
-    "EngineError",
-    "EngineWarning",
-    "Result",
-    "simulate",
-    "simulate_unpool",
-]
+from typing import TYPE_CHECKING
+
+from streampool_golden.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ._public import *  # noqa: F403
+else:
+    __getattr__, __dir__ = lazy_names(__name__)

@@ -24,6 +24,7 @@ from streampool_golden.fields import (
     scale,
 )
 
+from .refusals import Refused
 from .simulation import FREQ_MHZ
 
 __all__ = [
@@ -51,10 +52,6 @@ CLOCK_MHZ = 100.0
 
 # Options whose values may start with a minus sign, which argparse would take for an option.
 SIGNED_OPTIONS = ("--padding", "--clamp", "--divisor", "--zero-points")
-
-
-class Refused(Exception):
-    """Something that was asked for cannot be done; the message is one sentence."""
 
 
 class Parser(argparse.ArgumentParser):

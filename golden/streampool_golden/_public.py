@@ -1,0 +1,98 @@
+"""The public names of `streampool_golden`, which `__init__` gives when they are asked for."""
+
+from .dtypes import DType
+from .errors import SpecError, SpecWarning
+from .fields import NANS, OPS, ROUNDINGS
+from .geometry import Axis
+from .indices import BASES, Numbering
+from .job import Accumulator, Job, StageShape
+from .layers import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from .presets import PRESETS, preset
+from .quantised import Requantisation, float32_ratio
+from .reference import LAYOUTS, pool, pool_with_indices, round_div
+from .roots import round_root
+from .spec import PoolSpec
+from .unpooling import UnpoolJob, plane_indices, unpool
+
+__all__ = [
+    "BASES",
+    "LAYOUTS",
+    "NANS",
+    "OPS",
+    "PRESETS",
+    "ROUNDINGS",
+    "Accumulator",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "Axis",
+    "DType",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "Job",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Numbering",
+    "PoolSpec",
+    "Requantisation",
+    "SpecError",
+    "SpecWarning",
+    "StageShape",
+    "UnpoolJob",
+    "float32_ratio",
+    "plane_indices",
+    "pool",
+    "pool_with_indices",
+    "preset",
+    "round_div",
+    "round_root",
+    "unpool",
+]

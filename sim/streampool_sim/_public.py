@@ -1,0 +1,14 @@
+"""The public names of `streampool_sim`, which `__init__` gives when they are asked for."""
+
+from .engines import CompilerMissing, EngineError
+from .simulation import EngineWarning, Result, simulate
+from .unpooling import simulate_unpool
+
+__all__ = [
+    "CompilerMissing",
+    "EngineError",
+    "EngineWarning",
+    "Result",
+    "simulate",
+    "simulate_unpool",
+]
