@@ -50,7 +50,7 @@ bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a mach
 	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
-	@$(IN_ENV) $(PY) -m streampool_hw.fpga.table $(if $(SEEDS),--seeds $(SEEDS)) \
+	@$(IN_ENV) $(PY) -m streampool_bench.fpga $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short fpga-bar
 

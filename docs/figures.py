@@ -14,7 +14,7 @@ import blocks
 import numpy as np
 from PIL import Image
 from shift import photograph
-from streampool_bench.layers import QUICK
+from streampool_bench.report.layers import QUICK
 from streampool_golden import Axis, PoolSpec, SpecWarning, pool, pool_with_indices, unpool
 from streampool_hw.schedule.plan import AxisPlan
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from streampool_bench import report
+from streampool_bench.report import report
 
 BENCH = Path(__file__).parents[1] / "docs" / "bench.json"
 LAYERS = ("resnet50-1", "resnet50-2")

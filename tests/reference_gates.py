@@ -9,12 +9,12 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 from core_jobs import JOBS
+from streampool_bench.fpga import JOBS as REFERENCE_JOBS
 from streampool_golden import PoolSpec, UnpoolJob, preset
 from streampool_hw import PoolCore, UnpoolCore
 from streampool_hw.export import yosys
 from streampool_hw.export.axi import AxiPoolCore, AxiUnpoolCore
 from streampool_hw.export.gates import digest
-from streampool_hw.fpga import JOBS as REFERENCE_JOBS
 
 RECORDED = Path(__file__).with_name("reference_gates.json")
 

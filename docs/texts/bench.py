@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import blocks
 import figures
-from streampool_bench import layers, reading, table
+from streampool_bench.report import layers, reading, table
 
 README_LAYERS = layers.QUICK
 """The layers whose measurement README.md shows."""

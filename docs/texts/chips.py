@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import blocks
+from streampool_bench import fpga as placements
 from streampool_golden import Job, PoolSpec
 from streampool_hw.boards import BOARDS
 from streampool_hw.boards.table import SHOWS
 from streampool_hw.fpga import device_named
-from streampool_hw.fpga import table as placements
 from streampool_hw.fpga.flow import Design, synthesize
 from streampool_sim.options import describe
 

@@ -14,9 +14,11 @@ from streampool_sim.engines.model import find_compiler
 from streampool_sim.files import check_folder, check_writable, replacing
 from streampool_sim.options import Refused
 
-from . import hardware, layers, machine, placed, reading, report, table, timing
-from .clocks import ASSUMED_MHZ
-from .contenders import RUNTIMES
+from .fpga import placed
+from .fpga.clocks import ASSUMED_MHZ
+from .report import hardware, layers, reading, report, table
+from .software import machine, timing
+from .software.contenders import RUNTIMES
 
 __all__ = ["EXAMPLES", "add_options", "bench"]
 

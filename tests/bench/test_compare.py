@@ -5,9 +5,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streampool_bench import compare
-from streampool_bench.layers import Layer
-from streampool_bench.links import LINKS
+from streampool_bench.report import compare
+from streampool_bench.report.layers import Layer
+from streampool_bench.report.links import LINKS
 from streampool_golden import PoolSpec
 
 DEVICE = "ecp5-25k-6"

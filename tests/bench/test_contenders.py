@@ -5,9 +5,9 @@ import itertools
 
 import numpy as np
 import pytest
-from streampool_bench import contenders
-from streampool_bench.contenders import RUNTIMES, Runtime
-from streampool_bench.task import Contender, Ready, Task, Unfit, difference
+from streampool_bench.software import contenders
+from streampool_bench.software.contenders import RUNTIMES, Runtime
+from streampool_bench.software.task import Contender, Ready, Task, Unfit, difference
 from streampool_golden import PoolSpec
 
 LAYERS = {
@@ -59,7 +59,7 @@ AVERAGES = {
 
 def module_of(runtime: Runtime):
     try:
-        return importlib.import_module(f"streampool_bench.contenders.{runtime.module}")
+        return importlib.import_module(f"streampool_bench.software.contenders.{runtime.module}")
     except ImportError as error:
         pytest.skip(f"{runtime.name}: {error}")
 

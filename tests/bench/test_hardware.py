@@ -3,9 +3,10 @@
 import gc
 
 import pytest
-from streampool_bench import clocks, hardware, placed
-from streampool_bench.layers import Layer, network_layers, network_names
-from streampool_bench.links import LINKS, Link, frames_per_second
+from streampool_bench.fpga import clocks, placed
+from streampool_bench.report import hardware
+from streampool_bench.report.layers import Layer, network_layers, network_names
+from streampool_bench.report.links import LINKS, Link, frames_per_second
 from streampool_golden import PoolSpec
 
 DEVICE = "ecp5-85k-6"
@@ -198,7 +199,7 @@ def test_where_the_bounds_do_not_meet_it_says_so():
 
 
 def test_each_device_says_what_it_has():
-    for row in placed.rows():
+    for row in hardware.placements():
         assert 0 < row["device_share"] <= 1, (row["job"], row["device"])
 
 

@@ -5,8 +5,8 @@ import sys
 import time
 
 import pytest
-from streampool_bench import machine
-from streampool_bench.report import _load
+from streampool_bench.report.report import _load
+from streampool_bench.software import machine
 
 SPIN = "import time; e = time.monotonic() + 60\nwhile time.monotonic() < e: pass"
 

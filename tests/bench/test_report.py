@@ -7,10 +7,11 @@ import statistics
 import numpy as np
 import pytest
 from blocks import ROOT
-from streampool_bench import contenders, reading, report, table
-from streampool_bench.layers import Layer, Layers
-from streampool_bench.report import Settings
-from streampool_bench.task import Contender, Ready
+from streampool_bench.report import reading, report, table
+from streampool_bench.report.layers import Layer, Layers
+from streampool_bench.report.report import Settings
+from streampool_bench.software import contenders
+from streampool_bench.software.task import Contender, Ready
 from streampool_golden import PoolSpec
 
 SETTINGS = Settings(threads=(1, 2))

@@ -1,8 +1,8 @@
 """What part pooling takes of a whole network, from a runtime's own profile."""
 
 import pytest
-from streampool_bench import reading
-from streampool_bench.shares import MODELS, shares, summed
+from streampool_bench.report import reading
+from streampool_bench.software.shares import MODELS, shares, summed
 
 
 def event(name: str, op: str, ts: int, dur: int):

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from streampool_bench import timing
-from streampool_bench.task import Ready
-from streampool_bench.timing import COLD, WARM, Times, measure
+from streampool_bench.software import timing
+from streampool_bench.software.task import Ready
+from streampool_bench.software.timing import COLD, WARM, Times, measure
 
 
 class Watched:

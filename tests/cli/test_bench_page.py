@@ -9,7 +9,7 @@ import page_reader
 import pytest
 from bench_results import few_layers
 from commands import Command
-from streampool_bench import report
+from streampool_bench.report import report
 
 
 @pytest.fixture

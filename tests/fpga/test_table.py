@@ -4,9 +4,11 @@ import dataclasses
 import json
 
 import pytest
+from streampool_bench import fpga
+from streampool_bench.fpga import BAR_DEVICE, JOBS, table
+from streampool_bench.fpga.__main__ import main
 from streampool_golden import PoolSpec
-from streampool_hw.fpga import DEVICES, JOBS, table, tools
-from streampool_hw.fpga.jobs import BAR_DEVICE
+from streampool_hw.fpga import DEVICES, tools
 
 A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
 
@@ -18,7 +20,7 @@ def make(tmp_path):
 
     def run(*words: str) -> tuple[int, dict]:
         folder = tmp_path / "kept"
-        status = table.main([*words, "--folder", str(folder), "--output", str(output)])
+        status = main([*words, "--folder", str(folder), "--output", str(output)])
         rows = json.loads(output.read_text()) if output.is_file() else []
         return status, {(row["job"], row["device"]): row for row in rows}
 
@@ -194,7 +196,7 @@ def test_the_bar_is_told_of_all_jobs(fake, make):
     _, rows = make("--jobs", "A1,A8,A32,C1", "--devices", BAR_DEVICE)
     fake.log = "ERROR: no more\n"
     _, rows = make("--jobs", "A64", "--devices", BAR_DEVICE)
-    text = table.against_bar([*rows.values()])
+    text = fpga.against_bar([*rows.values()])
     barred = sum(bool(job.least_mhz) for job in JOBS.values())
     assert f"2 of {barred} jobs with a bar meet it; these do not:\n" in text
     missed = [line[2:] for line in text.splitlines() if line.startswith("- ")]
@@ -207,7 +209,7 @@ def test_the_bar_is_told_of_all_jobs(fake, make):
     assert "Placed were 3 seeds of A1, A8, C1, A32.\n" in text
     assert "changed" not in text
     rows["A1", BAR_DEVICE]["stale"] = True
-    assert "Placed before the design was changed: A1.\n" in table.against_bar([*rows.values()])
+    assert "Placed before the design was changed: A1.\n" in fpga.against_bar([*rows.values()])
 
 
 def test_the_widest_may_take_any_number_of_luts(fake, make, capsys):
@@ -217,7 +219,7 @@ def test_the_widest_may_take_any_number_of_luts(fake, make, capsys):
 
 def test_the_short_form_has_the_bar_device_alone(fake, make):
     _, rows = make("--jobs", "A1", "--devices", f"{BAR_DEVICE},ice40-up5k", "--seeds", "1")
-    short = table.markdown([*rows.values()], short=True)
+    short = fpga.markdown([*rows.values()], short=True)
     assert BAR_DEVICE in short and "ice40" not in short
     row = rows["A1", BAR_DEVICE]
     line = cells(short, "A1")

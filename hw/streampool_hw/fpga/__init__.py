@@ -2,15 +2,12 @@
 
 from .devices import DEVICES, Device, device_named
 from .flow import Placement, place
-from .jobs import JOBS, ReferenceJob
 from .tools import ToolError
 
 __all__ = [
     "DEVICES",
-    "JOBS",
     "Device",
     "Placement",
-    "ReferenceJob",
     "ToolError",
     "device_named",
     "place",

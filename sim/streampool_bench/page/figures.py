@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .. import compare, reading
+from ..report import compare, reading
 from . import plots
 from .plots import Line, Series
 from .svg import inline

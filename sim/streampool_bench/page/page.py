@@ -8,7 +8,7 @@ import jinja2
 import wavedrom
 from markupsafe import Markup
 
-from .. import reading
+from ..report import reading
 from . import figures, svg, waveform
 from .tables import Table, cell, table
 

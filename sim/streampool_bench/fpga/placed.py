@@ -3,13 +3,11 @@
 from functools import cache
 from typing import Any
 
-from streampool_golden import PoolSpec
 from streampool_hw.fpga.devices import DEVICES
-from streampool_hw.fpga.table import known
 
-from .layers import Layer
+from .table import known
 
-__all__ = ["BLOCK_BITS", "devices", "holds", "lanes_on", "placements", "rows", "shares"]
+__all__ = ["BLOCK_BITS", "GROWING", "devices", "holds", "lanes_on", "placements", "shares"]
 
 GROWING = (
     *("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"),
@@ -92,34 +90,4 @@ def shares(row: dict[str, Any], lanes: int | None = None) -> dict[str, float]:
         if kind in BLOCK_RAMS:
             needed = max(needed, _blocks(row["store_bits"], device))
         found[kind] = needed * wide / there
-    return found
-
-
-def rows() -> list[dict[str, Any]]:
-    """Return clock and area of the placed jobs, for plots of them against the lanes."""
-    names = (
-        *("job", "device", "part", "shape", "lanes", "cycles_per_frame", "fmax_mhz"),
-        *("fmax_median_mhz", "lut4", "carry", "ff", "block_ram", "lut_ram", "dsp", "tools"),
-    )
-    found = []
-    for row in placements():
-        spec = PoolSpec.from_json(row["spec"])
-        layer = Layer(row["job"], spec, tuple(row["shape"]))
-        taken = {
-            kind: used / row["placer_available"][kind]
-            for kind, used in row["placer_cells"].items()
-            if kind in GROWING
-        }
-        scarcest = max(taken, key=lambda kind: taken[kind])
-        found.append(
-            {name: row[name] for name in names}
-            | {
-                "title": layer.title,
-                "op": spec.op,
-                "kernel": list(spec.kernel),
-                "stride": list(spec.stride),
-                "device_share": taken[scarcest],
-                "scarcest": scarcest,
-            }
-        )
     return found

@@ -15,12 +15,12 @@ from streampool_sim.frames import pack
 from streampool_sim.simulation import STEADY_FRAMES, compare
 from streampool_sim.stats import frame_cycles
 
-from . import placed
-from .clocks import Figures, clock_of, figures, unused_cores
+from ..fpga import placed
+from ..fpga.clocks import Figures, clock_of, figures, unused_cores
+from ..software.machine import threads
 from .layers import Layer
-from .machine import threads
 
-__all__ = ["cycles", "has_room", "rows", "simulate_cycles"]
+__all__ = ["cycles", "has_room", "placements", "rows", "simulate_cycles"]
 
 AT_ONCE = 4
 """Cores that are compiled together."""
@@ -184,3 +184,33 @@ def _row(
         "device_share": share,
         "fits": fits if placed.holds(core.store_bits, device) else False,
     }
+
+
+def placements() -> list[dict[str, Any]]:
+    """Return clock and area of the placed jobs, for plots of them against the lanes."""
+    names = (
+        *("job", "device", "part", "shape", "lanes", "cycles_per_frame", "fmax_mhz"),
+        *("fmax_median_mhz", "lut4", "carry", "ff", "block_ram", "lut_ram", "dsp", "tools"),
+    )
+    found = []
+    for row in placed.placements():
+        spec = PoolSpec.from_json(row["spec"])
+        layer = Layer(row["job"], spec, tuple(row["shape"]))
+        taken = {
+            kind: used / row["placer_available"][kind]
+            for kind, used in row["placer_cells"].items()
+            if kind in placed.GROWING
+        }
+        scarcest = max(taken, key=lambda kind: taken[kind])
+        found.append(
+            {name: row[name] for name in names}
+            | {
+                "title": layer.title,
+                "op": spec.op,
+                "kernel": list(spec.kernel),
+                "stride": list(spec.stride),
+                "device_share": taken[scarcest],
+                "scarcest": scarcest,
+            }
+        )
+    return found

@@ -9,10 +9,9 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from streampool_hw.fpga.jobs import BAR_DEVICE
-
+from ..fpga.jobs import BAR_DEVICE
+from ..software.timing import COLD, WARM
 from . import compare
-from .timing import COLD, WARM
 
 __all__ = ["device_of", "sentences"]
 

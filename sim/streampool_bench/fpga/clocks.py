@@ -39,7 +39,7 @@ class Clock:
     source : {"placed", "assumed"}
         Which.
     placed : dict or None
-        The placement, a row of `streampool_hw.fpga.table.known`.
+        The placement, a row of `table.known`.
     same : bool
         Whether the placed job is the layer itself.
     why : str

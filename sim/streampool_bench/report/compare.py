@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import placed
+from ..fpga import placed
+from ..software.task import CHANNELS_FIRST
+from ..software.timing import WARM
 from .layers import Layer
 from .links import LINKS, frames_per_second
-from .task import CHANNELS_FIRST
-from .timing import WARM
 
 __all__ = ["best", "comparison", "fastest_core", "is_usual", "networks", "tie", "usual"]
 

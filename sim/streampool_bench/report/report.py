@@ -13,10 +13,11 @@ from typing import Any
 
 from streampool_golden import __version__
 
-from . import compare, contenders, hardware, links, machine, placed, reading, shares, timing
-from .clocks import ASSUMED_MHZ
+from ..fpga.clocks import ASSUMED_MHZ
+from ..software import contenders, machine, shares, timing
+from ..software.task import Contender, Ready, Task, Unfit, difference
+from . import compare, hardware, links, reading
 from .layers import Layer, Layers
-from .task import Contender, Ready, Task, Unfit, difference
 
 __all__ = [
     "FIELDS",
@@ -236,7 +237,7 @@ def make(
             for each in candidates
         ],
         "links": [link.to_json() for link in links.LINKS.values()],
-        "placements": placed.rows(),
+        "placements": hardware.placements(),
         "software": software,
         "hardware": cores,
         "comparison": compared,

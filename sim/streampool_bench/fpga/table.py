@@ -1,0 +1,233 @@
+"""The placements of the reference jobs: made in pieces, kept, and checked against their designs.
+
+Every result is kept in a folder under what it was made from, and stored in the table as soon as
+it is there, so that what was stopped goes on where it was, and only what has changed is placed
+again. Rows that a run leaves alone are stale if their designs have changed since.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from streampool_golden import SpecError
+from streampool_hw.fpga.devices import DEVICES
+from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, place_design
+
+from .jobs import BAR_DEVICE, JOBS
+
+__all__ = ["DATA", "PLANNED", "Pair", "Row", "known", "make", "write"]
+
+PLANNED = {
+    BAR_DEVICE: tuple(JOBS),
+    "ecp5-85k-8": ("A1", "B8", "D1"),
+    "ecp5-25k-6": ("A1", "B8", "C'8", "D8"),
+    "ice40-hx8k": ("A1", "A8", "B8", "C1", "D1", "H8"),
+    "ice40-hx1k": ("A1", "B8"),
+    "ice40-up5k": ("A1", "B8", "D1"),
+    "gowin-gw1nr9": ("A1", "B8", "C1", "D1"),
+    "gowin-gw2a18": ("A1", "B8", "D1", "H8"),
+}
+"""The jobs that are placed, by device."""
+
+DATA = Path(__file__).parent / "data" / "placements.json"
+"""The placements that come with the package."""
+TOOK = "took.json"
+"""How long a run took that placed the whole plan anew, in the folder of results."""
+
+Row: TypeAlias = dict[str, Any]
+"""A `Placement` as JSON; ``job`` is the reference job's name, ``key`` what it was made from,
+``seeds`` how many were asked for, ``stale`` whether the design has changed since."""
+Pair: TypeAlias = tuple[str, str]
+"""A job and a device, which a table has one row of."""
+
+
+def known() -> list[Row]:
+    """Return the placements that come with the package; none if they were never made."""
+    return json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else []
+
+
+def make(
+    jobs: str | None = None,
+    devices: str | None = None,
+    *,
+    seeds: int = SEEDS,
+    folder: Path,
+    output: Path = DATA,
+    check: bool = False,
+) -> list[Row]:
+    """Place what was asked for, and store it.
+
+    Parameters
+    ----------
+    jobs, devices : str, optional
+        Names with commas between; all that are planned by default.
+    seeds : int, optional
+        Of each job.
+    folder : Path
+        Keeps every result, so that none is made twice.
+    output : Path, optional
+        The table as JSON; its other rows are held against their designs.
+    check : bool, optional
+        Place nothing.
+
+    Returns
+    -------
+    list of dict
+        The whole table.
+
+    Raises
+    ------
+    SpecError
+        If a job or a device is not known, or there are no seeds.
+    ToolError
+        If a program is missing.
+    """
+    if seeds < 1:
+        raise SpecError("seeds", f"seeds {seeds} is none; 1 or more would do.")
+    wanted = [] if check else _wanted(jobs, devices)
+    folder.mkdir(parents=True, exist_ok=True)
+    _all(wanted, seeds, folder, output)
+    return _held_against_designs(output, wanted)
+
+
+def _say(text: str) -> None:
+    print(f"streampool: {text}", file=sys.stderr, flush=True)
+
+
+def _read(output: Path) -> dict[Pair, Row]:
+    rows = json.loads(output.read_text("utf-8")) if output.is_file() else []
+    return {(row["job"], row["device"]): row for row in rows}
+
+
+def _store(output: Path, rows: dict[Pair, Row]) -> list[Row]:
+    """Put rows in the place of those of their jobs and devices; returns the table."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    merged = _read(output) | rows  # read anew: another run may have stored something
+    for job, device in [(job, device) for job, device in merged if not _is_known(job, device)]:
+        _say(f"{job} on {device} is dropped: there is no such job, or no such device, any more")
+        del merged[job, device]
+    order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
+    table = [merged.pop(pair) for pair in order if pair in merged]
+    table += merged.values()  # what was asked for beyond the plan
+    write(output, json.dumps(table, indent=1) + "\n")
+    return table
+
+
+def _is_known(job: str, device: str) -> bool:
+    return job in JOBS and device in DEVICES
+
+
+def _held_against_designs(output: Path, made: Sequence[Pair]) -> list[Row]:
+    """Mark the rows that were not made now and whose designs have changed; returns the table."""
+    left = {pair: row for pair, row in _read(output).items() if pair not in made}
+    left = {pair: row for pair, row in left.items() if _is_known(*pair)}
+    if left:
+        _say(f"holding {len(left)} rows that stay against their designs ...")
+    for (job, device), row in left.items():
+        row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
+        if row["stale"]:
+            _say(
+                f"{job} on {device} is stale: the design has changed since it was placed;"
+                f' --jobs "{job}" --devices {device} would place it again'
+            )
+    return _store(output, left)
+
+
+def _is_of(row: Row, design: Design, versions: Sequence[str] | None = None) -> bool:
+    """Return whether a row is of a design, by the tools' versions that it states, or by others."""
+    versions = [*row["tools"].values()] if versions is None else versions
+    return row["key"] == design.fingerprint(_seeds(row), row["freq_mhz"], versions=versions)
+
+
+def _seeds(row: Row) -> int:
+    return row.get("seeds", len(row["fmax_mhz"]))
+
+
+def _wanted(jobs: str | None, devices: str | None) -> list[Pair]:
+    """Return what is to be placed; both named, it need not be planned."""
+    pairs = [
+        (job, device)
+        for device in _named("devices", devices, PLANNED, DEVICES)
+        for job in _named("jobs", jobs, JOBS, JOBS)
+    ]
+    return [(job, device) for job, device in pairs if job in PLANNED.get(device, ())] or pairs
+
+
+def _named(
+    field: str, text: str | None, usual: dict[str, Any], possible: dict[str, Any]
+) -> list[str]:
+    names = list(usual) if text is None else text.split(",")
+    for name in names:
+        if name not in possible:
+            raise SpecError(field, f"{field} has no {name!r}; {', '.join(possible)} would do.")
+    return names
+
+
+def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None:
+    """Place everything, as many programs at once as there are processors."""
+    start, anew = time.monotonic(), not any(folder.glob("*.json"))
+    at_once = os.cpu_count() or 1
+    old = _read(output)
+    with ThreadPoolExecutor(at_once) as tools, ThreadPoolExecutor(at_once) as waiting:
+        started = {
+            waiting.submit(_row, *pair, seeds, folder, tools, old.get(pair)): pair
+            for pair in sorted(wanted, key=lambda pair: -JOBS[pair[0]].lanes)  # the longest first
+        }
+        try:
+            for number, done in enumerate(as_completed(started), 1):
+                name, device = pair = started[done]
+                row = done.result()
+                _store(output, {pair: row})
+                said = f"{row['lut4']} LUT4, {row['fmax_median_mhz']} MHz"
+                _say(
+                    f"{number}/{len(wanted)} {name} on {device}:"
+                    f" {said if row['placed'] else row['reason'].rstrip('.')}"
+                    f" ({time.monotonic() - start:.0f} s)"
+                )
+        except BaseException:
+            waiting.shutdown(wait=False, cancel_futures=True)
+            raise
+    if anew and not old and len(wanted) == sum(map(len, PLANNED.values())):
+        took = {"rows": len(wanted), "seeds": seeds, "processors": at_once}
+        took |= {"seconds": round(time.monotonic() - start)}
+        write(folder / TOOK, json.dumps(took) + "\n")
+
+
+def _design(job: str, device: str) -> Design:
+    reference = JOBS[job]
+    return Design.of(reference.spec, reference.shape, reference.lanes, DEVICES[device])
+
+
+def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
+    """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
+    seeds = min(seeds, JOBS[name].most_seeds or seeds)
+    design = _design(name, device)
+    versions = design.versions()
+    good = old if old and old["placed"] and _is_of(old, design, versions) else None
+    if good and _seeds(good) >= seeds:
+        return good | {"stale": False}
+    key = design.fingerprint(seeds, FREQ_MHZ, versions=versions)
+    path = folder / f"{name.replace(chr(39), 'p')}-{device}-{key}.json"
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}
+    _say(f"placing {name} on {device} ...")
+    placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, pool=pool)
+    row = {"job": name, "key": key, "seeds": seeds, "stale": False, **placement.to_json()}
+    if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
+        write(path, json.dumps(row) + "\n")
+    elif good:
+        _say(f"{name} on {device} stays as it was placed before: {placement.reason}")
+        return good | {"stale": False}
+    return row
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, or leave it as it was."""
+    beside = path.with_suffix(".part")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)

@@ -1,0 +1,220 @@
+"""The table of placements as Markdown: each row, its bar, what peers reach, the longest path."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from streampool_hw.fpga.devices import DEVICES
+from streampool_hw.fpga.flow import FREQ_MHZ
+
+from .jobs import BAR_DEVICE, JOBS
+from .table import Pair, Row
+
+__all__ = ["against_bar", "markdown"]
+
+
+def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
+    """Return the table in Markdown.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        The placements.
+    short : bool, optional
+        Only `BAR_DEVICE`, with fewer columns.
+    """
+    by_key = {(row["job"], row["device"]): row for row in rows}
+    parts = []
+    for device in [BAR_DEVICE] if short else dict.fromkeys(row["device"] for row in rows):
+        here = [row for row in rows if row["device"] == device]
+        if not here:
+            continue
+        columns = _SHORT if short else _COLUMNS
+        columns = {name: column for name, column in columns.items() if _says(name, device)}
+        lines = [
+            list(columns),
+            ["---:" if name in _NUMBERS else "---" for name in columns],
+            *([column(row, by_key) for column in columns.values()] for row in here),
+        ]
+        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        versions = {f"{tool} {number}" for row in here for tool, number in row["tools"].items()}
+        asked = {f"{row['freq_mhz']:g}" for row in here}
+        if any(row.get("stale") for row in here):
+            text += "\n*stale*: placed before the design was changed, and not again since.\n"
+        parts.append(
+            f"{here[0]['part']} (`{device}`), {', '.join(sorted(versions))},"
+            f" asked for {', '.join(sorted(asked))} MHz:\n\n{text}"
+        )
+    return "\n".join(parts)
+
+
+def _says(column: str, device: str) -> bool:
+    return device == BAR_DEVICE or column not in ("bar", "met", "peers, LUT4 at MHz")
+
+
+def _job(row: Row, _: Any) -> str:
+    return row["job"] + (" (stale)" if row.get("stale") else "")
+
+
+def _layer(row: Row, _: Any) -> str:
+    job = JOBS[row["job"]]
+    spec = job.spec
+    text = f"{spec.op} {'x'.join(map(str, spec.kernel))} s{spec.stride[0]}"
+    pad = spec.axes(job.shape[1:])[0].before
+    return text + (f" p{pad}" if pad else "") + f", {'x'.join(map(str, job.shape))}"
+
+
+def _clocks(row: Row, _: Any) -> str:
+    return " ".join(f"{clock:.0f}" for clock in row["fmax_mhz"])
+
+
+def _path(row: Row, _: Any) -> str:
+    if not row["placed"]:
+        return f"not placed: {row['reason'].rstrip('.')}"
+    return row["critical_path"]["words"] if row["critical_path"] else "-"
+
+
+def _number(name: str, digits: int = 0) -> Any:
+    def text(row: Row, _: Any) -> str:
+        return "-" if row[name] is None else f"{row[name]:,.{digits}f}"
+
+    return text
+
+
+def _each_lane(row: Row, _: Any) -> str:
+    return "-" if row["lut4"] is None else f"{row['lut4'] / row['lanes']:.1f}"
+
+
+def _most_lut4(row: Row, rows: dict[tuple[str, str], Row]) -> float | None:
+    """Return the LUTs that a job may take: as stated, or as many a lane as at eight lanes.
+
+    The widest jobs, of which no clock is asked, may take any number.
+    """
+    job = JOBS[row["job"]]
+    eight = rows.get((f"{row['job'].rstrip('0123456789')}8", row["device"]))
+    if job.lanes <= 8 or job.least_mhz is None or eight is None or eight["lut4"] is None:
+        return job.most_lut4
+    return eight["lut4"] * job.lanes / 8
+
+
+def _bar(row: Row, rows: dict[tuple[str, str], Row]) -> str:
+    least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
+    asked = [f"{least:g} MHz"] if least else []
+    asked += [f"{most:,.0f} LUT4"] if most else []
+    return ", ".join(asked) or "-"
+
+
+def _met(row: Row, rows: dict[tuple[str, str], Row]) -> str:
+    least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
+    if not row["placed"]:
+        return "no"
+    missed = []
+    if least and row["fmax_median_mhz"] < least:
+        missed.append(f"{least - row['fmax_median_mhz']:.1f} MHz short")
+    if most and row["lut4"] > most:
+        missed.append(f"{row['lut4'] - most:,.0f} LUT4 over")
+    return "; ".join(missed) or ("yes" if least or most else "-")
+
+
+def _peers(row: Row, _: Any) -> str:
+    return JOBS[row["job"]].peers or "-"
+
+
+def against_bar(rows: Sequence[Row]) -> str:
+    """Return in Markdown how the jobs on `BAR_DEVICE` stand to their bars.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        The placements; a job that has none is said not to be placed.
+    """
+    by_key = {(row["job"], row["device"]): row for row in rows}
+    here = {name: by_key.get((name, BAR_DEVICE)) for name in JOBS}
+    barred = [name for name, job in JOBS.items() if job.least_mhz or job.most_lut4]
+    missed = {name: _missed(here[name], by_key) for name in barred}
+    missed = {name: how for name, how in missed.items() if how}
+    lines = [
+        f"On the {DEVICES[BAR_DEVICE].part}, {len(barred) - len(missed)} of {len(barred)} jobs"
+        f" with a bar meet it{'; these do not:' if missed else '.'}",
+        "".join(f"- {name}: {how}\n" for name, how in missed.items()).rstrip(),
+        "Nothing but to be placed is asked of the others: "
+        + "; ".join(f"{name} {_reached(here[name])}" for name in JOBS if name not in barred)
+        + ".",
+        *_aim({name: row for name, row in here.items() if row and row["placed"]}),
+    ]
+    stale = [name for name, row in here.items() if row and row.get("stale")]
+    if stale:
+        lines.append(f"Placed before the design was changed: {', '.join(stale)}.")
+    return "\n\n".join(filter(None, lines)) + "\n"
+
+
+def _missed(row: Row | None, rows: dict[Pair, Row]) -> str:
+    """Return by how much a job misses its bar; nothing if it meets it."""
+    if row is None or not row["placed"]:
+        return _reached(row)
+    met = _met(row, rows)
+    return "" if met == "yes" else met
+
+
+def _reached(row: Row | None) -> str:
+    if row is None:
+        return "has not been placed so far"
+    if not row["placed"]:
+        return f"could not be placed: {row['reason'].rstrip('.')}"
+    seeds = len(row["fmax_mhz"])
+    return (
+        f"reaches {row['fmax_median_mhz']:.1f} MHz, {_each_lane(row, None)} LUT4 a lane"
+        f" ({seeds} seed{'s'[: seeds > 1]})"
+    )
+
+
+def _aim(rows: dict[str, Row]) -> list[str]:
+    """Return which jobs reach the clock that is asked for, and of how many seeds each median is."""
+    medians, single, seeds = [], [], {}
+    for name, row in rows.items():
+        if row["fmax_median_mhz"] >= row["freq_mhz"]:
+            medians.append(name)
+        elif row["fmax_best_mhz"] >= row["freq_mhz"]:
+            single.append(name)
+        seeds.setdefault(len(row["fmax_mhz"]), []).append(name)
+    counts = [
+        f"{count} seed{'s'[: count > 1]} of {', '.join(names)}"
+        for count, names in sorted(seeds.items(), reverse=True)
+    ]
+    return [
+        f"The {FREQ_MHZ:g} MHz that the placer is asked for are the median of"
+        f" {', '.join(medians) or 'no job'}, and are reached by single seeds of"
+        f" {', '.join(single) or 'no other'}.",
+        f"Placed were {'; '.join(counts) or 'none'}.",
+    ]
+
+
+_COLUMNS = {
+    "job": _job,
+    "layer": _layer,
+    "lanes": _number("lanes"),
+    "MHz": _number("fmax_median_mhz"),
+    "each seed": _clocks,
+    "LUT4": _number("lut4"),
+    "a lane": _each_lane,
+    "carry": _number("carry"),
+    "FF": _number("ff"),
+    "LUT RAM": _number("lut_ram"),
+    "block RAM": _number("block_ram"),
+    "DSP": _number("dsp"),
+    "frames/s": _number("frames_per_second"),
+    "bar": _bar,
+    "met": _met,
+    "peers, LUT4 at MHz": _peers,
+    "longest path": _path,
+}
+_SHORT = {
+    name: _COLUMNS[name]
+    for name in (
+        *("job", "layer", "lanes", "MHz", "LUT4", "carry"),
+        *("FF", "LUT RAM", "block RAM", "frames/s"),
+    )
+}
+_SHORT["peers, LUT4 at MHz"] = _peers
+_NUMBERS = {
+    *("lanes", "MHz", "LUT4", "a lane", "carry", "FF", "LUT RAM", "block RAM", "DSP", "frames/s"),
+}
