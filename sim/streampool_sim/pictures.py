@@ -1,16 +1,20 @@
 """Pictures and ``.npy`` files: into arrays of frames and back, whole or not at all."""
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from streampool_golden import DType
 
 from streampool_sim.files import check_writable, replacing
 from streampool_sim.options import Refused
+
+from .inputs.netpbm import is_netpbm, read_netpbm, write_netpbm
+from .inputs.npy import LAYOUTS, NPY_MAGIC, read_npy
+from .inputs.opening import opened
+from .inputs.pillow import read_picture
 
 __all__ = [
     "LAYOUTS",
@@ -21,23 +25,6 @@ __all__ = [
     "read_input",
     "write_output",
 ]
-
-NPY_MAGIC = b"\x93NUMPY"
-
-# Of a file -> (layout of the frames, whether a leading axis of one frame has to be added).
-LAYOUTS = {
-    "HW": ("NCHW", (None, None)),
-    "CHW": ("NCHW", (None,)),
-    "HWC": ("NHWC", (None,)),
-    "NCHW": ("NCHW", ()),
-    "NHWC": ("NHWC", ()),
-    "NCW": ("NCW", ()),
-    "NWC": ("NWC", ()),
-    "CDHW": ("NCDHW", (None,)),
-    "DHWC": ("NDHWC", (None,)),
-    "NCDHW": ("NCDHW", ()),
-    "NDHWC": ("NDHWC", ()),
-}
 
 # What a picture file holds exactly (JPEG: as near as it comes): numbers of channels, and whether
 # 16-bit grey.
@@ -79,12 +66,15 @@ class Input:
         One of `LAYOUTS`: of the file.
     picture : bool
         Whether it was a picture, and not a ``.npy``.
+    most : int, optional
+        The largest value that a PGM or PPM says it could have.
     """
 
     path: Path
     data: np.ndarray
     layout: str
     picture: bool
+    most: int | None = None
 
     @property
     def frames(self) -> np.ndarray:
@@ -138,157 +128,24 @@ def read_input(path: Path, layout: str | None, *, integers: bool = False) -> Inp
     Returns
     -------
     Input
-        A picture as uint8 (grey HW, else HWC) or, 16-bit grey, uint16; turned as its EXIF says.
+        With the values that the file has. A picture is grey (HW) or has its colours last (HWC).
 
     Raises
     ------
     Refused
         If there is no such file, or it holds nothing that can be pooled.
     """
-    try:
-        if path.is_dir():
-            raise Refused(f"{path} is a folder; a picture or a .npy file would do")
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(len(NPY_MAGIC))
-    except FileNotFoundError:
-        raise Refused(f"{path} is not there") from None
-    except (OSError, ValueError) as error:
-        raise Refused(f"{path} cannot be read: {_reason(error)}") from None
-    if size == 0:
-        raise Refused(f"{path} is empty")
-    if start == NPY_MAGIC or path.suffix.lower() == ".npy":
-        return _read_npy(path, size, start, layout, integers)
-    if layout is not None:
-        raise Refused(f"--layout {layout} is for .npy files, and {path} has its own layout")
-    return _read_picture(path)
-
-
-def _reason(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()).rstrip(".") or type(error).__name__
-
-
-def _read_npy(path: Path, size: int, start: bytes, layout: str | None, integers: bool) -> Input:
-    if start != NPY_MAGIC:
-        raise Refused(f"{path} is no .npy file; numpy.save writes one")
-    with path.open("rb") as file:
-        shape, dtype, offset = _npy_header(path, file)
-    if dtype.hasobject:
-        raise Refused(f"{path} is an array of objects; an array of integers would do")
-    if integers and dtype.kind not in "iu":
-        raise Refused(f"{path} is an array of {dtype}; an array of integers would do")
-    if dtype.kind == "f" and dtype.itemsize not in (2, 4):
-        raise Refused(f"{path} is an array of {dtype}; x.astype(np.float32) would do")
-    if dtype.kind == "b":
-        raise Refused(f"{path} is an array of bool; x.astype(np.uint8) would do")
-    bare = dtype.kind == "V" and dtype.names is None and dtype.itemsize == 2
-    if dtype.kind not in "iuf" and not bare:
-        raise Refused(f"{path} is an array of {dtype}; an array of integers or floats would do")
-    values = int(np.prod(shape, dtype=object))
-    if values == 0:
-        raise Refused(f"{path} has no values: its shape is {shape}")
-    if size - offset < values * dtype.itemsize:
-        raise Refused(
-            f"{path} is cut short: {values * dtype.itemsize} bytes of values were promised, "
-            f"{size - offset} are there"
-        )
-    layout = _npy_layout(path, shape, layout)
-    data = np.load(path, allow_pickle=False)
-    if bare:  # what numpy.save makes of ml_dtypes' bfloat16, whose name it cannot write
-        data = data.view(DType.of("bfloat16").numpy)
-    else:
-        data = data.astype(dtype.newbyteorder("="), copy=False)
-    return Input(path, data, layout, picture=False)
-
-
-def _npy_header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype, int]:
-    try:
-        version = np.lib.format.read_magic(file)
-        # Version 3 is for field names outside Latin-1 alone: no plain array has it.
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
-        if read is None:
-            raise Refused(f"{path} is an array of records; an array of integers would do")
-        shape, _, dtype = read(file)
-        if min(shape, default=0) < 0:
-            raise ValueError(f"shape {shape}")
-    except Refused:
-        raise
-    # NumPy evaluates the header as Python, so a damaged one can raise what Python can.
-    except Exception:
-        raise Refused(f"{path} is cut short or damaged: it has no readable header") from None
-    return shape, dtype, file.tell()
-
-
-def _npy_layout(path: Path, shape: tuple[int, ...], layout: str | None) -> str:
-    fitting = [name for name in LAYOUTS if len(name) == len(shape)]
-    if not fitting:
-        raise Refused(f"{path} has the shape {shape}; 2 to 5 dimensions would do")
-    if layout is None:
-        if len(shape) == 3:
-            raise Refused(
-                f"{path} has the shape {shape}, so its layout has to be said: "
-                f"--layout {' or '.join(fitting)} would do"
-            )
-        return fitting[0]
-    if layout not in fitting:
-        raise Refused(
-            f"--layout {layout} does not fit {path} of shape {shape}; "
-            f"{' or '.join(fitting)} would do"
-        )
-    return layout
-
-
-def _read_picture(path: Path) -> Input:
-    try:
-        with warnings.catch_warnings():
-            # Pillow's remarks on odd metadata are no business of the pooling.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
-                _check_picture(path, picture)
-                turned = ImageOps.exif_transpose(picture)
-                return Input(path, *_pixels(path, turned), picture=True)
-    except Refused:
-        raise
-    except Image.UnidentifiedImageError:
-        raise Refused(f"{path} is no picture that Pillow knows, and no .npy file") from None
-    # A damaged file can make Pillow's decoders raise almost anything.
-    except Exception as error:
-        raise Refused(f"{path} is cut short or damaged: {_reason(error)}") from None
-
-
-def _check_picture(path: Path, picture: Image.Image) -> None:
-    # A phone's MPO holds a preview behind the photograph.
-    frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
-    if frames > 1:
-        raise Refused(
-            f"{path} has {frames} pictures in it; one picture, or a .npy of all of them "
-            "(NHWC), would do"
-        )
-    # Pillow reads colours of 16 bits as 8 without a word.
-    stored = str([tile[3] for tile in getattr(picture, "tile", ())])
-    if picture.mode in ("LA", "RGB", "RGBA") and (";16" in stored or "65535" in stored):
-        raise Refused(
-            f"{path} has colours of 16 bits; 8 bits a colour, 16-bit grey, or a .npy would do"
-        )
-
-
-def _pixels(path: Path, picture: Image.Image) -> tuple[np.ndarray, str]:
-    mode = picture.mode
-    if mode in ("1", "P", "PA"):
-        picture = picture.convert("L" if mode == "1" else "RGB")
-    elif mode.startswith("I"):
-        data = np.asarray(picture)
-        if data.min() < 0 or data.max() > 0xFFFF:
-            raise Refused(f"{path} has grey of 32 bits; 16-bit grey, or a .npy would do")
-        return data.astype(np.uint16), "HW"
-    elif mode not in ("L", "LA", "RGB", "RGBA"):
-        raise Refused(f"{path} is a picture of mode {mode}; grey, RGB or RGBA would do")
-    data = np.array(picture)
-    return data, "HW" if data.ndim == 2 else "HWC"
+    with opened(path) as file:
+        start = file.read(len(NPY_MAGIC))
+        file.seek(0)
+        if start == NPY_MAGIC or path.suffix.lower() == ".npy":
+            return Input(path, *read_npy(path, file, layout, integers=integers), picture=False)
+        if layout is not None:
+            raise Refused(f"--layout {layout} is for .npy files, and {path} has its own layout")
+        if is_netpbm(start):
+            data, most = read_netpbm(path, file)
+            return Input(path, data, "HW" if data.ndim == 2 else "HWC", True, most)
+        return Input(path, *read_picture(path, file), picture=True)
 
 
 def check_output(path: Path, source: Input, dtype: DType) -> None:
@@ -359,6 +216,8 @@ def write_output(path: Path, source: Input, frames: np.ndarray) -> None:
         if suffix == ".npy":
             with temporary.open("wb") as file:
                 np.save(file, source.unframed(frames), allow_pickle=False)
+        elif suffix in (".pgm", ".ppm"):
+            write_netpbm(temporary, _picture_of(source, frames), source.most)
         else:
             Image.fromarray(_picture_of(source, frames)).save(temporary, **SAVING.get(suffix, {}))
 

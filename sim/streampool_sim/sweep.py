@@ -270,10 +270,8 @@ def fingerprint() -> str:
     for package in ("streampool_golden", "streampool_hw", "streampool_sim"):
         root = Path(str(resources.files(package)))
         for path in sorted(root.rglob("*")):
-            if path.suffix in (".py", ".cc") and path.name not in (
-                "cli.py",
-                "pictures.py",
-                "explain.py",
+            if path.suffix in (".py", ".cc") and not (
+                path.name in ("cli.py", "pictures.py", "explain.py") or path.parent.name == "inputs"
             ):
                 digest.update(
                     path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes()

@@ -1,0 +1,1 @@
+"""What is pooled, read from files: arrays and pictures, with the values that the file has."""

@@ -1,0 +1,151 @@
+"""``.npy`` files: every array of numbers that NumPy writes."""
+
+import math
+import os
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from streampool_golden import DType
+
+from streampool_sim.options import Refused
+
+__all__ = ["LAYOUTS", "NPY_MAGIC", "read_npy"]
+
+NPY_MAGIC = b"\x93NUMPY"
+
+# Of a file -> (layout of the frames, whether a leading axis of one frame has to be added).
+LAYOUTS = {
+    "HW": ("NCHW", (None, None)),
+    "CHW": ("NCHW", (None,)),
+    "HWC": ("NHWC", (None,)),
+    "NCHW": ("NCHW", ()),
+    "NHWC": ("NHWC", ()),
+    "NCW": ("NCW", ()),
+    "NWC": ("NWC", ()),
+    "CDHW": ("NCDHW", (None,)),
+    "DHWC": ("NDHWC", (None,)),
+    "NCDHW": ("NCDHW", ()),
+    "NDHWC": ("NDHWC", ()),
+}
+
+# A header of version 3 is one of version 2 in another encoding, which shows in the names of
+# fields alone.
+HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def read_npy(
+    path: Path, file: BinaryIO, layout: str | None, *, integers: bool
+) -> tuple[np.ndarray, str]:
+    """Read a ``.npy`` of integers or floats.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file, for messages.
+    file : file
+        At its start.
+    layout : str, optional
+        One of `LAYOUTS`.
+    integers : bool
+        Whether anything else than integers is refused.
+
+    Returns
+    -------
+    data : ndarray
+        In native byte order.
+    layout : str
+        One of `LAYOUTS`.
+
+    Raises
+    ------
+    Refused
+        If it is damaged, or no core takes such an array.
+    """
+    if file.read(len(NPY_MAGIC)) != NPY_MAGIC:
+        raise Refused(f"{path} is no .npy file; numpy.save writes one")
+    file.seek(0)
+    shape, dtype = _header(path, file)
+    _check_dtype(path, dtype, integers)
+    if math.prod(shape) == 0:
+        raise Refused(f"{path} has no values: its shape is {shape}")
+    layout = _layout(path, shape, layout)
+    promised = math.prod(shape) * dtype.itemsize
+    start = file.tell()
+    there = file.seek(0, os.SEEK_END) - start
+    if there < promised:
+        raise Refused(
+            f"{path} is cut short: {promised} bytes of values were promised, {there} are there"
+        )
+    file.seek(0)
+    try:
+        data = np.lib.format.read_array(file, allow_pickle=False)
+    except MemoryError:
+        raise Refused(f"{path} does not fit into memory: its shape is {shape}") from None
+    if (
+        dtype.kind == "V"
+    ):  # what numpy.save makes of ml_dtypes' bfloat16, whose name it cannot write
+        return data.view(DType.of("bfloat16").numpy), layout
+    return data.astype(dtype.newbyteorder("="), copy=False), layout
+
+
+def _header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
+    try:
+        version = np.lib.format.read_magic(file)
+        if version not in HEADERS:
+            raise Refused(
+                f"{path} is damaged, or of a version of the format that is not known: "
+                f"{version[0]}.{version[1]}; use numpy.save"
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on how the header is written
+            shape, _, dtype = HEADERS[version](file)
+        # NumPy lets True pass for a length.
+        if not all(type(length) is int and 0 <= length < 1 << 63 for length in shape):
+            raise ValueError
+    except Refused:
+        raise
+    # NumPy evaluates the header as Python, so a damaged one can raise what Python can.
+    except Exception:
+        raise Refused(f"{path} is cut short or damaged: it has no readable header") from None
+    if not 2 <= len(shape) <= 5:
+        lengths = shape if len(shape) < 9 else f"{shape[:8]} and {len(shape) - 8} lengths more"
+        raise Refused(f"{path} has the shape {lengths}; use 2 to 5 dimensions")
+    return shape, dtype
+
+
+def _check_dtype(path: Path, dtype: np.dtype, integers: bool) -> None:
+    name = "records" if dtype.names is not None or dtype.subdtype is not None else dtype
+    bare = name is dtype and dtype.kind == "V" and dtype.itemsize == 2
+    if dtype.hasobject:
+        raise Refused(f"{path} is an array of objects; an array of integers would do")
+    if integers and dtype.kind not in "iu":
+        raise Refused(f"{path} is an array of {name}; an array of integers would do")
+    if dtype.kind == "f" and dtype.itemsize not in (2, 4):
+        raise Refused(f"{path} is an array of {name}; x.astype(np.float32) would do")
+    if dtype.kind == "b":
+        raise Refused(f"{path} is an array of bool; x.astype(np.uint8) would do")
+    if dtype.kind not in "iuf" and not bare:
+        raise Refused(f"{path} is an array of {name}; an array of integers or floats would do")
+
+
+def _layout(path: Path, shape: tuple[int, ...], layout: str | None) -> str:
+    fitting = [name for name in LAYOUTS if len(name) == len(shape)]
+    if layout is None:
+        if len(shape) == 3:
+            raise Refused(
+                f"{path} has the shape {shape}, so its layout has to be said: "
+                f"--layout {' or '.join(fitting)} would do"
+            )
+        return fitting[0]
+    if layout not in fitting:
+        raise Refused(
+            f"--layout {layout} does not fit {path} of shape {shape}; "
+            f"{' or '.join(fitting)} would do"
+        )
+    return layout
