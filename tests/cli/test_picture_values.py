@@ -173,7 +173,7 @@ def test_signed_tiffs(order: str, folder: Path):
     assert data.dtype == np.int16
     # Where nothing is below zero, a picture can hold what comes of it.
     for dtype in (np.int8, np.int16, np.int32):
-        x = np.array([[3, 127], [0, 1]], np.dtype(dtype).newbyteorder(order))
+        x = np.array([[3, 127], [0, 1]], np.dtype(f"{order}{np.dtype(dtype).str[1:]}"))
         data = read(folder, tiff((2, 2), x.tobytes(), x.itemsize * 8, order=order, tags={339: 2}))
         assert np.array_equal(data, x)
         assert data.dtype == (np.uint8 if dtype is np.int8 else np.uint16)
