@@ -6,7 +6,7 @@ from importlib import resources
 import blocks
 import numpy as np
 from PIL import Image
-from streampool_golden import PoolSpec, pool
+from streampool_golden import PoolJob, PoolSpec, pool
 
 POOLINGS: dict[str, PoolSpec | None] = {
     "none": None,
@@ -78,7 +78,7 @@ def values_table() -> str:
         ("YOLOv8n SPPF: max 5x5 / 1, pad 2", PoolSpec("max", 5, 1, 2), (128, 20, 20)),
         ("ResNet-50: global avg 7x7", PoolSpec("avg", 7), (2048, 7, 7)),
     ):
-        out = spec.job(shape).out_shape
+        out = PoolJob(spec, shape).out_shape
         into, left = int(np.prod(shape)), int(np.prod(out))
         lines.append(
             [

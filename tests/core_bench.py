@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
-from streampool_golden import Job, SpecWarning, pool
+from streampool_golden import PoolJob, SpecWarning, pool
 from streampool_hw import PoolCore
 from streampool_sim.cases import random_floats
 from streampool_sim.frames import pack, unpack
@@ -141,12 +141,12 @@ def drive(
     return log
 
 
-def core_of(job: Job) -> PoolCore:
+def core_of(job: PoolJob) -> PoolCore:
     """Make the core of a job."""
     return PoolCore(job.spec, job.shape, job.lanes)
 
 
-def random_frames(job: Job, count: int, seed: int = 0) -> np.ndarray:
+def random_frames(job: PoolJob, count: int, seed: int = 0) -> np.ndarray:
     """Return frames of random values of the whole range, every second one of extremes alone.
 
     Of floats those of the sweep.
@@ -159,7 +159,7 @@ def random_frames(job: Job, count: int, seed: int = 0) -> np.ndarray:
     return frames.astype(dtype.numpy)
 
 
-def golden(job: Job, frames: np.ndarray) -> np.ndarray:
+def golden(job: PoolJob, frames: np.ndarray) -> np.ndarray:
     """Return what the golden model makes of frames, whatever it warns of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)
@@ -173,14 +173,14 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
     )
 
 
-def to_bits(job: Job, frames: np.ndarray) -> list[int]:
+def to_bits(job: PoolJob, frames: np.ndarray) -> list[int]:
     """Return the input payloads of frames."""
     bits = job.spec.in_dtype.bits
     lanes = pack(job, frames).reshape(-1, job.lanes).tolist()
     return [sum((v % (1 << bits)) << (bits * k) for k, v in enumerate(beat)) for beat in lanes]
 
 
-def from_bits(job: Job, payloads: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+def from_bits(job: PoolJob, payloads: Sequence[int]) -> tuple[np.ndarray, list[int]]:
     """Return the frames that output payloads make up, and their `last` flags."""
     out = job.output
     mask, sign = (1 << out.bits) - 1, (1 << out.bits - 1) if out.signed else 0

@@ -1,22 +1,24 @@
 """Small jobs that between them reach every part of a core."""
 
-from streampool_golden import Job, PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_hw.reduce.stage import AxisStage
 
 DEPTH = AxisStage.DEPTH
 """Positions from which on a store is a RAM."""
 
 
-def _one(channels: int, steps: int, op: str, *args, lanes: int = 1, **fields) -> Job:
-    return PoolSpec(op, *args, ndim=1, **fields).job((channels, steps), lanes)
+def _one(channels: int, steps: int, op: str, *args, lanes: int = 1, **fields) -> PoolJob:
+    return PoolJob(PoolSpec(op, *args, ndim=1, **fields), (channels, steps), lanes)
 
 
-def _two(channels: int, rows: int, columns: int, op: str, *args, lanes: int = 1, **fields) -> Job:
-    return PoolSpec(op, *args, **fields).job((channels, rows, columns), lanes)
+def _two(
+    channels: int, rows: int, columns: int, op: str, *args, lanes: int = 1, **fields
+) -> PoolJob:
+    return PoolJob(PoolSpec(op, *args, **fields), (channels, rows, columns), lanes)
 
 
-def _three(channels: int, size: tuple[int, int, int], op: str, *args, lanes=1, **fields) -> Job:
-    return PoolSpec(op, *args, ndim=3, **fields).job((channels, *size), lanes)
+def _three(channels: int, size: tuple[int, int, int], op: str, *args, lanes=1, **fields) -> PoolJob:
+    return PoolJob(PoolSpec(op, *args, ndim=3, **fields), (channels, *size), lanes)
 
 
 JOBS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from amaranth.lib import wiring
 from core_jobs import JOBS
 from streampool_bench.fpga import JOBS as REFERENCE_JOBS
-from streampool_golden import PoolSpec, UnpoolJob, preset
+from streampool_golden import PoolJob, PoolSpec, UnpoolJob, preset
 from streampool_hw import PoolCore, UnpoolCore
 from streampool_hw.export import yosys
 from streampool_hw.export.axi import AxiPoolCore, AxiUnpoolCore
@@ -19,15 +19,21 @@ from streampool_hw.export.gates import digest
 RECORDED = Path(__file__).with_name("reference_gates.json")
 
 _INDICES = {
-    base: PoolSpec("max", 3, 2, 1, indices=base).job((4, 7, 8), 2)
+    base: PoolJob(PoolSpec("max", 3, 2, 1, indices=base), (4, 7, 8), 2)
     for base in ("plane", "flat", "flat_columns", "channels_last")
 }
 _QUANTISED = {
-    "tflite": preset("tflite", "avg", 3, stride=2, padding="same").job((3, 7, 6), 2),
-    "torch": preset("torch-quantized", "avg", 3, stride=2, padding=1, zero_points=3).job((2, 7, 6)),
-    "onnxruntime": preset(
-        "onnxruntime-qlinear", "avg", 2, dtype="uint8", scales=(0.02, 0.05), zero_points=(3, 5)
-    ).job((3, 7, 6), 2),
+    "tflite": PoolJob(preset("tflite", "avg", 3, stride=2, padding="same"), (3, 7, 6), 2),
+    "torch": PoolJob(
+        preset("torch-quantized", "avg", 3, stride=2, padding=1, zero_points=3), (2, 7, 6)
+    ),
+    "onnxruntime": PoolJob(
+        preset(
+            "onnxruntime-qlinear", "avg", 2, dtype="uint8", scales=(0.02, 0.05), zero_points=(3, 5)
+        ),
+        (3, 7, 6),
+        2,
+    ),
 }
 _UNPOOL = {
     "2-D": UnpoolJob((3, 2, 3), (4, 6), 2),

@@ -7,7 +7,7 @@ a clock, until the next one's first beat is there, and then along with its beats
 
 from collections.abc import Sequence
 
-from streampool_golden import Axis, Job
+from streampool_golden import Axis, PoolJob
 
 
 def leave_slots(axis: Axis, idle: int = 0) -> tuple[list[int], int]:
@@ -74,7 +74,7 @@ def stage_steps(
 
 
 def core_steps(
-    job: Job, arrivals: Sequence[int], idle: Sequence[int]
+    job: PoolJob, arrivals: Sequence[int], idle: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     """Return the clocks in which a core takes its inputs and lets its outputs leave.
 
@@ -84,7 +84,7 @@ def core_steps(
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         The job.
     arrivals : sequence of int
         The clock from which each input beat is offered.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import blocks
-from streampool_golden import OPS, DType, Job
+from streampool_golden import OPS, DType, PoolJob
 from streampool_golden import networks as listed
 from streampool_hw import PoolCore
 from streampool_hw.schedule.plan import AxisPlan
@@ -17,7 +17,7 @@ from streampool_sim.options import describe
 def networks() -> str:
     """Return how the pooling layers of known networks stand to the limits, by their plans."""
     layers = listed.networks()
-    jobs = [layer.spec.job(layer.shape) for layer in layers]
+    jobs = [PoolJob(layer.spec, layer.shape) for layer in layers]
     plans = [AxisPlan(stage.along) for job in jobs for stage in job.stages]
     exact = sum(job.cycles_bound == job.limit_cycles for job in jobs)
     within = sum(plan.partials <= plan.axis.limit_partials for plan in plans)
@@ -31,7 +31,7 @@ def networks() -> str:
 
 def layer_row(layers: list[listed.Layer], cycles: float) -> list[object]:
     """Return a row of the table of layers; all but `cycles` is counted in the elaborated core."""
-    job = layers[0].spec.job(layers[0].shape)
+    job = PoolJob(layers[0].spec, layers[0].shape)
     core = PoolCore(job.spec, job.shape, job.lanes)
     names = dict.fromkeys(layer.net for layer in layers)
     times = f" ({len(layers)} times)" if len(layers) > 1 else ""
@@ -45,15 +45,15 @@ def layer_row(layers: list[listed.Layer], cycles: float) -> list[object]:
     ]
 
 
-def layers_by_job() -> dict[Job, list[listed.Layer]]:
+def layers_by_job() -> dict[PoolJob, list[listed.Layer]]:
     """Return the layers of known networks by what they compute."""
-    found: dict[Job, list[listed.Layer]] = {}
+    found: dict[PoolJob, list[listed.Layer]] = {}
     for layer in listed.networks():
-        found.setdefault(layer.spec.job(layer.shape), []).append(layer)
+        found.setdefault(PoolJob(layer.spec, layer.shape), []).append(layer)
     return found
 
 
-def network_layers(results: dict[Job, dict] | None = None) -> str:
+def network_layers(results: dict[PoolJob, dict] | None = None) -> str:
     """Return the layers of known networks as the fast engine ran them; minutes, if it has to."""
     results = run_networks.run() if results is None else results
     for job, result in results.items():

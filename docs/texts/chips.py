@@ -9,7 +9,7 @@ from pathlib import Path
 
 import blocks
 from streampool_bench import fpga as placements
-from streampool_golden import Job, PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_hw.boards import BOARDS
 from streampool_hw.boards.table import SHOWS
 from streampool_hw.fpga import device_named
@@ -78,7 +78,7 @@ def boards_reached(reports: Sequence[Path]) -> str:
             ]
         )
     report = next(iter(built.values()))
-    job = PoolSpec.from_json(report["spec"]).job(report["shape"], report["lanes"])
+    job = PoolJob(PoolSpec.from_json(report["spec"]), report["shape"], report["lanes"])
     size = " x ".join(map(str, job.shape))
     said = f"{describe(job.spec)} on {size}, {job.lanes} lanes, and its self-test:\n\n"
     head = "`--board` | > runs at, MHz | > could, MHz | cells of the chip | tools"
@@ -89,8 +89,10 @@ def _loaded(report: Path) -> dict:
     return json.loads(report.read_text("utf-8"))
 
 
-FLOAT_COSTS: dict[str, Job] = {
-    f"{op} {dtype}": PoolSpec(op, 3, 1, 1, dtype=dtype, count_include_pad=True).job((1, 28, 28), 1)
+FLOAT_COSTS: dict[str, PoolJob] = {
+    f"{op} {dtype}": PoolJob(
+        PoolSpec(op, 3, 1, 1, dtype=dtype, count_include_pad=True), (1, 28, 28), 1
+    )
     for op, dtypes in (
         ("max", ("int16", "float16", "bfloat16", "float32")),
         ("avg", ("int16", *cores.FLOATS)),

@@ -16,7 +16,7 @@ from streampool_golden import (
     BASES,
     Axis,
     DType,
-    Job,
+    PoolJob,
     PoolSpec,
     SpecError,
     SpecWarning,
@@ -37,26 +37,30 @@ from streampool_sim.stats import statistics, words_bound
 CLOCK_MHZ = 100.0
 """The clock that frames per second are stated for: assumed, not measured."""
 
-RESULTS: dict[str, Job] = {
-    "the photograph: max 3x3 / 2, pad 1": PoolSpec("max", 3, 2, 1, dtype="uint8").job(
-        shift.photograph().shape
+RESULTS: dict[str, PoolJob] = {
+    "the photograph: max 3x3 / 2, pad 1": PoolJob(
+        PoolSpec("max", 3, 2, 1, dtype="uint8"), shift.photograph().shape
     ),
-    "ResNet-50: max 3x3 / 2, pad 1": PoolSpec("max", 3, 2, 1).job((64, 112, 112)),
-    "VGG-16: max 2x2 / 2": PoolSpec("max", 2).job((512, 28, 28)),
-    "GoogLeNet: max 3x3 / 1, pad 1": PoolSpec("max", 3, 1, 1).job((192, 28, 28)),
-    "YOLOv8n SPPF: max 5x5 / 1, pad 2": PoolSpec("max", 5, 1, 2).job((128, 20, 20)),
-    "Inception-v3: avg 3x3 / 1, pad 1": PoolSpec("avg", 3, 1, 1).job((192, 35, 35)),
-    "ResNet-50: global avg 7x7": PoolSpec("avg", 7).job((2048, 7, 7)),
-    "M5 speech, 1-D: max 4 / 4": PoolSpec("max", 4, ndim=1).job((32, 3981)),
+    "ResNet-50: max 3x3 / 2, pad 1": PoolJob(PoolSpec("max", 3, 2, 1), (64, 112, 112)),
+    "VGG-16: max 2x2 / 2": PoolJob(PoolSpec("max", 2), (512, 28, 28)),
+    "GoogLeNet: max 3x3 / 1, pad 1": PoolJob(PoolSpec("max", 3, 1, 1), (192, 28, 28)),
+    "YOLOv8n SPPF: max 5x5 / 1, pad 2": PoolJob(PoolSpec("max", 5, 1, 2), (128, 20, 20)),
+    "Inception-v3: avg 3x3 / 1, pad 1": PoolJob(PoolSpec("avg", 3, 1, 1), (192, 35, 35)),
+    "ResNet-50: global avg 7x7": PoolJob(PoolSpec("avg", 7), (2048, 7, 7)),
+    "M5 speech, 1-D: max 4 / 4": PoolJob(PoolSpec("max", 4, ndim=1), (32, 3981)),
 }
 """The jobs of the table of results: pooling layers of known networks, int8 but for the picture."""
 
-BENDS: dict[str, Job] = {
-    "rows grow, columns shrink": PoolSpec("max", (2, 3), (1, 2), (1, 1)).job((4, 6, 24), 1),
-    "columns grow, rows shrink": PoolSpec("max", (12, 4), 1, ((0, 0), (3, 3))).job((4, 24, 6), 1),
-    "the same with stride 2": PoolSpec("max", (12, 4), (2, 1), ((0, 0), (3, 3))).job((4, 24, 6), 1),
-    "pads beyond the reach, S = 2": PoolSpec("max", 5, 2, ((3, 4),), ndim=1).job((8, 6), 1),
-    "both axes grow": PoolSpec("max", 2, 1, 1).job((4, 12, 12), 1),
+BENDS: dict[str, PoolJob] = {
+    "rows grow, columns shrink": PoolJob(PoolSpec("max", (2, 3), (1, 2), (1, 1)), (4, 6, 24), 1),
+    "columns grow, rows shrink": PoolJob(
+        PoolSpec("max", (12, 4), 1, ((0, 0), (3, 3))), (4, 24, 6), 1
+    ),
+    "the same with stride 2": PoolJob(
+        PoolSpec("max", (12, 4), (2, 1), ((0, 0), (3, 3))), (4, 24, 6), 1
+    ),
+    "pads beyond the reach, S = 2": PoolJob(PoolSpec("max", 5, 2, ((3, 4),), ndim=1), (8, 6), 1),
+    "both axes grow": PoolJob(PoolSpec("max", 2, 1, 1), (4, 12, 12), 1),
 }
 """Jobs that show where a frame may take more cycles than its beats, and one where it does not."""
 
@@ -74,13 +78,13 @@ AXES: dict[str, Axis] = {
 """Axes whose plans docs/architecture.md lists."""
 
 
-def line_buffer_words(job: Job) -> int:
+def line_buffer_words(job: PoolJob) -> int:
     """Return the words of a classic line buffer: (K - 1) * d rows of beats as they come in."""
     rows, columns = job.axes
     return (rows.kernel - 1) * rows.dilation * columns.length * job.fold
 
 
-def simulated(jobs: Iterable[Job], optimise: str | None = None) -> list[dict]:
+def simulated(jobs: Iterable[PoolJob], optimise: str | None = None) -> list[dict]:
     """Run jobs on random frames, back to back, and hold them against the golden model.
 
     Parameters
@@ -291,7 +295,7 @@ def idle() -> str:
 
 def indices() -> str:
     """Return what indices cost a core, by their base, and what a MaxUnpool core costs."""
-    job = PoolSpec("max", 3, 2, 1).job((64, 112, 112), 8)
+    job = PoolJob(PoolSpec("max", 3, 2, 1), (64, 112, 112), 8)
     rows: list[list[object]] = []
     for base in (None, *BASES):
         spec = job.spec.replace(indices=base)
@@ -341,7 +345,10 @@ def float_widths() -> str:
         [
             f"`{dtype}`",
             f"2^{DType.of(dtype).unit}",
-            *(PoolSpec("avg", k, dtype=dtype).partial(k * k).bits for k in kernels),
+            *(
+                PoolJob(PoolSpec("avg", k, dtype=dtype), (1, k, k)).accumulator.bits
+                for k in kernels
+            ),
         ]
         for dtype in FLOATS
     ]

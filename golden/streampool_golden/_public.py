@@ -1,11 +1,12 @@
 """The public names of `streampool_golden`, which `__init__` gives when they are asked for."""
 
+from .arrays import LAYOUTS
 from .dtypes import DType
 from .errors import SpecError, SpecWarning
-from .fields import NANS, OPS, ROUNDINGS
+from .fields import NANS, ROUNDINGS
 from .geometry import Axis
 from .indices import BASES, Numbering
-from .job import Accumulator, Job, StageShape
+from .job import Field, Job
 from .layers import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -35,17 +36,22 @@ from .layers import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .operations import OPERATIONS, OPS, Operation, Reduction
+from .pool_job import PoolJob, StageShape
 from .presets import PRESETS, preset
 from .quantised import Requantisation, float32_ratio
-from .reference import LAYOUTS, pool, pool_with_indices, round_div
-from .roots import round_root
+from .ranges import Accumulator
+from .reference import pool, pool_with_indices
+from .rounding import round_div, round_root
 from .spec import PoolSpec
-from .unpooling import UnpoolJob, plane_indices, unpool
+from .unpool_job import UnpoolJob
+from .unpooling import plane_indices, unpool
 
 __all__ = [
     "BASES",
     "LAYOUTS",
     "NANS",
+    "OPERATIONS",
     "OPS",
     "PRESETS",
     "ROUNDINGS",
@@ -64,6 +70,7 @@ __all__ = [
     "AvgPool3d",
     "Axis",
     "DType",
+    "Field",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -81,7 +88,10 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Numbering",
+    "Operation",
+    "PoolJob",
     "PoolSpec",
+    "Reduction",
     "Requantisation",
     "SpecError",
     "SpecWarning",

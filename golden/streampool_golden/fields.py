@@ -11,9 +11,6 @@ import numpy as np
 from .dtypes import DType
 from .errors import SpecError, shown
 
-OPS = ("max", "min", "avg", "sum", "l2", "lp1", "lp2")
-MEANS = ("avg", "l2")
-"""Operations that divide: their result is as large as an input, and no kernel is too large."""
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
 NANS = ("propagate", "ignore")
 ROUNDING_ABOUT = ("raw", "zero_point")

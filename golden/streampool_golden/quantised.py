@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .errors import SpecError, shown
-
-if TYPE_CHECKING:
-    from .spec import PoolSpec
 
 
 @dataclass(frozen=True)
@@ -38,14 +35,15 @@ class Requantisation:
     after: int
 
     @classmethod
-    def of(cls, spec: "PoolSpec") -> "Requantisation | None":
-        """Return that of a specification; None where an average is a sum over a divisor."""
-        if spec.op != "avg" or (spec.scale == 1 and spec.zero_points == (0, 0)):
+    def of(
+        cls, scale: Fraction, zero_points: tuple[int, int], rounding_about: str
+    ) -> "Requantisation | None":
+        """Return that of `PoolSpec`'s fields; None where an average is a sum over a divisor."""
+        if scale == 1 and zero_points == (0, 0):
             return None
-        zero_in, zero_out = spec.zero_points
-        raw = spec.rounding_about == "raw"
-        ends = (zero_out, 0) if raw else (0, zero_out)
-        return cls(spec.scale.numerator, spec.scale.denominator, zero_in, *ends)
+        zero_in, zero_out = zero_points
+        ends = (zero_out, 0) if rounding_about == "raw" else (0, zero_out)
+        return cls(scale.numerator, scale.denominator, zero_in, *ends)
 
     def offset(self, divisor: Any, taps: Any) -> Any:
         """Return the offset of a window of that divisor and so many real inputs."""

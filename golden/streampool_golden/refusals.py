@@ -1,153 +1,171 @@
 """What a specification's fields may not say together, each refused in one sentence."""
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from fractions import Fraction
 
 from . import fields
 from .dtypes import DType, width
 from .errors import SpecError, shown
+from .operations import OPERATIONS, names
+from .ranges import partial_of, result_range
 
-if TYPE_CHECKING:
-    from .spec import PoolSpec
 
-
-def check_windows(spec: "PoolSpec") -> None:
+def check_windows(
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: str | tuple[tuple[int, int], ...],
+    dilation: tuple[int, ...],
+    ceil_mode: bool,
+    adaptive: str | tuple[int | None, ...] | None,
+) -> None:
     """Refuse a kernel that is missing, or what has no meaning beside `adaptive`."""
-    if spec.adaptive is None:
-        if not spec.kernel:
+    if adaptive is None:
+        if not kernel:
             raise SpecError("kernel", "kernel must be given, or adaptive, and is None.")
         return
-    for name, usual in (
-        ("kernel", not spec.kernel),
-        ("stride", not spec.stride),
-        ("padding", spec.padding in ("valid", ((0, 0),) * spec.ndim)),
-        ("dilation", set(spec.dilation) == {1}),
-        ("ceil_mode", not spec.ceil_mode),
+    for name, value, usual in (
+        ("kernel", kernel, not kernel),
+        ("stride", stride, not stride),
+        ("padding", padding, padding in ("valid", ((0, 0),) * len(dilation))),
+        ("dilation", dilation, set(dilation) == {1}),
+        ("ceil_mode", ceil_mode, not ceil_mode),
     ):
         if not usual:
             raise SpecError(
                 name,
-                f"{name} {shown(getattr(spec, name))} has no meaning with"
-                f" {windows(spec)}, which says it all; leaving it out would do.",
+                f"{name} {shown(value)} has no meaning with"
+                f" {windows(kernel, adaptive)}, which says it all; leaving it out would do.",
             )
 
 
-def windows(spec: "PoolSpec") -> str:
+def windows(kernel: tuple[int, ...], adaptive: str | tuple[int | None, ...] | None) -> str:
     """Return what says how large the windows are, for a sentence."""
-    if spec.adaptive is None:
-        return f"kernel {spec.kernel}"
-    word = "kernel" if spec.adaptive == fields.GLOBAL else "adaptive"
-    return f"{word} {spec.adaptive}"
+    if adaptive is None:
+        return f"kernel {kernel}"
+    return f"{'kernel' if adaptive == fields.GLOBAL else 'adaptive'} {adaptive}"
 
 
-def check_divisor(spec: "PoolSpec") -> None:
+def check_divisor(op: str, divisor_override: int | None) -> None:
     """Refuse a divisor where nothing is divided, and one that leaves no real root."""
-    if spec.op not in fields.MEANS and spec.divisor_override is not None:
+    operation = OPERATIONS[op]
+    if not operation.mean and divisor_override is not None:
         raise SpecError(
             "divisor_override",
-            f"divisor_override {spec.divisor_override} has no meaning with op {spec.op};"
-            " op avg, l2 or None would do.",
+            f"divisor_override {divisor_override} has no meaning with op {op};"
+            f" op {names(mean=True)} or None would do.",
         )
-    if spec.op == "l2" and (spec.divisor_override or 1) < 0:
+    if operation.root and (divisor_override or 1) < 0:
         raise SpecError(
             "divisor_override",
-            f"divisor_override {spec.divisor_override} would leave no real root for op l2;"
+            f"divisor_override {divisor_override} would leave no real root for op {op};"
             " a positive one would do.",
         )
 
 
-def check_indices(spec: "PoolSpec") -> None:
+def check_indices(op: str, indices: str | None) -> None:
     """Refuse indices of what is not one of the inputs."""
-    if spec.op not in ("max", "min") and spec.indices is not None:
+    if not OPERATIONS[op].selects and indices is not None:
         raise SpecError(
             "indices",
-            f"indices {spec.indices} has no meaning with op {spec.op};"
-            " op max, min or None would do.",
+            f"indices {indices} has no meaning with op {op};"
+            f" op {names(selects=True)} or None would do.",
         )
 
 
-def check_floats(spec: "PoolSpec") -> None:
+def check_floats(
+    op: str,
+    dtype: DType,
+    rounding: str,
+    out_dtype: str | None,
+    clamp: tuple[int, int] | None,
+    saturate: bool,
+    scale: Fraction,
+    zero_points: tuple[int, int],
+) -> None:
     """Refuse what is for integers only, and what no accumulator is built for."""
-    if spec.op in ("l2", "lp1", "lp2"):
+    operation = OPERATIONS[op]
+    if not operation.floats:
         raise SpecError(
             "dtype",
-            f"dtype {spec.dtype} has no op {spec.op}, which is for integers;"
-            " an integer dtype would do.",
+            f"dtype {dtype} has no op {op}, which is for integers; an integer dtype would do.",
         )
-    sums = spec.op in ("avg", "sum")
-    if sums and spec.dtype == "float32":
+    sums = not operation.selects
+    if sums and dtype.bits > 16:
         raise SpecError(
             "dtype",
-            f"dtype float32 has no op {spec.op}, whose exact sum would take"
-            f" {spec.partial(1).bits} bits and more; float16 or bfloat16 would do.",
+            f"dtype {dtype} has no op {op}, whose exact sum would take"
+            f" {partial_of(operation, dtype, 1).bits} bits and more;"
+            " float16 or bfloat16 would do.",
         )
-    if sums and spec.rounding != "half_even":
+    if sums and rounding != "half_even":
         raise SpecError(
             "rounding",
-            f"rounding {spec.rounding} is for integers, and {spec.dtype} rounds to nearest,"
+            f"rounding {rounding} is for integers, and {dtype} rounds to nearest,"
             " ties to even, as IEEE 754 has it; half_even or None would do.",
         )
-    if spec.out_dtype not in (None, spec.dtype):
+    if out_dtype not in (None, dtype.name):
         raise SpecError(
             "out_dtype",
-            f"out_dtype {spec.out_dtype} is not the input's {spec.dtype}, and floats keep"
+            f"out_dtype {out_dtype} is not the input's {dtype}, and floats keep"
             " their type; None would do.",
         )
     for field, value, nothing in (
-        ("clamp", spec.clamp, None),
-        ("saturate", spec.saturate, False),
-        ("scale", spec.scale, 1),
-        ("zero_points", spec.zero_points, (0, 0)),
+        ("clamp", clamp, None),
+        ("saturate", saturate, False),
+        ("scale", scale, 1),
+        ("zero_points", zero_points, (0, 0)),
     ):
         if value != nothing:
             raise SpecError(
                 field,
-                f"{field} {value} is for integers, and has no meaning with dtype {spec.dtype};"
+                f"{field} {value} is for integers, and has no meaning with dtype {dtype};"
                 f" {nothing} or an integer dtype would do.",
             )
 
 
-def check_output(spec: "PoolSpec") -> None:
-    """Refuse an out_dtype that does not hold the result, and a clamp outside of it."""
-    sums = spec.op in ("sum", "lp1", "lp2")
-    if sums and (spec.out_dtype is None or not spec.kernel):
-        return  # the type, or what it has to hold, is known with the size
-    check_holds(spec, math.prod(spec.kernel))
-
-
-def check_holds(spec: "PoolSpec", taps: int) -> None:
-    """Do as `check_output`, for sums of so many taps."""
-    low, high = spec.range_of(taps)
-    out = DType.of(spec.out_dtype or spec.dtype)
-    if spec.op not in fields.MEANS and not spec.saturate and not out.holds(low, high):
+def check_holds(
+    op: str,
+    dtype: DType,
+    kernel: Sequence[int],
+    rounding: str,
+    out: DType,
+    clamp: tuple[int, int] | None,
+    saturate: bool,
+) -> None:
+    """Refuse an output's type that does not hold the result, and a clamp outside of it."""
+    operation = OPERATIONS[op]
+    low, high = result_range(operation, dtype, math.prod(kernel), rounding)
+    if not operation.mean and not saturate and not out.holds(low, high):
         fits = DType.holding(low, high).name if width(low, high) <= 64 else "a smaller kernel"
         raise SpecError(
             "out_dtype",
-            f"out_dtype {out} does not hold every {spec.op} of {spec.dtype}"
+            f"out_dtype {out} does not hold every {op} of {dtype}"
             f" ({shown(low)} to {shown(high)}); {fits} or saturate=True would do.",
         )
-    if spec.clamp is not None and not out.holds(*spec.clamp):
+    if clamp is not None and not out.holds(*clamp):
         raise SpecError(
             "clamp",
-            f"clamp {spec.clamp} must lie within {out} ({out.low} to {out.high});"
+            f"clamp {clamp} must lie within {out} ({out.low} to {out.high});"
             " bounds within it or a wider out_dtype would do.",
         )
 
 
-def check_quantisation(spec: "PoolSpec") -> None:
+def check_quantisation(op: str, scale: Fraction, zero_points: tuple[int, int]) -> None:
     """Refuse a scale or zero points that the operation would not heed."""
-    if spec.op == "avg":
+    operation = OPERATIONS[op]
+    if operation.requantises:
         return
-    if spec.scale != 1:
+    takes = names(requantises=True)
+    if scale != 1:
         raise SpecError(
-            "scale",
-            f"scale {spec.scale} has no meaning with op {spec.op}; op avg or 1 would do.",
+            "scale", f"scale {scale} has no meaning with op {op}; op {takes} or 1 would do."
         )
-    kept = spec.op in ("max", "min") and spec.zero_points[0] == spec.zero_points[1]
-    if not kept and spec.zero_points != (0, 0):
-        equal = ", equal ones" if spec.op in ("max", "min") else ""
+    kept = operation.selects and zero_points[0] == zero_points[1]
+    if not kept and zero_points != (0, 0):
+        equal = ", equal ones" if operation.selects else ""
         raise SpecError(
             "zero_points",
-            f"zero_points {spec.zero_points} have no meaning with op {spec.op};"
-            f" op avg{equal} or (0, 0) would do.",
+            f"zero_points {zero_points} have no meaning with op {op};"
+            f" op {takes}{equal} or (0, 0) would do.",
         )

@@ -1,31 +1,25 @@
-"""`PoolSpec`: what a pooling job computes. The one source of shapes, divisors and widths."""
+"""`PoolSpec`: what a pooling job computes, as validated data."""
 
 import dataclasses
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from numbers import Rational
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import Any, SupportsIndex
+
+import numpy as np
 
 from . import fields, refusals
-from .dtypes import DType, width
+from .dtypes import DType
 from .errors import SpecError, shown
-from .geometry import AXIS_NAMES, Axis
 from .indices import BASES
-from .job import Accumulator, Job
-from .roots import round_root
-
-if TYPE_CHECKING:
-    import numpy as np
+from .operations import OPERATIONS
 
 PerAxis = SupportsIndex | Sequence[SupportsIndex]
 Padding = str | PerAxis | Sequence[Sequence[SupportsIndex]]
 
 MOST_BITS_IN = 32
-MOST_BITS_EXACT = 63  # so that a sum and its negative fit in NumPy's int64
 
 
 @dataclass(frozen=True, init=False)
@@ -124,8 +118,8 @@ class PoolSpec:
     Examples
     --------
     >>> spec = PoolSpec("max", 3, stride=2, padding=1, dtype="uint8")
-    >>> spec.out_size((112, 112))
-    (56, 56)
+    >>> spec.kernel, spec.padding
+    ((3, 3), ((1, 1), (1, 1)))
     """
 
     op: str
@@ -160,8 +154,8 @@ class PoolSpec:
         count_include_pad: bool | None = None,
         divisor_override: int | None = None,
         rounding: str | None = None,
-        dtype: "str | DType | type[np.generic] | np.dtype" = "int8",
-        out_dtype: "str | DType | type[np.generic] | np.dtype | None" = None,
+        dtype: str | DType | type[np.generic] | np.dtype = "int8",
+        out_dtype: str | DType | type[np.generic] | np.dtype | None = None,
         clamp: Sequence[int] | None = None,
         saturate: bool = False,
         ndim: int | None = None,
@@ -175,7 +169,7 @@ class PoolSpec:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)  # the instance is frozen
 
-        put("op", fields.choice("op", op, fields.OPS))
+        put("op", fields.choice("op", op, OPERATIONS))
         if isinstance(kernel, str) and kernel == fields.GLOBAL:
             if not (adaptive is None or (isinstance(adaptive, str) and adaptive == kernel)):
                 raise SpecError(
@@ -202,12 +196,14 @@ class PoolSpec:
         put("padding", fields.padding(padding, axes))
         put("dilation", fields.per_axis("dilation", dilation, axes))
         put("ceil_mode", fields.boolean("ceil_mode", ceil_mode))
-        refusals.check_windows(self)
+        refusals.check_windows(
+            self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode, self.adaptive
+        )
         if count_include_pad is None:
             count_include_pad = self._counts_pad_by_default
         put("count_include_pad", fields.boolean("count_include_pad", count_include_pad))
         put("divisor_override", fields.divisor(divisor_override))
-        refusals.check_divisor(self)
+        refusals.check_divisor(self.op, self.divisor_override)
         put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
         if rounding is None:
             rounding = self._rounds_by_default
@@ -217,7 +213,7 @@ class PoolSpec:
         put("saturate", fields.boolean("saturate", saturate))
         put("clamp", fields.clamp(clamp))
         put("indices", None if indices is None else fields.choice("indices", indices, BASES))
-        refusals.check_indices(self)
+        refusals.check_indices(self.op, self.indices)
         put("scale", fields.scale(scale))
         zeros = [DType.of(name).raw for name in (self.dtype, self.out_dtype or self.dtype)]
         put("zero_points", fields.zero_points(zero_points, zeros))
@@ -225,11 +221,18 @@ class PoolSpec:
             "rounding_about",
             fields.choice("rounding_about", rounding_about, fields.ROUNDING_ABOUT),
         )
-        if self.in_dtype.is_float:
-            refusals.check_floats(self)
-        else:
-            refusals.check_output(self)
-        refusals.check_quantisation(self)
+        taken, out = self.in_dtype, DType.of(self.out_dtype or self.dtype)
+        if taken.is_float:
+            refusals.check_floats(
+                *(self.op, taken, self.rounding, self.out_dtype, self.clamp, self.saturate),
+                *(self.scale, self.zero_points),
+            )
+        # else the type of a sum, or what it has to hold, is known with the size
+        elif not OPERATIONS[self.op].widens or (self.out_dtype is not None and self.kernel):
+            refusals.check_holds(
+                self.op, taken, self.kernel, self.rounding, out, self.clamp, self.saturate
+            )
+        refusals.check_quantisation(self.op, self.scale, self.zero_points)
 
     @property
     def in_dtype(self) -> DType:
@@ -238,7 +241,8 @@ class PoolSpec:
 
     @property
     def _counts_pad_by_default(self) -> bool:
-        return self.op != "l2" and self.padding not in ("same", "same_lower")
+        counts = OPERATIONS[self.op].counts_pad
+        return counts and self.padding not in ("same", "same_lower")
 
     @property
     def _rounds_by_default(self) -> str:
@@ -298,184 +302,6 @@ class PoolSpec:
         if "kernel" not in data and "adaptive" not in data:
             raise SpecError("kernel", f"kernel must be given, and is not in {shown(data)}.")
         return cls(**data)
-
-    def __call__(self, x: Any, layout: str | None = None) -> "np.ndarray":
-        """Return ``pool(self, x, layout)``."""
-        from .reference import pool_from  # reference needs PoolSpec first
-
-        return pool_from(self, x, layout, stacklevel=3)
-
-    def axes(self, size: Sequence[int]) -> tuple[Axis, ...]:
-        """Return the spatial axes, rows first, resolved for the lengths `size`.
-
-        Raises
-        ------
-        SpecError
-            If `size` is not one positive integer per axis, there would be no output, or a
-            window would see no real input.
-        """
-        wanted = f"{self.ndim} positive integer{'s' if self.ndim > 1 else ''}, one per axis"
-        if not fields.is_sequence(size) or len(size) != self.ndim:
-            raise SpecError("size", f"size must be {wanted}, not {shown(size)}.")
-        return _axes(self, tuple(fields.integer("size", n, 1, what=wanted) for n in size))
-
-    def out_size(self, size: Sequence[int]) -> tuple[int, ...]:
-        """Return the output's spatial lengths for the input's."""
-        return tuple(axis.outputs for axis in self.axes(size))
-
-    def out_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Return ``(C, *out_size)`` for ``(C, *size)``."""
-        return self.job(shape).out_shape
-
-    def job(self, shape: Sequence[int], lanes: int | None = None) -> Job:
-        """Return the job of this specification on frames of ``(C, *size)``."""
-        return Job(self, shape, lanes)
-
-    def accumulator(self, size: Sequence[int]) -> Accumulator:
-        """Return the range of the exact partial values; see `Job.accumulator`.
-
-        Raises
-        ------
-        SpecError
-            As `axes`, and if a sum could need more than 63 bits.
-        """
-        taps = math.prod(axis.most_taps for axis in self.axes(size))
-        exact = self.partial(taps)
-        if exact.bits > MOST_BITS_EXACT and not self.in_dtype.is_float:
-            what = "squares" if self.op in ("l2", "lp2") else "values"
-            raise SpecError(
-                "adaptive" if refusals.windows(self).startswith("adaptive") else "kernel",
-                f"{refusals.windows(self)} sums {taps} {what} of {self.dtype},"
-                f" which takes {exact.bits} bits;"
-                f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
-            )
-        return exact
-
-    def partial(self, taps: int) -> Accumulator:
-        """Return the range of the exact reduction of up to `taps` inputs.
-
-        Of floats, a sum's is in multiples of the type's smallest value, ``2**unit``; a
-        maximum's is that of their bits.
-        """
-        low, high = self.in_dtype.low, self.in_dtype.high
-        if self.in_dtype.is_float and self.op in ("avg", "sum"):
-            low, high = -self.in_dtype.most, self.in_dtype.most
-        size = max(-low, high)  # the lowest may be the larger: of int8 it is 128
-        if self.op in ("l2", "lp1", "lp2"):
-            low, high = 0, taps * (size if self.op == "lp1" else size * size)
-        elif self.op in ("avg", "sum"):
-            low, high = taps * low, taps * high
-        return Accumulator(low, high, low < 0, width(low, high))
-
-    def range_of(self, taps: int) -> tuple[int, int]:
-        """Return the lowest and highest result, rounded, of up to `taps` inputs."""
-        exact = self.partial(taps)
-        if self.op in fields.MEANS:
-            return self.in_dtype.low, self.in_dtype.high
-        if self.op == "lp2" and exact.bits > MOST_BITS_EXACT:  # no accumulator's, but an answer
-            return 0, math.isqrt(exact.high) + 1
-        if self.op == "lp2":
-            return 0, int(round_root(exact.high, 1, self.rounding))
-        return exact.low, exact.high
-
-    def output(self, size: Sequence[int]) -> DType:
-        """Return the type of what leaves; see `Job.output`."""
-        if self.out_dtype is not None:
-            return DType.of(self.out_dtype)
-        if self.op not in ("sum", "lp1", "lp2") or self.in_dtype.is_float:
-            return self.in_dtype
-        self.accumulator(size)  # refuses what is too wide
-        return DType.holding(*self.range_of(math.prod(a.most_taps for a in self.axes(size))))
-
-    def bounds(self, size: Sequence[int]) -> tuple[int, int]:
-        """Return the lowest and highest value that leaves; see `Job.bounds`.
-
-        Raises
-        ------
-        SpecError
-            If a sum's `clamp` and the type that holds it have no value in common, or its
-            `out_dtype` does not hold it where only the size says how many taps there are.
-        """
-        if self.out_dtype is not None and not self.kernel:
-            refusals.check_holds(self, math.prod(axis.kernel for axis in self.axes(size)))
-        out = self.output(size)
-        low, high = self.clamp or (out.low, out.high)
-        if high < out.low or low > out.high:
-            raise SpecError(
-                "clamp",
-                f"clamp {self.clamp} shares no value with {out} ({out.low} to {out.high}),"
-                " which holds every sum; bounds within it or an out_dtype would do.",
-            )
-        return max(low, out.low), min(high, out.high)
-
-    def axis_divisors(self, size: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-        """Return per axis what its windows are divided by; a window's divisor is the product.
-
-        1 everywhere for what is no mean.
-        """
-        axes = self.axes(size)
-        if self.op in fields.MEANS and self.divisor_override is None:
-            return tuple(axis.counts(self.count_include_pad) for axis in axes)
-        whole = 1 if self.divisor_override is None else self.divisor_override
-        return tuple(((1 if i else whole),) * axis.outputs for i, axis in enumerate(axes))
-
-    def axis_taps(self, size: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-        """Return per axis the real inputs of its windows; a window's are the product."""
-        return tuple(axis.counts(False) for axis in self.axes(size))
-
-    def warnings(self, size: Sequence[int]) -> list[str]:
-        """Return what works on `size` but may not be meant, a sentence each."""
-        axes = self.axes(size)
-        said = []
-        for axis, name in zip(axes, AXIS_NAMES[self.ndim], strict=True):
-            dilated = f" (dilated to {axis.span})" if axis.dilation > 1 else ""
-            if axis.span > axis.length:
-                said.append(
-                    f"kernel {axis.kernel}{dilated} is larger than"
-                    f" the input's {axis.length} {name}."
-                )
-            if axis.dropped:
-                said.append(
-                    f"no window reads {axis.dropped} of {axis.length} {name} at the end;"
-                    " with ceil_mode or padding after one would."
-                )
-        if any(axis.stride > axis.span and axis.outputs > 1 for axis in axes):
-            share = 1 - math.prod(axis.read / len(axis.kept) for axis in axes)
-            dilated = f" dilated by {self.dilation}" if max(self.dilation) > 1 else ""
-            said.append(
-                f"stride {self.stride} steps beyond kernel {self.kernel}{dilated}:"
-                f" no window reads {share:.1%} of the inputs."
-            )
-        return said
-
-
-@lru_cache(maxsize=1024)
-def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
-    """Return `spec`'s axes for `size`, computed once."""
-    paddings = (spec.padding,) * spec.ndim if isinstance(spec.padding, str) else spec.padding
-    kernel, stride = spec.kernel, spec.stride
-    if spec.adaptive is not None:
-        kernel = stride = _divided(spec.adaptive, size)
-    names = AXIS_NAMES[spec.ndim]
-    per_axis = zip(size, kernel, stride, paddings, spec.dilation, names, strict=True)
-    return tuple(
-        Axis.resolve(n, k, s, p, d, spec.ceil_mode, name) for n, k, s, p, d, name in per_axis
-    )
-
-
-def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
-    if isinstance(adaptive, str):
-        return size
-    for length, outputs, name in zip(size, adaptive, AXIS_NAMES[len(size)], strict=True):
-        if length % (outputs or length):
-            raise SpecError(
-                "adaptive",
-                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
-                " different lengths have no one kernel and stride;"
-                f" a divisor of {length} would do.",
-            )
-    return tuple(n // (outputs or n) for n, outputs in zip(size, adaptive, strict=True))
 
 
 def _refuse_unknown(given: dict[str, Any]) -> None:

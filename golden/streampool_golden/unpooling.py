@@ -2,19 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from . import fields
-from .dtypes import DType
+from .arrays import channels_at
 from .errors import SpecError
-from .frames import Frames
-from .geometry import MOST_POSITIONS
 from .indices import BASES
-from .reference import LAYOUTS
 
 
 def unpool(
@@ -139,16 +134,8 @@ def _channels_first(
     field: str, array: np.ndarray, layout: str | None, axes: int
 ) -> tuple[np.ndarray, int | None]:
     """Return an array with its channels before the spatial axes, and where, if they were last."""
-    first, last = LAYOUTS[axes]
-    channels_last = fields.choice("layout", layout or first, (first, last)) == last
-    at = array.ndim - axes - channels_last
-    if at < 0:
-        raise SpecError(
-            field,
-            f"{field} must have at least {axes + channels_last} axes in layout"
-            f" {layout or first}, not shape {array.shape}.",
-        )
-    return (np.moveaxis(array, -1, at), at) if channels_last else (array, None)
+    at = channels_at(field, array, layout, axes)
+    return (array, None) if at is None else (np.moveaxis(array, -1, at), at)
 
 
 def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]) -> np.ndarray:
@@ -178,84 +165,3 @@ def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]
         by_columns = np.unravel_index(position, size, order="F")
         return plane * area + np.ravel_multi_index(by_columns, size)
     return indices
-
-
-@dataclass(frozen=True, init=False)
-class UnpoolJob(Frames):
-    """What a MaxUnpool core has to do: frames of values and indices in, sparse maps out.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        A frame in: channels, then the spatial lengths, ``(C, *size)``.
-    size : tuple of int
-        The spatial lengths of a frame out. Indices are torch's: positions in its plane.
-    lanes : int, optional
-        Channels side by side in a beat; the channels, 8 at most, by default.
-    dtype : str, optional
-        The values' type, ``"int8"`` by default.
-
-    Attributes
-    ----------
-    input : DType
-        The values' type.
-
-    Raises
-    ------
-    SpecError
-        If a value is not what it must be.
-    """
-
-    shape: tuple[int, ...]
-    out_size: tuple[int, ...]
-    lanes: int
-    input: DType
-
-    def __init__(
-        self,
-        shape: Sequence[int],
-        size: Sequence[int],
-        lanes: int | None = None,
-        dtype: object = "int8",
-    ) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)  # the instance is frozen
-
-        put("out_size", fields.lengths("size", size))
-        self._put_frame(shape, len(self.out_size), lanes)
-        put("input", DType.of(dtype))
-        if self.limit_cycles > MOST_POSITIONS:
-            raise SpecError(
-                "size",
-                f"size {self.out_size} makes frames of {self.limit_cycles} beats;"
-                f" at most {MOST_POSITIONS} would do.",
-            )
-
-    @property
-    def output(self) -> DType:
-        """The type of what leaves: that of the values."""
-        return self.input
-
-    @property
-    def index(self) -> DType:
-        """The type of an index that is in range."""
-        return DType.holding(0, math.prod(self.out_size) - 1)
-
-    @cached_property
-    def index_in(self) -> DType:
-        """The type of an index at the core: wide enough for one that is out of range."""
-        return DType.holding(0, math.prod(self.out_size))
-
-    @property
-    def index_out(self) -> None:
-        """None: no indices leave."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what makes it, and ``"op": "unpool"``, as a dict that `json.dumps` takes."""
-        return {
-            "op": "unpool",
-            "shape": list(self.shape),
-            "size": list(self.out_size),
-            "lanes": self.lanes,
-            "dtype": self.input.name,
-        }

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 
 from .blocks.floats import float_operation
 from .blocks.indices import place_of, with_place
@@ -52,7 +52,7 @@ class PoolCore(wiring.Component):
     ----------
     family : str
         As above.
-    job : Job
+    job : PoolJob
         The specification on this shape and lanes: beats, limits, ranges.
     plans : tuple of AxisPlan
         The schedules in stream order, as ``job.stages``.
@@ -93,7 +93,7 @@ class PoolCore(wiring.Component):
         family: str = GENERIC,
     ):
         self.family = check_family(family)
-        self.job = job = spec.job(shape, lanes)
+        self.job = job = PoolJob(spec, shape, lanes)
         place = place_of(job)
         if spec.in_dtype.is_float:
             self._operation = operation = float_operation(spec, place.bits if place else 0)
@@ -105,7 +105,7 @@ class PoolCore(wiring.Component):
             for plan, stage in zip(self.plans, job.stages, strict=True)
         )
         shapes = [operation.shape(stage.accumulator) for stage in job.stages]
-        self._first_shape = operation.shape(spec.partial(1))
+        self._first_shape = operation.shape(job.partial(1))
         # where the outermost axis is pooled last, its stage knows the frame's last beat
         self._counts = not job.stages or bool(
             job.stages[-1].axis or not self.plans[-1].ends_with_window

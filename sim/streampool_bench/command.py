@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from streampool_golden import PoolJob
 from streampool_hw.fpga import device_named
 from streampool_sim import options as opt
 from streampool_sim.engines.model import find_compiler
@@ -142,7 +143,7 @@ def _chosen(options: argparse.Namespace) -> layers.Layers:
     spec = opt.spec_of(options, dtype="int8", ndim=len(size), size=size)
     if spec.dtype != "int8":
         raise Refused(f"--dtype {spec.dtype} is not compared with software; int8 would do")
-    spec.job(options.shape)
+    PoolJob(spec, options.shape)
     return layers.layer_of(spec, options.shape)
 
 

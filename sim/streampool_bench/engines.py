@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool_golden import Job, PoolSpec, __version__
+from streampool_golden import PoolJob, PoolSpec, __version__
 from streampool_hw import PoolCore
 from streampool_sim.engines import CompilerMissing, Trace, amaranth, fast
 from streampool_sim.engines.model import Build
@@ -24,15 +24,15 @@ REFERENCE = "max 3x3 stride 2 padding 1, 1x112x112 uint8, 1 lane"
 """The core that the engines are compared on."""
 
 JOBS = {
-    REFERENCE: PoolSpec("max", 3, 2, 1, dtype="uint8").job((1, 112, 112), 1),
-    "max 2x2 stride 2, 1x224x224 uint8, 1 lane": PoolSpec("max", 2, dtype="uint8").job(
-        (1, 224, 224), 1
+    REFERENCE: PoolJob(PoolSpec("max", 3, 2, 1, dtype="uint8"), (1, 112, 112), 1),
+    "max 2x2 stride 2, 1x224x224 uint8, 1 lane": PoolJob(
+        PoolSpec("max", 2, dtype="uint8"), (1, 224, 224), 1
     ),
-    "avg 3x3 stride 1 padding 1, 3x64x64 uint8, 3 lanes": PoolSpec(
-        "avg", 3, 1, 1, dtype="uint8"
-    ).job((3, 64, 64), 3),
-    "max 3x3 stride 2 padding 1, 64x56x56 int8, 8 lanes": PoolSpec("max", 3, 2, 1).job(
-        (64, 56, 56), 8
+    "avg 3x3 stride 1 padding 1, 3x64x64 uint8, 3 lanes": PoolJob(
+        PoolSpec("avg", 3, 1, 1, dtype="uint8"), (3, 64, 64), 3
+    ),
+    "max 3x3 stride 2 padding 1, 64x56x56 int8, 8 lanes": PoolJob(
+        PoolSpec("max", 3, 2, 1), (64, 56, 56), 8
     ),
 }
 
@@ -40,7 +40,7 @@ WANTED_RATIO = 300
 """How many times as fast as Amaranth's simulator the fast engine is meant to be."""
 
 
-def measure(job: Job, seconds: float) -> dict[str, Any]:
+def measure(job: PoolJob, seconds: float) -> dict[str, Any]:
     """Run a job in both engines for about `seconds` each.
 
     Returns

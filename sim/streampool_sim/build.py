@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from streampool_golden import Job
+from streampool_golden import PoolJob
 from streampool_hw.boards import BOARDS, Board, Built, build
 from streampool_hw.boards.pattern import FRAMES
 from streampool_hw.fpga import ToolError
@@ -52,7 +52,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
 
 
 def built(
-    job: Job, board: Board, options: argparse.Namespace, progress: Callable[[int, int], None]
+    job: PoolJob, board: Board, options: argparse.Namespace, progress: Callable[[int, int], None]
 ) -> Built:
     """Build what the options ask for.
 

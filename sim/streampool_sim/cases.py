@@ -12,7 +12,7 @@ from streampool_golden import (
     OPS,
     ROUNDINGS,
     DType,
-    Job,
+    PoolJob,
     PoolSpec,
     SpecError,
     float32_ratio,
@@ -31,7 +31,7 @@ class Case:
     ----------
     seed, index : int
         What the case was made from.
-    job : Job
+    job : PoolJob
         Specification, frame and lanes.
     stall : float
         Probability of the run with stalls.
@@ -39,7 +39,7 @@ class Case:
 
     seed: int
     index: int
-    job: Job
+    job: PoolJob
     stall: float
 
     def frames(self, count: int) -> np.ndarray:
@@ -104,14 +104,14 @@ def random_floats(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]
     return bits.astype(dtype.raw.numpy).view(dtype.numpy)
 
 
-def _with_indices(rng: np.random.Generator, job: Job) -> Job:
+def _with_indices(rng: np.random.Generator, job: PoolJob) -> PoolJob:
     """Have some maxima and minima give their indices, too."""
     if job.spec.op not in ("max", "min") or rng.random() > 0.3:
         return job
-    return job.spec.replace(indices=str(rng.choice(BASES))).job(job.shape, job.lanes)
+    return PoolJob(job.spec.replace(indices=str(rng.choice(BASES))), job.shape, job.lanes)
 
 
-def _job(rng: np.random.Generator) -> Job:
+def _job(rng: np.random.Generator) -> PoolJob:
     def chance(probability: float) -> bool:
         return bool(rng.random() < probability)
 
@@ -165,7 +165,7 @@ def _job(rng: np.random.Generator) -> Job:
     fields |= _quantised(fields, rng.spawn(1)[0])
     channels = integer(1, 9) if chance(0.7) else 1
     lanes = integer(1, min(channels + 1, 4))
-    return PoolSpec(**fields).job((channels, *size), lanes)
+    return PoolJob(PoolSpec(**fields), (channels, *size), lanes)
 
 
 def _dtype(rng: np.random.Generator) -> DType:

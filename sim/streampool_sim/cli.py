@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from streampool_bench import command as benching
-from streampool_golden import SpecError, __version__
+from streampool_golden import PoolJob, SpecError, __version__
 from streampool_hw.boards import board_named
 from streampool_hw.export.yosys import YosysError
 from streampool_hw.fpga import device_named
@@ -280,7 +280,7 @@ def _build(options: argparse.Namespace, tell: Any) -> int:
 def _explain(options: argparse.Namespace, tell: Any) -> int:
     shape: tuple[int, ...] = options.shape
     spec = opt.spec_of(options, dtype="int8", ndim=len(shape) - 1, size=shape[1:])
-    for message in spec.job(shape).warnings:
+    for message in PoolJob(spec, shape).warnings:
         tell(message)
 
     from streampool_sim.explain import explain_text

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
 from streampool_hw.schedule.plan import AxisPlan
@@ -35,14 +35,14 @@ def explain_text(spec: PoolSpec, shape: Sequence[int], lanes: int | None = None)
     shape : sequence of int
         A frame: channels, then rows and columns (or steps).
     lanes : int, optional
-        Channels of a beat, as of `Job`.
+        Channels of a beat, as of `PoolJob`.
 
     Raises
     ------
     SpecError
         If `spec` does not work on `shape`.
     """
-    job = spec.job(tuple(shape), lanes)
+    job = PoolJob(spec, tuple(shape), lanes)
     size, out = (" x ".join(map(str, sizes)) for sizes in (job.shape, job.out_shape))
     lines = [
         f"{spec.op} pooling of {size} into {out}, {count(job.lanes, 'lane')}:"

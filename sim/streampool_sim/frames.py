@@ -1,10 +1,10 @@
 """Arrays to beats and back: the beat order of a core's streams."""
 
 import numpy as np
-from streampool_golden import Job, UnpoolJob
+from streampool_golden import PoolJob, UnpoolJob
 
 
-def pack(job: Job | UnpoolJob, x: np.ndarray, seed: int | None = 0) -> np.ndarray:
+def pack(job: PoolJob | UnpoolJob, x: np.ndarray, seed: int | None = 0) -> np.ndarray:
     """Cut frames into beats.
 
     Beat `position * fold + group` of a frame carries, in lane `l`, channel `group * lanes + l` of
@@ -12,7 +12,7 @@ def pack(job: Job | UnpoolJob, x: np.ndarray, seed: int | None = 0) -> np.ndarra
 
     Parameters
     ----------
-    job : Job or UnpoolJob
+    job : PoolJob or UnpoolJob
         Its `shape`, `lanes` and `fold` say how.
     x : ndarray, shape (frames, C, *size)
         Frames, channels first.
@@ -54,7 +54,7 @@ def pack_indices(job: UnpoolJob, indices: np.ndarray, seed: int | None = 0) -> n
     return _cut(job, indices.astype(np.int64, copy=False), rubbish)
 
 
-def _cut(job: Job | UnpoolJob, x: np.ndarray, rubbish: np.ndarray | None) -> np.ndarray:
+def _cut(job: PoolJob | UnpoolJob, x: np.ndarray, rubbish: np.ndarray | None) -> np.ndarray:
     """Cut frames into beats; lanes that carry no channel get what `rubbish` has for them."""
     count, channels = x.shape[:2]
     positions = int(np.prod(job.shape[1:]))
@@ -65,12 +65,12 @@ def _cut(job: Job | UnpoolJob, x: np.ndarray, rubbish: np.ndarray | None) -> np.
     return beats.reshape(count, positions * job.fold, job.lanes)
 
 
-def unpack(job: Job | UnpoolJob, beats: np.ndarray) -> np.ndarray:
+def unpack(job: PoolJob | UnpoolJob, beats: np.ndarray) -> np.ndarray:
     """Put output beats together to frames.
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         As of `pack`.
     beats : ndarray, shape (frames * beats_out, lanes)
         Output beats in the order in which they left.
@@ -84,12 +84,12 @@ def unpack(job: Job | UnpoolJob, beats: np.ndarray) -> np.ndarray:
     return frames.view(job.output.numpy) if job.output.is_float else frames
 
 
-def unpack_indices(job: Job, indices: np.ndarray) -> np.ndarray:
+def unpack_indices(job: PoolJob, indices: np.ndarray) -> np.ndarray:
     """Put the indices beside output beats together to frames, as `unpack` does with values."""
     return _put_together(job, indices)
 
 
-def _put_together(job: Job | UnpoolJob, beats: np.ndarray) -> np.ndarray:
+def _put_together(job: PoolJob | UnpoolJob, beats: np.ndarray) -> np.ndarray:
     """Put output beats together to frames, the unused lanes of the last group left out."""
     channels, *size = job.out_shape
     positions = int(np.prod(size))

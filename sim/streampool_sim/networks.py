@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool_golden import Job, SpecWarning, pool
+from streampool_golden import PoolJob, SpecWarning, pool
 from streampool_golden.networks import networks
 from streampool_hw import PoolCore
 
@@ -34,9 +34,9 @@ LONG = 200_000
 """Cycles a frame from which a layer is worth the compiler's optimisation."""
 
 
-def jobs() -> list[Job]:
+def jobs() -> list[PoolJob]:
     """Return the layers' jobs, each once, in the list's order; lanes are as by default."""
-    return list(dict.fromkeys(layer.spec.job(layer.shape) for layer in networks()))
+    return list(dict.fromkeys(PoolJob(layer.spec, layer.shape) for layer in networks()))
 
 
 def check(core: PoolCore, model: Any, index: int) -> dict[str, Any]:
@@ -76,14 +76,14 @@ def check(core: PoolCore, model: Any, index: int) -> dict[str, Any]:
     }
 
 
-def _batches(wanted: Sequence[Job], todo: Sequence[int]) -> Iterator[list[int]]:
+def _batches(wanted: Sequence[PoolJob], todo: Sequence[int]) -> Iterator[list[int]]:
     """Cut what is to be done into batches for one compile each, the short ones first."""
     for long in (False, True):
         same = [index for index in todo if (wanted[index].limit_cycles >= LONG) is long]
         yield from (same[at : at + BATCH] for at in range(0, len(same), BATCH))
 
 
-def run(path: Path = RESULTS) -> dict[Job, dict[str, Any]]:
+def run(path: Path = RESULTS) -> dict[PoolJob, dict[str, Any]]:
     """Run the layers that are not in the results file yet; return all results by their jobs."""
     wanted = jobs()
     log = Log(path, SEED)

@@ -12,13 +12,21 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from streampool_golden import BASES, PRESETS, Job, PoolSpec, SpecError, float32_ratio, preset
+from streampool_golden import (
+    BASES,
+    OPS,
+    PRESETS,
+    PoolJob,
+    PoolSpec,
+    SpecError,
+    float32_ratio,
+    preset,
+)
 from streampool_golden.fields import (
     GLOBAL,
     MOST_AXES,
     NAMED_PADDINGS,
     NANS,
-    OPS,
     ROUNDING_ABOUT,
     ROUNDINGS,
     scale,
@@ -475,9 +483,9 @@ def check_no_size(options: argparse.Namespace) -> None:
         )
 
 
-def job_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int | None) -> Job:
+def job_of(spec: PoolSpec, shape: tuple[int, ...], lanes: int | None) -> PoolJob:
     """Derive what a core has to do; refuses lanes that would never carry anything."""
-    return spec.job(shape, lanes_of(shape, lanes))
+    return PoolJob(spec, shape, lanes_of(shape, lanes))
 
 
 def lanes_of(shape: Sequence[int], lanes: int | None) -> int | None:

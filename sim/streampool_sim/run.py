@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TextIO
 
 import numpy as np
-from streampool_golden import BASES, DType, Job, PoolSpec, SpecError, UnpoolJob, plane_indices
+from streampool_golden import BASES, DType, PoolJob, PoolSpec, SpecError, UnpoolJob, plane_indices
 from streampool_golden.fields import GLOBAL
 
 from . import files, pictures
@@ -346,7 +346,7 @@ def _check_apart(options: argparse.Namespace, source: pictures.Input, output: Pa
 
 def _summary(
     source: pictures.Input,
-    job: Job,
+    job: PoolJob,
     output: Path,
     options: argparse.Namespace,
     stats: dict[str, Any],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from streampool_golden import (
     LAYOUTS,
-    Job,
+    PoolJob,
     PoolSpec,
     SpecError,
     SpecWarning,
@@ -146,7 +146,7 @@ def simulate(
     frames, golden_frames = _channels_first(spec, np.asarray(x), golden, layout)
     if not len(frames):
         raise SpecError("x", f"x must have a frame at least, not shape {np.shape(x)}.")
-    job = spec.job(frames.shape[1:], lanes)  # refuses what no core can be made for
+    job = PoolJob(spec, frames.shape[1:], lanes)  # refuses what no core can be made for
     core = PoolCore(spec, job.shape, job.lanes)
     said: list[str] = []
     for message in job.warnings:
@@ -243,13 +243,13 @@ def run_core(
 
 
 def compare(
-    job: Job | UnpoolJob, trace: Trace, golden: np.ndarray
+    job: PoolJob | UnpoolJob, trace: Trace, golden: np.ndarray
 ) -> tuple[np.ndarray, str | None]:
     """Hold a run against the golden model.
 
     Parameters
     ----------
-    job : Job or UnpoolJob
+    job : PoolJob or UnpoolJob
         What ran.
     trace : Trace
         Its beats, of one or more rounds through the frames.
@@ -276,7 +276,9 @@ def compare(
     return out[: len(golden)], mismatch
 
 
-def compare_indices(job: Job, trace: Trace, golden: np.ndarray) -> tuple[np.ndarray, str | None]:
+def compare_indices(
+    job: PoolJob, trace: Trace, golden: np.ndarray
+) -> tuple[np.ndarray, str | None]:
     """Hold the indices of a run against the golden model's, as `compare` does with its values.
 
     A core knows of one frame: what ONNX's bases add for those before it is added here.

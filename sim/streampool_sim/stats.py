@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from streampool_golden import Job, __version__
+from streampool_golden import PoolJob, __version__
 from streampool_hw import PoolCore, UnpoolCore
 
 from .engines import Trace
@@ -62,7 +62,7 @@ def statistics(
     per_frame = plain(taken.mean()) if len(taken) else None
     return {
         "version": __version__,
-        "spec": job.spec.to_json() if isinstance(job, Job) else job.to_json(),
+        "spec": job.spec.to_json() if isinstance(job, PoolJob) else job.to_json(),
         "shape": list(job.shape),
         "out_shape": list(job.out_shape),
         "lanes": job.lanes,

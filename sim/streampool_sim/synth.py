@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from streampool_golden import Job
+from streampool_golden import PoolJob
 from streampool_hw.fpga import DEVICES, Device, Placement, place
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS
 
@@ -50,7 +50,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
 
 
 def placed(
-    job: Job,
+    job: PoolJob,
     device: Device,
     options: argparse.Namespace,
     progress: Callable[[int, int], None],

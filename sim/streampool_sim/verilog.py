@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from streampool_golden import BASES, Job, UnpoolJob
+from streampool_golden import BASES, PoolJob, UnpoolJob
 from streampool_hw import FAMILIES
 from streampool_hw.export.verilog import Written, write_unpool_verilog, write_verilog
 
@@ -54,7 +54,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def written(job: Job, options: argparse.Namespace) -> Written:
+def written(job: PoolJob, options: argparse.Namespace) -> Written:
     """Write a job's core as the options say.
 
     Raises
@@ -116,7 +116,7 @@ def unpool_summary(job: UnpoolJob, made: Written) -> str:
     return _lines(core, made)
 
 
-def summary(job: Job, made: Written) -> str:
+def summary(job: PoolJob, made: Written) -> str:
     """Say a line about each file."""
     lanes = opt.count(job.lanes, "lane")
     core = f"{opt.describe(job.spec)}, shape {opt.by(job.shape)}, {lanes} of {job.spec.dtype}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from streampool_bench.report import compare
 from streampool_bench.report.layers import Layer
 from streampool_bench.report.links import LINKS
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 
 DEVICE = "ecp5-25k-6"
 LAYER = Layer("net-1", PoolSpec("max", 2), (64, 8, 8), {"net": 2})
@@ -32,7 +32,7 @@ def core(
     *,
     fits: bool | None = True,
 ):
-    cycles = layer.spec.job(layer.shape, lanes).limit_cycles
+    cycles = PoolJob(layer.spec, layer.shape, lanes).limit_cycles
     return {
         "layer": layer.name, "device": DEVICE, "lanes": lanes, "freq_mhz": mhz,
         "freq_source": source, "placed_job": "J" if source == "placed" else None,

@@ -7,7 +7,7 @@ from streampool_bench.fpga import clocks, placed
 from streampool_bench.report import hardware
 from streampool_bench.report.layers import Layer, network_layers, network_names
 from streampool_bench.report.links import LINKS, Link, frames_per_second
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 
 DEVICE = "ecp5-85k-6"
 
@@ -157,7 +157,7 @@ def test_rows_of_the_real_table():
     by_name = {(row["job"], row["device"]): row for row in placed.placements()}
     for row in rows:
         spec = next(layer for layer in found if layer.name == row["layer"])
-        job = spec.spec.job(spec.shape, row["lanes"])
+        job = PoolJob(spec.spec, spec.shape, row["lanes"])
         assert row["cycles"] == row["limit_cycles"] == max(job.beats_in, job.beats_out)
         assert row["seconds"] == pytest.approx(row["cycles"] / row["freq_mhz"] / 1e6)
         assert row["frames_per_second"] * row["seconds"] == pytest.approx(1)
@@ -183,7 +183,7 @@ def test_lanes_that_channels_have_a_use_for(table):
 def test_simulated_cycles_are_the_schedules():
     layer = Layer("small", PoolSpec("max", 3, 2, 1), (3, 9, 8))
     counted = hardware.simulate_cycles([(layer, 2)])
-    job = layer.spec.job(layer.shape, 2)
+    job = PoolJob(layer.spec, layer.shape, 2)
     assert counted == {(layer.spec, layer.shape, 2): job.limit_cycles}
     core = clocks.figures(layer.spec, layer.shape, 2, "generic")
     assert hardware.cycles(core, counted) == (job.limit_cycles, "simulated")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS, SelfTest, build, pattern
 from streampool_hw.boards.__main__ import main as boards_main
@@ -18,7 +18,7 @@ from streampool_hw.boards.top import Top
 from streampool_hw.fpga import tools
 from streampool_sim import cli
 
-JOB = PoolSpec("max", 2).job((2, 4, 4), 1)
+JOB = PoolJob(PoolSpec("max", 2), (2, 4, 4), 1)
 SMALL = ("--kernel", "2", "--shape", "2x4x4", "--lanes", "1")
 
 

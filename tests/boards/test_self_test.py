@@ -9,14 +9,14 @@ from amaranth.hdl import Fragment, Module, Signal
 from amaranth.lib import io, wiring
 from amaranth.sim import Simulator
 from broken_cores import BrokenCore
-from streampool_golden import PoolSpec, pool
+from streampool_golden import PoolJob, PoolSpec, pool
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS, SelfTest, pattern
 from streampool_hw.boards.table import Pin
 from streampool_hw.boards.top import Top
 
 # Spare lanes in the last group of channels, and sums that are no whole bytes
-JOB = PoolSpec("sum", 2, 1, dtype="int5").job((3, 3, 4), 2)
+JOB = PoolJob(PoolSpec("sum", 2, 1, dtype="int5"), (3, 3, 4), 2)
 FRAMES = 2
 ROUND = 1200
 """Clocks that are enough for a round of these, stalls included."""
@@ -95,7 +95,7 @@ def test_states_are_those_of_a_register_shifted_bit_by_bit():
 
 def test_checksums_leave_spare_lanes_out():
     pooled = np.arange(3 * 4).reshape(1, 3, 2, 2)
-    job = PoolSpec("max", 1, dtype="uint8").job((3, 2, 2), 2)
+    job = PoolJob(PoolSpec("max", 1, dtype="uint8"), (3, 2, 2), 2)
     both = bytes(value for position in range(4) for value in (position, 8 + position))
     # CRC-32 of one lane that has channels 0 and 2, and of one that has channel 1 alone
     assert pattern.checksums(job, pooled) == tuple(

@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from commands import Command
-from streampool_golden import PoolSpec
+from streampool_golden import PoolSpec, pool
 
 X = np.random.default_rng(3).normal(0, 4, (1, 6, 6))
 X[0, 0, :3] = np.nan, -0.0, 0.0
@@ -25,7 +25,7 @@ def test_the_file_says_the_type(dtype, folder: Path, command: Command):
     done = command("run", *words.split())
     assert done.status == 0, done.err
     spec = PoolSpec("max", 2, dtype=dtype, nan="ignore")
-    assert bits(np.load("map-max.npy").view(dtype)) == bits(spec(x))
+    assert bits(np.load("map-max.npy").view(dtype)) == bits(pool(spec, x))
     assert json.loads(Path("stats.json").read_text())["spec"]["dtype"] == spec.dtype
     assert f"1 channel of {spec.dtype}" in done.out
 
@@ -35,7 +35,7 @@ def test_bits_of_bfloat16(folder: Path, command: Command):
     np.save(folder / "map.npy", x.view(np.uint16))
     words = "map.npy --layout CHW --kernel 3 --dtype bfloat16 --op min --engine amaranth -o y.npy"
     assert command("run", *words.split()).status == 0
-    expected = PoolSpec("min", 3, dtype="bfloat16")(x)
+    expected = pool(PoolSpec("min", 3, dtype="bfloat16"), x)
     assert bits(np.load("y.npy").view(ml_dtypes.bfloat16)) == bits(expected)
 
 

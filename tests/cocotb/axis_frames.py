@@ -15,7 +15,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
 from cocotb.utils import get_time_from_sim_steps
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
-from streampool_golden import Job, pool
+from streampool_golden import PoolJob, pool
 
 CORES = JOBS | MARKED
 CLOCK_NS = 10
@@ -25,7 +25,7 @@ class Frames:
     """A core between a source and a sink."""
 
     def __init__(self, dut: Any, name: str):
-        self.job: Job = CORES[name]
+        self.job: PoolJob = CORES[name]
         self.marked = name in MARKED
         self.aclk = getattr(dut, f"{name}_aclk")
         self.aresetn = getattr(dut, f"{name}_aresetn")

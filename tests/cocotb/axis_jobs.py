@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from streampool_golden import Job, PoolSpec, pool, pool_with_indices
+from streampool_golden import PoolJob, PoolSpec, pool, pool_with_indices
 
 
 @dataclass(frozen=True)
@@ -25,35 +25,41 @@ class Words:
     last: tuple[bool, ...]
 
 
-JOBS: dict[str, Job] = {
+JOBS: dict[str, PoolJob] = {
     # lanes that the channels do not fill, two beats a position
-    "max_fold": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((3, 9, 8), lanes=2),
+    "max_fold": PoolJob(PoolSpec(op="max", kernel=3, stride=2, padding=1), (3, 9, 8), lanes=2),
     # divisors of their own at the borders
-    "avg_border": PoolSpec(op="avg", kernel=3, stride=1, padding=1, count_include_pad=False).job(
-        (2, 6, 7), lanes=2
+    "avg_border": PoolJob(
+        PoolSpec(op="avg", kernel=3, stride=1, padding=1, count_include_pad=False),
+        (2, 6, 7),
+        lanes=2,
     ),
     # one axis; lanes narrower and wider than a byte
-    "sum_steps": PoolSpec(op="sum", kernel=9, stride=4, dtype="int5", ndim=1).job((3, 40), lanes=3),
+    "sum_steps": PoolJob(
+        PoolSpec(op="sum", kernel=9, stride=4, dtype="int5", ndim=1), (3, 40), lanes=3
+    ),
     # unsigned, dilated, a window beyond the input
-    "min_ceil": PoolSpec(
-        op="min", kernel=2, stride=3, dilation=2, ceil_mode=True, dtype="uint12"
-    ).job((2, 8, 9), lanes=1),
+    "min_ceil": PoolJob(
+        PoolSpec(op="min", kernel=2, stride=3, dilation=2, ceil_mode=True, dtype="uint12"),
+        (2, 8, 9),
+        lanes=1,
+    ),
     # more beats out than in
-    "max_grow": PoolSpec(op="max", kernel=2, stride=1, padding=1).job((1, 5, 5), lanes=1),
+    "max_grow": PoolJob(PoolSpec(op="max", kernel=2, stride=1, padding=1), (1, 5, 5), lanes=1),
     # everything into one value, its average into a wider type
-    "avg_all": PoolSpec(op="avg", kernel=(4, 6), dtype="uint8", out_dtype="int16").job(
-        (4, 4, 6), lanes=4
+    "avg_all": PoolJob(
+        PoolSpec(op="avg", kernel=(4, 6), dtype="uint8", out_dtype="int16"), (4, 4, 6), lanes=4
     ),
     # an index of two bytes beside each value, and a spare lane
-    "max_indices": PoolSpec(op="max", kernel=3, stride=2, padding=1, indices="plane").job(
-        (1, 20, 13), lanes=2
+    "max_indices": PoolJob(
+        PoolSpec(op="max", kernel=3, stride=2, padding=1, indices="plane"), (1, 20, 13), lanes=2
     ),
     # no stage at all, and one beat a frame
-    "through": PoolSpec(op="max", kernel=1).job((2, 1, 1), lanes=2),
+    "through": PoolJob(PoolSpec(op="max", kernel=1), (2, 1, 1), lanes=2),
 }
 
 # the same with tkeep and tuser: spare lanes on both sides, lanes of several bytes, one beat a frame
-MARKED: dict[str, Job] = {
+MARKED: dict[str, PoolJob] = {
     f"marked_{name}": JOBS[name] for name in ("max_fold", "sum_steps", "avg_all", "through")
 }
 
@@ -95,17 +101,17 @@ def padded(bits: int) -> int:
     return (bits + 7) // 8 * 8
 
 
-def lane_out(job: Job) -> int:
+def lane_out(job: PoolJob) -> int:
     """Return the bits of a lane on the output's tdata: the value's, and those of its index."""
     return padded(job.output.bits) + (padded(job.index_out.bits) if job.index_out else 0)
 
 
-def payload(job: Job, kind: str, frames: int, seed: int) -> np.ndarray:
+def payload(job: PoolJob, kind: str, frames: int, seed: int) -> np.ndarray:
     """Return frames to pool: (frames, channels, *size).
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         Whose shape and dtype.
     kind : str
         ``"random"``, ``"extremes"`` (the lowest and the highest value alone), ``"counting"``
@@ -129,13 +135,13 @@ def payload(job: Job, kind: str, frames: int, seed: int) -> np.ndarray:
     return x.astype(job.spec.in_dtype.numpy)
 
 
-def words_in(job: Job, x: np.ndarray) -> Words:
+def words_in(job: PoolJob, x: np.ndarray) -> Words:
     """Return frames as the words that go in."""
     bits = job.spec.in_dtype.bits
     return _words(job, x, padded(bits), bits)
 
 
-def words_out(job: Job, x: np.ndarray) -> Words:
+def words_out(job: PoolJob, x: np.ndarray) -> Words:
     """Return the words that have to come out for frames `x`."""
     width = padded(job.output.bits)
     if job.index_out is None:
@@ -145,7 +151,7 @@ def words_out(job: Job, x: np.ndarray) -> Words:
     return _words(job, lanes, lane_out(job), lane_out(job))
 
 
-def _words(job: Job, x: np.ndarray, width: int, checked: int) -> Words:
+def _words(job: PoolJob, x: np.ndarray, width: int, checked: int) -> Words:
     """Pack (frames, channels, *size) by hand, as the documents say it."""
     frames, channels = x.shape[:2]
     positions = x.reshape(frames, channels, -1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from streampool_golden import (
     DType,
-    Job,
+    PoolJob,
     PoolSpec,
     SpecError,
     UnpoolJob,
@@ -81,9 +81,9 @@ class Case:
         )
 
     @property
-    def job(self) -> Job:
+    def job(self) -> PoolJob:
         """What a core has to do."""
-        return self.spec.job(self.x.shape[1:], LANES)
+        return PoolJob(self.spec, self.x.shape[1:], LANES)
 
     def golden(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Return what the golden model gives: values, and indices where the runtime has some."""
@@ -211,7 +211,7 @@ def exact_value(case: Case, where: tuple[int, ...]) -> tuple[Fraction, Fraction]
     Each of the operations, on numbers no larger than the result of all magnitudes, may be off by
     half a unit in the last place.
     """
-    spec, job = case.spec, case.spec.job(case.x.shape[1:])
+    spec, job = case.spec, PoolJob(case.spec, case.x.shape[1:])
     frame, channel, *at = where
     taps = [axis.taps(w) for axis, w in zip(job.axes, at, strict=True)]
     values = case.x[(frame, channel, *np.ix_(*taps))].astype(object).ravel()

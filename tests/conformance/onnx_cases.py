@@ -17,7 +17,7 @@ import numpy as np
 from onnx_pools import spec_of
 from streampool_golden import (
     DType,
-    Job,
+    PoolJob,
     PoolSpec,
     SpecError,
     UnpoolJob,
@@ -51,7 +51,7 @@ class Run:
     `indices` go in beside `x` where the core is MaxUnpool's, and come out where it pools.
     """
 
-    job: Job | UnpoolJob
+    job: PoolJob | UnpoolJob
     x: np.ndarray
     values: np.ndarray
     indices: np.ndarray | None = None
@@ -61,7 +61,7 @@ class Run:
         cls, spec: PoolSpec, x: np.ndarray, values: np.ndarray, indices: np.ndarray | None = None
     ) -> "Run":
         """Return that of a pooling."""
-        return cls(spec.job(x.shape[1:], min(x.shape[1], LANES)), x, values, indices)
+        return cls(PoolJob(spec, x.shape[1:], min(x.shape[1], LANES)), x, values, indices)
 
 
 @dataclass
@@ -229,7 +229,7 @@ def through_cores(cases: Sequence[Case], tell: Callable[[str], None]) -> None:
             found = unpack(core.job, trace.out)
             same = found.tobytes() == run.values.tobytes()
             places = indices_of(core, trace)
-            if isinstance(run.job, Job) and run.indices is not None:
+            if isinstance(run.job, PoolJob) and run.indices is not None:
                 same = same and places is not None and np.array_equal(places, run.indices)
             case.core = "yes" if same else "DIFFERS"
         tell(f"onnx: {min(at + BATCH, len(made))}/{len(made)} cores")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from streampool_golden import Job, UnpoolJob
+from streampool_golden import PoolJob, UnpoolJob
 from streampool_hw import PoolCore, UnpoolCore
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, cache_folder
@@ -15,7 +15,7 @@ LONG = 1500
 """Cycles a frame from which a core is compiled, and not run by Amaranth's simulator."""
 
 
-def core_of(job: Job | UnpoolJob) -> PoolCore | UnpoolCore:
+def core_of(job: PoolJob | UnpoolJob) -> PoolCore | UnpoolCore:
     """Return the core that does a job."""
     if isinstance(job, UnpoolJob):
         return UnpoolCore(job)
@@ -43,7 +43,7 @@ def traces(
 
 def indices_of(core: PoolCore | UnpoolCore, trace: Trace) -> np.ndarray | None:
     """Return the indices that came beside pooled values, numbered over all frames, if any did."""
-    if trace.indices is None or not isinstance(core.job, Job):
+    if trace.indices is None or not isinstance(core.job, PoolJob):
         return None
     indices = unpack_indices(core.job, trace.indices)
     assert core.job.numbering is not None

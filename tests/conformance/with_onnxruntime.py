@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from onnx_pools import spec_of
-from streampool_golden import DType, PoolSpec, SpecError, UnpoolJob, preset
+from streampool_golden import DType, PoolJob, PoolSpec, SpecError, UnpoolJob, preset
 from streampool_sim.cases import random_floats
 
 from .cases import AXES, LANES, TAPS, Case, UnpoolCase, every_sum, rounded, sizes, values
@@ -119,7 +119,7 @@ def _max(rng: random.Random) -> Case:
     order = attributes["storage_order"] = rng.choice([0, 1])
     base = ("flat", "flat_columns")[order]
     spec = spec_of("MaxPool", attributes, shape[2:], dtype=x.dtype, indices=base)
-    spec.job(shape[1:])
+    PoolJob(spec, shape[1:])
     y, indices = outputs("MaxPool", x, attributes, count=2)
     return Case("MaxPool with Indices", spec, x, y, 0, indices)
 
@@ -130,7 +130,7 @@ def _norm(rng: random.Random) -> Case:
     x = values(rng, "int8", shape)
     rounding = {"rounding": "half_even", "out_dtype": "int32"}
     spec = spec_of("LpPool", attributes, shape[2:], dtype="int8", **rounding)
-    spec.job(shape[1:])
+    PoolJob(spec, shape[1:])
     y = run("LpPool", x.astype(np.float32), attributes)
     what = f"LpPool, p = {attributes['p']}"
     return Case(what, spec, x, rounded(y, spec), operations=int(np.prod(spec.kernel)) + 3)
@@ -141,7 +141,7 @@ def _average(rng: random.Random) -> Case:
     attributes["count_include_pad"] = int(rng.random() < 0.5)
     x = values(rng, "int8", shape)
     spec = spec_of("AveragePool", attributes, shape[2:], dtype="int8", rounding="half_even")
-    spec.job(shape[1:])
+    PoolJob(spec, shape[1:])
     y = run("AveragePool", x.astype(np.float32), attributes)
     return Case("AveragePool", spec, x, rounded(y, spec), operations=3)
 
@@ -160,7 +160,7 @@ def _max_of_floats(rng: random.Random) -> Case:
     x[x == -np.inf] = np.nan
     x[x == 0] = 0
     spec = spec_of("MaxPool", attributes, size, dtype=dtype.name, nan="ignore")
-    spec.job(x.shape[1:])
+    PoolJob(spec, x.shape[1:])
     return Case("MaxPool of float32, 1-D", spec, x, run("MaxPool", x, attributes))
 
 
@@ -233,7 +233,7 @@ def _quantized_average(rng: random.Random) -> Case:
         size=shape[2:],
         **fields,
     )
-    spec.job(shape[1:])
+    PoolJob(spec, shape[1:])
     y = run("QLinearAveragePool", x, attributes, *constants)
     # each input is scaled, summed with the others, the mean scaled back
     taps = int(np.prod(plain.kernel))

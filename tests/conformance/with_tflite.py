@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from streampool_golden import PoolSpec, SpecError, preset
+from streampool_golden import PoolJob, PoolSpec, SpecError, preset
 
 from .cases import TAPS, Case, every_sum, rounded, sizes, values
 
@@ -53,7 +53,7 @@ def draw(rng: random.Random) -> Case | None:
             scales=(scale, scale),
             activation=activation,
         )
-        spec.job(x.shape[1:])
+        PoolJob(spec, x.shape[1:])
     except SpecError:
         return None
     return Case(OPERATORS[op], spec, x, _run(spec, x, scale, zero, activation))
@@ -66,7 +66,7 @@ def _norm(rng: random.Random) -> Case | None:
     padding = rng.choice(["same", "valid"])
     try:
         spec = PoolSpec("l2", kernel, stride, padding, rounding="half_even", out_dtype="int16")
-        spec.job(x.shape[1:])
+        PoolJob(spec, x.shape[1:])
     except SpecError:
         return None
     y = rounded(_run(spec, x.astype(np.float32), 0, 0, "none"), spec)
@@ -84,7 +84,7 @@ def exhaustive() -> Iterator[Case]:
 def _run(spec: PoolSpec, x: np.ndarray, scale: float, zero: int, activation: str) -> np.ndarray:
     """Return what TFLite makes of channels first, in channels last as it has them."""
     x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
-    shape = (x.shape[0], *spec.out_size(x.shape[1:3]), x.shape[3])
+    shape = (x.shape[0], *PoolJob(spec, (1, *x.shape[1:3])).out_size, x.shape[3])
     model = _model(spec, x.dtype.name, (x.shape, shape), scale, zero, activation)
     runner = interpreter.Interpreter(model_content=model)
     runner.allocate_tensors()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from streampool_golden import ROUNDINGS, DType, PoolSpec, SpecError, UnpoolJob, preset
+from streampool_golden import ROUNDINGS, DType, PoolJob, PoolSpec, SpecError, UnpoolJob, preset
 from streampool_sim.cases import random_floats
 
 from .cases import AXES, LANES, TAPS, Case, UnpoolCase, bits, every_sum, rounded, sizes, values
@@ -162,7 +162,7 @@ def _norm(rng: random.Random) -> Case:
     # by way of a mean, so that a whole number may come out just below itself
     nearest = rng.choice([name for name in ROUNDINGS if name.startswith("half")])
     spec = PoolSpec(f"lp{p}", dtype=x.dtype, rounding=nearest, out_dtype="int32", **fields)
-    spec.job(x.shape[1:])
+    PoolJob(spec, x.shape[1:])
     kernel, stride = (fields[name] if axes > 1 else fields[name][0] for name in fields)
     arguments = {"norm_type": p, "kernel_size": kernel, "stride": stride}
     function = getattr(torch.nn.functional, f"lp_pool{axes}d")

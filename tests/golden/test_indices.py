@@ -13,6 +13,7 @@ from streampool_golden import (
     BASES,
     MaxPool1d,
     MaxPool2d,
+    PoolJob,
     PoolSpec,
     SpecError,
     UnpoolJob,
@@ -182,7 +183,7 @@ REFUSED = [
     (lambda: UnpoolJob((2, 3, 3), (4, 4), dtype="int99"), "dtype"),
     (lambda: UnpoolJob((2, 3, 3), (1 << 13, 1 << 13)), "size"),
     (lambda: plane_indices([[[3.5]]], "flat", (2, 2)), "indices"),
-    (lambda: PoolSpec("max", 1, indices="flat").job((1 << 20, 1 << 22, 1 << 22)), "shape"),
+    (lambda: PoolJob(PoolSpec("max", 1, indices="flat"), (1 << 20, 1 << 22, 1 << 22)), "shape"),
 ]
 
 

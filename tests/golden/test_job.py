@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pool_specs import specs
-from streampool_golden import Accumulator, PoolSpec, SpecError, StageShape
+from streampool_golden import Accumulator, PoolJob, PoolSpec, SpecError, StageShape
 
 
 def test_resnets_first_pool():
-    job = PoolSpec("max", 3, 2, 1).job((64, 112, 112))
+    job = PoolJob(PoolSpec("max", 3, 2, 1), (64, 112, 112))
     assert (job.lanes, job.fold) == (8, 8)
     assert (job.size, job.out_size, job.out_shape) == ((112, 112), (56, 56), (64, 56, 56))
     assert (job.beats_in, job.beats_out) == (112 * 112 * 8, 56 * 56 * 8)
@@ -42,7 +42,7 @@ def test_resnets_first_pool():
     ],
 )
 def test_lanes(channels, lanes, used, fold):
-    job = PoolSpec("max", 2).job((channels, 4, 6), lanes)
+    job = PoolJob(PoolSpec("max", 2), (channels, 4, 6), lanes)
     assert (job.lanes, job.fold) == (used, fold)
     assert job.beats_in == 24 * fold
     assert job.beats_out == 6 * fold
@@ -67,7 +67,7 @@ def test_lanes(channels, lanes, used, fold):
     ],
 )
 def test_stages(spec, shape, stages):
-    assert [(stage.axis, stage.m) for stage in spec.job(shape).stages] == stages
+    assert [(stage.axis, stage.m) for stage in PoolJob(spec, shape).stages] == stages
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,12 @@ def test_stages(spec, shape, stages):
     ],
 )
 def test_limit_of_partials(kernel, stride, dilation, partials):
-    (axis,) = PoolSpec("max", kernel, stride, "same", dilation, ndim=1).axes((9,))
+    (axis,) = PoolJob(PoolSpec("max", kernel, stride, "same", dilation, ndim=1), (1, 9)).axes
     assert axis.limit_partials == partials
 
 
 def test_a_sum_widens_from_stage_to_stage():
-    stages = PoolSpec("avg", (5, 3), 1, "same", dtype="uint8").job((1, 2, 9)).stages
+    stages = PoolJob(PoolSpec("avg", (5, 3), 1, "same", dtype="uint8"), (1, 2, 9)).stages
     # Three columns, then the two rows that there are.
     assert [(stage.axis, stage.accumulator.high) for stage in stages] == [(1, 765), (0, 1530)]
     assert [stage.accumulator.bits for stage in stages] == [10, 11]
@@ -106,18 +106,18 @@ def test_a_sum_widens_from_stage_to_stage():
     ],
 )
 def test_idle_slots_only_where_paddings_exceed_a_windows_reach(kernel, stride, padding, idle):
-    job = PoolSpec("max", kernel, stride, (padding,)).job((3, 20), lanes=1)
+    job = PoolJob(PoolSpec("max", kernel, stride, (padding,)), (3, 20), lanes=1)
     (axis,) = job.axes
     assert axis.idle_bound == idle
     assert job.cycles_bound == job.limit_cycles + 3 * idle
 
 
 def test_cycles_are_bounded_higher_only_where_one_axis_shrinks_and_another_grows():
-    job = PoolSpec("max", 2, (1, 2), ((1, 1), (0, 0))).job((1, 6, 112))
+    job = PoolJob(PoolSpec("max", 2, (1, 2), ((1, 1), (0, 0))), (1, 6, 112))
     assert job.out_size == (7, 56)
     assert job.limit_cycles == 6 * 112
     assert job.cycles_bound == 6 * 112 + 56
-    grows = PoolSpec("max", 3, 1, 2).job((1, 4, 5))
+    grows = PoolJob(PoolSpec("max", 3, 1, 2), (1, 4, 5))
     assert grows.cycles_bound == grows.limit_cycles == grows.beats_out == 42
 
 
@@ -137,14 +137,14 @@ def test_cycles_are_bounded_higher_only_where_one_axis_shrinks_and_another_grows
     ],
 )
 def test_widths(spec, size, low, high, bits, output):
-    job = spec.job((1, *size))
+    job = PoolJob(spec, (1, *size))
     assert job.accumulator == Accumulator(low, high, low < 0, bits)
     assert job.output.name == output
     assert job.bounds == (job.output.low, job.output.high)
 
 
 def test_bounds_are_the_clamps():
-    assert PoolSpec("avg", 2, clamp=(0, 6)).job((1, 4, 4)).bounds == (0, 6)
+    assert PoolJob(PoolSpec("avg", 2, clamp=(0, 6)), (1, 4, 4)).bounds == (0, 6)
 
 
 @pytest.mark.parametrize(
@@ -161,17 +161,17 @@ def test_bounds_are_the_clamps():
     ],
 )
 def test_divisors(spec, divisors, constant):
-    job = spec.job((1, 5))
+    job = PoolJob(spec, (1, 5))
     assert job.divisors.tolist() == divisors
     assert job.divisors.dtype == np.int64
     assert job.divisor_constant == constant
 
 
 def test_divisors_are_products_of_the_axes():
-    job = PoolSpec("avg", 3, 2, 1, count_include_pad=False).job((1, 5, 4))
+    job = PoolJob(PoolSpec("avg", 3, 2, 1, count_include_pad=False), (1, 5, 4))
     assert job.axis_divisors == ((2, 3, 2), (2, 3))
     assert job.divisors.tolist() == [[4, 6], [6, 9], [4, 6]]
-    override = PoolSpec("avg", 3, 2, 1, divisor_override=-4).job((1, 5, 4))
+    override = PoolJob(PoolSpec("avg", 3, 2, 1, divisor_override=-4), (1, 5, 4))
     assert override.axis_divisors == ((-4, -4, -4), (1, 1))
     assert (override.divisors == -4).all()
 
@@ -180,7 +180,7 @@ def test_divisors_are_products_of_the_axes():
 @given(specs(), st.tuples(*[st.integers(1, 9)] * 4), st.integers(1, 5))
 def test_what_every_job_keeps(spec, shape, lanes):
     try:
-        job = spec.job(shape[: spec.ndim + 1], lanes)
+        job = PoolJob(spec, shape[: spec.ndim + 1], lanes)
     except SpecError:
         assume(False)
         return

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from streampool_golden import DType, PoolSpec, SpecError
+from streampool_golden import DType, PoolJob, PoolSpec, SpecError, pool
 from streampool_golden.networks import networks
 
 
@@ -51,8 +51,8 @@ def test_count_include_pad_defaults_by_padding_and_an_explicit_value_wins():
     assert PoolSpec("avg", 3, padding="same_lower", count_include_pad=True).count_include_pad
     # Three taps of 9, one on padding: 18 / 3 and 18 / 2.
     x = np.full(5, 9, np.int8)
-    assert PoolSpec("avg", 3, 1, "same", ndim=1)(x).tolist() == [9, 9, 9, 9, 9]
-    assert PoolSpec("avg", 3, 1, "same", count_include_pad=True, ndim=1)(x)[0] == 6
+    assert pool(PoolSpec("avg", 3, 1, "same", ndim=1), x).tolist() == [9, 9, 9, 9, 9]
+    assert pool(PoolSpec("avg", 3, 1, "same", count_include_pad=True, ndim=1), x)[0] == 6
 
 
 def test_replace_lets_defaults_follow():
@@ -61,7 +61,7 @@ def test_replace_lets_defaults_follow():
     assert spec.replace(kernel=3, stride=2).stride == (2, 2)
     assert PoolSpec("max", 3, 2).replace(kernel=4).stride == (2, 2)
     assert PoolSpec("avg", 3, padding=1).replace(padding="same").count_include_pad is False
-    assert spec.replace(dtype="uint8").job((1, 2, 2)).output.name == "uint8"
+    assert PoolJob(spec.replace(dtype="uint8"), (1, 2, 2)).output.name == "uint8"
     assert PoolSpec("avg", 3, count_include_pad=False).replace(padding=1).count_include_pad is False
 
 
@@ -80,7 +80,7 @@ def test_json_may_leave_out_what_has_a_default():
 
 @pytest.mark.parametrize("layer", networks(), ids=lambda layer: layer.name)
 def test_the_layers_of_real_networks(layer):
-    job = layer.spec.job(layer.shape)
+    job = PoolJob(layer.spec, layer.shape)
     assert job.out_shape == layer.out_shape
     assert job.cycles_bound == job.limit_cycles == max(job.beats_in, job.beats_out)
 
@@ -108,23 +108,23 @@ def test_the_list_of_networks_is_whole():
     ],
 )
 def test_output_lengths(fields, length, outputs):
-    assert PoolSpec("max", ndim=1, **fields).out_size((length,)) == (outputs,)
+    assert PoolJob(PoolSpec("max", ndim=1, **fields), (1, length)).out_size == (outputs,)
 
 
 def test_huge_values_are_answered_at_once():
     huge = 10**9
-    assert PoolSpec("max", huge, ceil_mode=True, ndim=1).out_size((224,)) == (1,)
+    assert PoolJob(PoolSpec("max", huge, ceil_mode=True, ndim=1), (1, 224)).out_size == (1,)
     spec = PoolSpec("sum", huge, huge, huge // 2, dtype="int32", ndim=1)
     with pytest.warns(UserWarning, match="larger than the input"):
-        assert spec(np.full(224, -(2**31))).tolist() == [-224 * 2**31]
-    assert PoolSpec("max", 1, huge).out_size((5, 5)) == (1, 1)
+        assert pool(spec, np.full(224, -(2**31))).tolist() == [-224 * 2**31]
+    assert PoolJob(PoolSpec("max", 1, huge), (1, 5, 5)).out_size == (1, 1)
     for refused in [
         PoolSpec("max", huge),
         PoolSpec("max", huge, 1, huge - 1),
         PoolSpec("max", 2, 1, "same", dilation=huge),
     ]:
         with pytest.raises(SpecError):
-            refused.axes((224, 224))
+            PoolJob(refused, (1, 224, 224))
 
 
 @pytest.mark.parametrize(
@@ -150,16 +150,16 @@ def test_huge_values_are_answered_at_once():
 )
 def test_warnings(fields, size, said):
     spec = PoolSpec("max", **fields)
-    found = spec.warnings(size)
+    found = PoolJob(spec, (1, *size)).warnings
     assert len(found) == len(said)
     for text, part in zip(found, said, strict=True):
         assert part in text
-    assert spec.job((3, *size)).warnings == found
+    assert PoolJob(spec, (3, *size)).warnings == found
 
 
 def test_pool_warns_its_caller():
     spec = PoolSpec("max", 3, 2)
-    for call in (lambda x: spec(x), lambda x: __import__("streampool_golden").pool(spec, x)):
+    for call in (lambda x: pool(spec, x), lambda x: __import__("streampool_golden").pool(spec, x)):
         with pytest.warns(UserWarning, match="1 of 6 rows") as caught:
             call(np.zeros((6, 5), np.int8))
         assert caught[0].filename == __file__

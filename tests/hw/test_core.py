@@ -12,7 +12,7 @@ from amaranth.lib import data, wiring
 from core_bench import core_of, golden, random_frames, same
 from core_jobs import DEPTH, JOBS
 from step_model import core_steps
-from streampool_golden import Job, PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import PoolCore
 from streampool_sim.cases import case
 from streampool_sim.engines import Trace, fast
@@ -48,11 +48,11 @@ def run(name: str, frames: np.ndarray, **options) -> Trace:
     return fast.run(core, pack(core.job, frames), model=model, **options)
 
 
-def growing(job: Job) -> bool:
+def growing(job: PoolJob) -> bool:
     return any(axis.outputs > axis.length for axis in job.axes)
 
 
-def shrinking(job: Job) -> bool:
+def shrinking(job: PoolJob) -> bool:
     return any(axis.outputs < axis.length for axis in job.axes)
 
 
@@ -163,7 +163,7 @@ def elaborated_stores(core: PoolCore) -> dict[int, tuple[str, int]]:
     return found
 
 
-def assert_store_is_as_stated(job: Job) -> PoolCore:
+def assert_store_is_as_stated(job: PoolJob) -> PoolCore:
     core = core_of(job)
     found = elaborated_stores(core)
     assert sum(bits for _, bits in found.values()) == core.store_bits
@@ -210,21 +210,21 @@ def test_the_store_of_any_core_is_as_stated(index):
     ],
 )
 def test_the_stores_of_networks_layers(spec, shape, lanes, words):
-    assert assert_store_is_as_stated(spec.job(shape, lanes)).store_words == words
+    assert assert_store_is_as_stated(PoolJob(spec, shape, lanes)).store_words == words
 
 
 @pytest.mark.parametrize(
     ("job", "i_lane", "o_lane"),
     [
-        (PoolSpec("max", 2, dtype="int5").job((3, 4, 4)), signed(5), signed(5)),
-        (PoolSpec("max", 2, dtype="uint5").job((3, 4, 4)), unsigned(5), unsigned(5)),
-        (PoolSpec("sum", 2, dtype="int8").job((3, 4, 4)), signed(8), signed(10)),
-        (PoolSpec("sum", 2, dtype="uint8").job((3, 4, 4)), unsigned(8), unsigned(10)),
-        (PoolSpec("avg", 2, out_dtype="uint4").job((3, 4, 4)), signed(8), unsigned(4)),
-        (PoolSpec("min", 1, dtype="uint1").job((9, 4, 4)), unsigned(1), unsigned(1)),
-        (PoolSpec("l2", 2, dtype="int8").job((3, 4, 4)), signed(8), signed(8)),
-        (PoolSpec("lp1", 2, dtype="int8").job((3, 4, 4)), signed(8), unsigned(10)),
-        (PoolSpec("lp2", 2, dtype="int8").job((3, 4, 4)), signed(8), unsigned(9)),
+        (PoolJob(PoolSpec("max", 2, dtype="int5"), (3, 4, 4)), signed(5), signed(5)),
+        (PoolJob(PoolSpec("max", 2, dtype="uint5"), (3, 4, 4)), unsigned(5), unsigned(5)),
+        (PoolJob(PoolSpec("sum", 2, dtype="int8"), (3, 4, 4)), signed(8), signed(10)),
+        (PoolJob(PoolSpec("sum", 2, dtype="uint8"), (3, 4, 4)), unsigned(8), unsigned(10)),
+        (PoolJob(PoolSpec("avg", 2, out_dtype="uint4"), (3, 4, 4)), signed(8), unsigned(4)),
+        (PoolJob(PoolSpec("min", 1, dtype="uint1"), (9, 4, 4)), unsigned(1), unsigned(1)),
+        (PoolJob(PoolSpec("l2", 2, dtype="int8"), (3, 4, 4)), signed(8), signed(8)),
+        (PoolJob(PoolSpec("lp1", 2, dtype="int8"), (3, 4, 4)), signed(8), unsigned(10)),
+        (PoolJob(PoolSpec("lp2", 2, dtype="int8"), (3, 4, 4)), signed(8), unsigned(9)),
     ],
 )
 def test_ports_carry_lanes_of_the_types(job, i_lane, o_lane):
@@ -247,7 +247,7 @@ def test_no_connection_joins_streams_of_different_layouts():
 def test_the_core_has_its_job():
     spec = PoolSpec("max", 3, 2, 1)
     core = PoolCore(spec, (16, 12, 12))
-    assert core.job == spec.job((16, 12, 12)) and core.job.lanes == 8
+    assert core.job == PoolJob(spec, (16, 12, 12)) and core.job.lanes == 8
     assert [plan.axis for plan in core.plans] == [core.job.axes[1], core.job.axes[0]]
     rtlil.convert(core, name="top")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from core_bench import core_of, golden, same
 from pool_specs import naive_average
-from streampool_golden import ROUNDINGS, Job, PoolSpec, float32_ratio
+from streampool_golden import ROUNDINGS, PoolJob, PoolSpec, float32_ratio
 from streampool_hw import PoolCore
 from streampool_hw.blocks.division import Division
 from streampool_sim.engines import fast
@@ -15,12 +15,12 @@ from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack
 
 
-def alone(divisor: int, rounding: str, dtype: str, steps: int, **fields) -> Job:
+def alone(divisor: int, rounding: str, dtype: str, steps: int, **fields) -> PoolJob:
     """Divide each value by a number: no stage, finishing alone."""
     spec = PoolSpec(
         "avg", 1, divisor_override=divisor, rounding=rounding, dtype=dtype, ndim=1, **fields
     )
-    return spec.job((1, steps))
+    return PoolJob(spec, (1, steps))
 
 
 DIVIDED = {
@@ -73,22 +73,24 @@ RESCALED = {
     ),
 }
 CUT = {
-    "average into uint4": PoolSpec("avg", 2, dtype="int8", out_dtype="uint4").job((1, 8, 8)),
-    "average into int4": PoolSpec("avg", 2, dtype="uint8", out_dtype="int4").job((1, 8, 8)),
-    "average, clamp": PoolSpec("avg", 2, clamp=(-20, 30)).job((1, 8, 8)),
-    "average beyond its type": PoolSpec("avg", 3, divisor_override=2).job((1, 9, 9)),
-    "sum into int8": PoolSpec("sum", 2, out_dtype="int8", saturate=True).job((1, 8, 8)),
-    "sum into uint8": PoolSpec("sum", 2, out_dtype="uint8", saturate=True).job((1, 8, 8)),
-    "sum of uint8 into int9": PoolSpec(
-        "sum", 2, dtype="uint8", out_dtype="int9", saturate=True
-    ).job((1, 8, 8)),
-    "max, ReLU": PoolSpec("max", 2, clamp=(0, 127)).job((1, 8, 8)),
-    "max, one value": PoolSpec("max", 2, clamp=(-5, -5)).job((1, 8, 8)),
-    "min into int4": PoolSpec("min", 2, out_dtype="int4", saturate=True).job((1, 8, 8)),
-    "max of uint8 into int8": PoolSpec(
-        "max", 2, dtype="uint8", out_dtype="int8", saturate=True
-    ).job((1, 8, 8)),
-    "max into a wider type": PoolSpec("max", 2, out_dtype="int12", saturate=True).job((1, 8, 8)),
+    "average into uint4": PoolJob(PoolSpec("avg", 2, dtype="int8", out_dtype="uint4"), (1, 8, 8)),
+    "average into int4": PoolJob(PoolSpec("avg", 2, dtype="uint8", out_dtype="int4"), (1, 8, 8)),
+    "average, clamp": PoolJob(PoolSpec("avg", 2, clamp=(-20, 30)), (1, 8, 8)),
+    "average beyond its type": PoolJob(PoolSpec("avg", 3, divisor_override=2), (1, 9, 9)),
+    "sum into int8": PoolJob(PoolSpec("sum", 2, out_dtype="int8", saturate=True), (1, 8, 8)),
+    "sum into uint8": PoolJob(PoolSpec("sum", 2, out_dtype="uint8", saturate=True), (1, 8, 8)),
+    "sum of uint8 into int9": PoolJob(
+        PoolSpec("sum", 2, dtype="uint8", out_dtype="int9", saturate=True), (1, 8, 8)
+    ),
+    "max, ReLU": PoolJob(PoolSpec("max", 2, clamp=(0, 127)), (1, 8, 8)),
+    "max, one value": PoolJob(PoolSpec("max", 2, clamp=(-5, -5)), (1, 8, 8)),
+    "min into int4": PoolJob(PoolSpec("min", 2, out_dtype="int4", saturate=True), (1, 8, 8)),
+    "max of uint8 into int8": PoolJob(
+        PoolSpec("max", 2, dtype="uint8", out_dtype="int8", saturate=True), (1, 8, 8)
+    ),
+    "max into a wider type": PoolJob(
+        PoolSpec("max", 2, out_dtype="int12", saturate=True), (1, 8, 8)
+    ),
 }
 JOBS = DIVIDED | WIDE | RESCALED | CUT
 
@@ -105,7 +107,7 @@ def run(name: str, frames: np.ndarray) -> np.ndarray:
     return unpack(core.job, fast.run(core, pack(core.job, frames), model=model).out)
 
 
-def assert_divided(job: Job, values: np.ndarray, out: np.ndarray):
+def assert_divided(job: PoolJob, values: np.ndarray, out: np.ndarray):
     divisor, output = job.divisor_constant, job.output
     assert divisor is not None
     exact = [naive_average(job.spec, int(v), divisor, 1) for v in values.flat]
@@ -156,27 +158,27 @@ def test_what_does_not_fit_is_cut_to_the_nearest_end(name):
     ("job", "clocks"),
     [
         # nothing to do: wires behind the stages
-        (PoolSpec("max", 2).job((8, 8, 8), 1), 0),
-        (PoolSpec("sum", 2).job((8, 8, 8), 1), 0),
-        (PoolSpec("avg", 2, divisor_override=1, out_dtype="int10").job((8, 8, 8), 1), 0),
+        (PoolJob(PoolSpec("max", 2), (8, 8, 8), 1), 0),
+        (PoolJob(PoolSpec("sum", 2), (8, 8, 8), 1), 0),
+        (PoolJob(PoolSpec("avg", 2, divisor_override=1, out_dtype="int10"), (8, 8, 8), 1), 0),
         # compare, select, FIFO
-        (PoolSpec("max", 2, clamp=(0, 6)).job((8, 8, 8), 1), 3),
+        (PoolJob(PoolSpec("max", 2, clamp=(0, 6)), (8, 8, 8), 1), 3),
         # hold, offset, cut, end, FIFO
-        (PoolSpec("avg", 2).job((8, 8, 8), 1), 5),
-        (PoolSpec("avg", 2, rounding="half_even").job((8, 8, 8), 1), 5),
+        (PoolJob(PoolSpec("avg", 2), (8, 8, 8), 1), 5),
+        (PoolJob(PoolSpec("avg", 2, rounding="half_even"), (8, 8, 8), 1), 5),
         # and a multiplier of three
-        (PoolSpec("avg", (2, 3)).job((8, 8, 8), 1), 8),
+        (PoolJob(PoolSpec("avg", (2, 3)), (8, 8, 8), 1), 8),
         # by the even part of 12 in wires, by 3 = 4 - 1 in one clock; and a clamp of two
-        (PoolSpec("avg", 2, rounding="half_up", scale=12).job((8, 8, 8), 1), 8),
+        (PoolJob(PoolSpec("avg", 2, rounding="half_up", scale=12), (8, 8, 8), 1), 8),
         # a sign that is not the sum's: looked up, compared; a clamp of two; a second FIFO
-        (PoolSpec("avg", 2, zero_points=(5, 3)).job((8, 8, 8), 1), 10),
+        (PoolJob(PoolSpec("avg", 2, zero_points=(5, 3)), (8, 8, 8), 1), 10),
         # zero points that add up to nothing
-        (PoolSpec("avg", 2, zero_points=(5, 5)).job((8, 8, 8), 1), 5),
+        (PoolJob(PoolSpec("avg", 2, zero_points=(5, 5)), (8, 8, 8), 1), 5),
     ],
 )
 def test_finishing_takes_the_clocks_that_it_needs(job, clocks):
     core = core_of(job)
-    stages = core_of(PoolSpec("max", 2).job((8, 8, 8), 1))
+    stages = core_of(PoolJob(PoolSpec("max", 2), (8, 8, 8), 1))
     assert core.latency - stages.latency == clocks
     for made in (core, stages):
         Build([made], optimise="-O0")  # elaborates it

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from core_bench import core_of, golden, same
-from streampool_golden import Job, PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_sim import simulate
 from streampool_sim.cases import random_floats
 from streampool_sim.engines import fast
@@ -14,11 +14,13 @@ from streampool_sim.frames import pack, unpack
 
 EVERY = 1 << 16
 
-JOBS: dict[str, Job] = {
-    "max": PoolSpec("max", 2, 1, dtype="float16", ndim=1).job((2, EVERY), 2),
-    "min": PoolSpec("min", 2, 1, dtype="float16", nan="ignore", ndim=1).job((2, EVERY), 2),
-    "third": PoolSpec("avg", 1, divisor_override=3, dtype="float16", ndim=1).job((1, EVERY)),
-    "seventh": PoolSpec("avg", 1, divisor_override=-7, dtype="bfloat16", ndim=1).job((1, EVERY)),
+JOBS: dict[str, PoolJob] = {
+    "max": PoolJob(PoolSpec("max", 2, 1, dtype="float16", ndim=1), (2, EVERY), 2),
+    "min": PoolJob(PoolSpec("min", 2, 1, dtype="float16", nan="ignore", ndim=1), (2, EVERY), 2),
+    "third": PoolJob(PoolSpec("avg", 1, divisor_override=3, dtype="float16", ndim=1), (1, EVERY)),
+    "seventh": PoolJob(
+        PoolSpec("avg", 1, divisor_override=-7, dtype="bfloat16", ndim=1), (1, EVERY)
+    ),
 }
 
 
@@ -85,7 +87,7 @@ def test_the_first_in_row_major_order_wins_whichever_axis_is_first(nan, indices)
     spec = PoolSpec(
         *("max", (2, 3), (2, 1), ((0, 0), (2, 2))), dtype="float16", nan=nan, indices=indices
     )
-    job = spec.job((2, 8, 5))
+    job = PoolJob(spec, (2, 8, 5))
     assert [stage.axis for stage in job.stages] == [0, 1]
     frames = random_floats(np.random.default_rng(7), spec.in_dtype, (6, *job.shape))
     zeros = np.random.default_rng(8).choice([0, 1 << 15, 0x7E01, 0xFE02], (6, *job.shape))

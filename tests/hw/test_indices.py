@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from core_bench import core_of
 from core_jobs import JOBS as PLAIN
-from streampool_golden import BASES, Job, PoolSpec, SpecWarning, pool_with_indices
+from streampool_golden import BASES, PoolJob, PoolSpec, SpecWarning, pool_with_indices
 from streampool_hw import PoolCore
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
@@ -18,8 +18,8 @@ FRAMES = 6
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
-def indexed(job: Job, base: str) -> Job:
-    return job.spec.replace(indices=base).job(job.shape, job.lanes)
+def indexed(job: PoolJob, base: str) -> PoolJob:
+    return PoolJob(job.spec.replace(indices=base), job.shape, job.lanes)
 
 
 # every kind of core with a base, and some with all
@@ -31,18 +31,23 @@ JOBS = {
 }
 JOBS |= {
     # columns grow behind rows that shrink: rows are pooled first, and ties compare the index
-    f"rows first, {base}": PoolSpec(
-        "max", 3, (3, 1), ((0, 0), (2, 2)), indices=base, dtype="uint2"
-    ).job((3, 10, 3), 2)
+    f"rows first, {base}": PoolJob(
+        PoolSpec("max", 3, (3, 1), ((0, 0), (2, 2)), indices=base, dtype="uint2"), (3, 10, 3), 2
+    )
     for base in BASES
 }
 JOBS |= {
-    "clamped, many channels": PoolSpec("max", 2, indices="flat", clamp=(-3, 9)).job((9, 4, 6), 2),
-    "one channel a beat": PoolSpec("min", 3, 2, indices="channels_last").job((6, 5, 5), 1),
-    "every frame of a bit": PoolSpec("max", 2, 1, 1, indices="plane", dtype="uint1").job((1, 2, 4)),
-    "every frame of a bit, min": PoolSpec("min", (1, 3), 1, (0, 1), indices="flat_columns",
-                                          dtype="uint1").job((1, 2, 4)),
-}  # fmt: skip
+    "clamped, many channels": PoolJob(
+        PoolSpec("max", 2, indices="flat", clamp=(-3, 9)), (9, 4, 6), 2
+    ),
+    "one channel a beat": PoolJob(PoolSpec("min", 3, 2, indices="channels_last"), (6, 5, 5), 1),
+    "every frame of a bit": PoolJob(
+        PoolSpec("max", 2, 1, 1, indices="plane", dtype="uint1"), (1, 2, 4)
+    ),
+    "every frame of a bit, min": PoolJob(
+        PoolSpec("min", (1, 3), 1, (0, 1), indices="flat_columns", dtype="uint1"), (1, 2, 4)
+    ),
+}
 
 
 @cache
@@ -57,7 +62,7 @@ def run(name: str, frames: np.ndarray, **options) -> Trace:
     return fast.run(core, pack(core.job, frames), model=model, **options)
 
 
-def expected(job: Job, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def expected(job: PoolJob, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values and indices, those counted within each frame."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)
@@ -65,7 +70,7 @@ def expected(job: Job, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array([values for values, _ in each]), np.array([indices for _, indices in each])
 
 
-def tied_frames(job: Job, count: int) -> np.ndarray:
+def tied_frames(job: PoolJob, count: int) -> np.ndarray:
     """Few different values, the one that loses to everything among them; one frame of it alone."""
     dtype, rng = job.input, np.random.default_rng(job.beats_in)
     frames = rng.choice([dtype.low, dtype.high, 0, 1], (count, *job.shape))
@@ -132,7 +137,7 @@ def test_engines_agree_and_a_reset_leaves_nothing(name):
 
 def test_what_travels_with_a_value():
     """Bits below the key: of a position where adding is all, of a column's start beside a row."""
-    job = PoolSpec("max", 3, 2, 1, indices="plane").job((64, 112, 112), 8)
+    job = PoolJob(PoolSpec("max", 3, 2, 1, indices="plane"), (64, 112, 112), 8)
     bits = {}
     for base in BASES:
         core = core_of(indexed(job, base))

@@ -8,13 +8,13 @@ from pathlib import Path
 import packaged_verilator
 import pytest
 import yaml
-from streampool_golden import PoolSpec, __version__
+from streampool_golden import PoolJob, PoolSpec, __version__
 from streampool_hw.export.verilog import Written, write_verilog
 
 # block RAM where the family has it, spare lanes, one lane, a lane of several bytes
 JOBS = {
-    "max_wide": PoolSpec("max", 2).job((5, 4, 224), 4),
-    "sum_one": PoolSpec("sum", 3, dtype="int16").job((1, 6, 6), 1),
+    "max_wide": PoolJob(PoolSpec("max", 2), (5, 4, 224), 4),
+    "sum_one": PoolJob(PoolSpec("sum", 3, dtype="int16"), (1, 6, 6), 1),
 }
 
 

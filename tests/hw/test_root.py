@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from core_bench import core_of, golden
 from pool_specs import naive_round_root
-from streampool_golden import ROUNDINGS, Job, PoolSpec
+from streampool_golden import ROUNDINGS, PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_sim.engines import fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack
 
 
-def alone(divisor: int, rounding: str, dtype: str, steps: int) -> Job:
+def alone(divisor: int, rounding: str, dtype: str, steps: int) -> PoolJob:
     """The root of each value's square over a number: no stage."""
     spec = PoolSpec(
         *("l2", 1),
@@ -24,7 +24,7 @@ def alone(divisor: int, rounding: str, dtype: str, steps: int) -> Job:
         out_dtype="uint32",
         ndim=1,
     )
-    return spec.job((1, steps))
+    return PoolJob(spec, (1, steps))
 
 
 EVERY = {
@@ -33,8 +33,8 @@ EVERY = {
     for divisor in (3, 4)
 }
 WIDE = {
-    f"{rounding} of {dtype}": PoolSpec(op, kernel, rounding=rounding, dtype=dtype, ndim=1).job(
-        (1, 60 * kernel)
+    f"{rounding} of {dtype}": PoolJob(
+        PoolSpec(op, kernel, rounding=rounding, dtype=dtype, ndim=1), (1, 60 * kernel)
     )
     for op, rounding, dtype, kernel in (
         ("l2", "half_away", "int30", 3),

@@ -10,7 +10,7 @@ from core_jobs import DEPTH, JOBS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from step_model import core_steps, leave_slots
-from streampool_golden import Job, PoolSpec, SpecError, pool
+from streampool_golden import PoolJob, PoolSpec, SpecError, pool
 from streampool_hw import PoolCore
 from streampool_hw.reduce.stage import AxisStage, _Timing
 from streampool_sim import simulate
@@ -27,7 +27,7 @@ MODELLED = [
 ]
 
 
-def assert_frames(job: Job, log: Log, frames: np.ndarray):
+def assert_frames(job: PoolJob, log: Log, frames: np.ndarray):
     out, last = from_bits(job, log.beats)
     assert same(out, golden(job, frames))
     assert last == ([0] * (job.beats_out - 1) + [1]) * len(frames)
@@ -60,22 +60,22 @@ def test_each_output_is_latency_after_its_step_whatever_the_gaps(name, share):
 @pytest.mark.parametrize(
     "job",
     [
-        PoolSpec("max", 3, 2, 1, ndim=1).job((1, 9)),
-        PoolSpec("max", 5, 1, 2, ndim=1).job((4, 6), 1),
-        PoolSpec("sum", 5, 1, 2, ndim=1, dtype="uint4").job((DEPTH, 5), 1),
-        PoolSpec("max", 4, 3, ((0, 3),), ndim=1).job((2, 7), 1),
-        PoolSpec("max", 4, 1, ((1, 2),), ndim=1).job((3, 2), 1),
-        PoolSpec("max", (3, 1), 1, (1, 0)).job((1, 4, 3)),
-        PoolSpec("max", 2, 1, 1, ndim=1).job((1, 5)),
-        PoolSpec("max", 2, 1, 1, ndim=1).job((DEPTH, 3), 1),
-        PoolSpec("min", 6, 1, ((5, 5),), ndim=1).job((2, 3), 1),
-        PoolSpec("max", 5, 2, 4, ndim=1).job((2, 2), 1),
-        PoolSpec("max", 2, 1, 1, ndim=1).job((2, 1), 1),
-        PoolSpec("max", 7, 2, 6, ndim=1).job((1, 3)),
-        PoolSpec("sum", 7, 2, 6, ndim=1, dtype="int4").job((DEPTH + 1, 1), 1),
+        PoolJob(PoolSpec("max", 3, 2, 1, ndim=1), (1, 9)),
+        PoolJob(PoolSpec("max", 5, 1, 2, ndim=1), (4, 6), 1),
+        PoolJob(PoolSpec("sum", 5, 1, 2, ndim=1, dtype="uint4"), (DEPTH, 5), 1),
+        PoolJob(PoolSpec("max", 4, 3, ((0, 3),), ndim=1), (2, 7), 1),
+        PoolJob(PoolSpec("max", 4, 1, ((1, 2),), ndim=1), (3, 2), 1),
+        PoolJob(PoolSpec("max", (3, 1), 1, (1, 0)), (1, 4, 3)),
+        PoolJob(PoolSpec("max", 2, 1, 1, ndim=1), (1, 5)),
+        PoolJob(PoolSpec("max", 2, 1, 1, ndim=1), (DEPTH, 3), 1),
+        PoolJob(PoolSpec("min", 6, 1, ((5, 5),), ndim=1), (2, 3), 1),
+        PoolJob(PoolSpec("max", 5, 2, 4, ndim=1), (2, 2), 1),
+        PoolJob(PoolSpec("max", 2, 1, 1, ndim=1), (2, 1), 1),
+        PoolJob(PoolSpec("max", 7, 2, 6, ndim=1), (1, 3)),
+        PoolJob(PoolSpec("sum", 7, 2, 6, ndim=1, dtype="int4"), (DEPTH + 1, 1), 1),
         # pads so wide that the plan takes an idle slot
-        PoolSpec("max", 3, 2, 2, ndim=1).job((2, 3), 1),
-        PoolSpec("max", 7, 2, ((4, 6),), ndim=1).job((DEPTH, 5), 1),
+        PoolJob(PoolSpec("max", 3, 2, 2, ndim=1), (2, 3), 1),
+        PoolJob(PoolSpec("max", 7, 2, ((4, 6),), ndim=1), (DEPTH, 5), 1),
     ],
     ids=lambda job: f"k{job.spec.kernel[0]} s{job.spec.stride[0]} {job.shape}",
 )
@@ -166,10 +166,10 @@ def test_a_core_whose_output_is_never_taken_holds_still(name):
 @pytest.mark.parametrize(
     "job",
     [
-        PoolSpec("max", 7, 1, 3, ndim=1).job((DEPTH + 2, 3), 1),
-        PoolSpec("max", 13, 1, 6, ndim=1).job((DEPTH - 1, 9), 1),
-        PoolSpec("max", 3, 1, 1).job((1, 2, 24)),
-        PoolSpec("sum", 4, 1, 3, ndim=1, dtype="uint3").job((2 * DEPTH, 2), 1),
+        PoolJob(PoolSpec("max", 7, 1, 3, ndim=1), (DEPTH + 2, 3), 1),
+        PoolJob(PoolSpec("max", 13, 1, 6, ndim=1), (DEPTH - 1, 9), 1),
+        PoolJob(PoolSpec("max", 3, 1, 1), (1, 2, 24)),
+        PoolJob(PoolSpec("sum", 4, 1, 3, ndim=1, dtype="uint3"), (2 * DEPTH, 2), 1),
     ],
     ids=["RAM", "registers", "rows", "grows"],
 )
@@ -235,7 +235,7 @@ def test_any_axis_keeps_its_times_with_any_gaps(axis, m, op, seed):
         spec = PoolSpec(
             op, axis.kernel, axis.stride, pads, axis.dilation, dtype="int6", ndim=1, ceil_mode=True
         )
-        job = spec.job((m, axis.length), 1)
+        job = PoolJob(spec, (m, axis.length), 1)
     except SpecError:
         return
     rng = random.Random(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec, pool
 from streampool_hw import PoolCore
 from streampool_hw.export import yosys
 from streampool_hw.fpga import DEVICES, ToolError
@@ -13,14 +13,18 @@ from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack, unpack
 
 JOBS = {
-    "A": PoolSpec("max", 2).job((3, 8, 16), 1),
-    "A, narrow": PoolSpec("max", 2, dtype="int3").job((2, 4, 8), 1),
-    "B": PoolSpec("max", 3, 2, 1).job((6, 9, 11), 2),
-    "C'": PoolSpec("avg", 3, 1, 1, count_include_pad=False).job((4, 7, 9), 2),
-    "F": PoolSpec("max", 5, 1, 2).job((4, 6, 8), 2),
-    "F, many blocks": PoolSpec("max", 5, 1, 2).job((16, 4, 5), 8),  # they write in every clock
-    "fewest positions of a RAM": PoolSpec("max", 3, 2, 1, ndim=1).job((AxisStage.DEPTH, 11), 1),
-    "two banks": PoolSpec("max", 2, dtype="int3").job((BANK + 2, 4, 2 * AxisStage.DEPTH), BANK + 2),
+    "A": PoolJob(PoolSpec("max", 2), (3, 8, 16), 1),
+    "A, narrow": PoolJob(PoolSpec("max", 2, dtype="int3"), (2, 4, 8), 1),
+    "B": PoolJob(PoolSpec("max", 3, 2, 1), (6, 9, 11), 2),
+    "C'": PoolJob(PoolSpec("avg", 3, 1, 1, count_include_pad=False), (4, 7, 9), 2),
+    "F": PoolJob(PoolSpec("max", 5, 1, 2), (4, 6, 8), 2),
+    "F, many blocks": PoolJob(PoolSpec("max", 5, 1, 2), (16, 4, 5), 8),  # they write in every clock
+    "fewest positions of a RAM": PoolJob(
+        PoolSpec("max", 3, 2, 1, ndim=1), (AxisStage.DEPTH, 11), 1
+    ),
+    "two banks": PoolJob(
+        PoolSpec("max", 2, dtype="int3"), (BANK + 2, 4, 2 * AxisStage.DEPTH), BANK + 2
+    ),
 }
 QUICK = {("ecp5-25k-6", "A"), ("ice40-hx8k", "A, narrow")}
 CASES = [
@@ -45,7 +49,7 @@ def test_a_netlist_does_what_the_core_does(device: str, name: str):
     for stall, reset_at in ((0.0, None), (0.3, None), (0.6, 77)):
         seen = fast.run(made, beats, model=model, stall=stall, seed=5, reset_at=reset_at)
         meant = fast.run(core, beats, model=other, stall=stall, seed=5, reset_at=reset_at)
-        assert np.array_equal(unpack(job, seen.out), np.stack([job.spec(x) for x in frames]))
+        assert np.array_equal(unpack(job, seen.out), np.stack([pool(job.spec, x) for x in frames]))
         assert np.array_equal(seen.last, meant.last)
         assert np.array_equal(seen.in_cycles, meant.in_cycles)
         assert np.array_equal(seen.out_cycles, meant.out_cycles)

@@ -4,11 +4,11 @@ import json
 
 import streampool_bench.engines
 from streampool_bench.engines import REFERENCE, main
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 
 
 def test_figures_as_text_and_json(monkeypatch, capsys, tmp_path):
-    job = PoolSpec("max", 2).job((1, 6, 6), 1)
+    job = PoolJob(PoolSpec("max", 2), (1, 6, 6), 1)
     monkeypatch.setattr(streampool_bench.engines, "JOBS", {REFERENCE: job})
     path = tmp_path / "bench.json"
     assert main(["--seconds", "0.01", "--json", str(path)]) == 0
@@ -23,7 +23,7 @@ def test_figures_as_text_and_json(monkeypatch, capsys, tmp_path):
 
 def test_without_a_compiler_there_is_nothing_to_compare(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(
-        streampool_bench.engines, "JOBS", {REFERENCE: PoolSpec("max", 2).job((1, 2, 2), 1)}
+        streampool_bench.engines, "JOBS", {REFERENCE: PoolJob(PoolSpec("max", 2), (1, 2, 2), 1)}
     )
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))

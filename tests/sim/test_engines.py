@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 from broken_cores import FAULTS, BrokenCore
-from streampool_golden import Job, PoolSpec
+from streampool_golden import PoolJob, PoolSpec, pool
 from streampool_hw import PoolCore
 from streampool_sim.engines import EngineError, Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
@@ -14,15 +14,15 @@ from streampool_sim.frames import pack, unpack
 ENGINES = ("amaranth", "fast")
 
 JOBS = {
-    "2-D, max": PoolSpec("max", 3, 2, 1).job((3, 7, 9), 2),
-    "2-D, average": PoolSpec("avg", (2, 3), 1, "same", rounding="half_even").job((2, 5, 6), 2),
-    "1-D, min": PoolSpec("min", 2, ndim=1, dtype="uint5").job((5, 14), 3),
-    "growing": PoolSpec("max", 2, 1, 1, dtype="uint16").job((1, 4, 5), 1),
-    "wide": PoolSpec("sum", 3, 1, 1, dtype="int32").job((1, 4, 6), 1),
-    "narrow": PoolSpec("min", 2, dtype="uint1").job((7, 4, 4), 7),
-    "dropped rows": PoolSpec("max", (2, 1), (9, 1)).job((1, 10, 4), 1),
-    "a register": PoolSpec("max", 1, clamp=(-3, 20)).job((2, 3, 5), 2),
-    "one value": PoolSpec("avg", 1, dtype="int17").job((1, 1, 1), 1),
+    "2-D, max": PoolJob(PoolSpec("max", 3, 2, 1), (3, 7, 9), 2),
+    "2-D, average": PoolJob(PoolSpec("avg", (2, 3), 1, "same", rounding="half_even"), (2, 5, 6), 2),
+    "1-D, min": PoolJob(PoolSpec("min", 2, ndim=1, dtype="uint5"), (5, 14), 3),
+    "growing": PoolJob(PoolSpec("max", 2, 1, 1, dtype="uint16"), (1, 4, 5), 1),
+    "wide": PoolJob(PoolSpec("sum", 3, 1, 1, dtype="int32"), (1, 4, 6), 1),
+    "narrow": PoolJob(PoolSpec("min", 2, dtype="uint1"), (7, 4, 4), 7),
+    "dropped rows": PoolJob(PoolSpec("max", (2, 1), (9, 1)), (1, 10, 4), 1),
+    "a register": PoolJob(PoolSpec("max", 1, clamp=(-3, 20)), (2, 3, 5), 2),
+    "one value": PoolJob(PoolSpec("avg", 1, dtype="int17"), (1, 1, 1), 1),
 }
 
 
@@ -41,7 +41,7 @@ def run(engine: str, name: str, frames: np.ndarray, **options) -> Trace:
     return amaranth.run(core, frames, **options)
 
 
-def random_frames(job: Job, count: int) -> np.ndarray:
+def random_frames(job: PoolJob, count: int) -> np.ndarray:
     dtype = job.spec.in_dtype
     rng = np.random.default_rng(job.beats_in)
     x = rng.integers(dtype.low, dtype.high, (count, *job.shape), np.int64, endpoint=True)
@@ -63,7 +63,7 @@ def test_engines_agree_to_the_cycle_and_with_the_golden_model(name, stall):
     plain, quick = (run(engine, name, beats, stall=stall, seed=11) for engine in ENGINES)
     assert (plain.engine, quick.engine) == ENGINES
     assert_same(plain, quick)
-    assert np.array_equal(unpack(job, plain.out), job.spec(x))
+    assert np.array_equal(unpack(job, plain.out), pool(job.spec, x))
     ends = np.flatnonzero(plain.last) + 1
     assert ends.tolist() == [job.beats_out, 2 * job.beats_out, 3 * job.beats_out]
     assert (np.diff(plain.out_cycles) > 0).all()

@@ -1,7 +1,7 @@
 """The schedule's drawing says what the plan says."""
 
 import pytest
-from streampool_golden import MaxPool1d, PoolSpec, SpecError
+from streampool_golden import MaxPool1d, PoolJob, PoolSpec, SpecError
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim.explain import MOST_SLOTS, explain_text
 
@@ -43,7 +43,7 @@ def test_a_long_axis_is_cut_and_a_large_window_counted():
 def test_a_growing_axis_says_how_long_the_next_frame_waits():
     spec = PoolSpec("max", (2,), 1, 1)
     text = explain_text(spec, (3, 4))
-    plan = AxisPlan(spec.axes((4,))[0])
+    plan = AxisPlan(PoolJob(spec, (3, 4)).axes[0])
     assert plan.drain - plan.overlap == 1
     assert "w4 drains after the last input; the next frame waits 1 cycle for it." in text
 

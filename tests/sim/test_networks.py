@@ -1,7 +1,7 @@
 """A share of the layers of known networks; ``python -m streampool_sim.networks`` runs them all."""
 
 import pytest
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_sim import networks
 from streampool_sim.engines.model import Build
@@ -23,7 +23,7 @@ def test_the_smallest_layers_of_each_operation(op):
 
 def test_what_is_wrong_is_said():
     """A core of another operation than the job says: every kind of fault but cycles."""
-    job = PoolSpec("max", 2).job((2, 4, 4))
+    job = PoolJob(PoolSpec("max", 2), (2, 4, 4))
     core = PoolCore(PoolSpec("min", 2), job.shape, job.lanes)
     [model] = Build([core], optimise="-O0").load()
     core.job = job

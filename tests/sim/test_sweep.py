@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import streampool_sim.sweep
 from broken_cores import BrokenCore
-from streampool_golden import NANS, PoolSpec, unpool
+from streampool_golden import NANS, PoolJob, PoolSpec, unpool
 from streampool_hw import PoolCore
 from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
 from streampool_sim.sweep import Log, check, main, run_batch, sweep
@@ -133,7 +133,7 @@ def test_check_finds_what_is_wrong(fault, message):
 
 @pytest.mark.parametrize("index", [4, 5])  # a core of two frames, and one of one
 def test_what_is_pooled_with_indices_is_unpooled_again(index, monkeypatch):
-    job = PoolSpec("max", 2, indices="plane").job((3, 4, 6), 2)
+    job = PoolJob(PoolSpec("max", 2, indices="plane"), (3, 4, 6), 2)
     what, core = Case(0, index, job, 0.5), PoolCore(job.spec, job.shape, job.lanes)
     result = check(core, what, None, both=False)
     assert (result["unpooled"], result["faults"]) == (True, [])

@@ -2,7 +2,7 @@
 
 import pytest
 from core_bench import random_frames
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_sim import simulate
 
 
@@ -18,7 +18,7 @@ from streampool_sim import simulate
 )
 def test_wide_cores_are_as_right_as_narrow_ones(spec, size, lanes):
     """Where a position is one beat, too."""
-    job = spec.job((lanes, size, size), lanes)
+    job = PoolJob(spec, (lanes, size, size), lanes)
     frames = random_frames(job, 4, lanes)
     for stall in (0.0, 0.4):
         result = simulate(spec, frames, lanes=lanes, stall=stall, seed=lanes)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed, unsigned
-from streampool_golden import DType, Job, PoolSpec
+from streampool_golden import DType, PoolJob, PoolSpec
+from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import State, Step
 from ..reduce.operations import Operation
@@ -94,7 +95,7 @@ FLAGS = ("nan", "plus", "minus", "other")
 def to_fixed(spec: PoolSpec) -> list[Step]:
     """Return the steps from a float to a partial of a sum."""
     dtype = spec.in_dtype
-    bits = spec.partial(1).bits
+    bits = width(-dtype.most, dtype.most)
 
     def look(m: Module, lane: State, beat: State) -> State:
         fraction, exponent, sign = _fields(lane["value"], dtype)
@@ -175,7 +176,7 @@ def _fields(value: Value, dtype: DType) -> tuple[Value, Value, Value]:
     return value[: dtype.fraction], value[dtype.fraction : dtype.bits - 1], value[dtype.bits - 1]
 
 
-def from_fixed(job: Job, divisors: tuple[int, ...]) -> list[Step]:
+def from_fixed(job: PoolJob, divisors: tuple[int, ...]) -> list[Step]:
     """Return the steps from a partial of a sum to a float: divided, with one rounding.
 
     The absolute sum is shifted up until it begins with a 1, but not beyond where the quotient's
@@ -185,7 +186,7 @@ def from_fixed(job: Job, divisors: tuple[int, ...]) -> list[Step]:
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         What is computed.
     divisors : tuple of int
         Distinct, all of one sign; a beat's `which` is the index of its own.

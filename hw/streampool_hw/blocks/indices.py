@@ -13,7 +13,7 @@ from itertools import zip_longest
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import Job, Numbering
+from streampool_golden import Numbering, PoolJob
 
 from ..datapath.pipeline import State, Step
 from ..reduce.operations import Operation
@@ -76,7 +76,7 @@ class Place:
         return parts
 
 
-def place_of(job: Job) -> Place | None:
+def place_of(job: PoolJob) -> Place | None:
     """Return what travels with the values of a job; None where nothing has to.
 
     That is where indices leave, and where equal floats differ, as zeros do, and axes are not
@@ -120,7 +120,7 @@ class Places(wiring.Component):
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         Frames and lanes.
     place : Place
         What is counted.
@@ -136,7 +136,7 @@ class Places(wiring.Component):
     step: Signal
     below: Signal
 
-    def __init__(self, job: Job, place: Place):
+    def __init__(self, job: PoolJob, place: Place):
         self._job, self._place = job, place
         super().__init__({"step": In(1), "below": Out(unsigned(place.bits))})
 
@@ -163,7 +163,7 @@ class Channels(wiring.Component):
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         Frames and lanes.
     weight : int
         What a channel adds.
@@ -179,7 +179,7 @@ class Channels(wiring.Component):
     step: Signal
     offset: Signal
 
-    def __init__(self, job: Job, weight: int):
+    def __init__(self, job: PoolJob, weight: int):
         self._fold, self._by = job.fold, job.lanes * weight
         super().__init__({"step": In(1), "offset": Out(range((self._fold - 1) * self._by + 1))})
 
@@ -197,12 +197,12 @@ class Channels(wiring.Component):
         return m
 
 
-def channel_weight(job: Job) -> int:
+def channel_weight(job: PoolJob) -> int:
     """Return what a channel adds to an index; 0 where there is one alone."""
     return job.numbering.channel if job.numbering is not None and job.shape[0] > 1 else 0
 
 
-def index_parts(job: Job, place: Place, lane: int, key: Value, offset: Value) -> State:
+def index_parts(job: PoolJob, place: Place, lane: int, key: Value, offset: Value) -> State:
     """Return the parts of a lane's index, to be added by `index_steps`."""
     parts = place.split(key)
     weight = channel_weight(job)
@@ -213,7 +213,7 @@ def index_parts(job: Job, place: Place, lane: int, key: Value, offset: Value) ->
     return {f"index_{k}": part for k, part in enumerate(parts or [Const(0, 1)])}
 
 
-def index_steps(job: Job, place: Place) -> list[Step]:
+def index_steps(job: PoolJob, place: Place) -> list[Step]:
     """Add the parts of an index, two by two, a clock each time."""
 
     def add(m: Module, lane: State, beat: State) -> State:

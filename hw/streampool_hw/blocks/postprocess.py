@@ -9,7 +9,7 @@ from typing import TypeAlias
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import Accumulator, Job, Requantisation, round_root
+from streampool_golden import Accumulator, PoolJob, Requantisation, round_root
 from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Pipeline, State, Step
@@ -39,7 +39,7 @@ class Finish(wiring.Component):
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         Says what leaves.
     operation : Operation
         How partials are encoded.
@@ -73,7 +73,7 @@ class Finish(wiring.Component):
     o_last: Signal
     o_index: data.View
 
-    def __init__(self, job: Job, operation: Operation, shape: Shape, family: str = GENERIC):
+    def __init__(self, job: PoolJob, operation: Operation, shape: Shape, family: str = GENERIC):
         self._job, self._operation = job, operation
         exact = job.accumulator
         self._steps: list[Step] = []
@@ -104,7 +104,7 @@ class Finish(wiring.Component):
         elif job.spec.op in ("l2", "lp2"):
             divisors = tuple(divisor for divisor, _ in self._kinds)
             if job.spec.op == "l2" and job.spec.divisor_override is None:
-                high = job.spec.partial(1).high
+                high = job.partial(1).high
             else:
                 high = -(-high // divisors[0])
             self._steps += _root(divisors, high, job.spec.rounding, family)
@@ -188,7 +188,7 @@ def _product(parts: Iterable[Window]) -> Window:
     return prod(divisors), prod(taps)
 
 
-def _requantised(job: Job, how: Requantisation, windows: Sequence[Window]) -> Division:
+def _requantised(job: PoolJob, how: Requantisation, windows: Sequence[Window]) -> Division:
     """Return the division that ends a requantised average; its sums are multiplied before."""
     ends = (job.spec.in_dtype.low, job.spec.in_dtype.high)
     divisors = tuple(how.below * divisor for divisor, _ in windows)

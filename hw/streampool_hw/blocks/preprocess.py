@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import Job
+from streampool_golden import PoolJob
 
 from ..datapath.pipeline import Pipeline, State, Step
 from ..reduce.operations import Operation, lane_shape
@@ -17,7 +17,7 @@ from .multiplier import Multiplier
 __all__ = ["Start", "start_steps"]
 
 
-def start_steps(job: Job, family: str = GENERIC) -> list[Step]:
+def start_steps(job: PoolJob, family: str = GENERIC) -> list[Step]:
     """Return what takes clocks before the first stage; nothing where wires do it.
 
     They find `value` in a lane's state and leave there what the operation encodes.
@@ -38,8 +38,8 @@ def _magnitude(m: Module, lane: State, beat: State) -> State:
     return {"value": Mux(value < 0, -value, value).as_unsigned()[: len(value)]}
 
 
-def _square(job: Job, family: str) -> Step:
-    bits = job.spec.partial(1).bits
+def _square(job: PoolJob, family: str) -> Step:
+    bits = job.partial(1).bits
 
     def square(m: Module, lane: State, beat: State) -> State:
         value = Value.cast(lane["value"])
@@ -58,7 +58,7 @@ class Start(wiring.Component):
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         Says what comes in.
     operation : Operation
         How partials are encoded.
@@ -83,7 +83,7 @@ class Start(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, job: Job, operation: Operation, shape: Shape, steps: Sequence[Step]):
+    def __init__(self, job: PoolJob, operation: Operation, shape: Shape, steps: Sequence[Step]):
         self._job, self._operation = job, operation
         self._place = place_of(job)
         self._pipeline = Pipeline(steps, seamless=True)

@@ -7,13 +7,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 
 from ..fpga import ToolError
 from .build import Built, build
 from .table import BOARDS, Board
 
-JOB = PoolSpec("max", 3, 2, 1).job((16, 56, 56), 4)
+JOB = PoolJob(PoolSpec("max", 3, 2, 1), (16, 56, 56), 4)
 """What the boards pool: a network's first pooling, small enough for all of them."""
 
 PLL_MHZ = 150.0

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 
 from ..core import PoolCore
 from ..fpga import ToolError, tools
@@ -141,7 +141,7 @@ def build(
     ToolError
         If a program is missing, the core does not fit the board, or it is too slow for the clock.
     """
-    job = spec.job(tuple(shape), lanes)  # refused before there is a component
+    job = PoolJob(spec, tuple(shape), lanes)  # refused before there is a component
     if frames * job.beats_in > _MOST_BEATS:
         raise SpecError(
             "frames",

@@ -4,7 +4,7 @@ import zlib
 from typing import TypeVar
 
 import numpy as np
-from streampool_golden import DType, Job, pool
+from streampool_golden import DType, PoolJob, pool
 
 __all__ = ["BITS", "FRAMES", "checksums", "expected", "frames", "leap", "seeds", "states"]
 
@@ -80,14 +80,14 @@ def _combined(state: int, units: list[int]) -> int:
     return result
 
 
-def frames(job: Job, count: int = FRAMES) -> np.ndarray:
+def frames(job: PoolJob, count: int = FRAMES) -> np.ndarray:
     """Return the frames of a round, as the generator streams them.
 
     A lane's value is the lowest bits of its register, which takes as many steps a beat.
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         Says how beats are cut.
     count : int, optional
         Frames of a round.
@@ -111,7 +111,7 @@ def _values(seed: int, dtype: DType, count: int) -> np.ndarray:
     return bits.astype(dtype.raw.numpy).view(dtype.numpy)
 
 
-def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:
+def checksums(job: PoolJob, pooled: np.ndarray) -> tuple[int, ...]:
     """Return the CRC-32 of what each lane gives in a round.
 
     It is that of zlib, of the lane's values in the order in which they leave, each in the bytes of
@@ -119,7 +119,7 @@ def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         Says how beats are cut.
     pooled : ndarray, shape (frames, C, *out_size)
         The pooled frames of a round.
@@ -131,6 +131,6 @@ def checksums(job: Job, pooled: np.ndarray) -> tuple[int, ...]:
     return tuple(zlib.crc32(flat[:, :, lane :: job.lanes].tobytes()) for lane in range(job.lanes))
 
 
-def expected(job: Job, count: int = FRAMES) -> tuple[int, ...]:
+def expected(job: PoolJob, count: int = FRAMES) -> tuple[int, ...]:
     """Return the checksums that a right core gives, by the golden model."""
     return checksums(job, pool(job.spec, frames(job, count)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from amaranth.lib.wiring import Flow
-from streampool_golden import DType, PoolSpec, SpecError, UnpoolJob, __version__
+from streampool_golden import DType, PoolJob, PoolSpec, SpecError, UnpoolJob, __version__
 
 from ..vendor.families import GENERIC, check_family
 from . import integration, yosys
@@ -136,7 +136,7 @@ def write_verilog(
     folder = _check(directory, name, freq_mhz)
     # refused before there is a component, which warns of being unused
     check_family(family)
-    spec.job(shape, lanes)
+    PoolJob(spec, shape, lanes)
     core = AxiPoolCore(spec, shape, lanes, family=family, tkeep=tkeep, tuser=tuser)
     return _write(core, folder, name, freq_mhz)
 

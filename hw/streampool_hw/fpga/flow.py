@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 
 from ..core import PoolCore
 from ..export import gates, yosys
@@ -153,7 +153,7 @@ class Design:
         SpecError
             If the specification does not fit the shape.
         """
-        spec.job(tuple(shape), lanes)  # refused before there is a component
+        PoolJob(spec, tuple(shape), lanes)  # refused before there is a component
         # twice, since nothing can be elaborated twice
         core, inner = (PoolCore(spec, tuple(shape), lanes, family=device.family) for _ in range(2))
         between = yosys.to_rtlil(BetweenRegisters(inner), "between")

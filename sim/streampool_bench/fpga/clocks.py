@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from amaranth.hdl import UnusedElaboratable
-from streampool_golden import Axis, Job, PoolSpec
+from streampool_golden import Axis, PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_hw.fpga.devices import DEVICES
 
@@ -78,7 +78,7 @@ class Figures:
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         What it does.
     cycles_bound, latency, store_bits : int
         As the core's.
@@ -86,7 +86,7 @@ class Figures:
         What its clock depends on.
     """
 
-    job: Job
+    job: PoolJob
     cycles_bound: int
     latency: int
     store_bits: int
@@ -128,7 +128,7 @@ def _overlap(axis: Axis) -> int:
     return -(-((axis.kernel - 1) * axis.dilation + 1) // axis.stride) if axis.outputs > 1 else 1
 
 
-def _divides(job: Job) -> int:
+def _divides(job: PoolJob) -> int:
     """Return 0 for no division or a shift, 1 for a divisor, 2 for one that varies."""
     if job.spec.op != "avg":
         return 0

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from streampool_golden import PoolJob
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ
 
@@ -59,7 +60,7 @@ def _layer(row: Row, _: Any) -> str:
     job = JOBS[row["job"]]
     spec = job.spec
     text = f"{spec.op} {'x'.join(map(str, spec.kernel))} s{spec.stride[0]}"
-    pad = spec.axes(job.shape[1:])[0].before
+    pad = PoolJob(spec, job.shape).axes[0].before
     return text + (f" p{pad}" if pad else "") + f", {'x'.join(map(str, job.shape))}"
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from streampool_golden import Job, PoolSpec, pool
+from streampool_golden import PoolJob, PoolSpec, pool
 from streampool_hw import PoolCore
 from streampool_sim.engines import amaranth
 from streampool_sim.frames import pack
 
 __all__ = ["JOB", "Diagram", "alternative", "diagram"]
 
-JOB: Job = PoolSpec("max", 2, dtype="uint8").job((1, 4, 4))
+JOB: PoolJob = PoolJob(PoolSpec("max", 2, dtype="uint8"), (1, 4, 4))
 """What is shown: windows that share no tap, so that each has one colour, in and out."""
 
 FRAMES = 2
@@ -29,7 +29,7 @@ class Diagram:
 
     Attributes
     ----------
-    job : Job
+    job : PoolJob
         What the core does.
     frame : ndarray, shape (rows, columns)
         The first frame.
@@ -44,7 +44,7 @@ class Diagram:
         The diagram as WaveDrom takes it.
     """
 
-    job: Job
+    job: PoolJob
     frame: np.ndarray
     windows: np.ndarray
     latency: int
@@ -62,12 +62,12 @@ class Diagram:
         )
 
 
-def diagram(job: Job = JOB) -> Diagram:
+def diagram(job: PoolJob = JOB) -> Diagram:
     """Simulate a core and draw its ports until the first frame is out.
 
     Parameters
     ----------
-    job : Job
+    job : PoolJob
         One lane, one channel, windows side by side.
     """
     core = PoolCore(job.spec, job.shape, job.lanes)
@@ -99,7 +99,7 @@ def diagram(job: Job = JOB) -> Diagram:
     return Diagram(job, frames[0, 0], windows, core.latency, rows, wave)
 
 
-def _windows(job: Job) -> np.ndarray:
+def _windows(job: PoolJob) -> np.ndarray:
     """Number the window of each position; windows lie side by side."""
     (rows, columns), wide = job.spec.kernel, job.out_size[1]
     at = np.indices(job.size)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from streampool_golden import Job, PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.networks import networks
 
 __all__ = ["QUICK", "Layer", "Layers", "layer_of", "network_layers", "network_names"]
@@ -37,9 +37,9 @@ class Layer:
     nets: dict[str, int] = field(default_factory=dict, hash=False)
 
     @cached_property
-    def job(self) -> Job:
+    def job(self) -> PoolJob:
         """The layer with one lane: its axes, divisors and sizes."""
-        return self.spec.job(self.shape, 1)
+        return PoolJob(self.spec, self.shape, 1)
 
     @property
     def title(self) -> str:
@@ -150,7 +150,7 @@ def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> La
 def layer_of(spec: PoolSpec, shape: Sequence[int]) -> Layers:
     """Return a layer that someone gives; sizes that its frames decide are written out."""
     if spec.adaptive is not None:
-        axes = spec.job(tuple(shape), 1).axes
+        axes = PoolJob(spec, tuple(shape), 1).axes
         spec = spec.replace(
             adaptive=None,
             kernel=tuple(axis.kernel for axis in axes),

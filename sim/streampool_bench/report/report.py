@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from streampool_golden import __version__
+from streampool_golden import PoolJob, __version__
 
 from ..fpga.clocks import ASSUMED_MHZ
 from ..software import contenders, machine, shares, timing
@@ -138,7 +138,7 @@ def _row(
 ) -> Row:
     share = 1.0
     if made.crop is not None:
-        part = layer.spec.job(made.crop, 1)
+        part = PoolJob(layer.spec, made.crop, 1)
         share = part.beats_out / layer.job.beats_out
     figures = dict.fromkeys(("median_s", "min_s", "max_s", "q1_s", "q3_s"))
     figures |= {"rounds": 0, "calls": 0}

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from streampool_golden import Job, PoolSpec, SpecWarning, pool
+from streampool_golden import PoolJob, PoolSpec, SpecWarning, pool
 
 __all__ = ["CHANNELS_FIRST", "CHANNELS_LAST", "Contender", "Ready", "Task", "Unfit", "difference"]
 
@@ -41,9 +41,9 @@ class Task:
     seed: int = 0
 
     @cached_property
-    def job(self) -> Job:
+    def job(self) -> PoolJob:
         """The layer with one lane: its axes and divisors."""
-        return self.spec.job(self.shape, 1)
+        return PoolJob(self.spec, self.shape, 1)
 
     @cached_property
     def x(self) -> np.ndarray:

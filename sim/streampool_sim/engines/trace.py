@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from streampool_golden import Job, UnpoolJob
+from streampool_golden import PoolJob, UnpoolJob
 
 
 class EngineError(RuntimeError):
@@ -57,7 +57,7 @@ class Trace:
     indices: np.ndarray | None = None
 
 
-def check_beats(job: Job | UnpoolJob, frames: np.ndarray, indices: np.ndarray | None) -> None:
+def check_beats(job: PoolJob | UnpoolJob, frames: np.ndarray, indices: np.ndarray | None) -> None:
     """Refuse beats that are not those of a job.
 
     Raises
@@ -75,7 +75,7 @@ def check_beats(job: Job | UnpoolJob, frames: np.ndarray, indices: np.ndarray | 
         raise ValueError(f"indices of shape {indices.shape}; take that of frames, {frames.shape}")
 
 
-def quiet_bound(job: Job | UnpoolJob, latency: int) -> int:
+def quiet_bound(job: PoolJob | UnpoolJob, latency: int) -> int:
     """Clocks without any beat, both sides willing, after which a core counts as stuck.
 
     The longest honest silence is a pipeline's latency, or a drain whose windows are swallowed by
@@ -84,7 +84,7 @@ def quiet_bound(job: Job | UnpoolJob, latency: int) -> int:
     return 1000 + 16 * latency + 4 * (job.beats_in + job.beats_out)
 
 
-def surplus_clocks(job: Job | UnpoolJob, latency: int) -> int:
+def surplus_clocks(job: PoolJob | UnpoolJob, latency: int) -> int:
     """Clocks to run on after the last beat, in which a surplus beat would show itself."""
     return 64 + 2 * latency + min(job.beats_out, 4096)
 

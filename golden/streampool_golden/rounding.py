@@ -1,10 +1,67 @@
-"""Roots of exact quotients, rounded once."""
+"""Exact quotients and their roots, rounded once."""
 
 from typing import Any
 
 import numpy as np
 
 from .fields import ROUNDINGS, choice, integer
+
+
+def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
+    """Return num / den rounded to integers, exactly.
+
+    Parameters
+    ----------
+    num, den : array_like of int
+        Broadcast against each other. Integers beyond 64 bits in object arrays stay exact.
+        No `den` may be 0.
+    mode : {"half_away", "half_even", "half_up", "floor", "trunc"}
+        Halves away from zero, to even, up; down; toward zero.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of int64, or of objects where an input is or a value does not fit.
+
+    Raises
+    ------
+    SpecError
+        If `mode` is not one of the above.
+    ZeroDivisionError
+        If a `den` is 0.
+
+    Notes
+    -----
+    Half away from zero is ``(num + den / 2) / den`` in C's integers, with the sum's sign
+    on ``den / 2``, as TFLite and CMSIS-NN have it.
+    """
+    choice("rounding", mode, ROUNDINGS)
+    num, den = _exact(num), _exact(den)
+    shape = np.broadcast_shapes(num.shape, den.shape)
+    # Of no axes, an operation on objects would give a bare object.
+    num, den = np.atleast_1d(num), np.atleast_1d(den)
+    if (den == 0).any():
+        raise ZeroDivisionError("round_div by 0")
+    if num.dtype != den.dtype:
+        num, den = num.astype(object), den.astype(object)
+    num, den = np.where(den < 0, -num, num), np.abs(den)
+    floor = num // den
+    rest = num - floor * den
+    if mode == "floor":
+        up = np.zeros(rest.shape, dtype=bool)
+    elif mode == "trunc":
+        up = (num < 0) & (rest != 0)
+    else:
+        # Compared so, nothing doubles: no divisor is too large.
+        tie = rest == den - rest
+        up = rest > den - rest
+        if mode == "half_up":
+            up = up | tie
+        elif mode == "half_away":
+            up = up | (tie & (num > 0))
+        else:
+            up = up | (tie & (floor % 2 == 1))
+    return (floor + up.astype(floor.dtype)).reshape(shape)
 
 
 def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
@@ -53,6 +110,16 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     if mode == "half_even":
         up &= (beyond > quarter) | (rest > 0) | (root % 2 == 1)
     return root + up
+
+
+def _exact(values: Any) -> np.ndarray:
+    """Return `values` as int64 where they and their negatives fit, else as objects."""
+    array = np.asarray(values)
+    if array.dtype != object:
+        limit = np.iinfo(np.int64).max
+        if not array.size or (int(array.min()) >= -limit and int(array.max()) <= limit):
+            return array.astype(np.int64)
+    return array.astype(object)
 
 
 def _within(field: str, values: Any, low: int) -> np.ndarray:

@@ -1,0 +1,114 @@
+"""What a window can be reduced to: one entry an operation, and the table of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """How two partials become one; associative and commutative.
+
+    Parameters
+    ----------
+    combine : numpy.ufunc
+        What it is on arrays.
+    identity : callable
+        Given the lowest and highest value of an input, returns what changes no partial.
+    range : callable
+        Given the lowest and highest value of an input and the most taps of a window, returns the
+        lowest and highest partial.
+    """
+
+    combine: np.ufunc
+    identity: Callable[[int, int], int]
+    range: Callable[[int, int, int], tuple[int, int]]
+
+
+SUM = Reduction(
+    np.add,
+    lambda low, high: 0,
+    lambda low, high, taps: (min(0, taps * low), max(0, taps * high)),
+)
+MAXIMUM = Reduction(np.maximum, lambda low, high: low, lambda low, high, taps: (low, high))
+MINIMUM = Reduction(np.minimum, lambda low, high: high, lambda low, high, taps: (low, high))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, from input to output.
+
+    Parameters
+    ----------
+    reduction : Reduction
+        What becomes of the taps of a window.
+    before : callable, optional
+        What becomes of each input first, exactly: takes an int or an array of int64. On either
+        side of 0 it has to be monotone.
+    terms : str, optional
+        What the reduction takes, for a sentence.
+    mean : bool, optional
+        Whether the reduction is divided by the taps, or by `divisor_override`. A mean is as
+        large as an input, saturates to the output's type, and no kernel is too large for it.
+    counts_pad : bool, optional
+        Whether a mean divides by padding where the specification does not say.
+    root : bool, optional
+        Whether the square root of it leaves.
+    selects : {"largest", "smallest"}, optional
+        Which of a window's inputs leaves, where one does: it has an index, and NaN and zero
+        points are kept.
+    widens : bool, optional
+        Whether the output's type is by default the narrowest that always holds it; else it is
+        the input's.
+    floats : bool, optional
+        Whether there is one of floats.
+    """
+
+    reduction: Reduction
+    before: Callable[[Any], Any] | None = None
+    terms: str = "values"
+    mean: bool = False
+    counts_pad: bool = True
+    root: bool = False
+    selects: Literal["largest", "smallest"] | None = None
+    widens: bool = False
+    floats: bool = False
+
+    @property
+    def requantises(self) -> bool:
+        """Whether scale and zero points have a meaning: of a mean without a root."""
+        return self.mean and not self.root
+
+    def term_range(self, low: int, high: int) -> tuple[int, int]:
+        """Return the lowest and highest value that the reduction takes."""
+        if self.before is None:
+            return low, high
+        ends = [self.before(x) for x in (low, high, min(max(low, 0), high))]
+        return min(ends), max(ends)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "max": Operation(MAXIMUM, selects="largest", floats=True),
+    "min": Operation(MINIMUM, selects="smallest", floats=True),
+    "avg": Operation(SUM, mean=True, floats=True),
+    "sum": Operation(SUM, widens=True, floats=True),
+    # divides by no padding, as in TFLite
+    "l2": Operation(SUM, lambda x: x * x, "squares", mean=True, counts_pad=False, root=True),
+    "lp1": Operation(SUM, abs, widens=True),
+    "lp2": Operation(SUM, lambda x: x * x, "squares", root=True, widens=True),
+}
+"""Each operation by the name that `PoolSpec` takes. An entry put here from outside works too."""
+
+OPS = tuple(OPERATIONS)
+"""The operations that come with the package."""
+
+
+def names(**wanted: object) -> str:
+    """Return the operations whose entry has `wanted`, for a sentence: ``"max, min"``."""
+    return ", ".join(
+        name
+        for name, operation in OPERATIONS.items()
+        if all(bool(getattr(operation, field)) == value for field, value in wanted.items())
+    )

@@ -1,0 +1,442 @@
+"""A specification on a frame of one size and a number of lanes: all that follows from it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from . import fields, floats, refusals
+from .arrays import checked
+from .dtypes import DType
+from .errors import SpecError
+from .geometry import AXIS_NAMES, MOST_POSITIONS, Axis
+from .indices import Numbering
+from .job import Field, Job
+from .operations import OPERATIONS, Operation
+from .quantised import Requantisation
+from .ranges import MOST_BITS_EXACT, Accumulator, partial_of, result_range
+from .rounding import round_div, round_root
+from .spec import PoolSpec
+from .windows import first_of_largest, reduced
+
+MOST_INDEX_BITS = 63  # so that NumPy's int64 holds it
+
+
+@dataclass(frozen=True)
+class StageShape:
+    """One stage of the stream: the axis it pools and how far apart its neighbours are.
+
+    Attributes
+    ----------
+    axis : int
+        Index into `PoolJob.axes`.
+    m : int
+        Beats from a position to the next of that axis, at that point of the stream.
+    runs : int
+        How often that axis passes in a frame: the positions of the axes outside it there.
+    accumulator : Accumulator
+        The range of the partials of this stage.
+    along : Axis
+        What it pools along: that axis, or all as one where the kernel is global.
+    """
+
+    axis: int
+    m: int
+    runs: int
+    accumulator: Accumulator
+    along: Axis
+
+
+@dataclass(frozen=True, init=False)
+class PoolJob(Job):
+    """A specification, a frame's shape and the lanes, with everything derived from them.
+
+    Parameters
+    ----------
+    spec : PoolSpec
+        What to compute.
+    shape : tuple of int
+        Channels, then the spatial lengths, rows before columns: ``(C, *size)``.
+    lanes : int, optional
+        Channels side by side in a beat; the channels, 8 at most, by default. More than
+        there are channels works: the lanes beyond stand idle.
+
+    Raises
+    ------
+    SpecError
+        If `shape` or `lanes` is not what it must be, or `spec` does not work on it: there would
+        be no output, a window would see no real input, or a sum could need more than 63 bits.
+    """
+
+    spec: PoolSpec
+    shape: tuple[int, ...]
+    lanes: int
+
+    def __init__(self, spec: PoolSpec, shape: Sequence[int], lanes: int | None = None) -> None:
+        object.__setattr__(self, "spec", spec)
+        self._put_frame(shape, spec.ndim, lanes)
+        object.__setattr__(self, "out_size", tuple(axis.outputs for axis in self.axes))
+        _ = self.accumulator, self.bounds, self.index_out  # refuse now what cannot work
+
+    @cached_property
+    def axes(self) -> tuple[Axis, ...]:
+        """The spatial axes, rows first."""
+        return _axes(self.spec, self.size)
+
+    @cached_property
+    def stages(self) -> tuple[StageShape, ...]:
+        """The stages in stream order; axes along which pooling changes nothing have none.
+
+        Axes that do not grow come first, columns before rows, then those that grow.
+        Beat counts so fall and rise again, and the most is at an end. A global kernel takes
+        all axes as one, as if it were the outermost: its store is one partial a channel.
+        """
+        positions = math.prod(self.size)
+        if self.spec.adaptive == fields.GLOBAL and 1 < positions <= MOST_POSITIONS:
+            whole = Axis.whole(positions)
+            return (StageShape(0, self.fold, 1, self.partial(positions), whole),)
+        innermost_first = range(len(self.axes) - 1, -1, -1)
+        order = [i for i in innermost_first if not self._grows(i)]
+        order += [i for i in innermost_first if self._grows(i)]
+        lengths = list(self.size)
+        stages = []
+        taps = 1
+        for i in order:
+            taps *= self.axes[i].most_taps
+            if not self.axes[i].identity:
+                m = self.fold * math.prod(lengths[i + 1 :])
+                runs = math.prod(lengths[:i])
+                stages.append(StageShape(i, m, runs, self.partial(taps), self.axes[i]))
+            lengths[i] = self.axes[i].outputs
+        return tuple(stages)
+
+    @property
+    def cycles_bound(self) -> int:
+        """The most cycles that a frame takes in the steady state, ready and valid always high.
+
+        `limit_cycles`, but for two odd corners: where one axis shrinks while another grows, up
+        to (No - N) * M more of the growing one each time that it passes; and where an axis'
+        paddings together exceed the window's reach and its stride is above 1, up to
+        `Axis.idle_bound` * M more each time.
+        """
+        extra = 0
+        shrinks = any(axis.outputs < axis.length for axis in self.axes)
+        for stage in self.stages:
+            axis = stage.along
+            growth = max(0, axis.outputs - axis.length) if shrinks else 0
+            extra += (growth + axis.idle_bound) * stage.m * stage.runs
+        return self.limit_cycles + extra
+
+    @property
+    def operation(self) -> Operation:
+        """What a window is reduced to, as an entry of the table."""
+        return OPERATIONS[self.spec.op]
+
+    def partial(self, taps: int) -> Accumulator:
+        """Return the range of the exact reduction of up to `taps` inputs; see `partial_of`."""
+        return partial_of(self.operation, self.input, taps)
+
+    @cached_property
+    def accumulator(self) -> Accumulator:
+        """The range of the exact partial values, through all stages.
+
+        Raises
+        ------
+        SpecError
+            If a sum could need more than 63 bits.
+        """
+        spec = self.spec
+        exact = self.partial(self.most_taps)
+        if exact.bits > MOST_BITS_EXACT and not self.input.is_float:
+            windows = refusals.windows(spec.kernel, spec.adaptive)
+            raise SpecError(
+                "adaptive" if windows.startswith("adaptive") else "kernel",
+                f"{windows} sums {self.most_taps} {self.operation.terms} of {spec.dtype},"
+                f" which takes {exact.bits} bits;"
+                f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
+            )
+        return exact
+
+    @cached_property
+    def most_taps(self) -> int:
+        """The most real inputs that a window has."""
+        return math.prod(axis.most_taps for axis in self.axes)
+
+    @property
+    def output(self) -> DType:
+        """The type of what leaves: `out_dtype`, by default the input's.
+
+        For a sum, "lp1" and "lp2" by default the narrowest that always holds it, of up to 64
+        bits.
+        """
+        if self.spec.out_dtype is not None:
+            return DType.of(self.spec.out_dtype)
+        if not self.operation.widens or self.input.is_float:
+            return self.input
+        _ = self.accumulator  # refuses what is too wide
+        rounding = self.spec.rounding
+        return DType.holding(*result_range(self.operation, self.input, self.most_taps, rounding))
+
+    @property
+    def input(self) -> DType:
+        """The type of what comes in."""
+        return self.spec.in_dtype
+
+    @property
+    def op(self) -> str:
+        """The specification's operation."""
+        return self.spec.op
+
+    @property
+    def kind(self) -> str:
+        """Such as ``"max pooling"``."""
+        return f"{self.op} pooling"
+
+    @property
+    def fields_in(self) -> tuple[Field, ...]:
+        """A value a lane."""
+        return (Field.of("data", self.input),)
+
+    @property
+    def fields_out(self) -> tuple[Field, ...]:
+        """A value a lane, and its index where there are indices."""
+        value = Field.of("data", self.output)
+        return (value,) if self.index_out is None else (value, Field.of("index", self.index_out))
+
+    @property
+    def index_in(self) -> None:
+        """None: no indices come in, as they do where `UnpoolJob` has it."""
+
+    @cached_property
+    def numbering(self) -> Numbering | None:
+        """How the indices that leave are numbered; None where there are none."""
+        base = self.spec.indices
+        return None if base is None else Numbering.of(base, self.shape)
+
+    @cached_property
+    def index_out(self) -> DType | None:
+        """The type of the indices that leave, those within a frame; None where there are none.
+
+        Raises
+        ------
+        SpecError
+            If an index could need more than 63 bits.
+        """
+        if self.numbering is None:
+            return None
+        if self.numbering.last.bit_length() > MOST_INDEX_BITS:
+            raise SpecError(
+                "shape",
+                f"shape {self.shape} has indices of {self.numbering.last.bit_length()} bits;"
+                f" a smaller one, for {MOST_INDEX_BITS}, would do.",
+            )
+        return DType.holding(0, self.numbering.last)
+
+    @cached_property
+    def bounds(self) -> tuple[int, int]:
+        """The lowest and highest value that leaves: of `output`, and within `clamp`.
+
+        Raises
+        ------
+        SpecError
+            If a sum's `clamp` and the type that holds it have no value in common, or its
+            `out_dtype` does not hold it where only the size says how many taps there are.
+        """
+        spec, out = self.spec, self.output
+        if spec.out_dtype is not None and not spec.kernel:
+            kernel = [axis.kernel for axis in self.axes]
+            refusals.check_holds(
+                self.op, self.input, kernel, spec.rounding, out, spec.clamp, spec.saturate
+            )
+        low, high = spec.clamp or (out.low, out.high)
+        if high < out.low or low > out.high:
+            raise SpecError(
+                "clamp",
+                f"clamp {spec.clamp} shares no value with {out} ({out.low} to {out.high}),"
+                " which holds every sum; bounds within it or an out_dtype would do.",
+            )
+        return max(low, out.low), min(high, out.high)
+
+    @cached_property
+    def axis_divisors(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis the divisors of its windows; a window's divisor is their product.
+
+        1 everywhere for what is no mean.
+        """
+        if self.operation.mean and self.spec.divisor_override is None:
+            return tuple(axis.counts(self.spec.count_include_pad) for axis in self.axes)
+        whole = self.spec.divisor_override or 1
+        return tuple(((1 if i else whole),) * axis.outputs for i, axis in enumerate(self.axes))
+
+    @cached_property
+    def axis_taps(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis the real inputs of its windows; a window's are their product."""
+        return tuple(axis.counts(False) for axis in self.axes)
+
+    @cached_property
+    def divisors(self) -> np.ndarray:
+        """The divisor of every window: int64, of shape `out_size`, 1 where nothing is divided."""
+        return _products(self.axis_divisors)
+
+    @cached_property
+    def taps(self) -> np.ndarray:
+        """The real inputs of every window: int64, of shape `out_size`."""
+        return _products(self.axis_taps)
+
+    @cached_property
+    def requantisation(self) -> Requantisation | None:
+        """What is done to an exact sum besides division; None where nothing is."""
+        spec = self.spec
+        if not self.operation.requantises:
+            return None
+        return Requantisation.of(spec.scale, spec.zero_points, spec.rounding_about)
+
+    @cached_property
+    def divisor_constant(self) -> int | None:
+        """The one divisor of all windows, or None where they differ."""
+        if any(min(counts) != max(counts) for counts in self.axis_divisors):
+            return None
+        return math.prod(counts[0] for counts in self.axis_divisors)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What works but may not be meant, a sentence each."""
+        spec, said = self.spec, []
+        for axis, name in zip(self.axes, AXIS_NAMES[spec.ndim], strict=True):
+            dilated = f" (dilated to {axis.span})" if axis.dilation > 1 else ""
+            if axis.span > axis.length:
+                said.append(
+                    f"kernel {axis.kernel}{dilated} is larger than"
+                    f" the input's {axis.length} {name}."
+                )
+            if axis.dropped:
+                said.append(
+                    f"no window reads {axis.dropped} of {axis.length} {name} at the end;"
+                    " with ceil_mode or padding after one would."
+                )
+        if any(axis.stride > axis.span and axis.outputs > 1 for axis in self.axes):
+            share = 1 - math.prod(axis.read / len(axis.kept) for axis in self.axes)
+            dilated = f" dilated by {spec.dilation}" if max(spec.dilation) > 1 else ""
+            said.append(
+                f"stride {spec.stride} steps beyond kernel {spec.kernel}{dilated}:"
+                f" no window reads {share:.1%} of the inputs."
+            )
+        return said
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the specification's fields."""
+        return self.spec.to_json()
+
+    def reference(self, *arrays: Any) -> tuple[np.ndarray, ...]:
+        """Return the values of frames in pooled, and their indices where there are indices."""
+        (x,) = arrays
+        x = checked(self.input, self._frames("x", x))
+        values = self.pooled(x)
+        return (values,) if self.numbering is None else (values, self.indices(x))
+
+    def pooled(self, x: np.ndarray) -> np.ndarray:
+        """Return the windows of an array, of the input's container, whose last axes are spatial.
+
+        Exact, rounded once, then saturated and clamped; in the output's container. Floats are
+        as `floats.extreme` and `floats.mean` say.
+        """
+        spec, operation, at = self.spec, self.operation, x.ndim - len(self.axes)
+        if self.input.is_float:
+            if operation.selects:
+                return self._extreme(x)[0]
+            return floats.mean(x, self.axes, at, self.divisors)
+        if operation.before is not None:
+            x = operation.before(x.astype(np.int64))
+        terms = operation.term_range(self.input.low, self.input.high)
+        identity = operation.reduction.identity(*terms)
+        start = np.array(identity, x.dtype if operation.selects else np.int64)
+        for i in reversed(range(len(self.axes))):
+            x = reduced(operation.reduction.combine, x, self.axes[i], at + i, start)
+        low, high = self.bounds
+        if operation.root:
+            x = round_root(x, self.divisors, spec.rounding)
+        elif self.requantisation is not None:
+            x = np.clip(self._requantised(x, self.requantisation), low, high)
+        elif operation.mean:
+            x = round_div(x, self.divisors, spec.rounding)
+        if x.dtype == object:  # a divisor or quotient of more than 64 bits
+            x = np.clip(x, low, high)
+        elif low > (held := np.iinfo(x.dtype)).min or high < held.max:
+            x = np.clip(x.astype(np.int64), low, min(high, np.iinfo(np.int64).max))
+        return x.astype(self.output.numpy, copy=False)
+
+    def indices(self, x: np.ndarray) -> np.ndarray:
+        """Return where the windows' largest or smallest are, within a frame: int64.
+
+        Parameters
+        ----------
+        x : ndarray, shape (..., C, *size)
+            As `pooled` takes it.
+        """
+        assert self.numbering is not None
+        if self.input.is_float:
+            order = self._extreme(x)[1].reshape(-1, *self.out_size)
+        else:
+            keys = x.reshape(-1, *self.size).astype(np.int64)
+            smallest = self.operation.selects == "smallest"
+            order = first_of_largest(~keys if smallest else keys, self.axes)
+        numbers = self.numbering.numbers(np.unravel_index(order, self.size))
+        numbers = numbers.reshape(*x.shape[: x.ndim - len(self.axes)], *self.out_size)
+        channels = np.arange(self.shape[0]).reshape(-1, *(1,) * len(self.axes))
+        return numbers + channels * self.numbering.channel
+
+    def _extreme(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        least = self.operation.selects == "smallest"
+        at = x.ndim - len(self.axes)
+        return floats.extreme(x, self.axes, at, least=least, nan=self.spec.nan)
+
+    def _requantised(self, sums: np.ndarray, how: Requantisation) -> np.ndarray:
+        """Return exact sums as averages of quantised values, of any width."""
+        sums, divisors, taps = (a.astype(object) for a in (sums, self.divisors, self.taps))
+        over = how.factor * sums + how.offset(divisors, taps)
+        return round_div(over, how.below * divisors, self.spec.rounding) + how.after
+
+    def _grows(self, i: int) -> bool:
+        return self.axes[i].outputs > self.axes[i].length
+
+
+@lru_cache(maxsize=1024)
+def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
+    """Return `spec`'s axes for `size`, computed once."""
+    paddings = (spec.padding,) * spec.ndim if isinstance(spec.padding, str) else spec.padding
+    kernel, stride = spec.kernel, spec.stride
+    if spec.adaptive is not None:
+        kernel = stride = _divided(spec.adaptive, size)
+    names = AXIS_NAMES[spec.ndim]
+    per_axis = zip(size, kernel, stride, paddings, spec.dilation, names, strict=True)
+    return tuple(
+        Axis.resolve(n, k, s, p, d, spec.ceil_mode, name) for n, k, s, p, d, name in per_axis
+    )
+
+
+def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
+    if isinstance(adaptive, str):
+        return size
+    for length, outputs, name in zip(size, adaptive, AXIS_NAMES[len(size)], strict=True):
+        if length % (outputs or length):
+            raise SpecError(
+                "adaptive",
+                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
+                " different lengths have no one kernel and stride;"
+                f" a divisor of {length} would do.",
+            )
+    return tuple(n // (outputs or n) for n, outputs in zip(size, adaptive, strict=True))
+
+
+def _products(per_axis: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return what each window has, the product of what the axes have: int64."""
+    products = np.ones((1,) * len(per_axis), dtype=np.int64)
+    for i, counts in enumerate(per_axis):
+        along = [1] * len(per_axis)
+        along[i] = len(counts)
+        products = products * np.array(counts, dtype=np.int64).reshape(along)
+    return products

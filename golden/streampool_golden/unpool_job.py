@@ -1,0 +1,119 @@
+"""What a MaxUnpool core is made for."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from . import fields
+from .arrays import checked
+from .dtypes import DType
+from .errors import SpecError
+from .geometry import MOST_POSITIONS
+from .job import Field, Job
+from .unpooling import unpool
+
+
+@dataclass(frozen=True, init=False)
+class UnpoolJob(Job):
+    """What a MaxUnpool core has to do: frames of values and indices in, sparse maps out.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        A frame in: channels, then the spatial lengths, ``(C, *size)``.
+    size : tuple of int
+        The spatial lengths of a frame out. Indices are torch's: positions in its plane.
+    lanes : int, optional
+        Channels side by side in a beat; the channels, 8 at most, by default.
+    dtype : str, optional
+        The values' type, ``"int8"`` by default.
+
+    Attributes
+    ----------
+    dtype : DType
+        The values' type.
+
+    Raises
+    ------
+    SpecError
+        If a value is not what it must be.
+    """
+
+    shape: tuple[int, ...]
+    out_size: tuple[int, ...]
+    lanes: int
+    dtype: DType
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        size: Sequence[int],
+        lanes: int | None = None,
+        dtype: object = "int8",
+    ) -> None:
+        def put(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)  # the instance is frozen
+
+        put("out_size", fields.lengths("size", size))
+        self._put_frame(shape, len(self.out_size), lanes)
+        put("dtype", DType.of(dtype))
+        if self.limit_cycles > MOST_POSITIONS:
+            raise SpecError(
+                "size",
+                f"size {self.out_size} makes frames of {self.limit_cycles} beats;"
+                f" at most {MOST_POSITIONS} would do.",
+            )
+
+    @property
+    def op(self) -> str:
+        """``"unpool"``."""
+        return "unpool"
+
+    @property
+    def kind(self) -> str:
+        """``"MaxUnpool"``."""
+        return "MaxUnpool"
+
+    @property
+    def fields_in(self) -> tuple[Field, ...]:
+        """A value a lane and its index, whose port holds one that is out of range too."""
+        return Field.of("data", self.dtype), Field.of("index", self.index, self.index_in)
+
+    @property
+    def fields_out(self) -> tuple[Field, ...]:
+        """A value a lane."""
+        return (Field.of("data", self.dtype),)
+
+    @property
+    def index(self) -> DType:
+        """The type of an index that is in range."""
+        return DType.holding(0, math.prod(self.out_size) - 1)
+
+    @cached_property
+    def index_in(self) -> DType:
+        """The type of an index at the core: wide enough for one that is out of range."""
+        return DType.holding(0, math.prod(self.out_size))
+
+    @property
+    def index_out(self) -> None:
+        """None: no indices leave."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what makes it, and ``"op": "unpool"``, as a dict that `json.dumps` takes."""
+        return {
+            "op": self.op,
+            "shape": list(self.shape),
+            "size": list(self.out_size),
+            "lanes": self.lanes,
+            "dtype": self.dtype.name,
+        }
+
+    def reference(self, *arrays: Any) -> tuple[np.ndarray, ...]:
+        """Return what `unpool` makes of the values and indices of frames."""
+        values, indices = arrays
+        values = checked(self.dtype, self._frames("values", values))
+        return (unpool(values, self._frames("indices", indices), self.out_size),)
