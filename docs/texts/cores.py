@@ -26,7 +26,7 @@ from streampool_golden import (
 )
 from streampool_hw import PoolCore, UnpoolCore
 from streampool_hw.blocks.indices import place_of
-from streampool_hw.reduce.stage import _Timing
+from streampool_hw.reduce.timing import Timing
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim.engines import amaranth, fast
 from streampool_sim.engines.model import Build, find_compiler
@@ -218,10 +218,10 @@ def axes() -> str:
 def timing() -> str:
     """Return what a stage's pipeline does in each clock, in each of its forms."""
     forms = {
-        "behind a RAM": _Timing.ram(1),
-        "always shifting, no RAM, 1 partial": _Timing.skew(1),
-        "the same, 2 partials": _Timing.skew(2),
-        "holding, no RAM": _Timing.loop(1),
+        "behind a RAM": Timing.ram(1),
+        "always shifting, no RAM, 1 partial": Timing.skew(1),
+        "the same, 2 partials": Timing.skew(2),
+        "holding, no RAM": Timing.loop(1),
     }
     pipelines = [_pipeline(form) for form in forms.values()]
     rows: list[list[object]] = [
@@ -231,7 +231,7 @@ def timing() -> str:
     return blocks.table(f"> clock | {' | '.join(forms)}", rows)
 
 
-def _pipeline(form: _Timing) -> dict[int, list[str]]:
+def _pipeline(form: Timing) -> dict[int, list[str]]:
     """Return what a pipeline does by the clock, 1 that of the step."""
     done: dict[int, list[str]] = {}
 

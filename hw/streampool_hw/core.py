@@ -1,4 +1,4 @@
-"""A pooling core: a start, one stage an axis, then finishing."""
+"""A pooling core: preprocessing, one stage an axis, postprocessing."""
 
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
@@ -7,12 +7,12 @@ from streampool_golden import PoolJob, PoolSpec
 
 from .blocks.floats import float_operation
 from .blocks.indices import place_of, with_place
-from .blocks.postprocess import Finish
-from .blocks.preprocess import Start, start_steps
+from .blocks.postprocess import Postprocess
+from .blocks.preprocess import Preprocess, preprocess_steps
 from .reduce.operations import OPERATIONS, lane_shape
 from .reduce.stage import AxisStage
 from .schedule.plan import AxisPlan
-from .schedule.sequencer import Countdown
+from .schedule.sequencer import ModuloCounter
 from .vendor.families import GENERIC, check_family
 
 __all__ = ["PoolCore"]
@@ -120,14 +120,14 @@ class PoolCore(wiring.Component):
                 zip(self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False)
             )
         ]
-        steps = start_steps(job, family)
-        self._start = None
+        steps = preprocess_steps(job, family)
+        self._preprocess = None
         if steps or place is not None:
-            self._start = Start(job, operation, self._first_shape, steps)
-        self._finish = Finish(job, operation, [self._first_shape, *shapes][-1], family)
-        self.latency = sum(stage.latency for stage in self._stages) + self._finish.latency
-        if self._start is not None:
-            self.latency += self._start.latency
+            self._preprocess = Preprocess(job, operation, self._first_shape, steps)
+        self._postprocess = Postprocess(job, operation, [self._first_shape, *shapes][-1], family)
+        self.latency = sum(stage.latency for stage in self._stages) + self._postprocess.latency
+        if self._preprocess is not None:
+            self.latency += self._preprocess.latency
         self.store_words = {
             stage.axis: built.store_words
             for stage, built in zip(job.stages, self._stages, strict=True)
@@ -144,14 +144,13 @@ class PoolCore(wiring.Component):
         )
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         job, operation = self.job, self._operation
 
-        if self._start is not None:
-            m.submodules.start = start = self._start
-            wiring.connect(m, wiring.flipped(self.i), start.i)
-            beats = start.o
+        if self._preprocess is not None:
+            m.submodules.preprocess = preprocess = self._preprocess
+            wiring.connect(m, wiring.flipped(self.i), preprocess.i)
+            beats = preprocess.o
         else:  # wires only: into the operation's own numbers
             encoded = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
             m.d.comb += [encoded.valid.eq(self.i.valid), self.i.ready.eq(encoded.ready)]
@@ -163,25 +162,25 @@ class PoolCore(wiring.Component):
             m.submodules[f"axis_{stage.axis}"] = built
             wiring.connect(m, beats, built.i)
             beats = built.o
-        m.submodules.finish = finish = self._finish
-        wiring.connect(m, beats, finish.i)
+        m.submodules.postprocess = postprocess = self._postprocess
+        wiring.connect(m, beats, postprocess.i)
 
         m.d.comb += [
-            self.o.valid.eq(finish.o.valid),
-            finish.o.ready.eq(self.o.ready),
-            self.o.payload.data.eq(finish.o.payload),
+            self.o.valid.eq(postprocess.o.valid),
+            postprocess.o.ready.eq(self.o.ready),
+            self.o.payload.data.eq(postprocess.o.payload),
         ]
         if job.index_out is not None:
-            m.d.comb += self.o.payload.index.eq(finish.o_index)
+            m.d.comb += self.o.payload.index.eq(postprocess.o_index)
         if self._counts:
-            m.submodules.frame = frame = Countdown(job.beats_out)
+            m.submodules.frame = frame = ModuloCounter(job.beats_out)
             m.d.comb += [
                 frame.step.eq(self.o.valid & self.o.ready),
                 self.o.payload.last.eq(frame.last),
             ]
         else:
             m.d.comb += [
-                finish.i_last.eq(self._stages[-1].last),
-                self.o.payload.last.eq(finish.o_last),
+                postprocess.i_last.eq(self._stages[-1].last),
+                self.o.payload.last.eq(postprocess.o_last),
             ]
         return m

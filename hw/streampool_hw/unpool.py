@@ -8,9 +8,10 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import SpecError, UnpoolJob
 
-from .datapath.outbox import Outbox
+from .datapath.delay import delay
+from .datapath.fifo import PipelineFifo
 from .reduce.operations import lane_shape
-from .schedule.sequencer import Countdown
+from .schedule.sequencer import ModuloCounter
 
 __all__ = ["UnpoolCore"]
 
@@ -104,7 +105,6 @@ class UnpoolCore(wiring.Component):
         )
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         frames = range(self._frames)
         fill, leave = (Signal(range(self._frames), name=name) for name in ("fill", "leave"))
@@ -112,7 +112,7 @@ class UnpoolCore(wiring.Component):
         full = Array(Signal(name=f"full_{k}") for k in frames)  # ... its write ... to the last read
         clearing = Signal(init=1)
 
-        m.submodules.beats_in = beats_in = Countdown(self.job.beats_in)
+        m.submodules.beats_in = beats_in = ModuloCounter(self.job.beats_in)
         step = Signal()
         m.d.comb += [
             self.i.ready.eq(~busy[fill] & ~clearing),
@@ -123,18 +123,18 @@ class UnpoolCore(wiring.Component):
         with m.If(filled):
             m.d.sync += [busy[fill].eq(1), fill.eq(self._next(fill))]
         for k in range(self.WRITE):
-            filled = _register(m, filled, f"filled_{k}", reset=True)
-            which = _register(m, which, f"which_{k}")
+            filled = delay(m, filled, name=f"filled_{k}", reset=True)
+            which = delay(m, which, name=f"which_{k}")
         writes = self._scatter(m, step, fill)
         with m.If(filled):
             m.d.sync += full[which].eq(1)
 
         # read in the order of beats, cleared a clock later
-        m.submodules.outbox = outbox = Outbox([len(Cat(self.o.payload.as_value()))])
-        m.submodules.beats_out = beats_out = Countdown(self.job.beats_out)
+        m.submodules.fifo = fifo = PipelineFifo([len(Cat(self.o.payload.as_value()))])
+        m.submodules.beats_out = beats_out = ModuloCounter(self.job.beats_out)
         read, address = Signal(), self._addresses(m, beats_out)
         m.d.comb += [
-            read.eq(full[leave] & outbox.room & ~clearing),
+            read.eq(full[leave] & fifo.credit & ~clearing),
             beats_out.step.eq(read | clearing),
         ]
         with m.If(beats_out.step & beats_out.last):
@@ -146,9 +146,10 @@ class UnpoolCore(wiring.Component):
                     leave.eq(self._next(leave)),
                 ]
         clears = [
-            _register(m, clearing | (read & (leave == k)), f"clear_{k}", reset=True) for k in frames
+            delay(m, clearing | (read & (leave == k)), name=f"clear_{k}", reset=True)
+            for k in frames
         ]
-        clear_address = _register(m, address, "clear_address")
+        clear_address = delay(m, address, name="clear_address")
 
         words = [
             Cat(
@@ -159,14 +160,14 @@ class UnpoolCore(wiring.Component):
         ]
         which, last, write = leave, beats_out.last, read
         for k in range(self.READ):
-            which, last = _register(m, which, f"from_{k}"), _register(m, last, f"last_{k}")
-            write = _register(m, write, f"read_{k}", reset=True)
+            which, last = delay(m, which, name=f"from_{k}"), delay(m, last, name=f"last_{k}")
+            write = delay(m, write, name=f"read_{k}", reset=True)
         m.d.comb += [
-            outbox.data.eq(Cat(Array(words)[which], last)),
-            outbox.write.eq(write),
-            self.o.valid.eq(outbox.o.valid),
-            outbox.o.ready.eq(self.o.ready),
-            self.o.payload.as_value().eq(outbox.o.payload),
+            fifo.i.eq(Cat(Array(words)[which], last)),
+            fifo.write.eq(write),
+            self.o.valid.eq(fifo.o.valid),
+            fifo.o.ready.eq(self.o.ready),
+            self.o.payload.as_value().eq(fifo.o.payload),
         ]
         return m
 
@@ -177,41 +178,41 @@ class UnpoolCore(wiring.Component):
         """Return what each frame's memories have to write: ``(enable, address, value)`` a lane."""
         job = self.job
         area = job.beats_out // job.fold
-        m.submodules.group_in = group = Countdown(job.fold)
+        m.submodules.group_in = group = ModuloCounter(job.fold)
         base = Signal(range(job.beats_out))  # where the group's words begin
         m.d.comb += group.step.eq(step)
         with m.If(step):
             m.d.sync += base.eq(Mux(group.last, 0, base + area))
-        going, frame = _register(m, step, "going", reset=True), _register(m, fill, "frame")
-        base, last = _register(m, base, "base"), _register(m, group.last, "group_last")
+        going, frame = delay(m, step, name="going", reset=True), delay(m, fill, name="frame")
+        base, last = delay(m, base, name="base"), delay(m, group.last, name="group_last")
 
         spare = job.fold * job.lanes - job.shape[0]
         writes: list[list[tuple]] = [[] for _ in range(self._frames)]
         wrong: list[Value] = []
         for lane in range(job.lanes):
-            index = _register(m, self.i.payload.index[lane], f"index_{lane}")
-            value = _register(m, self.i.payload.data[lane].as_unsigned(), f"value_{lane}")
+            index = delay(m, self.i.payload.index[lane], name=f"index_{lane}")
+            value = delay(m, self.i.payload.data[lane].as_unsigned(), name=f"value_{lane}")
             within = index < area
             idle = last if lane >= job.lanes - spare else Const(0)
             wrong.append(going & ~within & ~idle)
             # no address is ever beyond the memory, whether it is written or not
             address = Mux(within, (index + base)[: len(base)], 0)
-            address = _register(m, address, f"address_{lane}")
-            value = _register(m, value, f"late_value_{lane}")
+            address = delay(m, address, name=f"address_{lane}")
+            value = delay(m, value, name=f"late_value_{lane}")
             for k in range(self._frames):
-                enable = _register(
-                    m, going & within & (frame == k), f"write_{k}_{lane}", reset=True
+                enable = delay(
+                    m, going & within & (frame == k), name=f"write_{k}_{lane}", reset=True
                 )
                 writes[k].append((enable, address, value))
         with m.If(functools.reduce(operator.or_, wrong)):
             m.d.sync += self.index_error.eq(1)
         return writes
 
-    def _addresses(self, m: Module, beats_out: Countdown) -> Signal:
+    def _addresses(self, m: Module, beats_out: ModuloCounter) -> Signal:
         """Return the address of the beat to read: a position's groups, then the next position."""
         job = self.job
         area = job.beats_out // job.fold
-        m.submodules.group_out = group = Countdown(job.fold)
+        m.submodules.group_out = group = ModuloCounter(job.fold)
         address = Signal(range(job.beats_out))
         m.d.comb += group.step.eq(beats_out.step)
         with m.If(beats_out.step):
@@ -221,7 +222,7 @@ class UnpoolCore(wiring.Component):
 
     def _memory(
         self, m: Module, name: str, write: tuple, clear: Value, clear_address: Value, address: Value
-    ) -> Signal:
+    ) -> Value:
         """Build one lane's memory of a frame; return the word read, a clock after the RAM's."""
         enable, write_address, value = write
         # an address has a bit at least, for the sake of simulators
@@ -237,11 +238,4 @@ class UnpoolCore(wiring.Component):
             read_port.en.eq(1),
             read_port.addr.eq(address),
         ]
-        return _register(m, read_port.data, f"word_{name}")
-
-
-def _register(m: Module, value: Value, name: str, *, reset: bool = False) -> Signal:
-    """Return `value` a clock later."""
-    late = Signal(value.shape(), name=name, reset_less=not reset)
-    m.d.sync += late.eq(value)
-    return late
+        return delay(m, read_port.data, name=f"word_{name}")

@@ -47,7 +47,7 @@ def test_a_small_core_is_placed():
     assert path is not None
     assert path["ns"] == pytest.approx(1e3 / clock, abs=0.1)
     assert {path[end].split()[0].strip("`") for end in ("from", "to")} <= {
-        *("rows", "columns", "finish", "frame"),
+        *("rows", "columns", "postprocess", "frame"),
         *("before", "behind", "shifted", "out", "pin_out", "i", "o", "register"),
     }
 

@@ -1,4 +1,4 @@
-"""The parts of a stage, each alone: countdown, sequencer, stores, outbox."""
+"""The parts of a stage, each alone: modulo counter, sequencer, stores, FIFO."""
 
 import random
 import re
@@ -12,11 +12,12 @@ from amaranth.hdl import Module, Signal, Value, ValueCastable
 from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streampool_hw.datapath.outbox import Outbox
+from streampool_hw.datapath.fifo import PipelineFifo
+from streampool_hw.datapath.store import DelayLine, RamStore
 from streampool_hw.reduce.stage import AxisStage
-from streampool_hw.reduce.store import DelayLine, Ecp5Store, RamStore
 from streampool_hw.schedule.plan import Program, Word
-from streampool_hw.schedule.sequencer import Countdown, Sequencer
+from streampool_hw.schedule.sequencer import ModuloCounter, Sequencer
+from streampool_hw.vendor.ecp5 import Ecp5Store
 
 SEEDS = st.integers(0, 2**32)
 
@@ -58,8 +59,8 @@ def steps(seed: int, share: float, count: int = 120) -> list[int]:
     return [int(rng.random() < share) for _ in range(count)]
 
 
-def test_a_countdown_of_one_is_always_at_its_end():
-    simulator = Simulator(part := Countdown(1))
+def test_a_modulo_counter_of_one_is_always_at_its_end():
+    simulator = Simulator(part := ModuloCounter(1))
 
     async def bench(ctx: Any) -> None:
         for step in (0, 1, 1):
@@ -73,9 +74,9 @@ def test_a_countdown_of_one_is_always_at_its_end():
 
 @given(st.integers(2, 20), st.sampled_from([0.2, 0.7, 1.0]), SEEDS)
 @settings(max_examples=40)
-def test_a_countdown_tells_every_last_step(period, share, seed):
+def test_a_modulo_counter_tells_every_last_step(period, share, seed):
     taken = steps(seed, share)
-    seen = clock(Countdown(period), [{"step": step} for step in taken], ["last"])
+    seen = clock(ModuloCounter(period), [{"step": step} for step in taken], ["last"])
     done = 0
     for step, (last,) in zip(taken, seen, strict=True):
         assert last == (done % period == period - 1)
@@ -83,10 +84,10 @@ def test_a_countdown_tells_every_last_step(period, share, seed):
     assert done > period or share < 1
 
 
-@pytest.mark.parametrize("part", [Countdown(4), Sequencer(Program.of([1, 2, 2, 3]), 2, 2)])
+@pytest.mark.parametrize("part", [ModuloCounter(4), Sequencer(Program.of([1, 2, 2, 3]), 2, 2)])
 def test_what_is_told_does_not_wait_for_the_step(part):
     """The same without a step in the clock and with one."""
-    outputs = ["last"] if isinstance(part, Countdown) else ["word", "last"]
+    outputs = ["last"] if isinstance(part, ModuloCounter) else ["word", "last"]
     seen = []
 
     async def bench(ctx: Any) -> None:
@@ -156,8 +157,10 @@ def test_a_delay_line_gives_back_what_came_in_its_depth_of_steps_ago(depth, shar
     words = [rng.getrandbits(7) for _ in taken]
     line = DelayLine(7, depth)
     assert (line.width, line.depth) == (7, depth)
-    inputs = [{"put": step, "new": word} for step, word in zip(taken, words, strict=True)]
-    seen = clock(line, inputs, ["old"])
+    inputs = [
+        {"write_en": step, "write_data": word} for step, word in zip(taken, words, strict=True)
+    ]
+    seen = clock(line, inputs, ["read_data"])
     held: list[int] = []
     for step, word, (old,) in zip(taken, words, seen, strict=True):
         if len(held) >= depth:
@@ -180,10 +183,10 @@ def test_a_ram_gives_back_each_position_its_word(depth, share, seed):
     rng = random.Random(seed)
     words = [rng.getrandbits(9) for _ in taken]
     inputs = [
-        {"get": taken[t], "put": taken[t - lag] if t >= lag else 0, "new": words[t]}
+        {"read_en": taken[t], "write_en": taken[t - lag] if t >= lag else 0, "write_data": words[t]}
         for t in range(count)
     ]
-    seen = clock(RamStore(9, depth), inputs, ["old"])
+    seen = clock(RamStore(9, depth), inputs, ["read_data"])
     written: dict[int, int] = {}
     position = 0
     for t in range(count - RamStore.LATENCY):
@@ -200,7 +203,7 @@ BANKS = st.lists(st.integers(1, 7), min_size=1, max_size=3)
 
 
 @given(
-    st.integers(1, Outbox.IN_FLIGHT),
+    st.integers(1, PipelineFifo.IN_FLIGHT),
     st.sampled_from([0.3, 0.9, 1.0]),
     st.sampled_from([0.0, 0.1, 0.5, 0.95, 1.0]),
     st.integers(1, 60),
@@ -208,10 +211,10 @@ BANKS = st.lists(st.integers(1, 7), min_size=1, max_size=3)
     SEEDS,
 )
 @settings(max_examples=60)
-def test_an_outbox_keeps_every_beat_in_order(lag, eager, ready_share, hold, widths, seed):
-    """A pipeline of `lag` clocks, both ends counted, that starts work while there is room."""
+def test_a_fifo_keeps_every_beat_in_order(lag, eager, ready_share, hold, widths, seed):
+    """A pipeline of `lag` clocks, both ends counted, that starts work while there is credit."""
     rng = random.Random(seed)
-    outbox = Outbox(widths)
+    fifo = PipelineFifo(widths)
     bits = sum(widths)
     flying = deque([None] * (lag - 1))
     kept: deque[int] = deque()
@@ -221,21 +224,21 @@ def test_an_outbox_keeps_every_beat_in_order(lag, eager, ready_share, hold, widt
     async def bench(ctx: Any) -> None:
         nonlocal number, most, before
         for t in range(200):
-            starts = ctx.get(outbox.room) and rng.random() < eager
+            starts = ctx.get(fifo.credit) and rng.random() < eager
             number += bool(starts)
             flying.append(number % 2**bits if starts else None)
             arrives = flying.popleft()
-            ctx.set(outbox.write, 2 ** len(widths) - 1 if arrives is not None else 0)
+            ctx.set(fifo.write, 2 ** len(widths) - 1 if arrives is not None else 0)
             data_in = arrives if arrives is not None else rng.getrandbits(bits)
-            ctx.set(Value.cast(outbox.data), data_in)
-            valid, payload = ctx.get(outbox.o.valid), ctx.get(Value.cast(outbox.o.payload))
+            ctx.set(Value.cast(fifo.i), data_in)
+            valid, payload = ctx.get(fifo.o.valid), ctx.get(Value.cast(fifo.o.payload))
             # silent for a while, so that it fills up
             ready = t >= hold and rng.random() < ready_share
-            ctx.set(outbox.o.ready, ready)
-            # neither the room nor the beat shown depends on being taken, or on what is written
-            assert ctx.get(outbox.o.valid) == valid == bool(kept)
-            room = ctx.get(outbox.room)
-            assert room == (len(kept) < Outbox.CAPACITY - Outbox.IN_FLIGHT)
+            ctx.set(fifo.o.ready, ready)
+            # neither the credit nor the beat shown depends on being taken, or on what is written
+            assert ctx.get(fifo.o.valid) == valid == bool(kept)
+            credit = ctx.get(fifo.credit)
+            assert credit == (len(kept) < PipelineFifo.CAPACITY - PipelineFifo.IN_FLIGHT)
             if valid:
                 assert payload == kept[0]
                 if before is not None:
@@ -246,54 +249,54 @@ def test_an_outbox_keeps_every_beat_in_order(lag, eager, ready_share, hold, widt
             if arrives is not None:
                 kept.append(arrives)
             most = max(most, len(kept))
-            assert len(kept) < Outbox.CAPACITY
+            assert len(kept) < PipelineFifo.CAPACITY
             await ctx.tick()
 
-    simulator = Simulator(outbox)
+    simulator = Simulator(fifo)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
     if eager == 1 and hold > 30:
         # what is kept for beats in flight is used where all of them come
-        assert most >= Outbox.CAPACITY - Outbox.IN_FLIGHT - 1 + lag
+        assert most >= PipelineFifo.CAPACITY - PipelineFifo.IN_FLIGHT - 1 + lag
 
 
-def test_an_outbox_passes_a_beat_a_clock():
+def test_a_fifo_passes_a_beat_a_clock():
     count = 40
     seen = clock(
-        Outbox([8]),
-        [{"write": 1, "data": t, "o.ready": 1} for t in range(count)],
-        ["o.valid", "o.payload", "room"],
+        PipelineFifo([8]),
+        [{"write": 1, "i": t, "o.ready": 1} for t in range(count)],
+        ["o.valid", "o.payload", "credit"],
     )
     assert seen[0][0] == 0
     assert seen[1:] == [(1, t, 1) for t in range(count - 1)]
 
 
-def test_what_an_outbox_shows_comes_from_registers():
-    """`o.valid` and `room` are the same whatever its inputs are in that clock."""
-    outbox = Outbox([4])
+def test_what_a_fifo_shows_comes_from_registers():
+    """`o.valid` and `credit` are the same whatever its inputs are in that clock."""
+    fifo = PipelineFifo([4])
     values: set[tuple] = set()
 
     async def bench(ctx: Any) -> None:
         for t in range(12):
             values.clear()
             for bits in range(4):
-                ctx.set(outbox.write, bits & 1)
-                ctx.set(outbox.o.ready, bits >> 1)
-                values.add((ctx.get(outbox.o.valid), ctx.get(outbox.room)))
+                ctx.set(fifo.write, bits & 1)
+                ctx.set(fifo.o.ready, bits >> 1)
+                values.add((ctx.get(fifo.o.valid), ctx.get(fifo.credit)))
             assert len(values) == 1
-            ctx.set(outbox.o.ready, t > 5)
+            ctx.set(fifo.o.ready, t > 5)
             await ctx.tick()
 
-    simulator = Simulator(outbox)
+    simulator = Simulator(fifo)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
 
 
-def test_a_stage_is_no_deeper_than_its_outbox_allows():
-    assert AxisStage.DEPTH <= Outbox.IN_FLIGHT
-    assert Outbox.CAPACITY <= 16
+def test_a_stage_is_no_deeper_than_its_fifo_allows():
+    assert AxisStage.DEPTH <= PipelineFifo.IN_FLIGHT
+    assert PipelineFifo.CAPACITY <= 16
 
 
 @pytest.mark.parametrize(("words", "always"), [(511, True), (512, False)])

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from step_model import core_steps, leave_slots
 from streampool_golden import PoolJob, PoolSpec, SpecError, pool
 from streampool_hw import PoolCore
-from streampool_hw.reduce.stage import AxisStage, _Timing
+from streampool_hw.reduce.stage import AxisStage
+from streampool_hw.reduce.timing import Timing
 from streampool_sim import simulate
 
 MODELLED = [
@@ -261,8 +262,8 @@ def test_any_axis_keeps_its_times_with_any_gaps(axis, m, op, seed):
 def test_a_deeper_pipeline_is_one_number(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch):
     spec = PoolSpec("max", 2)
     before = PoolCore(spec, shape).latency
-    monkeypatch.setattr(_Timing, "COMBINE", _Timing.COMBINE + 1)
-    monkeypatch.setattr(AxisStage, "DEPTH", _Timing.ram(1).depth + 1)
+    monkeypatch.setattr(Timing, "COMBINE", Timing.COMBINE + 1)
+    monkeypatch.setattr(AxisStage, "DEPTH", Timing.ram(1).depth + 1)
     assert PoolCore(spec, shape).latency > before
     x = np.random.default_rng(3).integers(-128, 128, (3, *shape), dtype=np.int8)
     result = simulate(spec, x, engine="amaranth", stall=0.3, seed=1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from .multiplier import MULTIPLIER_BITS
+from ..vendor.ecp5 import MULTIPLIER_BITS
 
 __all__ = ["Division", "reciprocal", "signed_digits"]
 

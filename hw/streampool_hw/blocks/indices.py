@@ -17,7 +17,7 @@ from streampool_golden import Numbering, PoolJob
 
 from ..datapath.pipeline import State, Step
 from ..reduce.operations import Operation
-from ..schedule.sequencer import Countdown
+from ..schedule.sequencer import ModuloCounter
 
 __all__ = [
     "Channels",
@@ -141,13 +141,12 @@ class Places(wiring.Component):
         super().__init__({"step": In(1), "below": Out(unsigned(place.bits))})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
-        m.submodules.group = group = Countdown(self._job.fold)
+        m.submodules.group = group = ModuloCounter(self._job.fold)
         m.d.comb += group.step.eq(self.step)
         step, numbers = self.step & group.last, []
         for field in reversed(self._place.fields):
-            m.submodules += (turn := Countdown(field.count))
+            m.submodules += (turn := ModuloCounter(field.count))
             number = Signal(field.bits, name="number")
             m.d.comb += turn.step.eq(step)
             with m.If(step):
@@ -184,11 +183,10 @@ class Channels(wiring.Component):
         super().__init__({"step": In(1), "offset": Out(range((self._fold - 1) * self._by + 1))})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         if self._fold == 1:
             return m
-        m.submodules.group = group = Countdown(self._fold)
+        m.submodules.group = group = ModuloCounter(self._fold)
         m.d.comb += group.step.eq(self.step)
         offset = Signal.like(self.offset)
         m.d.comb += self.offset.eq(offset)

@@ -1,15 +1,13 @@
 """A multiplier with the registers that an FPGA's own has inside."""
 
-from amaranth.hdl import ClockSignal, Const, Instance, Module, Signal, unsigned
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..vendor.ecp5 import MULTIPLIER_BITS, multiplier_instance
 from ..vendor.families import GENERIC
 
-__all__ = ["MULTIPLIER_BITS", "Multiplier"]
-
-MULTIPLIER_BITS = 18
-"""Widest operand: an ECP5's and a Gowin's multipliers are 18 x 18; an iCE40's are 16 x 16."""
+__all__ = ["Multiplier"]
 
 
 class Multiplier(wiring.Component):
@@ -56,30 +54,12 @@ class Multiplier(wiring.Component):
         )
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         if self._own:
-            m.submodules.multiplier = self._ecp5()
+            m.submodules.multiplier = multiplier_instance(self.a, self.b, self.product)
             return m
         a, b = Signal.like(self.a, reset_less=True), Signal.like(self.b, reset_less=True)
         inside, product = (Signal.like(self.product, reset_less=True) for _ in range(2))
         m.d.sync += [a.eq(self.a), b.eq(self.b), inside.eq(a * b), product.eq(inside)]
         m.d.comb += self.product.eq(product)
         return m
-
-    def _ecp5(self) -> Instance:
-        """Return the device's own, with registers at its inputs, inside and at its output."""
-        pins: dict[str, object] = {}
-        for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"):
-            for what in ("CLK", "CE", "RST"):
-                pins[f"p_REG_{place}_{what}"] = f"{what}0"
-        for k in range(4):
-            pins |= {f"i_CLK{k}": ClockSignal() if k == 0 else 0, f"i_CE{k}": 1, f"i_RST{k}": 0}
-        for name, value in (("A", self.a), ("B", self.b), ("C", Const(0, 1))):
-            for k in range(MULTIPLIER_BITS):
-                pins[f"i_{name}{k}"] = value[k] if k < len(value) else 0
-        for k, bit in enumerate(self.product):
-            pins[f"o_P{k}"] = bit
-        for name in ("SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB"):
-            pins[f"i_{name}"] = 0
-        return Instance("MULT18X18D", p_GSR="DISABLED", p_RESETMODE="SYNC", **pins)

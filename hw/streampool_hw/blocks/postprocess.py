@@ -24,13 +24,13 @@ from .indices import Channels, beside, channel_weight, index_parts, index_steps,
 from .multiplier import Multiplier
 from .root import root_steps, rounds_to_nearest
 
-__all__ = ["Finish"]
+__all__ = ["Postprocess"]
 
 Window: TypeAlias = tuple[int, int]
 """What a window is divided by, and its real inputs where they matter, else 1."""
 
 
-class Finish(wiring.Component):
+class Postprocess(wiring.Component):
     """Turn exact partials into what leaves: divide with one rounding, saturate, clamp.
 
     Where nothing of it is needed it is wires, or a FIFO in a core without stages. Otherwise a
@@ -128,7 +128,6 @@ class Finish(wiring.Component):
         super().__init__(ports)
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         job = self._job
         values = [

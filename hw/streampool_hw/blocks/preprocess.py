@@ -14,10 +14,10 @@ from .floats import to_fixed, to_key
 from .indices import Places, place_of
 from .multiplier import Multiplier
 
-__all__ = ["Start", "start_steps"]
+__all__ = ["Preprocess", "preprocess_steps"]
 
 
-def start_steps(job: PoolJob, family: str = GENERIC) -> list[Step]:
+def preprocess_steps(job: PoolJob, family: str = GENERIC) -> list[Step]:
     """Return what takes clocks before the first stage; nothing where wires do it.
 
     They find `value` in a lane's state and leave there what the operation encodes.
@@ -50,11 +50,11 @@ def _square(job: PoolJob, family: str) -> Step:
     return Step(square, clocks=Multiplier.LATENCY)
 
 
-class Start(wiring.Component):
+class Preprocess(wiring.Component):
     """Turn what comes in into partials of one input each.
 
-    A pipeline that runs free, one beat a clock, as `Finish` is. A core in which `start_steps` has
-    nothing to do has wires in its place.
+    A pipeline that runs free, one beat a clock, as `Postprocess` is. A core in which
+    `preprocess_steps` has nothing to do has wires in its place.
 
     Parameters
     ----------
@@ -97,7 +97,6 @@ class Start(wiring.Component):
         )
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         lanes: list[State] = [{"value": value} for value in self.i.payload]
         valid, ready, lanes, _ = self._pipeline.build(m, self.i.valid, self.i.ready, lanes, {})

@@ -107,7 +107,6 @@ class Pll(wiring.Component):
         super().__init__({"clk_i": In(1), "clk_o": Out(1), "locked": Out(1)})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         settings = self._settings
         m.submodules.pll = Instance(

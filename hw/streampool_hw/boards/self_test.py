@@ -12,7 +12,7 @@ from amaranth.lib import (
 from amaranth.lib.wiring import In, Out
 
 from ..core import PoolCore
-from ..schedule.sequencer import Countdown
+from ..schedule.sequencer import ModuloCounter
 from .pattern import BITS, FRAMES, expected, leap, seeds
 
 __all__ = ["Pattern", "SelfTest", "Stalls"]
@@ -60,7 +60,6 @@ class Stalls(wiring.Component):
         super().__init__({"idle": Out(1)})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         state = Signal(BITS, init=self._seed)
         pause = Signal()
@@ -98,11 +97,10 @@ class Pattern(wiring.Component):
         super().__init__({"idle": In(1), "o": Out(core.i.signature.flip())})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         job = self._job
         bits = job.spec.in_dtype.bits
-        m.submodules.round = beats = Countdown(self._frames * job.beats_in)
+        m.submodules.round = beats = ModuloCounter(self._frames * job.beats_in)
         m.d.comb += beats.step.eq(self.o.valid & self.o.ready)
         with m.If(~self.o.valid | self.o.ready):
             m.d.sync += self.o.valid.eq(~self.idle)
@@ -169,7 +167,6 @@ class SelfTest(wiring.Component):
         super().__init__({"running": Out(1), "good": Out(1), "bad": Out(1)})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         m.submodules.core = core = self.core
         job = core.job
@@ -182,9 +179,9 @@ class SelfTest(wiring.Component):
         m.d.comb += pattern.idle.eq(stalls[0].idle & ~rounds[0])
 
         # A clock after a round's last beat none is taken, so that the checksums can start anew.
-        m.submodules.round = beats = Countdown(self._frames * job.beats_out)
-        m.submodules.frame = frame = Countdown(job.beats_out)
-        m.submodules.group = group = Countdown(job.fold)
+        m.submodules.round = beats = ModuloCounter(self._frames * job.beats_out)
+        m.submodules.frame = frame = ModuloCounter(job.beats_out)
+        m.submodules.group = group = ModuloCounter(job.fold)
         step = Signal()
         ready = Signal()
         m.d.comb += [core.o.ready.eq(ready), step.eq(core.o.valid & ready)]

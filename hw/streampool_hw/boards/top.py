@@ -38,7 +38,6 @@ class Top(Elaboratable):
         self._board, self._test, self._pll = board, test, pll
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         ports = _Ports(platform)
         m.domains.test = ClockDomain("test")

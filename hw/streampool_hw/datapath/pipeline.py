@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data
 
-from .outbox import Outbox
+from .delay import delay
+from .fifo import PipelineFifo
 
 __all__ = ["Pipeline", "State", "Step"]
 
@@ -55,7 +56,9 @@ class Pipeline:
     """
 
     def __init__(self, steps: Sequence[Step], *, seamless: bool = False, parts: bool = False):
-        self._pieces = _pieces(steps, (Outbox.SEAMLESS if seamless else Outbox.IN_FLIGHT) - 1)
+        self._pieces = _pieces(
+            steps, (PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT) - 1
+        )
         if parts and not self._pieces:
             self._pieces = [[]]
         self.latency = sum(_clocks(piece) + 1 for piece in self._pieces)
@@ -88,27 +91,25 @@ class Pipeline:
         """
         travel = [name for name in beat if name == "last"]
         for number, piece in enumerate(self._pieces):
-            room, write = Signal(name=f"room_{number}"), valid & ready
-            m.d.comb += ready.eq(room)
+            credit, write = Signal(name=f"credit_{number}"), valid & ready
+            m.d.comb += ready.eq(credit)
             for step in piece:
                 lanes = [step.lane(m, lane, beat) for lane in lanes]
                 if step.clocks == 1:
-                    lanes = [_registered(m, lane) for lane in lanes]
+                    lanes = [_delayed(m, lane) for lane in lanes]
                 beat = step.beat(beat) | {name: beat[name] for name in travel}
                 for _ in range(step.clocks):
-                    beat = _registered(m, beat)
-                    going = Signal(name="going")
-                    m.d.sync += going.eq(write)
-                    write = going
+                    beat = _delayed(m, beat)
+                    write = delay(m, write, name="going", reset=True)
             flat = [*beat.values(), *(value for lane in lanes for value in lane.values())]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
-            m.submodules[f"outbox_{number}"] = outbox = Outbox([layout.size])
-            m.d.comb += [room.eq(outbox.room), outbox.data.eq(Cat(flat)), outbox.write.eq(write)]
-            kept = data.View(layout, outbox.o.payload)
+            m.submodules[f"fifo_{number}"] = fifo = PipelineFifo([layout.size])
+            m.d.comb += [credit.eq(fifo.credit), fifo.i.eq(Cat(flat)), fifo.write.eq(write)]
+            kept = data.View(layout, fifo.o.payload)
             fields = iter([kept[f"f{k}"] for k in range(len(flat))])
             beat = {name: next(fields) for name in beat}
             lanes = [{name: next(fields) for name in lane} for lane in lanes]
-            valid, ready = outbox.o.valid, outbox.o.ready
+            valid, ready = fifo.o.valid, fifo.o.ready
         return valid, ready, lanes, beat
 
 
@@ -126,14 +127,5 @@ def _pieces(steps: Sequence[Step], most: int) -> list[list[Step]]:
     return pieces
 
 
-def _registered(m: Module, state: State) -> State:
-    """Put each value into a register of its own shape; constants stay what they are."""
-    out: State = {}
-    for name, value in state.items():
-        value = Value.cast(value)
-        if isinstance(value, Const):
-            out[name] = value
-            continue
-        out[name] = Signal(value.shape(), name=name, reset_less=True)
-        m.d.sync += out[name].eq(value)
-    return out
+def _delayed(m: Module, state: State) -> State:
+    return {name: delay(m, value, name=name) for name, value in state.items()}

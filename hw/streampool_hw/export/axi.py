@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Member, Out
 from streampool_golden import DType, PoolSpec, UnpoolJob
 
 from ..core import PoolCore
-from ..schedule.sequencer import Countdown
+from ..schedule.sequencer import ModuloCounter
 from ..unpool import UnpoolCore
 from ..vendor.families import GENERIC
 
@@ -105,7 +105,7 @@ class AxiCore(wiring.Component):
             core.o.ready.eq(self.m_axis_tready),
         ]
 
-        m.submodules.frame = frame = Countdown(self._job.beats_in)
+        m.submodules.frame = frame = ModuloCounter(self._job.beats_in)
         m.d.comb += frame.step.eq(self.s_axis_tvalid & self.s_axis_tready)
         wrong: list[Value] = [self.s_axis_tlast != frame.last]
         taken = self.m_axis_tvalid & self.m_axis_tready
@@ -126,7 +126,7 @@ class AxiCore(wiring.Component):
         used, spare = job.shape[0] - rest, job.fold * job.lanes - job.shape[0]
         if not spare:
             return Const(-1, job.lanes * width // 8)
-        m.submodules += (group := Countdown(job.fold))
+        m.submodules += (group := ModuloCounter(job.fold))
         m.d.comb += group.step.eq(step)
         return Cat(Const(-1, used * width // 8), (~group.last).replicate(spare * width // 8))
 
@@ -275,7 +275,6 @@ class AxiUnpoolCore(AxiCore):
         super().__init__(self.core, tkeep, tuser, more={"index_error": Out(1)})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = super().elaborate(platform)
         m.d.comb += self.index_error.eq(self.core.index_error)
         return m

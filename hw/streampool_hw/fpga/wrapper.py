@@ -36,7 +36,6 @@ class BetweenRegisters(wiring.Component):
         super().__init__({"pin_in": In(1), "pin_out": Out(1)})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         m.submodules.core = core = self._core
         inputs = Cat(core.i.valid, core.o.ready, core.i.payload.as_value())

@@ -1,6 +1,5 @@
 """One axis of a pooling core: a plan carried out over M interleaved positions."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -8,12 +7,15 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..datapath.outbox import Outbox
+from ..datapath.delay import delay
+from ..datapath.fifo import PipelineFifo
+from ..datapath.store import DelayLine, RamStore
 from ..schedule.plan import AxisPlan
-from ..schedule.sequencer import Countdown, Sequencer
+from ..schedule.sequencer import ModuloCounter, Sequencer
 from ..vendor.families import GENERIC
+from ..vendor.stores import ram_store
 from .operations import Operation
-from .store import DelayLine, RamStore, ram_store
+from .timing import Timing
 
 __all__ = ["AxisStage"]
 
@@ -24,64 +26,6 @@ _Begun: TypeAlias = tuple[Value, data.View, data.View]
 """Of a partial in a loop: whether it starts anew, the input alone, and both together."""
 
 
-@dataclass(frozen=True)
-class _Timing:
-    """When things happen in a bank, in clocks after its step; the one place that says so.
-
-    Parameters
-    ----------
-    comes : tuple of int
-        For each position of the queue, when the store gives its partial; the operands are in
-        registers a clock later, unless `looped`.
-    ready : tuple of int
-        For each position, when its new partial is there.
-    looped : bool
-        Whether partials are combined and written back in one clock: the position may be back in
-        the next.
-    """
-
-    comes: tuple[int, ...]
-    ready: tuple[int, ...]
-    looped: bool = False
-
-    COMBINE = 3
-    """Clocks from a partial out of the store to the new one: operands, `first`, `second`."""
-
-    @property
-    def depth(self) -> int:
-        """Clocks from the step to its beat's way into the FIFO, both counted."""
-        return self.ready[0] + 1 + self.looped
-
-    @property
-    def skewed(self) -> bool:
-        """Whether the positions take their turns."""
-        return len(set(self.comes)) == len(self.comes)
-
-    @classmethod
-    def ram(cls, partials: int) -> "_Timing":
-        """All positions at once, as the RAM gives them."""
-        comes = RamStore.LATENCY
-        return cls((comes,) * (partials + 1), (comes + cls.COMBINE,) * (partials + 1))
-
-    @classmethod
-    def skew(cls, partials: int) -> "_Timing":
-        """One position after the other, each when the one behind it has its new partial.
-
-        With a queue that always shifts nothing is fed back, so nothing is left that has to be
-        done in one clock.
-        """
-        comes, ready = [0], [1]  # the virtual position: the input alone
-        for _ in range(partials):
-            comes.insert(0, ready[0])
-            ready.insert(0, comes[0] + cls.COMBINE)
-        return cls(tuple(comes), tuple(ready))
-
-    @classmethod
-    def loop(cls, partials: int) -> "_Timing":
-        """All at once, and in one clock."""
-        return cls((0,) * (partials + 1), (1,) * (partials + 1), True)
-
-
 class AxisStage(wiring.Component):
     """Pool along one axis whose neighbours are `m` beats apart, at one beat a clock.
 
@@ -89,7 +33,25 @@ class AxisStage(wiring.Component):
     window of the frame before drains. Every step reads one store word, the live partials of one
     position, oldest first; takes the input into those that want it; hands out the oldest if its
     window leaves; and writes the word back, shifted if so. What happens at a step is decided in
-    the clock in which it is taken; from there the pipeline runs free into the output FIFO.
+    the clock in which it is taken; from there the pipeline runs free into the output FIFO::
+
+                                  credit
+              +---------------------------------------------------+
+              v                                                   |
+        +-----------+ step, control word  +-------------------+   |
+        | sequencer |--+----------------->| bank 0            |   |
+        | and drain |  | tree of          |                   |   |
+        +-----------+  | registers        |  store of M words |   |
+          ^  |         |                  |   | old      ^    |   |
+    valid |  | ready   |                  |   v      new |    | +------+
+    i ----+--+---------|----------------->|  combine --> shift|>| FIFO |--> o
+             data      |                  |  with the input   | | of 16|
+                       |                  +-------------------+ +------+
+                       +----------------->| bank 1 ...        |>|      |
+                                          +-------------------+ +------+
+
+    A bank is up to `BANK` lanes with a store of their own. `Timing` says in which clock each part
+    of it works.
 
     Throughput: one step a clock, so ``plan.period * m`` clocks a frame in the steady state.
     Latency: `latency` clocks from the step in which a window leaves to its beat at `o`.
@@ -132,7 +94,7 @@ class AxisStage(wiring.Component):
         Whether the beat at `o` is its frame's last; only if `marks_last`.
     """
 
-    DEPTH = _Timing.ram(1).depth + 1
+    DEPTH = Timing.ram(1).depth + 1
     """Clocks from a step to its word in the RAM, both counted: the least `m` with a RAM.
 
     However many partials there are, they take the same time.
@@ -159,13 +121,13 @@ class AxisStage(wiring.Component):
         assert plan.ends_with_window or not marks_last
         self._family, self._marks_last = family, marks_last
         partials = plan.partials
-        most_clocks = Outbox.SEAMLESS if seamless else Outbox.IN_FLIGHT
-        self._timing = _Timing.skew(partials)
+        most_clocks = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
+        self._timing = Timing.skew(partials)
         self._in_ram = bool(partials) and m >= self.DEPTH
         if self._in_ram:
-            self._timing = _Timing.ram(partials)
+            self._timing = Timing.ram(partials)
         elif not plan.always_shifts or self._timing.depth + (lanes > BANK) > most_clocks:
-            self._timing = _Timing.loop(partials)
+            self._timing = Timing.loop(partials)
         # as many banks as there is time to reach
         most = 1 << (most_clocks - self._timing.depth)
         bank = max(BANK, -(-lanes // most))
@@ -185,23 +147,22 @@ class AxisStage(wiring.Component):
         )
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         bits = Shape.cast(self.o.payload.shape().elem_shape).width
         widths = [bits * lanes for lanes in self._banks]
         widths[-1] += self._marks_last
-        m.submodules.outbox = outbox = Outbox(widths)
+        m.submodules.fifo = fifo = PipelineFifo(widths)
         m.d.comb += [
-            self.o.valid.eq(outbox.o.valid),
-            outbox.o.ready.eq(self.o.ready),
-            Cat(self.o.payload.as_value(), self.last).eq(outbox.o.payload),
+            self.o.valid.eq(fifo.o.valid),
+            fifo.o.ready.eq(self.o.ready),
+            Cat(self.o.payload.as_value(), self.last).eq(fifo.o.payload),
         ]
 
-        step, word, leaves, last = self._control(m, outbox.room)
+        step, word, leaves, last = self._control(m, fifo.credit)
         # a tree of registers, so that no copy of the control drives more than a bank
         copies = [_copies(m, self._levels, bit, reset=True) for bit in (step, leaves)]
         copies += [_copies(m, self._levels, bit) for bit in word]
-        x = _after(m, self._levels, self.i.payload.as_value(), "x")
+        x = delay(m, self.i.payload.as_value(), self._levels, name="x")
         x = data.View(self.i.payload.shape(), x)
         depth = self._timing.depth - 1
         out, first = [], 0
@@ -210,14 +171,14 @@ class AxisStage(wiring.Component):
             go, leave, *word = [each[number] for each in copies]
             some = [x[lane] for lane in range(first, first + lanes)]
             out.append(self._bank(bank, go, word, some))
-            m.d.comb += outbox.write[number].eq(_after(bank, depth, leave, "leaves", reset=True))
+            m.d.comb += fifo.write[number].eq(delay(bank, leave, depth, name="leaves", reset=True))
             first += lanes
         if self._marks_last:
-            out.append(_after(m, self.latency - 1, last, "last"))
-        m.d.comb += outbox.data.eq(Cat(out))
+            out.append(delay(m, last, self.latency - 1, name="last"))
+        m.d.comb += fifo.i.eq(Cat(out))
         return m
 
-    def _control(self, m: Module, room: Value) -> tuple[Value, list[Value], Value, Value]:
+    def _control(self, m: Module, credit: Value) -> tuple[Value, list[Value], Value, Value]:
         """Decide on this clock's step.
 
         Returns
@@ -243,7 +204,7 @@ class AxisStage(wiring.Component):
         take = Signal()
         m.d.comb += [take.eq(self.i.valid & self.i.ready), sequencer.step.eq(take)]
         if not plan.drain:
-            m.d.comb += self.i.ready.eq(room)
+            m.d.comb += self.i.ready.eq(credit)
             return take, word, take & own, sequencer.last
 
         draining = Signal()  # a window of the frame before is still to leave
@@ -251,10 +212,10 @@ class AxisStage(wiring.Component):
         blocked = Signal()  # more than what may leave during the next frame: it has to wait
         step = Signal()
         m.d.comb += [
-            self.i.ready.eq(room & ~blocked),
-            step.eq(take | (room & between)),
+            self.i.ready.eq(credit & ~blocked),
+            step.eq(take | (credit & between)),
         ]
-        m.submodules.drain = drain = Countdown(plan.drain * self.m)
+        m.submodules.drain = drain = ModuloCounter(plan.drain * self.m)
         m.d.comb += drain.step.eq(step & draining)
         with m.If(take & sequencer.last):
             m.d.sync += draining.eq(1)
@@ -262,10 +223,10 @@ class AxisStage(wiring.Component):
             m.d.sync += draining.eq(0)
         with m.If(take):
             m.d.sync += between.eq(sequencer.last)
-        with m.Elif(room & drain.last):
+        with m.Elif(credit & drain.last):
             m.d.sync += between.eq(0)
         if plan.waits:
-            m.submodules.wait = wait = Countdown((plan.drain - plan.overlap) * self.m)
+            m.submodules.wait = wait = ModuloCounter((plan.drain - plan.overlap) * self.m)
             m.d.comb += wait.step.eq(drain.step & blocked)
             with m.If(take & sequencer.last):
                 m.d.sync += blocked.eq(1)
@@ -295,15 +256,17 @@ class AxisStage(wiring.Component):
             stores.append(DelayLine(bits, self.m))
         for number, store in enumerate(stores):
             m.submodules[f"store_{number}"] = store
-        queue = data.View(data.ArrayLayout(beat, partials), Cat(store.old for store in stores))
+        queue = data.View(
+            data.ArrayLayout(beat, partials), Cat(store.read_data for store in stores)
+        )
         new, begun = self._combine(m, word, x, queue)
         if timing.skewed:
             for j, store in enumerate(stores):
-                put = _after(m, timing.comes[j], step, "put", reset=True)
-                m.d.comb += [store.new.eq(new[j + 1]), store.put.eq(put)]
+                write = delay(m, step, timing.comes[j], name="write", reset=True)
+                m.d.comb += [store.write_data.eq(new[j + 1]), store.write_en.eq(write)]
         else:
             self._write_back(m, step, word[-1], stores[0], new, begun)
-        return _after(m, timing.depth - 1 - timing.ready[0], new[0].as_value(), "leaving")
+        return delay(m, new[0].as_value(), timing.depth - 1 - timing.ready[0], name="leaving")
 
     def _combine(
         self, m: Module, word: list[Value], x: list[Value], queue: data.View
@@ -323,43 +286,43 @@ class AxisStage(wiring.Component):
         load, skips = word[: partials + 1], word[partials + 1 : -1]
         later = [x]  # the input as it was so many clocks ago
         for _ in range(max(timing.comes)):
-            later.append([_after(m, 1, value, "x") for value in later[-1]])
+            later.append([delay(m, value, name="x") for value in later[-1]])
         new: list[data.View] = []
         begun: list[_Begun] = []
         for j in reversed(range(partials + 1)):
             comes, value = timing.comes[j], Signal(beat, name=f"new_{j}")
             new.insert(0, value)
             # the operands: cleared where the input is no tap, and where a partial starts anew
-            skip, anew = _after(m, comes, skips[j], f"skip_{j}"), Const(0, 1)
+            skip, anew = delay(m, skips[j], comes, name=f"skip_{j}"), Const(0, 1)
             taken = Signal(beat, name=f"x_{j}", reset_less=True)
             for lane, source in enumerate(later[comes]):
                 m.d.sync += taken[lane].eq(Mux(skip, 0, source))
             if j == partials:
                 m.d.comb += value.eq(
-                    _after(m, timing.ready[j] - comes - 1, taken.as_value(), f"x_{j}")
+                    delay(m, taken.as_value(), timing.ready[j] - comes - 1, name=f"x_{j}")
                 )
                 continue
             old = Signal(beat, name=f"partial_{j}", reset_less=True)
             both = Signal(beat, name=f"both_{j}")
             if timing.looped:  # too late to clear: the input alone is chosen at the end
                 m.d.comb += old.eq(queue[j])
-                anew = _after(m, 1, load[j], f"load_{j}")
+                anew = delay(m, load[j], name=f"load_{j}")
                 begun.insert(0, (anew, taken, both))
             else:
-                m.d.sync += old.eq(Mux(_after(m, comes, load[j], f"load_{j}"), 0, queue[j]))
+                m.d.sync += old.eq(Mux(delay(m, load[j], comes, name=f"load_{j}"), 0, queue[j]))
             # registers between the operation's two halves, and behind the second
             half, behind = (0, 0) if timing.looped else (timing.COMBINE - 2, 1)
             for lane in range(len(x)):
-                found = _after(m, half, operation.first(old[lane], taken[lane]), f"found_{j}")
+                found = delay(m, operation.first(old[lane], taken[lane]), half, name=f"found_{j}")
                 operands = (
-                    _after(m, half, old[lane], f"partial_{j}"),
-                    _after(m, half, taken[lane], f"x_{j}"),
+                    delay(m, old[lane], half, name=f"partial_{j}"),
+                    delay(m, taken[lane], half, name=f"x_{j}"),
                 )
                 result = operation.second(*operands, found)
                 if timing.looped:
                     m.d.comb += both[lane].eq(result)
                 result = Mux(anew, operands[1], result)
-                m.d.comb += value[lane].eq(_after(m, behind, result, f"new_{j}"))
+                m.d.comb += value[lane].eq(delay(m, result, behind, name=f"new_{j}"))
         return new, begun
 
     def _write_back(
@@ -374,7 +337,7 @@ class AxisStage(wiring.Component):
         """Put the partials back into the store of all of them: shifted on, or in place."""
         timing = self._timing
         ready, way = timing.ready[0], 0 if timing.looped else 1
-        shift = _after(m, ready, shift, "shift")
+        shift = delay(m, shift, ready, name="shift")
         kept = [Mux(shift, after, before) for before, after in pairwise(new)]
         if self.plan.always_shifts:
             kept = new[1:]
@@ -384,9 +347,9 @@ class AxisStage(wiring.Component):
                 for (anew, alone, both), after in zip(begun, new[1:], strict=True)
             ]
         m.d.comb += [
-            store.get.eq(step),
-            store.new.eq(_after(m, way, Cat(kept), "kept")),
-            store.put.eq(_after(m, ready + way, step, "put", reset=True)),
+            store.read_en.eq(step),
+            store.write_data.eq(delay(m, Cat(kept), way, name="kept")),
+            store.write_en.eq(delay(m, step, ready + way, name="write", reset=True)),
         ]
 
 
@@ -397,20 +360,6 @@ def _copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[
     """
     copies = [bit]
     for _ in range(levels):
-        inverted = [~_after(m, 1, ~each, "control", init=1, reset=reset) for each in copies]
-        copies = [_after(m, 1, each, "control", reset=reset) for each in copies] + inverted
+        inverted = [~delay(m, ~each, name="control", init=1, reset=reset) for each in copies]
+        copies = [delay(m, each, name="control", reset=reset) for each in copies] + inverted
     return copies
-
-
-def _after(
-    m: Module, clocks: int, value, name: str, *, init: int = 0, reset: bool = False
-) -> Value:
-    """Return `value` as it was `clocks` ago; without `reset` it starts as anything."""
-    value = Value.cast(value)
-    if isinstance(value, Const):
-        return value
-    for _ in range(clocks):
-        register = Signal(value.shape(), name=name, init=init, reset_less=not reset)
-        m.d.sync += register.eq(value)
-        value = register
-    return value

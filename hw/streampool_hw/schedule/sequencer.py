@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from .plan import Program
 
-__all__ = ["Countdown", "Sequencer"]
+__all__ = ["ModuloCounter", "Sequencer"]
 
 
-class Countdown(wiring.Component):
+class ModuloCounter(wiring.Component):
     """Tell every `period`-th step; the comparison is made a step ahead, so `last` is a register.
 
     Parameters
@@ -36,7 +36,6 @@ class Countdown(wiring.Component):
         super().__init__({"step": In(1), "last": Out(1)})
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         if self._period == 1:
             m.d.comb += self.last.eq(1)
@@ -92,10 +91,9 @@ class Sequencer(wiring.Component):
         )
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         program = self._program
-        m.submodules.slot = slot = Countdown(self._m)
+        m.submodules.slot = slot = ModuloCounter(self._m)
         advance = Signal()
         m.d.comb += [slot.step.eq(self.step), advance.eq(self.step & slot.last)]
 
@@ -108,7 +106,7 @@ class Sequencer(wiring.Component):
         # `index` and `turns` are of the word that comes next, `final` of the present one
         index_init, turns_init = program.next_state(0, program.repeats - 1)
         index = Signal(range(len(program.words)), init=index_init)
-        m.submodules.turns = turns = Countdown(program.repeats, turns_init)
+        m.submodules.turns = turns = ModuloCounter(program.repeats, turns_init)
         final = Signal()
         at_loop_end = Signal()
         at_end = Signal()

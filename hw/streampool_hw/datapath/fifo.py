@@ -1,4 +1,4 @@
-"""The stream FIFO at the end of a pipeline that runs free, without clock enables."""
+"""The FIFO at the end of a free-running pipeline, which has no clock enables."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Outbox"]
+__all__ = ["PipelineFifo"]
 
 
-class Outbox(wiring.Component):
-    """A FIFO of 16 beats whose fill level is a pipeline's whole handshake.
+class PipelineFifo(wiring.Component):
+    """A FIFO of 16 beats that gives the pipeline in front of it credit.
 
-    A pipeline in front of it starts new work while `room` is high and never stops what it has
-    started: half of the places are kept for what is in flight. A beat written in one clock is
-    at `o` in the next; one beat a clock, in and out at once. It is read without a clock, so
+    The pipeline starts new work while `credit` is high and never stops what it has started: half
+    of the places are kept for beats in flight. A beat written in one clock is at `o` in the next.
+    Throughput: a beat a clock, in and out at once. The memory is read without a clock, so
     synthesis puts it into LUT RAM, or into registers where a device has none (iCE40).
 
     Parameters
@@ -28,19 +28,19 @@ class Outbox(wiring.Component):
     CAPACITY : int
         Beats it holds.
     IN_FLIGHT : int
-        The most beats that may still come once `room` has gone low, and so the most clocks from
+        The most beats that may still come once `credit` has gone low, and so the most clocks from
         the decision to start to `write`, both counted.
     SEAMLESS : int
         The most clocks from there to `write` with which a reader that has waited gets a beat each
-        clock from then on: as `room` is back, so many beats less one are left.
+        clock from then on: when `credit` comes back, so many beats less one are left.
 
     Members
     -------
-    data : In
+    i : In
         The beat to write, the first bank lowest.
     write : In(banks)
-        Whether `data` is one: the same bit for each bank.
-    room : Out(1)
+        Whether `i` is one: the same bit for each bank.
+    credit : Out(1)
         A register: whether new work may start. Independent of ``o.ready`` in the same clock.
     o : Out(stream)
         The beats in order. ``o.valid`` is a register.
@@ -50,25 +50,24 @@ class Outbox(wiring.Component):
     IN_FLIGHT = CAPACITY // 2
     SEAMLESS = CAPACITY - IN_FLIGHT - 1
 
-    o: stream.Interface
-    data: Signal
+    i: Signal
     write: Signal
-    room: Signal
+    credit: Signal
+    o: stream.Interface
 
     def __init__(self, widths: Sequence[int]):
         self._widths = tuple(widths)
         shape = unsigned(sum(widths))
         super().__init__(
             {
-                "data": In(shape),
+                "i": In(shape),
                 "write": In(len(self._widths)),
-                "room": Out(1),
+                "credit": Out(1),
                 "o": Out(stream.Signature(shape)),
             }
         )
 
     def elaborate(self, platform):
-        """Build the gates."""
         m = Module()
         read = Signal()
         beat = []
@@ -77,21 +76,21 @@ class Outbox(wiring.Component):
             start = number % self.CAPACITY
             mem = memory.Memory(shape=unsigned(width), depth=self.CAPACITY, init=[])
             m.submodules[f"memory_{number}"] = mem
-            to, from_ = (Signal(range(self.CAPACITY), init=start) for _ in range(2))
+            write_at, read_at = (Signal(range(self.CAPACITY), init=start) for _ in range(2))
             write_port = mem.write_port()
             read_port = mem.read_port(domain="comb")
             low = sum(self._widths[:number])
             m.d.comb += [
-                write_port.addr.eq(to),
-                write_port.data.eq(self.data[low : low + width]),
+                write_port.addr.eq(write_at),
+                write_port.data.eq(self.i[low : low + width]),
                 write_port.en.eq(self.write[number]),
-                read_port.addr.eq(from_),
+                read_port.addr.eq(read_at),
             ]
             beat.append(read_port.data)
             with m.If(self.write[number]):
-                m.d.sync += to.eq(to + 1)
+                m.d.sync += write_at.eq(write_at + 1)
             with m.If(read):
-                m.d.sync += from_.eq(from_ + 1)
+                m.d.sync += read_at.eq(read_at + 1)
 
         write = self.write[0]
         level = Signal(range(self.CAPACITY))
@@ -99,7 +98,7 @@ class Outbox(wiring.Component):
             read.eq(self.o.valid & self.o.ready),
             self.o.payload.eq(Cat(beat)),
             # at most IN_FLIGHT more beats come, so the level stays below CAPACITY
-            self.room.eq(~level[-1]),
+            self.credit.eq(~level[-1]),
         ]
         with m.If(write & ~read):
             m.d.sync += level.eq(level + 1)

@@ -1,0 +1,105 @@
+"""What keeps the live partials of M interleaved positions between their steps."""
+
+from amaranth.hdl import Module, Signal, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["DelayLine", "RamStore", "Store"]
+
+
+class Store(wiring.Component):
+    """A store of `depth` words, one a position, visited in turn.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a word.
+    depth : int
+        Words.
+
+    Attributes
+    ----------
+    LATENCY : int
+        Clocks from `read_en` to its word at `read_data`.
+
+    Members
+    -------
+    read_en : In(1)
+        Whether the next position's word is read in this clock.
+    read_data : Out(width)
+        The word read; a register.
+    write_en : In(1)
+        Whether `write_data` takes the place of the word read longest ago and not yet written back.
+    write_data : In(width)
+        The word to write.
+    """
+
+    LATENCY: int
+
+    read_en: Signal
+    read_data: Signal
+    write_en: Signal
+    write_data: Signal
+
+    def __init__(self, width: int, depth: int):
+        self.width, self.depth = width, depth
+        super().__init__(
+            {
+                "read_en": In(1),
+                "read_data": Out(width),
+                "write_en": In(1),
+                "write_data": In(width),
+            }
+        )
+
+
+class DelayLine(Store):
+    """A store of registers for few positions: a word written comes back `depth` writes later.
+
+    A word is written in the clock in which `read_data` is used, so `read_en` has no meaning here.
+    """
+
+    LATENCY = 0
+
+    def elaborate(self, platform):
+        m = Module()
+        # stale words are never seen, so they need no reset
+        line = [Signal(self.width, name=f"word_{i}", reset_less=True) for i in range(self.depth)]
+        m.d.comb += self.read_data.eq(line[-1])
+        with m.If(self.write_en):
+            for source, target in zip([self.write_data, *line], line, strict=False):
+                m.d.sync += target.eq(source)
+        return m
+
+
+class RamStore(Store):
+    """A store in block or distributed RAM, for at least as many positions as the pipeline is deep.
+
+    Two pointers go round, each at its own pace: a word has to be written before its position
+    is read again, at the earliest `depth` clocks after it was read. The latency is the RAM's read
+    and its output register.
+    """
+
+    LATENCY = 2
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = mem = memory.Memory(
+            shape=unsigned(self.width), depth=self.depth, init=[]
+        )
+        read_port = mem.read_port()
+        write_port = mem.write_port()
+        for port, go in ((read_port, self.read_en), (write_port, self.write_en)):
+            with m.If(go):
+                m.d.sync += port.addr.eq(port.addr + 1)
+                with m.If(port.addr == self.depth - 1):
+                    m.d.sync += port.addr.eq(0)
+        old = Signal(self.width, reset_less=True)
+        m.d.sync += old.eq(read_port.data)
+        m.d.comb += [
+            self.read_data.eq(old),
+            read_port.en.eq(1),
+            write_port.data.eq(self.write_data),
+            write_port.en.eq(self.write_en),
+        ]
+        return m

@@ -1,0 +1,150 @@
+"""Cells of an ECP5 that no synthesizer infers: block RAM and multiplier with their registers."""
+
+from typing import ClassVar
+
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
+
+from ..datapath.store import RamStore
+
+__all__ = ["MULTIPLIER_BITS", "Ecp5Store", "multiplier_instance"]
+
+MULTIPLIER_BITS = 18
+"""Widest operand of the multiplier, and of a Gowin's too; an iCE40's are 16 x 16."""
+
+
+class Ecp5Store(RamStore):
+    """The same in the block RAM of an ECP5, with its output register, which no synthesizer infers.
+
+    A block holds a power of two of rows. Both pointers go round all of them, the write pointer
+    `depth` rows ahead, so that neither has to be compared with anything.
+    """
+
+    ROWS: ClassVar = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
+    """Bits of a block's word by its number of rows (Lattice FPGA-TN-02204, table 2.1)."""
+
+    GROUP = 6
+    """Blocks that a pair of pointers drives."""
+
+    def elaborate(self, platform):
+        m = Module()
+        deepest = max(self.ROWS)
+        rows = next((rows for rows in self.ROWS if rows >= self.depth), deepest)
+        assert self.depth <= rows, "more than a block is deep"
+        bits = self.ROWS[rows]
+        block = self._wide if bits == 36 else self._narrow
+        words = [range(self.width)[low : low + bits] for low in range(0, self.width, bits)]
+        # Where there are more rows than words, the write pointer stands at a row that nobody
+        # reads before it is written, so many blocks far apart may write in every clock.
+        write = Const(1, 1) if len(words) > self.GROUP and self.depth < rows else self.write_en
+        for group, first in enumerate(range(0, len(words), self.GROUP)):
+            # each group starts elsewhere, or synthesis would find the pointers equal
+            start, ahead = group % rows, (group + self.depth) % rows
+            read_at = Signal(range(rows), name=f"read_at_{group}", init=start)
+            write_at = Signal(range(rows), name=f"write_at_{group}", init=ahead)
+            with m.If(self.read_en):
+                m.d.sync += read_at.eq(read_at + 1)
+            with m.If(self.write_en):
+                m.d.sync += write_at.eq(write_at + 1)
+            for number, word in enumerate(words[first : first + self.GROUP], first):
+                new, old = (
+                    self.write_data[word.start : word.stop],
+                    Signal(bits, name=f"old_{number}"),
+                )
+                m.submodules[f"block_{number}"] = block(bits, read_at, write_at, write, new, old)
+                m.d.comb += self.read_data[word.start : word.stop].eq(old)
+        return m
+
+    def _wide(
+        self, bits: int, read_at: Signal, write_at: Signal, write: Value, new: Value, old: Signal
+    ) -> Instance:
+        """Return a block of the widest words, which has a cell of its own."""
+        return Instance(
+            "PDPW16KD",
+            p_DATA_WIDTH_W=bits,
+            p_DATA_WIDTH_R=bits,
+            p_REGMODE="OUTREG",
+            p_RESETMODE="SYNC",
+            p_GSR="DISABLED",
+            p_CSDECODE_W="0b000",
+            p_CSDECODE_R="0b000",
+            i_CLKW=ClockSignal(),
+            i_CLKR=ClockSignal(),
+            i_CEW=write,
+            i_CER=1,
+            i_OCER=1,
+            i_RST=0,
+            **_pins("i_BE", Const(-1, 4)),
+            **_pins("i_CSW", Const(0, 3)),
+            **_pins("i_CSR", Const(0, 3)),
+            **_pins("i_ADW", write_at),
+            **_pins("i_ADR", Cat(Const(0, 14 - len(read_at)), read_at)),
+            **_pins("i_DI", Cat(new, Const(0, bits - len(new)))),
+            **_pins("o_DO", old),
+        )
+
+    def _narrow(
+        self, bits: int, read_at: Signal, write_at: Signal, write: Value, new: Value, old: Signal
+    ) -> Instance:
+        """Return a block of any other width."""
+        unused = 14 - len(read_at)
+        # the lowest pins of a wide port's write address are its byte enables
+        enables = Cat(Const(-1, 2), Const(0, unused - 2)) if bits == 18 else Const(0, unused)
+        return Instance(
+            "DP16KD",
+            p_DATA_WIDTH_A=bits,
+            p_DATA_WIDTH_B=bits,
+            p_REGMODE_A="NOREG",
+            p_REGMODE_B="OUTREG",
+            p_RESETMODE="SYNC",
+            p_GSR="DISABLED",
+            p_CSDECODE_A="0b000",
+            p_CSDECODE_B="0b000",
+            p_WRITEMODE_A="NORMAL",
+            p_WRITEMODE_B="NORMAL",
+            i_CLKA=ClockSignal(),
+            i_CLKB=ClockSignal(),
+            i_CEA=write,
+            i_CEB=1,
+            i_OCEA=1,
+            i_OCEB=1,
+            i_WEA=1,
+            i_WEB=0,
+            i_RSTA=0,
+            i_RSTB=0,
+            **_pins("i_CSA", Const(0, 3)),
+            **_pins("i_CSB", Const(0, 3)),
+            **_pins("i_ADA", Cat(enables, write_at)),
+            **_pins("i_ADB", Cat(Const(0, unused), read_at)),
+            **_pins("i_DIA", Cat(new, Const(0, 18 - len(new)))),
+            **_pins("i_DIB", Const(0, 18)),
+            **_pins("o_DOB", old),
+        )
+
+
+def _pins(name: str, value: Value) -> dict[str, Value]:
+    """Return the arguments of an instance that has a pin for each bit."""
+    return {f"{name}{k}": bit for k, bit in enumerate(value)}
+
+
+def multiplier_instance(a: Value, b: Value, product: Value) -> Instance:
+    """Return a multiplier with registers at its inputs, inside and at its output.
+
+    Parameters
+    ----------
+    a, b : Value
+        The factors, unsigned, of `MULTIPLIER_BITS` at the most.
+    product : Value
+        Their product, three clocks later.
+    """
+    pins: dict[str, object] = {}
+    for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"):
+        for what in ("CLK", "CE", "RST"):
+            pins[f"p_REG_{place}_{what}"] = f"{what}0"
+    for k in range(4):
+        pins |= {f"i_CLK{k}": ClockSignal() if k == 0 else 0, f"i_CE{k}": 1, f"i_RST{k}": 0}
+    for name, value in (("A", a), ("B", b), ("C", Const(0, 1))):
+        pins |= _pins(f"i_{name}", Cat(value, Const(0, MULTIPLIER_BITS - len(value))))
+    pins |= _pins("o_P", product)
+    for name in ("SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB"):
+        pins[f"i_{name}"] = 0
+    return Instance("MULT18X18D", p_GSR="DISABLED", p_RESETMODE="SYNC", **pins)
