@@ -1,6 +1,7 @@
 """The public names of `streampool_golden`, which `__init__` gives when they are asked for."""
 
 from .arrays import LAYOUTS
+from .beats import BeatLayout
 from .dtypes import DType
 from .errors import SpecError, SpecWarning
 from .fields import NANS, ROUNDINGS
@@ -69,6 +70,7 @@ __all__ = [
     "AvgPool2d",
     "AvgPool3d",
     "Axis",
+    "BeatLayout",
     "DType",
     "Field",
     "GlobalAveragePooling1D",

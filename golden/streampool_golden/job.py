@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import fields
+from .beats import BeatLayout
 from .dtypes import DType
 from .errors import SpecError, shown
 
@@ -41,9 +42,6 @@ class Field:
 
 class Job(ABC):
     """What a core computes on frames of one shape, a number of channels to a beat.
-
-    A frame's beats are in raster order, channel groups fastest: beat b is position
-    b // fold and channel group b % fold.
 
     Attributes
     ----------
@@ -148,19 +146,29 @@ class Job(ABC):
         return self.shape[:1] + self.out_size
 
     @property
+    def layout_in(self) -> BeatLayout:
+        """How a frame in is cut into beats."""
+        return BeatLayout(self.shape[0], math.prod(self.size), self.lanes)
+
+    @property
+    def layout_out(self) -> BeatLayout:
+        """How a frame out is cut into beats."""
+        return BeatLayout(self.shape[0], math.prod(self.out_size), self.lanes)
+
+    @property
     def fold(self) -> int:
-        """Beats of a position: ceil(channels / lanes)."""
-        return -(-self.shape[0] // self.lanes)
+        """Beats of a position; see `BeatLayout`."""
+        return self.layout_in.fold
 
     @property
     def beats_in(self) -> int:
         """Beats of a frame in."""
-        return self.fold * math.prod(self.size)
+        return self.layout_in.beats
 
     @property
     def beats_out(self) -> int:
         """Beats of a frame out."""
-        return self.fold * math.prod(self.out_size)
+        return self.layout_out.beats
 
     @property
     def limit_cycles(self) -> int:
