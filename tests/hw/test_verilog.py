@@ -263,9 +263,9 @@ def test_memories_of_one_value_are_set_in_a_loop():
     same = yosys.short_initials(initial("\\store[0] ", ["4'h3"] * 9))
     assert same.splitlines() == [
         "  initial begin : initial_store_0_",
-        "    integer i;",
-        "    for (i = 0; i < 9; i = i + 1)",
-        "      \\store[0] [i] = 4'h3;",
+        "    integer initial_i;",
+        "    for (initial_i = 0; initial_i < 9; initial_i = initial_i + 1)",
+        "      \\store[0] [initial_i] = 4'h3;",
         "  end",
     ]
     for kept in (initial("table", ["4'h3", "4'h3", "4'h4"]), initial("pair", ["4'h0"] * 2)):

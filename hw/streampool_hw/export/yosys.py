@@ -315,8 +315,8 @@ def _short_initial(text: str, lines: str) -> str:
     name = re.sub(r"\W", "_", first[1].strip().removeprefix("\\"))
     return (
         f"  initial begin : initial_{name}\n"
-        "    integer i;\n"
-        f"    for (i = 0; i < {len(words)}; i = i + 1)\n"
-        f"      {first[1]}[i] = {first[3]};\n"
+        "    integer initial_i;\n"  # a name that hides no signal's
+        f"    for (initial_i = 0; initial_i < {len(words)}; initial_i = initial_i + 1)\n"
+        f"      {first[1]}[initial_i] = {first[3]};\n"
         "  end\n"
     )
