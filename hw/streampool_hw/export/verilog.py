@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,41 +14,9 @@ from streampool_golden import DType, PoolJob, PoolSpec, SpecError, UnpoolJob, __
 from ..vendor.families import GENERIC, check_family
 from . import integration, yosys
 from .axi import AxiCore, AxiPoolCore, AxiUnpoolCore, lane_width, record_width
-
-# IEEE 1800-2017 table B.1, which has those of IEEE 1364-2005 in it
-_KEYWORDS = """
-    accept_on alias always always_comb always_ff always_latch and assert assign assume automatic
-    before begin bind bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle
-    checker class clocking cmos config const constraint context continue cover covergroup
-    coverpoint cross deassign default defparam design disable dist do edge else end endcase
-    endchecker endclass endclocking endconfig endfunction endgenerate endgroup endinterface
-    endmodule endpackage endprimitive endprogram endproperty endspecify endsequence endtable
-    endtask enum event eventually expect export extends extern final first_match for force foreach
-    forever fork forkjoin function generate genvar global highz0 highz1 if iff ifnone ignore_bins
-    illegal_bins implements implies import incdir include initial inout input inside instance int
-    integer interconnect interface intersect join join_any join_none large let liblist library
-    local localparam logic longint macromodule matches medium modport module nand negedge nettype
-    new nexttime nmos nor noshowcancelled not notif0 notif1 null or output package packed parameter
-    pmos posedge primitive priority program property protected pull0 pull1 pulldown pullup
-    pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime
-    ref reg reject_on release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 s_always
-    s_eventually s_nexttime s_until s_until_with scalared sequence shortint shortreal showcancelled
-    signed small soft solve specify specparam static string strong strong0 strong1 struct super
-    supply0 supply1 sync_accept_on sync_reject_on table tagged task this throughout time
-    timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union
-    unique unique0 unsigned until until_with untyped use uwire var vectored virtual void wait
-    wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
-    """
-KEYWORDS = frozenset(_KEYWORDS.split())
-_CLOCKING = ("aclk", "aresetn")
-_MARKS = ("tkeep", "tuser", "tlast")  # at the input
-# with every option
-_PORTS = {*_CLOCKING, *AxiCore.__annotations__, *AxiUnpoolCore.__annotations__}
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
-# What generated Verilog cannot avoid: wires that only name a part, registers with an initial
-# value that are also reset, modules below the one that the file is called after
-_WAIVED = ("UNUSEDSIGNAL", "PROCASSINIT", "DECLFILENAME")
+from .cells import black_boxes, empty_cells
+from .names import CLOCKING, check_name, inner_name
+from .wrapper import verilog_file
 
 
 class Written(NamedTuple):
@@ -95,7 +62,7 @@ def write_verilog(
     ``m_axis``, and ``frame_error``, and of both sides ``tkeep`` and ``tuser`` where these are
     asked for; they do what :class:`AxiPoolCore` says. It is Verilog-2005, with nothing beside it
     to compile but the vendor's own cells, where the family has some that pay. Its other modules
-    are called ``NAME_core`` and ``NAME_core.*``, so that several cores fit in one design. The
+    are called ``NAME.core`` and ``NAME.core.*``, so that several cores fit in one design. The
     same arguments give the same files.
 
     Parameters
@@ -182,7 +149,7 @@ def write_unpool_verilog(
 
 def _check(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Path:
     """Refuse what cannot be written; returns the folder."""
-    _check_name(name)
+    check_name(name)
     folder = Path(directory)
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "is not there"
@@ -197,16 +164,20 @@ def _check(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Pat
 def _write(core: AxiPoolCore | AxiUnpoolCore, folder: Path, name: str, freq_mhz: float) -> Written:
     """Write a core and what stands beside it."""
     try:
-        rtlil = yosys.to_rtlil(core, f"{name}_core")
+        rtlil = yosys.to_rtlil(core, inner_name(name))
     except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
         raise SpecError(
             "lanes",
             f"lanes {core.job.lanes} would need signals of more than 65536 bits,"
             " which Verilog need not take; fewer would do.",
         ) from None
-    about = describe(core, name, yosys.black_boxes(rtlil))
+    about = describe(core, name, black_boxes(rtlil))
+    if name in about["black_boxes"]:
+        raise SpecError(
+            "name", f"name {name!r} is a cell of the vendor's; {name}_core, for one, would do."
+        )
     texts = {
-        "verilog": (".v", _to_verilog(about, rtlil)),
+        "verilog": (".v", verilog_file(about, yosys.to_verilog(rtlil), empty_cells(rtlil))),
         "about": (".json", json.dumps(about, indent=2) + "\n"),
         "core": (".core", integration.fusesoc_core(about)),
         "template": ("_inst.vh", integration.instantiation(about)),
@@ -218,15 +189,6 @@ def _write(core: AxiPoolCore | AxiUnpoolCore, folder: Path, name: str, freq_mhz:
     except OSError as error:  # of a file whose name says nothing to whoever asked
         raise OSError(error.errno, error.strerror, str(folder)) from None
     return written
-
-
-def _to_verilog(about: dict[str, Any], rtlil: str) -> str:
-    """Return the text of ``NAME.v``: the wrapper, then the generated modules."""
-    body = yosys.to_verilog(rtlil)
-    _, _, body = body.partition("\n")  # without the generator's own heading
-    off = "\n".join(f"/* verilator lint_off {warning} */" for warning in _WAIVED)
-    on = "\n".join(f"/* verilator lint_on {warning} */" for warning in reversed(_WAIVED))
-    return f"{_wrapper(about)}\n{off}\n\n{body.strip()}\n\n{on}\n"
 
 
 def describe(
@@ -241,7 +203,7 @@ def describe(
     name : str
         Its module.
     black_boxes : sequence of str
-        The modules that it instantiates and does not have, as `yosys.black_boxes` finds them.
+        The modules that it instantiates and does not have, as `black_boxes` finds them.
 
     Returns
     -------
@@ -312,97 +274,9 @@ def _ports(core: AxiCore) -> dict[str, tuple[str, int]]:
     """Return the module's ports in order: direction and width."""
     directions = {Flow.In: "input", Flow.Out: "output"}
     members = core.signature.members.items()
-    return dict.fromkeys(_CLOCKING, ("input", 1)) | {
+    return dict.fromkeys(CLOCKING, ("input", 1)) | {
         port: (directions[member.flow], len(getattr(core, port))) for port, member in members
     }
-
-
-def _wrapper(about: dict[str, Any]) -> str:
-    """Return the module that has the names that ARM gives: clock and reset are ours to name."""
-    name, ports = about["name"], about["ports"]
-    frames = ["x".join(map(str, about[key])) for key in ("shape", "out_shape")]
-    *others, mark = (f"s_axis_{mark}" for mark in _MARKS if f"s_axis_{mark}" in ports)
-    marks = f"{', '.join(others)} or {mark}" if others else mark
-    family = f"the family {about['family']}" if about["family"] != GENERIC else "any device"
-    if about["black_boxes"]:
-        family += f", whose tools know {' and '.join(about['black_boxes'])}"
-    unpools = about["spec"]["op"] == "unpool"
-    what, title = "MaxUnpool", []
-    if not unpools:
-        what, title = "pooling", [repr(PoolSpec.from_json(about["spec"]))]
-    heading = [
-        f"{name}: a streaming {what} core, generated by streampool {__version__}.",
-        "It belongs to whoever generated it.",
-        "",
-        *title,
-        f"frame {frames[0]} in, {frames[1]} out, channels first",
-        f"for {family}",
-    ]
-    for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
-        heading.append(
-            f"{port}: {side['beats']} beat{'s'[: side['beats'] > 1]} a frame,"
-            f" {about['lanes']} lane{'s'[: about['lanes'] > 1]} of {side['dtype']}"
-            f" in {side['lane_width']} bits{' each' if about['lanes'] > 1 else ''}"
-        )
-        if "index" in side:
-            index = side["index"]
-            heading.append(
-                f"    a lane holds its value from bit 0 on and its index, {index['dtype']}, from"
-                f" bit {index['offset']} on"
-            )
-    heading += [
-        f"{about['beat_order']};",
-        f"{about['lane_order']}",
-        f"at most {about['cycles_per_frame']} clocks a frame in the steady state, latency"
-        f" {about['latency_cycles']} clocks",
-        f"frame_error: an {marks} was missing or out of place; the data are right; until reset",
-    ]
-    if unpools:
-        heading.append(
-            f"{about['frames_kept']} frame{'s'[: about['frames_kept'] > 1]} kept; after a reset it"
-            f" takes nothing for {about['clear_cycles']} clocks, in which it clears them"
-        )
-        heading.append("index_error: an index was out of range, its value left out; until reset")
-    declarations = [
-        f"    {direction:<6} wire {f'[{width - 1}:0] ' if width > 1 else ''}{port}"
-        for port, (direction, width) in ports.items()
-    ]
-    connections = ["        .clk(aclk)", "        .rst(~aresetn)"]
-    connections += [f"        .{port}({port})" for port in ports if port not in _CLOCKING]
-    return "\n".join(
-        (
-            *(f"// {line}".rstrip() for line in heading),
-            f"module {name} (",
-            ",\n".join(declarations),
-            ");",
-            f"    {name}_core core (",
-            ",\n".join(connections),
-            "    );",
-            "endmodule",
-            "",
-        )
-    )
-
-
-def _check_name(name: str) -> None:
-    """Refuse what cannot be both a Verilog module and a file."""
-    would_do = "letters, digits and underscores, not beginning with a digit, would do"
-    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
-        raise SpecError("name", f"name {str(name)[:60]!r} is no Verilog identifier; {would_do}.")
-    if name in _PORTS:
-        raise SpecError(
-            "name", f"name {name!r} is one of the module's ports; {name}_core, for one, would do."
-        )
-    if name in KEYWORDS:
-        raise SpecError(
-            "name", f"name {name!r} is a Verilog keyword; {name}_core, for one, would do."
-        )
-    if len(name) > _LONGEST_NAME:
-        raise SpecError(
-            "name",
-            f"name {name[:20] + '...'!r} has {len(name)} characters;"
-            f" at most {_LONGEST_NAME} would do.",
-        )
 
 
 def _replace_all(texts: dict[Path, str]) -> None:

