@@ -18,13 +18,17 @@ module in_verilog (
         if (reset) running <= 2'b00;
         else running <= {running[0], 1'b1};
 
+    // In reset the core says ready and takes nothing: to the source it is not ready then.
+    wire ready;
+    assign pixel_ready = ready & running[1];
+
     // pool2_inst.vh, with the wires renamed
     pool2 pool (
         .aclk          (clk),
         .aresetn       (running[1]),
         .s_axis_tdata  (pixel),
         .s_axis_tvalid (pixel_valid & running[1]),
-        .s_axis_tready (pixel_ready),
+        .s_axis_tready (ready),
         .s_axis_tlast  (pixel_last),
         .m_axis_tdata  (pooled),
         .m_axis_tvalid (pooled_valid),

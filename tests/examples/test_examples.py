@@ -12,6 +12,8 @@ import packaged_verilator
 import pytest
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 from pages import fenced
+from streampool_golden import PoolSpec
+from streampool_hw.export.verilog import write_verilog
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -80,3 +82,47 @@ def test_a_platform_is_given_the_verilog(tmp_path: Path, monkeypatch: pytest.Mon
     rtlil.convert(in_amaranth.Pool2(), platform=amaranth)
     in_litex.Top(litex)
     assert amaranth.files == litex.files == ["pool2.v"]
+
+
+# A source that sends from the start on, and counts what is taken while in_verilog.v is in reset
+BENCH = """\
+module bench;
+  reg clk = 0, reset = 1, send = 0;
+  reg [7:0] pixel = 0;
+  integer sent = 0, got = 0, frames = 0;
+  wire ready, valid, last, error;
+  wire [7:0] pooled;
+  always #5 clk = !clk;
+  in_verilog dut (.clk(clk), .reset(reset), .pixel(pixel), .pixel_valid(send),
+    .pixel_ready(ready), .pixel_last(sent % 784 == 783), .pooled(pooled),
+    .pooled_valid(valid), .pooled_ready(1'b1), .pooled_last(last), .error(error));
+  always @(posedge clk) begin
+    if (send & ready) begin
+      sent <= sent + 1;
+      pixel <= (sent + 1) % 251;
+    end
+    if (valid) got <= got + 1;
+    if (valid & last) frames <= frames + 1;
+  end
+  initial begin
+    #3 send = 1;
+    #34 reset = 0;
+    wait (sent == 3 * 784);
+    send = 0;
+    #2000 $display("%0d beats taken, %0d left, %0d frames, error %b", sent, got, frames, error);
+    $finish;
+  end
+  initial #100000 $finish;
+endmodule
+"""
+
+
+def test_no_beat_is_lost_behind_the_reset(tmp_path: Path):
+    if not shutil.which("iverilog"):
+        pytest.skip("Icarus Verilog is not installed")
+    (tmp_path / "bench.v").write_text(BENCH)
+    write_verilog(PoolSpec("max", 2, dtype="uint8"), (1, 28, 28), 1, tmp_path, "pool2")
+    files = ["bench.v", "pool2.v", EXAMPLES / "in_verilog.v"]
+    subprocess.run(["iverilog", "-g2005", "-o", "bench", *files], cwd=tmp_path, check=True)
+    done = subprocess.run(["vvp", "-n", "bench"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "2352 beats taken, 588 left, 3 frames, error 0\n"
