@@ -4,7 +4,8 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 
-SHORT, LONG = 3, 4
+ASCII, SHORT, LONG = 2, 3, 4
+LETTERS = {ASCII: "B", SHORT: "H", LONG: "I"}
 
 
 def tiff(
@@ -13,7 +14,7 @@ def tiff(
     bits: int | Sequence[int] = 8,
     *,
     order: str = "<",
-    tags: Mapping[int, int | Sequence[int]] | None = None,
+    tags: Mapping[int, int | bytes | Sequence[int]] | None = None,
 ) -> bytes:
     """Return a TIFF of one page.
 
@@ -28,11 +29,11 @@ def tiff(
     order : str
         ``<`` or ``>``.
     tags : dict, optional
-        What else it says, over what is said here. A value of more than 16 bits is a LONG.
+        What else it says, over what is said here: bytes as text, what is above 16 bits as a LONG.
     """
     strips = [data] if isinstance(data, bytes) else list(data)
     depths = [bits] if isinstance(bits, int) else list(bits)
-    said: dict[int, int | Sequence[int]] = {
+    said: dict[int, int | bytes | Sequence[int]] = {
         256: size[1],
         257: size[0],
         258: depths,
@@ -49,16 +50,16 @@ def tiff(
         tag: list(value) if isinstance(value, Sequence) else [value] for tag, value in said.items()
     }
     head = 8 + 2 + 12 * len(entries) + 4
-    kinds = {tag: LONG if tag == 273 or max(v) > 0xFFFF else SHORT for tag, v in entries.items()}
-    width = {SHORT: 2, LONG: 4}
-    place = head + sum(
-        count for tag, values in entries.items() if (count := width[kinds[tag]] * len(values)) > 4
-    )
+    kinds = {
+        tag: LONG if tag == 273 or max(entries[tag]) > 0xFFFF else SHORT for tag in entries
+    } | {tag: ASCII for tag, value in said.items() if isinstance(value, bytes)}
+    sizes = {tag: struct.calcsize(LETTERS[kinds[tag]]) * len(entries[tag]) for tag in entries}
+    place = head + sum(size for size in sizes.values() if size > 4)
     if 273 not in (tags or {}):
         entries[273] = [place + sum(map(len, strips[:i])) for i in range(len(strips))]
     directory, behind = b"", b""
     for tag, values in sorted(entries.items()):
-        packed = struct.pack(order + "_HI"[kinds[tag] - 2] * len(values), *values)
+        packed = struct.pack(order + LETTERS[kinds[tag]] * len(values), *values)
         if len(packed) > 4:
             packed, behind = struct.pack(order + "I", head + len(behind)), behind + packed
         directory += struct.pack(order + "HHI", tag, kinds[tag], len(values)) + packed.ljust(
@@ -86,10 +87,12 @@ def png(width: int, height: int, bits: int, colour: int, rows: bytes) -> bytes:
     )
 
 
-def bmp(width: int, height: int, bits: int, rows: bytes) -> bytes:
-    """Return a BMP without a palette, the lowest row first, each of a multiple of 4 bytes."""
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 0, len(rows), 0, 0, 0, 0)
-    return b"BM" + struct.pack("<IHHI", 54 + len(rows), 0, 0, 54) + header + rows
+def bmp(width: int, height: int, bits: int, rows: bytes, palette: Sequence[int] = ()) -> bytes:
+    """Return a BMP, the lowest row first, each of a multiple of 4 bytes; a palette is of greys."""
+    colours = b"".join(bytes([grey, grey, grey, 0]) for grey in palette)
+    start, used = 54 + len(colours), len(palette)
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 0, len(rows), 0, 0, used, 0)
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + colours + rows
 
 
 def sgi(width: int, height: int, channels: int, size: int, rows: bytes, colours: int = 0) -> bytes:

@@ -224,7 +224,15 @@ def test_white_is_zero(folder: Path):
         (png(2, 1, 16, 2, bytes(12)), "colours of 16 bits"),
         (png(2, 1, 16, 4, bytes(8)), "colours of 16 bits"),
         (png(2, 1, 16, 6, bytes(16)), "colours of 16 bits"),
+        (tiff((4, 7), bytes(14), tags={278: 2}), "lacks a part"),
+        (tiff((4, 7), [bytes(28)] * 2, [8] * 3), "lacks a part"),
+        (tiff((4, 7), bytes(28), tags={270: b"ImageJ=1\nimages=5\n\0"}), "several pictures behind"),
+        (tiff((4, 7), bytes(28), tags={270: b'{"truncated": true}\0'}), "several pictures behind"),
         (bmp(2, 1, 16, bytes(4)), "colours of 5 bits"),
+        (bmp(4, 1, 8, bytes(4), [0, 255]), "8 bits and a palette of few greys"),
+        (bmp(4, 1, 4, bytes(4), [0, 255]), "4 bits and a palette of few greys"),
+        (bmp(4, 1, 4, bytes(4), range(16)), "4 bits and a palette of few greys"),
+        (JP2_GREY_12[:-20], "its codestream has no end"),
         (sgi(2, 1, 1, 2, bytes(4)), "values of 16 bits in an SGI"),
         (sgi(2, 1, 3, 2, bytes(12)), "values of 16 bits in an SGI"),
         (sgi(2, 1, 1, 1, bytes(2), colours=2), "indices of colours"),
@@ -256,6 +264,9 @@ def test_other_formats(folder: Path):
     assert read(folder, J2K_GREY_12).tolist() == [[100, 200], [300, 400]]
     assert read(folder, JP2_GREY_12).tolist() == [[100, 200], [300, 400]]
     assert np.array_equal(read(folder, written(RGB, "QOI")), RGB)
+    assert read(folder, bmp(4, 1, 1, b"\x60\0\0\0", [0, 255])).tolist() == [[0, 255, 255, 0]]
+    assert read(folder, bmp(4, 1, 8, bytes(range(4)), range(256))).tolist() == [[0, 1, 2, 3]]
+    assert np.array_equal(read(folder, bmp(3, 1, 8, b"\2\0\1\0", [9, 8, 7]))[..., 0], [[7, 9, 8]])
     if "AVIF" in Image.OPEN:
         flat = np.full((8, 8, 3), 77, np.uint8)
         assert np.array_equal(read(folder, written(flat, "AVIF", quality=100)), flat)

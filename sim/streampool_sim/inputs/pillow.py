@@ -4,11 +4,13 @@ Pillow cuts colours to 8 bits and takes some values for others without a word. S
 known to come out right is refused here, by what the file itself says.
 """
 
+import contextlib
 import logging
+import os
 import re
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -115,7 +117,8 @@ def _pixels(path: Path, file: BinaryIO, picture: Image.Image) -> tuple[np.ndarra
             "(NHWC), would do"
         )
     finish = CHECKS.get(picture.format or "", _check_others)(path, file, picture)
-    picture.load()
+    with _silent() if picture.format == "TIFF" else contextlib.nullcontext():
+        picture.load()
     picture = ImageOps.exif_transpose(picture)
     mode = picture.mode
     if mode in ("1", "P", "PA"):
@@ -128,6 +131,23 @@ def _pixels(path: Path, file: BinaryIO, picture: Image.Image) -> tuple[np.ndarra
             raise Refused(f"{path} has grey of 32 bits; 16-bit grey, or a .npy would do")
         data = data.astype(np.uint16)
     return data, "HW" if data.ndim == 2 else "HWC"
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep libtiff from writing its own remarks to the process' standard error."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 Finish = Callable[[np.ndarray], np.ndarray]
@@ -153,9 +173,15 @@ def _check_others(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish:
     return _as_it_is
 
 
-def _check_bmp(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish:
-    if re.search("BGR;1[56]", _raw_modes(picture)):
+def _check_bmp(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
+    file.seek(14)
+    header = file.read(16)
+    bits = header[14] if header[0] > 12 else header[10]
+    if bits == 16:
         raise _too_deep(path, "colours of 5 bits")
+    # Pillow takes the depth from the palette, where that is all grey.
+    if bits != {"1": 1, "L": 8}.get(picture.mode, bits):
+        raise Refused(f"{path} has {bits} bits and a palette of few greys; use a PNG")
     return _as_it_is
 
 
@@ -181,8 +207,8 @@ def _check_jpeg2000(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
     file.seek(0)
     content = file.read()
     start = re.search(rb"(?:^|jp2c(?:.{8})?)\xff\x4f\xff\x51", content, re.DOTALL)
-    if start is None:
-        raise Refused(f"{path} is cut short or damaged: it has no size")
+    if start is None or content.find(b"\xff\xd9", start.end()) < 0:
+        raise Refused(f"{path} is cut short or damaged: its codestream has no end")
     (components,) = struct.unpack_from(">H", content, start.end() + 36)
     depths = set(content[start.end() + 38 :][: 3 * components : 3])
     if len(depths) != 1 or picture.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
@@ -198,6 +224,9 @@ def _check_jpeg2000(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
 
 def _check_tiff(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish:
     tags: Any = getattr(picture, "tag_v2", {})
+    if re.search(r'^ImageJ=(.|\s)*^images=|"truncated": true', str(tags.get(270)), re.MULTILINE):
+        raise Refused(f"{path} has several pictures behind one header; use a .npy of all (NHWC)")
+    _check_whole(path, picture, tags)
     bits = max(tags.get(258, (1,)))
     colours = tags.get(277, 1) > 1
     if colours and bits > 8:
@@ -229,6 +258,15 @@ def _check_tiff(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish:
         return data
 
     return finish
+
+
+def _check_whole(path: Path, picture: Image.Image, tags: Any) -> None:
+    """Refuse a TIFF of fewer strips than rows need: Pillow makes the other rows black."""
+    boxes = [tile[1] for tile in getattr(picture, "tile", ())]
+    planes = tags.get(277, 1) if tags.get(284, 1) == 2 and tags.get(259, 1) == 1 else 1
+    covered = sum((right - left) * (below - above) for left, above, right, below in boxes)
+    if covered < picture.width * picture.height * planes:
+        raise Refused(f"{path} is cut short or damaged: it lacks a part of the picture")
 
 
 def _is_exact(palette: tuple[int, ...]) -> bool:
