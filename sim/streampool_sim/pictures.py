@@ -9,7 +9,7 @@ from PIL import Image
 from streampool_golden import DType
 
 from streampool_sim.files import check_writable, replacing
-from streampool_sim.options import Refused
+from streampool_sim.refusals import Refused
 
 from .inputs.netpbm import is_netpbm, read_netpbm, write_netpbm
 from .inputs.npy import LAYOUTS, NPY_MAGIC, read_npy

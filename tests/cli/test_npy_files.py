@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from commands import Command
 from streampool_sim.inputs import opening
-from streampool_sim.options import Refused
 from streampool_sim.pictures import read_input
+from streampool_sim.refusals import Refused
 
 X = np.random.default_rng(5).integers(-999, 999, (3, 4), np.int16)
 

@@ -11,8 +11,8 @@ import pytest
 from commands import Command
 from picture_files import bmp, png, sgi, tiff
 from PIL import EpsImagePlugin, Image
-from streampool_sim.options import Refused
 from streampool_sim.pictures import read_input
+from streampool_sim.refusals import Refused
 
 RNG = np.random.default_rng(4)
 GREY = RNG.integers(0, 256, (4, 7), np.uint8)

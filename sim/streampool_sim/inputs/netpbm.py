@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from streampool_sim.options import Refused
+from streampool_sim.refusals import Refused
 
 __all__ = ["is_netpbm", "read_netpbm", "write_netpbm"]
 

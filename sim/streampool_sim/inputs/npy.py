@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from streampool_golden import DType
 
-from streampool_sim.options import Refused
+from streampool_sim.refusals import Refused
 
 __all__ = ["LAYOUTS", "NPY_MAGIC", "read_npy"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from streampool_sim.options import Refused
+from streampool_sim.refusals import Refused
 
 __all__ = ["opened", "reason"]
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from streampool_sim.options import Refused
+from streampool_sim.refusals import Refused
 
 from .opening import reason
 
@@ -39,6 +39,9 @@ STARTS = {
     "SGI": rb"\x01\xda[\0\x01]",
     "QOI": rb"qoif",
 }
+
+# What ImageJ and tifffile write in front of pages that have no header of their own.
+PAGES = re.compile(r'(?m)^ImageJ=[\s\S]*^images=(?!1$)|"truncated": true')
 
 USE = "8 bits a colour, 16-bit grey, or a .npy would do"
 
@@ -159,7 +162,7 @@ def _as_it_is(data: np.ndarray) -> np.ndarray:
 
 
 def _too_deep(path: Path, what: str) -> Refused:
-    return Refused(f"{path} has {what}; 8 bits a colour, 16-bit grey, or a .npy would do")
+    return Refused(f"{path} has {what}; {USE}")
 
 
 def _raw_modes(picture: Image.Image) -> str:
@@ -224,7 +227,7 @@ def _check_jpeg2000(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
 
 def _check_tiff(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish:
     tags: Any = getattr(picture, "tag_v2", {})
-    if re.search(r'^ImageJ=(.|\s)*^images=|"truncated": true', str(tags.get(270)), re.MULTILINE):
+    if re.search(PAGES, str(tags.get(270))):
         raise Refused(f"{path} has several pictures behind one header; use a .npy of all (NHWC)")
     _check_whole(path, picture, tags)
     bits = max(tags.get(258, (1,)))
