@@ -8,31 +8,16 @@ from .fields import NANS, ROUNDINGS
 from .geometry import Axis
 from .indices import BASES, Numbering
 from .job import Field, Job
-from .layers import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
+from .keras_layers import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
-    LPPool1d,
-    LPPool2d,
-    LPPool3d,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
@@ -45,6 +30,23 @@ from .ranges import Accumulator
 from .reference import pool, pool_with_indices
 from .rounding import round_div, round_root
 from .spec import PoolSpec
+from .torch_layers import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
 from .unpool_job import UnpoolJob
 from .unpooling import plane_indices, unpool
 

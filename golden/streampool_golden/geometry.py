@@ -1,8 +1,9 @@
 """One spatial axis of a pooling job: its windows, their taps and their counts."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -236,3 +237,81 @@ def _outputs(length: int, span: int, stride: int, before: int, after: int, ceil_
     if ceil_mode and (outputs - 1) * stride >= length + before + min(after, 0):
         outputs -= 1
     return outputs
+
+
+@lru_cache(maxsize=1024)
+def resolved_axes(
+    size: tuple[int, ...],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: str | tuple[tuple[int, int], ...],
+    dilation: tuple[int, ...],
+    ceil_mode: bool,
+    adaptive: str | tuple[int | None, ...] | None,
+) -> tuple[Axis, ...]:
+    """Return the axes of lengths `size` by a specification's fields, computed once.
+
+    Raises
+    ------
+    SpecError
+        As `Axis.resolve`, and where `adaptive` does not divide a length.
+    """
+    if adaptive is not None:
+        kernel = stride = _divided(adaptive, size)
+    paddings = (padding,) * len(size) if isinstance(padding, str) else padding
+    per_axis = zip(size, kernel, stride, paddings, dilation, AXIS_NAMES[len(size)], strict=True)
+    return tuple(Axis.resolve(n, k, s, p, d, ceil_mode, name) for n, k, s, p, d, name in per_axis)
+
+
+def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
+    if isinstance(adaptive, str):
+        return size
+    for length, outputs, name in zip(size, adaptive, AXIS_NAMES[len(size)], strict=True):
+        if length % (outputs or length):
+            raise SpecError(
+                "adaptive",
+                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
+                " different lengths have no one kernel and stride;"
+                f" a divisor of {length} would do.",
+            )
+    return tuple(n // (outputs or n) for n, outputs in zip(size, adaptive, strict=True))
+
+
+def doubts(axes: Sequence[Axis]) -> list[str]:
+    """Return what works but may not be meant, a sentence each."""
+    said = []
+    for axis, name in zip(axes, AXIS_NAMES[len(axes)], strict=True):
+        dilated = f" (dilated to {axis.span})" if axis.dilation > 1 else ""
+        if axis.span > axis.length:
+            said.append(
+                f"kernel {axis.kernel}{dilated} is larger than the input's {axis.length} {name}."
+            )
+        if axis.dropped:
+            said.append(
+                f"no window reads {axis.dropped} of {axis.length} {name} at the end;"
+                " with ceil_mode or padding after one would."
+            )
+    if any(axis.stride > axis.span and axis.outputs > 1 for axis in axes):
+        share = 1 - math.prod(axis.read / len(axis.kept) for axis in axes)
+        kernel, stride, dilation = (
+            tuple(getattr(axis, field) for axis in axes)
+            for field in ("kernel", "stride", "dilation")
+        )
+        dilated = f" dilated by {dilation}" if max(dilation) > 1 else ""
+        said.append(
+            f"stride {stride} steps beyond kernel {kernel}{dilated}:"
+            f" no window reads {share:.1%} of the inputs."
+        )
+    return said
+
+
+def products(per_axis: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return the product for each window of what the axes have: int64, or objects beyond it."""
+    most = math.prod(max(map(abs, counts)) for counts in per_axis)
+    found = np.ones((1,) * len(per_axis), np.int64 if most < 1 << 63 else object)
+    for i, counts in enumerate(per_axis):
+        along = [1] * len(per_axis)
+        along[i] = len(counts)
+        found = found * np.array(counts, found.dtype).reshape(along)
+    return found

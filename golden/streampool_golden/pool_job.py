@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from . import fields, floats, refusals
 from .arrays import checked
 from .dtypes import DType
 from .errors import SpecError
-from .geometry import AXIS_NAMES, MOST_POSITIONS, Axis
+from .geometry import MOST_POSITIONS, Axis, doubts, products, resolved_axes
 from .indices import Numbering
 from .job import Field, Job
 from .operations import OPERATIONS, Operation
@@ -84,7 +84,11 @@ class PoolJob(Job):
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The spatial axes, rows first."""
-        return _axes(self.spec, self.size)
+        spec = self.spec
+        return resolved_axes(
+            *(self.size, spec.kernel, spec.stride, spec.padding, spec.dilation),
+            *(spec.ceil_mode, spec.adaptive),
+        )
 
     @cached_property
     def stages(self) -> tuple[StageShape, ...]:
@@ -278,13 +282,13 @@ class PoolJob(Job):
 
     @cached_property
     def divisors(self) -> np.ndarray:
-        """The divisor of every window: int64, of shape `out_size`, 1 where nothing is divided."""
-        return _products(self.axis_divisors)
+        """The divisor of every window: 1 where nothing is divided; see `products`."""
+        return products(self.axis_divisors)
 
     @cached_property
     def taps(self) -> np.ndarray:
         """The real inputs of every window: int64, of shape `out_size`."""
-        return _products(self.axis_taps)
+        return products(self.axis_taps)
 
     @cached_property
     def requantisation(self) -> Requantisation | None:
@@ -304,27 +308,7 @@ class PoolJob(Job):
     @property
     def warnings(self) -> list[str]:
         """What works but may not be meant, a sentence each."""
-        spec, said = self.spec, []
-        for axis, name in zip(self.axes, AXIS_NAMES[spec.ndim], strict=True):
-            dilated = f" (dilated to {axis.span})" if axis.dilation > 1 else ""
-            if axis.span > axis.length:
-                said.append(
-                    f"kernel {axis.kernel}{dilated} is larger than"
-                    f" the input's {axis.length} {name}."
-                )
-            if axis.dropped:
-                said.append(
-                    f"no window reads {axis.dropped} of {axis.length} {name} at the end;"
-                    " with ceil_mode or padding after one would."
-                )
-        if any(axis.stride > axis.span and axis.outputs > 1 for axis in self.axes):
-            share = 1 - math.prod(axis.read / len(axis.kept) for axis in self.axes)
-            dilated = f" dilated by {spec.dilation}" if max(spec.dilation) > 1 else ""
-            said.append(
-                f"stride {spec.stride} steps beyond kernel {spec.kernel}{dilated}:"
-                f" no window reads {share:.1%} of the inputs."
-            )
-        return said
+        return doubts(self.axes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification's fields."""
@@ -401,42 +385,3 @@ class PoolJob(Job):
 
     def _grows(self, i: int) -> bool:
         return self.axes[i].outputs > self.axes[i].length
-
-
-@lru_cache(maxsize=1024)
-def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
-    """Return `spec`'s axes for `size`, computed once."""
-    paddings = (spec.padding,) * spec.ndim if isinstance(spec.padding, str) else spec.padding
-    kernel, stride = spec.kernel, spec.stride
-    if spec.adaptive is not None:
-        kernel = stride = _divided(spec.adaptive, size)
-    names = AXIS_NAMES[spec.ndim]
-    per_axis = zip(size, kernel, stride, paddings, spec.dilation, names, strict=True)
-    return tuple(
-        Axis.resolve(n, k, s, p, d, spec.ceil_mode, name) for n, k, s, p, d, name in per_axis
-    )
-
-
-def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
-    if isinstance(adaptive, str):
-        return size
-    for length, outputs, name in zip(size, adaptive, AXIS_NAMES[len(size)], strict=True):
-        if length % (outputs or length):
-            raise SpecError(
-                "adaptive",
-                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
-                " different lengths have no one kernel and stride;"
-                f" a divisor of {length} would do.",
-            )
-    return tuple(n // (outputs or n) for n, outputs in zip(size, adaptive, strict=True))
-
-
-def _products(per_axis: Sequence[Sequence[int]]) -> np.ndarray:
-    """Return what each window has, the product of what the axes have: int64."""
-    products = np.ones((1,) * len(per_axis), dtype=np.int64)
-    for i, counts in enumerate(per_axis):
-        along = [1] * len(per_axis)
-        along[i] = len(counts)
-        products = products * np.array(counts, dtype=np.int64).reshape(along)
-    return products

@@ -10,6 +10,7 @@ import numpy as np
 from .dtypes import DType
 from .errors import SpecError, shown
 from .fields import GLOBAL, choice, is_sequence, lengths
+from .operations import OPERATIONS
 from .quantised import float32_ratio
 from .spec import PoolSpec
 
@@ -67,7 +68,7 @@ def preset(
     """
     runtime = PRESETS[choice("preset", name, PRESETS)]
     zeros = fields.get("zero_points", (0, 0))
-    if not isinstance(zeros, (tuple, list)):
+    if not is_sequence(zeros):
         fields["zero_points"] = (zeros, zeros)
     if scales is not None:
         if "scale" in fields:
@@ -79,7 +80,7 @@ def preset(
             )
         scales = scales[0], scales[1]
         ratio = float32_ratio(*scales)
-        if op == "avg" or ratio != 1:
+        if OPERATIONS[choice("op", op, OPERATIONS)].requantises or ratio != 1:
             fields["scale"] = ratio
     if size is not None:
         size = lengths("size", size)
@@ -180,7 +181,7 @@ def _onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fix
 
 
 def _mean(spec: PoolSpec) -> bool:
-    return spec.op == "avg"
+    return OPERATIONS[spec.op].requantises
 
 
 Pairs = Sequence[tuple[int, int]]

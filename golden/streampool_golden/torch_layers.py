@@ -1,18 +1,20 @@
-"""Pooling layers under the names, arguments and order that torch and Keras give them.
+"""Pooling layers under the names, arguments and order that torch gives them.
 
 Each returns a `PoolSpec`. What integers and floats need on top (``dtype``,
 ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan``) goes by keyword.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 from .errors import SpecError, shown
 from .fields import boolean, is_sequence
+from .layer_spec import layer_spec
 from .spec import PerAxis, PoolSpec
 
 PerAxisOrNone = SupportsIndex | Sequence[SupportsIndex | None] | None
+
+_NAMES = {"kernel": "kernel_size"}
 
 
 def MaxPool1d(
@@ -253,110 +255,6 @@ def AdaptiveMaxPool3d(
     return _torch_adaptive(3, "max", output_size, integers, return_indices)
 
 
-def MaxPooling1D(
-    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
-) -> PoolSpec:
-    """Return keras.layers.MaxPooling1D's specification.
-
-    Parameters
-    ----------
-    pool_size, strides, padding
-        As Keras has them; `padding` is ``"valid"`` or ``"same"``. The data format is an
-        array's, not the layer's: give it to `pool` as `layout`.
-    **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
-
-    Raises
-    ------
-    SpecError
-        If a value cannot work.
-    """
-    return _keras(1, "max", pool_size, strides, padding, integers)
-
-
-def MaxPooling2D(
-    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
-) -> PoolSpec:
-    """Return keras.layers.MaxPooling2D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(2, "max", pool_size, strides, padding, integers)
-
-
-def MaxPooling3D(
-    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
-) -> PoolSpec:
-    """Return keras.layers.MaxPooling3D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(3, "max", pool_size, strides, padding, integers)
-
-
-def AveragePooling1D(
-    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
-) -> PoolSpec:
-    """Return keras.layers.AveragePooling1D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(1, "avg", pool_size, strides, padding, integers)
-
-
-def AveragePooling2D(
-    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
-) -> PoolSpec:
-    """Return keras.layers.AveragePooling2D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(2, "avg", pool_size, strides, padding, integers)
-
-
-def AveragePooling3D(
-    pool_size: PerAxis = 2, strides: PerAxis | None = None, padding: str = "valid", **integers: Any
-) -> PoolSpec:
-    """Return keras.layers.AveragePooling3D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(3, "avg", pool_size, strides, padding, integers)
-
-
-def GlobalMaxPooling1D(**integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalMaxPooling1D's specification.
-
-    The output keeps its spatial axes, of length 1, as Keras has it with ``keepdims=True``.
-
-    Parameters
-    ----------
-    **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
-
-    Raises
-    ------
-    SpecError
-        If a value cannot work.
-    """
-    return _global(1, "max", integers)
-
-
-def GlobalMaxPooling2D(**integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalMaxPooling2D's specification; see `GlobalMaxPooling1D`."""
-    return _global(2, "max", integers)
-
-
-def GlobalMaxPooling3D(**integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalMaxPooling3D's specification; see `GlobalMaxPooling1D`."""
-    return _global(3, "max", integers)
-
-
-def GlobalAveragePooling1D(**integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalAveragePooling1D's specification; see `GlobalMaxPooling1D`."""
-    return _global(1, "avg", integers)
-
-
-def GlobalAveragePooling2D(**integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalAveragePooling2D's specification; see `GlobalMaxPooling1D`."""
-    return _global(2, "avg", integers)
-
-
-def GlobalAveragePooling3D(**integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalAveragePooling3D's specification; see `GlobalMaxPooling1D`."""
-    return _global(3, "avg", integers)
-
-
-_INTEGERS = ("dtype", "out_dtype", "rounding", "clamp", "saturate", "nan")
-_TORCH = {"kernel": "kernel_size"}
-_KERAS = {"kernel": "pool_size", "stride": "strides"}
-
-
 def _torch_max(
     ndim: int,
     kernel_size: PerAxis,
@@ -390,7 +288,7 @@ def _torch(
             "padding must be an integer or one per axis, as in torch,"
             f" not {shown(padding)}; PoolSpec may take it.",
         )
-    spec = _spec(ndim, op, kernel_size, stride, padding, integers, _TORCH, rest)
+    spec = layer_spec(ndim, op, kernel_size, stride, padding, integers, _NAMES, rest)
     pads = padding if is_sequence(padding) else (padding,) * ndim
     for pad, kernel in zip(pads, spec.kernel, strict=True):
         if not 0 <= pad <= kernel // 2:
@@ -423,7 +321,7 @@ def _torch_lp(
             " of theirs does; PoolSpec takes it, as onnxruntime does.",
         )
     op = "sum" if norm_type == 1 else "lp2"
-    return _spec(ndim, op, kernel_size, stride, 0, integers, _TORCH, {})
+    return layer_spec(ndim, op, kernel_size, stride, 0, integers, _NAMES, {})
 
 
 def _torch_adaptive(
@@ -437,52 +335,4 @@ def _torch_adaptive(
         "adaptive": (None,) * ndim if output_size is None else output_size,
         "indices": "plane" if boolean("return_indices", return_indices) else None,
     }
-    return _spec(ndim, op, None, None, 0, integers, {"adaptive": "output_size"}, rest)
-
-
-def _global(ndim: int, op: str, integers: dict[str, Any]) -> PoolSpec:
-    return _spec(ndim, op, "global", None, 0, integers, {}, {})
-
-
-def _keras(
-    ndim: int,
-    op: str,
-    pool_size: PerAxis,
-    strides: PerAxis | None,
-    padding: str,
-    integers: dict[str, Any],
-) -> PoolSpec:
-    name = padding.lower() if isinstance(padding, str) else ""
-    if name not in ("valid", "same"):
-        raise SpecError(
-            "padding",
-            f"padding must be 'valid' or 'same', as in Keras, not {shown(padding)};"
-            " PoolSpec takes more.",
-        )
-    return _spec(ndim, op, pool_size, strides, name, integers, _KERAS, {})
-
-
-def _spec(
-    ndim: int,
-    op: str,
-    kernel: PerAxis | str | None,
-    stride: PerAxis | None,
-    padding: Any,
-    integers: dict[str, Any],
-    names: dict[str, str],
-    rest: dict[str, Any],
-) -> PoolSpec:
-    """Return the specification; a refusal names the field as the framework does."""
-    for name in integers:
-        if name not in _INTEGERS:
-            raise SpecError(
-                name,
-                f"{name} is no argument of this layer; on top it takes {', '.join(_INTEGERS)}.",
-            )
-    try:
-        return PoolSpec(op, kernel, stride, padding, ndim=ndim, **rest, **integers)
-    except SpecError as error:
-        message = str(error)
-        for ours, theirs in names.items():
-            message = re.sub(rf"\b{ours}\b", theirs, message)
-        raise SpecError(names.get(error.field, error.field), message) from None
+    return layer_spec(ndim, op, None, None, 0, integers, {"adaptive": "output_size"}, rest)
