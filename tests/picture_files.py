@@ -1,11 +1,27 @@
-"""Picture files, byte for byte, as no library at hand writes them."""
+"""Picture files: as Pillow writes them, and byte for byte where it does not."""
 
+import io
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from PIL import Image
+
 ASCII, SHORT, LONG = 2, 3, 4
 LETTERS = {ASCII: "B", SHORT: "H", LONG: "I"}
+
+
+def written(x: np.ndarray, kind: str, **how: object) -> bytes:
+    """Return a picture as Pillow writes it."""
+    file = io.BytesIO()
+    Image.fromarray(x).save(file, kind, **how)
+    return file.getvalue()
+
+
+def planes(x: np.ndarray) -> list[bytes]:
+    """Return each channel of H x W x C on its own."""
+    return [np.ascontiguousarray(x[..., i]).tobytes() for i in range(x.shape[-1])]
 
 
 def tiff(
