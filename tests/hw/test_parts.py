@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from streampool_hw.datapath.fifo import PipelineFifo
 from streampool_hw.datapath.store import DelayLine, RamStore
 from streampool_hw.reduce.stage import AxisStage
-from streampool_hw.schedule.plan import Program, Word
+from streampool_hw.schedule.program import Program, Word
 from streampool_hw.schedule.sequencer import ModuloCounter, Sequencer
 from streampool_hw.vendor.ecp5 import Ecp5Store
 

@@ -6,8 +6,10 @@ import pytest
 from axes import axes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streampool_golden import Axis
-from streampool_hw.schedule.plan import AxisPlan, Program, Word
+from slot_model import fold, slot_by_slot
+from streampool_golden import Axis, SpecError
+from streampool_hw.schedule.plan import AxisPlan
+from streampool_hw.schedule.program import Program, Word
 
 
 def run(plan: AxisPlan, m: int, frames: int, gap, seed: int):
@@ -174,3 +176,67 @@ def test_a_folded_program_keeps_every_bit_that_matters(pairs, body):
     words = [Word(value & care, care) for value, care in pairs]
     for word, given_word in zip(Program.fold(words, body), words, strict=True):
         assert word & given_word.care == given_word.value
+
+
+def _random_axis(rng: random.Random, longest: int) -> Axis:
+    """Return an axis that may have a middle: usual and odd pads, crops, dilations, ceil_mode."""
+    while True:
+        length, kernel = rng.randint(1, longest), rng.randint(1, rng.choice([3, 9, 14]))
+        dilation = rng.choice([1, 1, 1, 2, 3, 5])
+        span = (kernel - 1) * dilation + 1
+        low, most = rng.choice([0, -3, -40]), rng.choice([span // 2, span - 1])
+        padding = rng.choice(["same", (rng.randint(low, most), rng.randint(low, most))])
+        stride = rng.choice([1, 1, 2, 2, 3, 4, 6, 8])
+        try:
+            return Axis.resolve(length, kernel, stride, padding, dilation, rng.random() < 0.5)
+        except SpecError:  # no window fits, or one sees no input: draw another
+            continue
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_plan_of_the_ends_is_the_plan_of_every_slot(seed):
+    rng = random.Random(seed)
+    cut = 0
+    for _ in range(120):
+        axis = _random_axis(rng, rng.choice([30, 160]))
+        plan, model = AxisPlan(axis), slot_by_slot(axis)
+        got = (plan.leave, plan.period, plan.partials, plan.drain, plan.overlap)
+        assert got == model[:5], axis
+        assert plan.always_shifts == model.always_shifts, axis
+        program, folded = plan.program, fold(model.words, axis.stride)
+        assert (program.words, program.start, program.stop, program.repeats) == folded, axis
+        cut += plan.visited < axis.length
+    assert cut > 20
+
+
+@pytest.mark.parametrize("longer", [1, 1000])
+@pytest.mark.parametrize(
+    ("length", "kernel", "stride", "padding", "dilation", "visited"),
+    [
+        (10**6, 3, 2, (1, 1), 1, 100),
+        (10**6, 2, 2, (0, 0), 1, 100),
+        (10**6, 3, 1, (40, 40), 40, 1000),
+        (10**5, 1000, 1, (500, 499), 1, 10**4),
+        (10**5, 1000, 1000, (0, 0), 1, 20_000),
+        (10**6, 9, 1, (-50, -50), 1, 400),
+    ],
+)
+def test_a_long_axis_costs_what_its_ends_do(
+    length, kernel, stride, padding, dilation, visited, longer
+):
+    axis = Axis.resolve(length, kernel, stride, padding, dilation)
+    more = Axis.resolve(length + longer * stride, kernel, stride, padding, dilation)
+    plan, other = AxisPlan(axis), AxisPlan(more)
+    assert plan.visited == other.visited <= visited
+    assert plan.program.length == length
+    assert other.program == plan.program.lengthened(longer * stride)
+    assert other.leave[-1] == plan.leave[-1] + longer * stride
+
+
+def test_a_long_run_is_looked_at_once(monkeypatch):
+    merges = []
+    merge = Word.merge
+    monkeypatch.setattr(Word, "merge", lambda *words: merges.append(1) or merge(*words))
+    program = Program.of([1, 2, 3] + [4] * 100_000 + [3, 2, 1])
+    assert (len(program.words), program.repeats) == (7, 100_000)
+    assert len(merges) < 100

@@ -14,7 +14,7 @@ from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Pipeline, State, Step
 from ..reduce.operations import Operation, lane_shape
-from ..schedule.plan import Program
+from ..schedule.program import Program
 from ..schedule.sequencer import Sequencer
 from ..vendor.families import GENERIC
 from .digits import Tables, by_digits, entry

@@ -11,186 +11,23 @@ shifts.
 Padding is no slot and no beat: the partials at a border just have fewer taps. Windows that
 leave after the frame's last input (the *drain*) do so during the next frame's first slots, or
 by themselves when no next frame comes.
+
+Between its ends an axis does the same every `S` slots, so its middle is never worked out: the
+plan is made for a shorter axis with the same ends, and the program's loop runs for the rest.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from streampool_golden import Axis
 
-__all__ = ["AxisPlan", "Program", "Slot", "Word"]
+from .program import Program, Word
 
-
-@dataclass(frozen=True)
-class Word:
-    """A control word some of whose bits nobody looks at.
-
-    Parameters
-    ----------
-    value : int
-        The bits that matter; 0 where none does.
-    care : int
-        A bit mask: 1 where the bit of `value` matters.
-    """
-
-    value: int
-    care: int
-
-    def merge(self, other: "Word") -> "Word | None":
-        """Return a word that serves for both, or None where they contradict each other."""
-        if (self.value ^ other.value) & self.care & other.care:
-            return None
-        return Word(self.value | other.value, self.care | other.care)
-
-
-@dataclass(frozen=True)
-class Program:
-    """A sequence of words folded into a prologue, a repeated loop and an epilogue.
-
-    Parameters
-    ----------
-    words : tuple of int
-        Prologue, loop and epilogue, one after the other.
-    start, stop : int
-        The loop is ``words[start:stop]``; never empty.
-    repeats : int
-        How often the loop runs, at least once.
-    """
-
-    words: tuple[int, ...]
-    start: int
-    stop: int
-    repeats: int
-
-    @classmethod
-    def fold(cls, words: Sequence[Word], body: int = 1) -> "Program":
-        """Find the shortest program found for `words`, whose loop has a divisor of `body` words.
-
-        Parameters
-        ----------
-        words : sequence of Word
-            What the program has to give, in order; at least one.
-        body : int
-            The period of the interior: an axis' stride.
-        """
-        total = len(words)
-        best = cls(_settled(words), 0, total, 1)
-        # the interior's own period first: what it gives bounds what the others have to try
-        shorter = (n for n in range(1, min(body - 1, total) + 1) if body % n == 0)
-        for length in (min(body, total), *shorter):
-            for start in range(total - length + 1):
-                if start + length >= len(best.words):
-                    break  # no shorter than what there is
-                loop, turns = _longest_loop(words, start, length)
-                size = total - (turns - 1) * length
-                if turns > 1 and size < len(best.words):
-                    tail = words[start + turns * length :]
-                    parts = (*words[:start], *loop, *tail)
-                    best = cls(_settled(parts), start, start + length, turns)
-        return best
-
-    @classmethod
-    def of(cls, values: Iterable[int]) -> "Program":
-        """Fold plain values, all of whose bits matter."""
-        return cls.fold([Word(value, -1) for value in values])
-
-    @property
-    def length(self) -> int:
-        """Number of slots the program runs for."""
-        return len(self.words) + (self.repeats - 1) * (self.stop - self.start)
-
-    def next_state(self, index: int, turns: int) -> tuple[int, int]:
-        """Return what follows word `index` with `turns` further turns of the loop to go."""
-        if index == self.stop - 1:
-            if turns:
-                return self.start, turns - 1
-            turns = self.repeats - 1
-        return (index + 1) % len(self.words), turns
-
-    def constant(self, bit: int) -> int | None:
-        """Return what a bit is in every word, or None where it changes."""
-        values = {word >> bit & 1 for word in self.words}
-        return values.pop() if len(values) == 1 else None
-
-    def endless(self) -> "Program":
-        """Return the shortest program that gives the same words over and over."""
-        whole = self.stop - self.start == len(self.words)
-        return replace(self, repeats=1) if whole else self
-
-    def __iter__(self) -> Iterator[int]:
-        """Unfold: the word of each slot."""
-        loop = self.words[self.start : self.stop]
-        yield from self.words[: self.start]
-        for _ in range(self.repeats):
-            yield from loop
-        yield from self.words[self.stop :]
-
-
-def _settled(words: Sequence[Word]) -> tuple[int, ...]:
-    """Choose the bits that nobody looks at: constants first, then what another bit is anyway.
-
-    A bit that never changes, or is another one, needs no register and no logic.
-    """
-    if any(word.care < 0 for word in words):
-        return tuple(word.value for word in words)
-    whole, words = words, list(dict.fromkeys(words))  # of a long axis most are the same
-    every = (1 << len(words)) - 1
-    known = [0, every]  # bits over all words: word k in bit k
-    values = [0] * len(words)
-    for bit in range(max(word.care for word in words).bit_length()):
-        ones, care = (
-            sum((number >> bit & 1) << k for k, number in enumerate(numbers))
-            for numbers in ([w.value for w in words], [w.care for w in words])
-        )
-        column = next((c for c in known if not (c ^ ones) & care), ones)
-        known.append(column)
-        for k in range(len(words)):
-            values[k] |= (column >> k & 1) << bit
-    settled = dict(zip(words, values, strict=True))
-    return tuple(settled[word] for word in whole)
-
-
-def _longest_loop(words: Sequence[Word], start: int, length: int) -> tuple[list[Word], int]:
-    """Merge turn after turn of a loop while they agree; return the loop and its whole turns."""
-    loop = list(words[start : start + length])
-    turns = 1
-    for begin in range(start + length, len(words) - length + 1, length):
-        merged = [a.merge(b) for a, b in zip(loop, words[begin : begin + length], strict=True)]
-        if None in merged:
-            break
-        loop = [word for word in merged if word is not None]
-        turns += 1
-    return loop, turns
-
-
-@dataclass(frozen=True)
-class Slot:
-    """What happens while one position of the axis passes.
-
-    Parameters
-    ----------
-    load : int
-        Bit mask over queue positions 0..R: partials that start anew here.
-    add : int
-        Bit mask: partials that take the input in.
-    live : int
-        Bit mask: positions that hold a window at all; elsewhere `load` and `add` say nothing.
-    shift : bool
-        Whether the queue shifts.
-    window : int or None
-        The window of this frame that leaves, if one does.
-    drained : int or None
-        The window of the frame before that leaves, if that frame has not drained by itself.
-    """
-
-    load: int
-    add: int
-    live: int
-    shift: bool
-    window: int | None
-    drained: int | None
+__all__ = ["AxisPlan"]
 
 
 class AxisPlan:
@@ -202,6 +39,9 @@ class AxisPlan:
     above 1, the queue would at times have to be longer than ``ceil((K - 1) * d / S)``; idle
     slots, counted in `idle`, keep it to that.
 
+    What making one costs depends on the axis' ends alone, about ``K * d`` slots, and not on its
+    length.
+
     Parameters
     ----------
     axis : Axis
@@ -209,8 +49,6 @@ class AxisPlan:
 
     Attributes
     ----------
-    leave : tuple of int
-        The slot in which each window leaves; ``N`` and above is the drain.
     period : int
         Slots from a frame's start to the next one's: ``max(N, No) + idle``.
     idle : int
@@ -227,21 +65,39 @@ class AxisPlan:
 
     def __init__(self, axis: Axis):
         self.axis = axis
-        self._taps = [axis.taps(i) for i in range(axis.outputs)]
-        shortest = max(axis.length, axis.outputs)
-        self.period = shortest
-        self.leave = self._leave()
+        self._cut = _Cut.of(axis)
+        self._short = short = self._cut.short
+        taps = [short.taps(i) for i in range(short.outputs)]
+        self._first = [each[0] for each in taps]
+        self._last = [each[-1] for each in taps]
+        shortest = max(short.length, short.outputs)
+        self._short_period = shortest
+        self._leave = self._leave_slots()
         self.partials = self._queue_length()
         while self.partials > axis.limit_partials:
-            self.period += 1
-            self.leave = self._leave()
+            self._short_period += 1
+            self._leave = self._leave_slots()
             self.partials = self._queue_length()
-        self.idle = self.period - shortest
-        self.drain = max(0, self.leave[-1] - (axis.length - 1))
+        self.idle = self._short_period - shortest
+        self.period = self._short_period + self._cut.slots
+        self.drain = max(0, self._leave[-1] - (short.length - 1))
         self.overlap = max(0, self.drain - (self.period - axis.length))
         # where the queue has a place for every slot of a window's life, it need not stand still
-        lives = (leave - first for first, leave in zip(self._first, self.leave, strict=True))
+        lives = (leave - first for first, leave in zip(self._first, self._leave, strict=True))
         self.always_shifts = max(lives) <= self.partials
+
+    @cached_property
+    def leave(self) -> tuple[int, ...]:
+        """The slot in which each window leaves; ``N`` and above is the drain."""
+        more, at, stride = self._cut.slots, self._cut.window, self.axis.stride
+        head, tail = self._leave[:at], self._leave[at:]
+        middle = range(tail[0], tail[0] + more, stride)
+        return (*head, *middle, *(slot + more for slot in tail))
+
+    @property
+    def visited(self) -> int:
+        """Slots that are worked out; the others are as those a stride before."""
+        return self._short.length
 
     @property
     def waits(self) -> bool:
@@ -251,90 +107,156 @@ class AxisPlan:
     @property
     def ends_with_window(self) -> bool:
         """Whether the last window leaves in the frame's last step, or in its drain's."""
-        return self.leave[-1] >= self.axis.length - 1
+        return self._leave[-1] >= self._short.length - 1
 
-    def _leave(self) -> tuple[int, ...]:
-        last = [taps[-1] for taps in self._taps]
+    def _leave_slots(self) -> list[int]:
         steady: list[int] = []
         before = -1
         while True:
             leave = []
-            for tap in last:
+            for tap in self._last:
                 before = max(before + 1, tap)
                 leave.append(before)
             if leave == steady:
-                return tuple(leave)
-            steady, before = leave, leave[-1] - self.period
-
-    @cached_property
-    def _first(self) -> list[int]:
-        return [taps[0] for taps in self._taps]
-
-    def _pops(self) -> list[int]:
-        """Slots of all pops of the frame before and of this one, counted from this one's start."""
-        return sorted([slot - self.period for slot in self.leave] + list(self.leave))
+                return leave
+            steady, before = leave, leave[-1] - self._short_period
 
     def _queue_length(self) -> int:
-        pops = self._pops()
+        """Return the most pops from after a window's first slot to its own, both counted."""
+        pops = [slot - self._short_period for slot in self._leave] + self._leave
         return max(
             (
-                bisect_left(pops, leave) - bisect_left(pops, first + 1) + 1
-                for first, leave in zip(self._first, self.leave, strict=True)
+                len(self._leave) + i + 1 - bisect_left(pops, first + 1)
+                for i, (first, leave) in enumerate(zip(self._first, self._leave, strict=True))
                 if leave > first
             ),
             default=0,
         )
-
-    @cached_property
-    def slots(self) -> tuple[Slot, ...]:
-        """The slots that take an input in, one a position of the frame."""
-        length, period = self.axis.length, self.period
-        load, add, live = [0] * length, [0] * length, [0] * length
-        window: list[int | None] = [None] * length
-        drained: list[int | None] = [None] * length
-        shifts = range(-period, 2 * period) if self.always_shifts else self._pops()
-        # shifts before each slot, so that a window's position is a difference of two
-        before = [bisect_left(shifts, slot) for slot in range(max(2 * period, self.leave[-1] + 1))]
-        for i, (taps, leave) in enumerate(zip(self._taps, self.leave, strict=True)):
-            rank = before[leave]
-            for slot in range(taps[0], leave + 1):
-                if slot < length:
-                    live[slot] |= 1 << (rank - before[slot])
-                elif slot >= period:  # still there when the next frame has begun
-                    # the queue shifts in every slot of a drain
-                    live[slot - period] |= 1 << (leave - slot)
-            for slot in taps:
-                add[slot] |= 1 << (rank - before[slot])
-            load[taps[0]] |= 1 << (rank - before[taps[0]])
-            if leave < length:
-                window[leave] = i
-            if leave >= period:
-                drained[leave - period] = i
-        shift = [
-            self.always_shifts or own is not None or old is not None
-            for own, old in zip(window, drained, strict=True)
-        ]
-        return tuple(map(Slot, load, add, live, shift, window, drained))
 
     @property
     def word_bits(self) -> int:
         """Bits of a control word: `load` and `add` (R + 1 each), shift, own."""
         return 2 * (self.partials + 1) + 2
 
-    def word(self, slot: Slot) -> Word:
-        """Encode a slot: load, add, shift and own, from the lowest bit up."""
-        width = self.partials + 1
-        own = slot.window is not None
-        kept = slot.live & ~(1 << self.partials)  # the virtual position has nothing to clear
-        return Word(
-            slot.load & kept
-            | slot.add << width
-            | slot.shift << (2 * width)
-            | own << (2 * width + 1),
-            kept | slot.live << width | 0b11 << (2 * width),
-        )
-
     @cached_property
     def program(self) -> Program:
-        """The control words of all slots, folded."""
-        return Program.fold([self.word(slot) for slot in self.slots], self.axis.stride)
+        """The control words of all slots, folded.
+
+        From the lowest bit up: `load`, which queue positions 0..R start anew; `add`, which take
+        the input in; `shift`, whether the queue shifts; `own`, whether a window of this frame
+        leaves. Where no window stands, `load` and `add` may be anything.
+        """
+        words = [word for word, slots in self._runs() for _ in range(slots)]
+        program = Program.fold(words, self.axis.stride)
+        if self._cut.slots:
+            self._cut.check(words, program)
+        return program.lengthened(self._cut.slots)
+
+    def _runs(self) -> Iterator[tuple[Word, int]]:
+        """Yield the words of the short axis, each with the slots that it is for."""
+        dilation, width = self._short.dilation, self.partials + 1
+        # which pop each window's is; those left of the frame before come first
+        if self.always_shifts:
+            order = self._leave
+        else:
+            order = range(self.overlap, self.overlap + len(self._leave))
+        begin: defaultdict[int, list[int]] = defaultdict(list)
+        done: defaultdict[int, list[int]] = defaultdict(list)  # all taps in, and not left yet
+        for i, (first, last) in enumerate(zip(self._first, self._last, strict=True)):
+            begin[first].append(i)
+            if last < self._leave[i]:
+                done[last + 1].append(i)
+        # bit masks of queue positions: those with a window, and of each residue of slots those
+        # that take inputs there, with the pops before which they stood so
+        live, pops = (1 << self.overlap) - 1, 0
+        takers: defaultdict[int, tuple[int, int]] = defaultdict(lambda: (0, 0))
+        leaves = set(self._leave)
+        for slot, after in pairwise(self._changes()):
+            before, pops = pops, slot
+            if not self.always_shifts:
+                pops = min(slot, self.overlap) + bisect_left(self._leave, slot)
+            live >>= pops - before
+            load = sum(1 << order[i] - pops for i in begin[slot])
+            live |= load
+            for i in done[slot]:
+                mask, at = takers[self._first[i] % dilation]
+                takers[self._first[i] % dilation] = mask & ~(1 << order[i] - at), at
+            mask, at = takers[slot % dilation]
+            add = mask >> pops - at | load
+            takers[slot % dilation] = add, pops
+            kept = live & ~(1 << self.partials)  # the virtual position has nothing to clear
+            own = slot in leaves
+            shift = self.always_shifts or own or slot < self.overlap
+            value = load & kept | add << width | shift << 2 * width | own << 2 * width + 1
+            yield Word(value, kept | live << width | 0b11 << 2 * width), after - slot
+
+    def _changes(self) -> list[int]:
+        """Return the slots whose words may differ from the one's before, and the end."""
+        length = self._short.length
+        slots = {0, length, *range(self.overlap + 1)}
+        spans = list(zip(self._first, self._leave, strict=True))
+        if self.always_shifts or self._short.dilation > 1:
+            reached = 0
+            for first, leave in sorted(spans):
+                slots.update(range(max(first, reached), min(leave, length) + 1))
+                reached = max(reached, leave + 1)
+        for (first, leave), last in zip(spans, self._last, strict=True):
+            slots.update((first, first + 1, last + 1, leave, leave + 1))
+        return sorted(slot for slot in slots if slot <= length)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """An axis without most of its middle, in which every slot is as the one a stride before.
+
+    Parameters
+    ----------
+    short : Axis
+        What is left; the axis itself where its middle is short.
+    slots : int
+        How many slots were taken out, a multiple of the stride.
+    window : int
+        The window in front of which they were.
+    start, stop : int
+        The slots of the short axis in which only windows of the middle live.
+    """
+
+    short: Axis
+    slots: int = 0
+    window: int = 0
+    start: int = 0
+    stop: int = 0
+
+    @classmethod
+    def of(cls, axis: Axis) -> "_Cut":
+        """Cut as much as leaves the program as it is."""
+        stride, before, kept = axis.stride, axis.before, axis.kept
+        reach = (axis.kernel - 1) * axis.dilation
+        # windows at either end that have taps on padding, or on what is cropped
+        head = max(0, -(-(kept.start + before) // stride))
+        tail = axis.outputs - max(0, (kept.stop - 1 - reach + before) // stride + 1)
+        # the frame before can hold up the first windows by as many slots as it has windows that
+        # wait; with a stride above 1 each window makes up for some of it
+        late = tail + 1
+        settled = head + (late // (stride - 1) + 1 if stride > 1 else 0)
+        alive = (reach + late) // stride + 2
+        first, last = settled + alive, axis.outputs - tail - alive
+        # of both ends the longer: a loop that is not the middle's then makes no shorter program
+        start, stop = first * stride - before, last * stride - before
+        middle = max(start, axis.length - stop) // stride + 5
+        turns = last - first - middle
+        if stride > 1:  # the period has to be that of inputs, or of outputs, in both
+            turns = min(turns, (axis.length - axis.outputs) // (stride - 1))
+        if turns <= 0:
+            return cls(axis)
+        slots = turns * stride
+        short = replace(axis, length=axis.length - slots, outputs=axis.outputs - turns)
+        return cls(short, slots, first, start, stop - slots)
+
+    def check(self, words: Sequence[Word], program: Program) -> None:
+        """Make sure that the middle is steady, and that the program's loop goes through it."""
+        period = self.short.stride
+        middle = range(self.start, self.stop - period)
+        assert all(words[slot] == words[slot + period] for slot in middle)
+        end = program.length - (len(program.words) - program.stop)
+        assert program.start <= self.start + period and self.stop - period <= end

@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .plan import Program
+from .program import Program
 
 __all__ = ["ModuloCounter", "Sequencer"]
 
