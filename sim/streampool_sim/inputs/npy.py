@@ -122,6 +122,11 @@ def _header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
 def _check_dtype(path: Path, dtype: np.dtype, integers: bool) -> None:
     name = "records" if dtype.names is not None or dtype.subdtype is not None else dtype
     bare = name is dtype and dtype.kind == "V" and dtype.itemsize == 2
+    if name is dtype and dtype.kind == "V" and not bare:  # such as of ml_dtypes' int4
+        raise Refused(
+            f"{path} is an array of {dtype.itemsize} bytes a value that says no type; use a type "
+            "of NumPy's, such as x.astype(np.int8)"
+        )
     if dtype.hasobject:
         raise Refused(f"{path} is an array of objects; an array of integers would do")
     if integers and dtype.kind not in "iu":
