@@ -8,7 +8,7 @@ from typing import Any
 
 from streampool_hw.export import yosys
 from streampool_hw.fpga import tools
-from streampool_sim.engines.model import _headers, find_compiler
+from streampool_sim.engines.compiled import cxxrtl_headers, find_compiler
 
 
 class _Object(ctypes.Structure):
@@ -57,7 +57,14 @@ class CompiledCell:
         text = yosys.run(f"read_rtlil <<rtlil\n{rtlil}\nrtlil\nwrite_cxxrtl -g2\n")
         source.write_text(text)
         flags = ["-std=c++17", "-O0", "-w", "-shared", "-fPIC", "-DCXXRTL_INCLUDE_CAPI_IMPL"]
-        command = [*find_compiler(), *flags, f"-I{_headers()}", str(source), "-o", str(library)]
+        command = [
+            *find_compiler(),
+            *flags,
+            f"-I{cxxrtl_headers()}",
+            str(source),
+            "-o",
+            str(library),
+        ]
         subprocess.run(command, check=True)
         self._library = loaded = ctypes.CDLL(str(library))
         for name in ("cxxrtl_design_create", "cxxrtl_create"):

@@ -11,7 +11,7 @@ from typing import Any
 from streampool_golden import PoolJob
 from streampool_hw.fpga import device_named
 from streampool_sim import options as opt
-from streampool_sim.engines.model import find_compiler
+from streampool_sim.engines.compiled import find_compiler
 from streampool_sim.files import check_folder, check_writable, replacing
 from streampool_sim.options import Refused
 

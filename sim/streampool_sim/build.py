@@ -12,7 +12,9 @@ from streampool_hw.fpga import ToolError
 
 from . import files
 from . import options as opt
+from .netlist_check import check_self_test
 from .options import Refused
+from .synth import NO_CHECK
 
 __all__ = ["EXAMPLES", "add_options", "built", "summary"]
 
@@ -24,6 +26,7 @@ examples:
 
 Writes BOARD.bit, .bin or .fs, as the device takes it, and BOARD.json. The core pools frames of a
 fixed pattern with random stalls, and its LEDs say whether the checksums are the golden model's.
+Before it is placed, the self-test runs through a round in its netlist, in seconds.
 Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot take it.
 """
 
@@ -49,6 +52,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"frames of a round, for which each lane has a checksum ({FRAMES})",
     )
+    group.add_argument("--no-check", action="store_true", help=NO_CHECK)
 
 
 def built(
@@ -70,6 +74,7 @@ def built(
             *(job.spec, job.shape, job.lanes, board, folder),
             freq_mhz=options.freq,
             frames=options.frames,
+            check=None if options.no_check else check_self_test,
             progress=progress,
         )
     except ToolError as error:

@@ -19,7 +19,8 @@ from streampool_golden.networks import networks
 from streampool_hw import PoolCore
 
 from .engines import fast
-from .engines.model import Build, cache_folder
+from .engines.compiled import cache_folder
+from .engines.model import Build
 from .frames import pack
 from .simulation import STEADY_FRAMES, compare
 from .stats import frame_cycles

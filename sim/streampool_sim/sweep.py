@@ -25,7 +25,8 @@ from streampool_hw import PoolCore, UnpoolCore
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
-from .engines.model import Build, Model, cache_folder
+from .engines.compiled import cache_folder
+from .engines.model import Build, Model
 from .frames import pack, pack_indices
 from .simulation import STEADY_FRAMES, compare, compare_indices
 from .stats import frame_cycles, words_bound

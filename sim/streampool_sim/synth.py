@@ -11,8 +11,11 @@ from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS
 
 from . import files
 from . import options as opt
+from .netlist_check import check_core
 
-__all__ = ["EXAMPLES", "add_options", "placed", "summary"]
+NO_CHECK = "take the netlist as it is, without frames through it"
+
+__all__ = ["EXAMPLES", "NO_CHECK", "add_options", "placed", "summary"]
 
 EXAMPLES = """\
 examples:
@@ -20,7 +23,8 @@ examples:
   streampool synth --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 \\
     --device ecp5-25k-6 --seeds 5 --json here.json
 
-The core alone is counted; it is placed between registers, so that pins are in no path.
+The core alone is counted; it is placed between registers, so that pins are in no path. Before
+that, two frames go through its netlist and are checked against the golden model, in seconds.
 Needs the extra streampool[fpga]. Exit: 0 placed, 2 refused, or the device cannot take it. The JSON
 is written, with the reason, where the device cannot take it or a program is missing; not where the
 arguments are refused.
@@ -47,6 +51,7 @@ def add_options(group: argparse._ArgumentGroup) -> None:
         help=f"how often to place, each time from another start ({SEEDS})",
     )
     group.add_argument("--json", type=Path, metavar="FILE", help="write it all there")
+    group.add_argument("--no-check", action="store_true", help=NO_CHECK)
 
 
 def placed(
@@ -69,6 +74,7 @@ def placed(
         *(job.spec, job.shape, job.lanes, device),
         seeds=options.seeds,
         freq_mhz=options.freq,
+        check=None if options.no_check else check_core,
         progress=progress,
     )
     if target is not None:

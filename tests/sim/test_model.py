@@ -11,7 +11,8 @@ import pytest
 from streampool_golden import PoolSpec
 from streampool_hw import PoolCore
 from streampool_sim.engines import CompilerMissing, EngineError, fast
-from streampool_sim.engines.model import Build, cache_folder, find_compiler
+from streampool_sim.engines.compiled import SharedObject, cache_folder, find_compiler
+from streampool_sim.engines.model import Build
 
 
 def core(clamp: int = 100) -> PoolCore:
@@ -41,7 +42,7 @@ def test_a_model_is_compiled_once_and_kept_by_content(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(Build, "_compile", refuse)
+    monkeypatch.setattr(SharedObject, "_compile", refuse)
     [model] = again.load()
     beats = np.array([[[-128], [127], [7], [-5]]], np.int8)
     assert fast.run(made, beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]

@@ -13,7 +13,7 @@ from typing import Any
 from streampool_golden import PoolJob, PoolSpec, SpecError
 
 from ..core import PoolCore
-from ..fpga import ToolError, tools
+from ..fpga import Device, ToolError, tools
 from ..fpga.flow import synthesize, why_not
 from .pattern import FRAMES
 from .pll import PllSettings
@@ -111,6 +111,7 @@ def build(
     *,
     freq_mhz: float | None = None,
     frames: int = FRAMES,
+    check: Callable[[SelfTest, Device, Path], None] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Built:
     """Build the bitstream of a core's self-test, and write it and its report into a folder.
@@ -131,6 +132,9 @@ def build(
         The clock, where the board's device has a PLL for it; the board's own by default.
     frames : int, optional
         Frames of a round.
+    check : callable, optional
+        Given the self-test, the device and the folder of the netlist, which it raises a
+        `ToolError` for if the self-test fails in it. It is called before anything is placed.
     progress : callable, optional
         Told after each step: steps done, steps in all.
 
@@ -177,11 +181,14 @@ def build(
 
     with tempfile.TemporaryDirectory(prefix="streampool-") as name:
         work = Path(name)
-        steps = len(commands)
+        steps = len(commands) + bool(check)
         synthesize(plan.files[f"{_NAME}.il"], device, work)
         progress(1, steps)
+        if check is not None:
+            check(test, device, work)
+            progress(2, steps)
         plan.extract(work)
-        for done, command in enumerate(commands[1:], 2):
+        for done, command in enumerate(commands[1:], 2 + bool(check)):
             _run(command, work, board)
             progress(done, steps)
         report = json.loads((work / _REPORT).read_text(encoding="utf-8"))

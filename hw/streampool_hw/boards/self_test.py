@@ -135,6 +135,8 @@ class SelfTest(wiring.Component):
     ----------
     longest_wait : int
         Clocks without a beat after which the core is taken to be stuck.
+    longest_round : int
+        Clocks in which a round is judged, whatever the stalls.
 
     Members
     -------
@@ -164,6 +166,7 @@ class SelfTest(wiring.Component):
         self._blink = blink
         slowest = _SLOWEST * (core.cycles_bound + core.latency) + _LONGEST_PAUSE
         self.longest_wait = 1 << slowest.bit_length()
+        self.longest_round = (frames + 2) * self.longest_wait
         super().__init__({"running": Out(1), "good": Out(1), "bad": Out(1)})
 
     def elaborate(self, platform):

@@ -20,6 +20,7 @@ from ..core import PoolCore
 from ..export import gates, yosys
 from . import paths, tools
 from .devices import PINS, Device, device_named
+from .netlist import NETLIST
 from .tools import ToolError
 from .wrapper import BetweenRegisters
 
@@ -44,8 +45,8 @@ WIDE = 128
 an hour for the last hundred wires."""
 
 Progress: TypeAlias = Callable[[int, int], None]
+Check: TypeAlias = Callable[[PoolCore, Device, Path], None]
 
-_NETLIST = "design.json"
 # A line of a placer's log: what is used of a kind of cell, and what there is
 _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
 
@@ -74,6 +75,8 @@ class Placement:
         With valid and ready always high.
     freq_mhz : float
         The clock that the placer was asked for.
+    netlist_checked : bool
+        Whether frames went through the netlist of the core alone and came out right.
     placed : bool
         Whether the device took it; what follows is None, or empty, where it did not.
     fmax_mhz : list of float
@@ -102,6 +105,7 @@ class Placement:
     lanes: int
     cycles_per_frame: int
     freq_mhz: float
+    netlist_checked: bool = False
     placed: bool = False
     fmax_mhz: list[float] = field(default_factory=list)
     fmax_median_mhz: float | None = None
@@ -189,6 +193,7 @@ def place(
     *,
     seeds: int = SEEDS,
     freq_mhz: float = FREQ_MHZ,
+    check: Check | None = None,
     progress: Progress = _untold,
 ) -> Placement:
     """Synthesize a core, place it between registers, and say what it comes to.
@@ -207,6 +212,9 @@ def place(
         How often to place, each time from another start.
     freq_mhz : float, optional
         The clock that the placer is asked for, in MHz.
+    check : callable, optional
+        Given the core, the device and the folder of the core's netlist, which it raises a
+        `ToolError` for if it is another core. It is called before anything is placed.
     progress : callable, optional
         Told after each step: steps done, steps in all.
 
@@ -228,7 +236,9 @@ def place(
     device = device_named(device) if isinstance(device, str) else device
     design = Design.of(spec, shape, lanes, device)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return place_design(design, seeds=seeds, freq_mhz=freq_mhz, progress=progress, pool=pool)
+        return place_design(
+            design, seeds=seeds, freq_mhz=freq_mhz, check=check, progress=progress, pool=pool
+        )
 
 
 def place_design(
@@ -237,6 +247,7 @@ def place_design(
     seeds: int,
     freq_mhz: float,
     pool: Executor,
+    check: Check | None = None,
     progress: Progress = _untold,
 ) -> Placement:
     """Do what `place` does with a design, by the threads of a pool; it must not be one of them."""
@@ -250,7 +261,7 @@ def place_design(
         "cycles_per_frame": core.cycles_bound,
         "freq_mhz": freq_mhz,
     }
-    steps, done = 2 + seeds, itertools.count(1)
+    steps, done = 2 + bool(check) + seeds, itertools.count(1)
 
     def tell(future: "Future[Any]") -> None:
         if not future.cancelled() and future.exception() is None:
@@ -273,6 +284,10 @@ def place_design(
                 ]
                 facts |= started[1].result()
                 started[0].result()
+                if check is not None:
+                    started = [start(check, core, device, alone)]
+                    started[0].result()
+                    facts["netlist_checked"] = True
                 started = [
                     start(_place, around, device, design.routing, freq_mhz, seed)
                     for seed in range(1, seeds + 1)
@@ -284,7 +299,7 @@ def place_design(
                 wait(started)
             clocks = [_clock(report) for report in reports]
             middle = reports[clocks.index(statistics.median_low(clocks))]
-            netlist = json.loads((around / _NETLIST).read_text(encoding="utf-8"))
+            netlist = json.loads((around / NETLIST).read_text(encoding="utf-8"))
     except ToolError as error:
         return Placement(**{"tools": {}, **facts}, reason=str(error))
     median = statistics.median(clocks)
@@ -329,7 +344,7 @@ def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
     script = "; ".join(
         (
             "read_rtlil design.il",
-            f"{device.synthesis} -json {_NETLIST}",
+            f"{device.synthesis} -json {NETLIST}",
             "tee -q -o stat.json stat -json",
         )
     )
@@ -351,7 +366,7 @@ def _place(
     report = f"report-{seed}.json"
     if device.pins:
         (folder / PINS).write_text(device.pins, encoding="utf-8")
-    arguments = [*device.options, *routing, "--json", _NETLIST, "--report", report]
+    arguments = [*device.options, *routing, "--json", NETLIST, "--report", report]
     arguments += ["--seed", str(seed), "--freq", f"{freq_mhz:g}", "--timing-allow-fail"]
     done = tools.run(device.placer, arguments, folder)
     if done.returncode or not (folder / report).is_file():

@@ -1,72 +1,89 @@
-"""A synthesized core made of cells that can be simulated."""
+"""A synthesized design as gates that can be simulated: two-input logic, registers, memories."""
 
-import tempfile
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ..core import PoolCore
-from ..export import yosys
-from ..vendor.cell_models import ecp5_models
+from ..vendor.cell_models import ecp5_models, pin_models
 from . import tools
 from .devices import Device
-from .flow import synthesize
 from .tools import ToolError
 
-__all__ = ["netlist_rtlil"]
+__all__ = ["NETLIST", "netlist_gates"]
 
-_CELLS = {"ecp5": "+/ecp5/cells_sim.v", "ice40": "+/ice40/cells_sim.v"}
+NETLIST = "design.json"
+"""What synthesis leaves in its folder."""
+
+_CELLS = {family: f"+/{family}/cells_sim.v" for family in ("ecp5", "ice40", "gowin")}
 """Yosys' own models, by family."""
 
+_OURS = {"ecp5": ecp5_models}
+"""Ours, of cells that Yosys has no model of."""
 
-def netlist_rtlil(core: PoolCore, device: Device) -> str:
-    """Synthesize a core and put a model in the place of every cell.
+
+def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dict[str, Any]:
+    """Put a model in the place of every cell of a netlist, and make simple gates of the models.
 
     Parameters
     ----------
-    core : PoolCore
-        Of the device's family.
+    folder : Path
+        Where synthesis left `NETLIST`.
     device : Device
-        An ECP5 or an iCE40.
+        For which it was synthesized.
+    keep : sequence of str, optional
+        Signals that stay, though no output needs them.
 
     Returns
     -------
-    str
-        RTLIL of one module ``top`` with the core's ports, made of what its cells do.
+    dict
+        Yosys' JSON of one flat module. Its cells are gates of one bit (``$_AND_`` and so on),
+        registers without enable or reset (``$_DFF_P_``), and memories that are read without a
+        clock (``$mem_v2``).
 
     Raises
     ------
     ToolError
-        If Yosys is missing or fails, or there are no models of the family's cells.
+        If Yosys is missing or fails.
     """
-    if device.family not in _CELLS:
-        raise ToolError(
-            f"there are no models of the cells of {device.name}; a device of the families"
-            f" {' and '.join(_CELLS)} would do."
-        )
-    with tempfile.TemporaryDirectory(prefix="streampool-") as folder:
-        path = Path(folder)
-        synthesize(yosys.to_rtlil(core, "top"), device, path)
-        (path / "models.v").write_text(ecp5_models() if device.family == "ecp5" else "")
-        script = (
-            "read_json design.json",
-            "delete t:$scopeinfo",
-            "select -module top; write_rtlil -selected netlist.il; select -clear",
-            "design -reset",
-            "read_rtlil netlist.il",
-            "read_verilog models.v",  # ours first: what is there already is not read again
-            # what is not instantiated is not looked at: a large RAM alone would take a minute
-            f"read_verilog -nooverwrite -defer {_CELLS[device.family]}",
-            "hierarchy -check -top top",
-            "proc",
-            "flatten",
-            "opt -fast -mux_undef",  # the models' own parameters are constants
-            "memory_collect",
-            "splitnets",
-            "opt_clean",
-            "delete t:$scopeinfo",
-            "write_rtlil models.il",
-        )
-        done = tools.run(tools.SYNTHESIZER, ["-q", "-p", "; ".join(script)], path)
-        if done.returncode:
-            said = tools.last_words(done)
-            raise ToolError(f"Yosys could not put models in the netlist of {device.name}: {said}.")
-        return (path / "models.il").read_text(encoding="utf-8")
+    design = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
+    ours = _OURS.get(device.family, str)() + pin_models(_top(design)["cells"].values())
+    (folder / "models.v").write_text(ours, encoding="utf-8")
+    script = (
+        f"read_json {NETLIST}",
+        "delete t:$scopeinfo",
+        "hierarchy -auto-top; rename -top top",
+        "select -module top; write_rtlil -selected netlist.il; select -clear",
+        "design -reset",
+        "read_rtlil netlist.il",
+        "read_verilog models.v",  # ours first: what is there already is not read again
+        # what is not instantiated is not looked at: a large RAM alone would take a minute
+        f"read_verilog -nooverwrite -defer {_CELLS[device.family]}",
+        "hierarchy -check -top top",
+        "proc",
+        "flatten",
+        f"setattr -set keep 1 {' '.join(f'w:{name}' for name in keep)}" if keep else "",
+        "opt -fast -mux_undef",  # the models' own parameters are constants
+        "memory_collect",
+        "async2sync",
+        "dffunmap",
+        "techmap",
+        "simplemap",
+        "opt_expr -undriven -fine",
+        "opt_merge",
+        "opt_clean",
+        "delete t:$scopeinfo",
+        "write_json gates.json",
+    )
+    done = tools.run(tools.SYNTHESIZER, ["-q", "-p", "; ".join(filter(None, script))], folder)
+    if done.returncode:
+        said = tools.last_words(done)
+        raise ToolError(f"Yosys could not put models in the netlist of {device.name}: {said}.")
+    return _top(json.loads((folder / "gates.json").read_text(encoding="utf-8")))
+
+
+def _top(design: dict[str, Any]) -> dict[str, Any]:
+    """Return the top module of a design, as Yosys' JSON has it."""
+    modules = design["modules"].values()
+    [module] = [each for each in modules if int(each["attributes"].get("top", "0"), 2)]
+    return module

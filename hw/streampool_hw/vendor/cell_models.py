@@ -9,8 +9,10 @@ the row that the other port writes in the same clock gives the inverse of what i
 """
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["BLOCK_WIDTHS", "ecp5_models", "outputs"]
+__all__ = ["BLOCK_WIDTHS", "ecp5_models", "outputs", "pin_models"]
 
 BLOCK_WIDTHS = (18, 9, 4, 2, 1)
 """Widths that a DP16KD may have; a PDPW16KD is 36 bits wide."""
@@ -166,3 +168,38 @@ def outputs(cell: str) -> frozenset[str]:
     head = re.search(rf"^module {cell}\((.*?)^\);", ecp5_models(), re.MULTILINE | re.DOTALL)
     _, _, pins = (head[1] if head else "").partition("output ")
     return frozenset(re.findall(r"\w+", pins))
+
+
+_PINS = {
+    "EHXPLLL": "assign CLKOP = CLKI; assign LOCK = 1;",
+    "SGSR": "",
+    "TRELLIS_IO": "assign O = B;",
+    "SB_IO": "assign D_IN_0 = PACKAGE_PIN;",
+    "SB_GB_IO": "assign GLOBAL_BUFFER_OUTPUT = PACKAGE_PIN;",
+}
+"""What stands between a design and its pins: what it gives to the design. Clocks do not count."""
+
+
+def pin_models(cells: Iterable[dict[str, Any]]) -> str:
+    """Return models of a netlist's PLLs and pins, which let what comes in through.
+
+    Parameters
+    ----------
+    cells : iterable of dict
+        The netlist's cells, as Yosys' JSON has them.
+    """
+    kinds: dict[str, tuple[dict[str, str], set[str]]] = {}
+    for cell in cells:
+        if cell["type"] in _PINS:
+            ports, parameters = kinds.setdefault(cell["type"], ({}, set()))
+            ports.update(cell["port_directions"])
+            parameters.update(cell["parameters"])
+    texts = []
+    for kind, (ports, parameters) in kinds.items():
+        gives = [each for each in _PINS[kind].split("; ") if each.split(" ")[1:2]]
+        kept = [each.rstrip(";") for each in gives if each.split(" ")[1] in ports]
+        lines = [f"parameter {name} = 0;" for name in sorted(parameters)]
+        lines += [f"{each};" for each in kept]
+        declared = ", ".join(f"{way} {name}" for name, way in sorted(ports.items()))
+        texts.append(f"module {kind}({declared});\n    {' '.join(lines)}\nendmodule\n")
+    return "".join(texts)

