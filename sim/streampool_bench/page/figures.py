@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 from ..report import compare, reading
 from . import plots
 from .plots import Line, Series
-from .svg import inline
 from .tables import number
 
 __all__ = ["Plot", "cycles", "lanes", "roofline", "throughput"]
@@ -28,7 +27,7 @@ class Plot:
     Parameters
     ----------
     name : str
-        What its ids begin with.
+        What it is called on the page.
     alternative : str
         What it shows, in words, for those who do not see it.
     files : dict of str to str
@@ -38,14 +37,6 @@ class Plot:
     name: str
     alternative: str
     files: dict[str, str]
-
-    @property
-    def inlined(self) -> dict[str, str]:
-        """The ``svg`` elements by the name of their width."""
-        return {
-            width: inline(text, f"{self.name}-{width}", self.alternative)
-            for width, text in self.files.items()
-        }
 
 
 def _plot(name: str, alternative: str, draw: Callable) -> Plot:

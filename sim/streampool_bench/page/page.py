@@ -1,7 +1,6 @@
 """One self-contained HTML file from the JSON of a measurement; nothing is fetched to view it."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import jinja2
@@ -10,7 +9,7 @@ from markupsafe import Markup
 
 from ..report import reading
 from . import figures, svg, waveform
-from .tables import Table, cell, table
+from .tables import Table, named, table
 
 __all__ = ["html", "plot"]
 
@@ -29,21 +28,15 @@ TABLES = {
 }
 """Lists of the JSON that have a table of all their keys, and its caption."""
 
+WITHOUT = {"software": ("runtime",)}
+"""Columns that a table leaves out, since another one says it: each contender's runtime."""
+
 SUMMARY = (
     *("layer", "ratio_best", "ratio_usual", "frames_per_second", "lanes", "freq_mhz"),
     *("freq_source", "best.contender", "best.dtype", "best.threads", "best.median_s"),
     *("usual.median_s", "tie.lanes", "tie.fits", "tie.holds", "latency_s", "latency_ratio"),
 )
 """Keys of the comparison that stand on the page without a click."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A plot or diagram and what is beside it."""
-
-    name: str
-    wide: Markup
-    narrow: Markup
 
 
 def html(results: dict[str, Any]) -> str:
@@ -68,7 +61,8 @@ def html(results: dict[str, Any]) -> str:
     )
     drawings = (figures.throughput, figures.cycles, figures.lanes, figures.roofline)
     drawn = [each for draw in drawings if (each := draw(results)) is not None]
-    plots = {each.name: _figure(each) for each in drawn}
+    styles = svg.Styles()
+    plots = {each.name: _inlined(each, f"plot{at}", styles) for at, each in enumerate(drawn)}
     diagram = waveform.diagram()
     return environment.get_template("page.html").render(
         results=results,
@@ -76,15 +70,17 @@ def html(results: dict[str, Any]) -> str:
         plots=plots,
         tables=_tables(results) | _compared(results),
         diagram=diagram,
-        wave=_wave(diagram),
-        cell=cell,
+        wave=_wave(diagram, styles),
+        upright=Markup(waveform.upright(diagram)),
+        styles=styles,
+        named=named,
     )
 
 
-def _wave(diagram: waveform.Diagram) -> Markup:
+def _wave(diagram: waveform.Diagram, styles: svg.Styles) -> Markup:
     drawing = wavedrom.render(json.dumps(diagram.wave))
     assert drawing is not None, "a timing diagram is drawn as such"
-    return Markup(svg.inline(drawing.tostring(), "wave", waveform.alternative(diagram)))
+    return Markup(svg.inline(drawing.tostring(), "wave", waveform.alternative(diagram), styles))
 
 
 def plot(results: dict[str, Any]) -> str:
@@ -101,14 +97,17 @@ def plot(results: dict[str, Any]) -> str:
     return svg.standalone(drawn.files["wide"])
 
 
-def _figure(drawn: figures.Plot) -> Figure:
-    parts = {width: Markup(text) for width, text in drawn.inlined.items()}
-    return Figure(drawn.name, **parts)
+def _inlined(drawn: figures.Plot, name: str, styles: svg.Styles) -> dict[str, Markup]:
+    """Return the ``svg`` elements of a plot by the name of their width."""
+    return {
+        width: Markup(svg.inline(text, f"{name}{width[0]}", drawn.alternative, styles))
+        for width, text in drawn.files.items()
+    }
 
 
 def _tables(results: dict[str, Any]) -> dict[str, Table]:
     return {
-        path: table(path, caption, results[path])
+        path: table(path, path, caption, results[path], without=WITHOUT.get(path, ()))
         for path, caption in TABLES.items()
         if results.get(path)
     }
@@ -121,6 +120,7 @@ def _compared(results: dict[str, Any]) -> dict[str, Table]:
     device = reading.device_of(results)
     if device is not None:
         found["summary"] = table(
+            "summary",
             "comparison",
             f"The fastest core on {device} against software",
             rows,
@@ -131,6 +131,10 @@ def _compared(results: dict[str, Any]) -> dict[str, Table]:
     keys = [f"links.{link}.{key}" for link in links for key in ("frames_per_second", "ratio_best")]
     if rows:
         found["linked"] = table(
-            "comparison", "Frames a second behind each link", rows, ["layer", "device", *keys]
+            "linked",
+            "comparison",
+            "Frames a second behind each link",
+            rows,
+            ["layer", "device", *keys],
         )
     return found

@@ -1,9 +1,10 @@
 """Drawings of other programs, made part of a page: its colours, its names, nothing of their own."""
 
+import itertools
 import re
 import xml.etree.ElementTree as ET
 
-__all__ = ["COLOURS", "inline", "standalone"]
+__all__ = ["COLOURS", "Styles", "inline", "standalone"]
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _HREF = f"{{{XLINK}}}href"
@@ -34,8 +35,31 @@ _VARIABLES = {colour: f"var(--{name})" for name, colour in COLOURS.items()} | _W
 _COLOUR = re.compile(rf"(?:{'|'.join(_VARIABLES)})(?![0-9a-f])", re.IGNORECASE)
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
+_FONTS = re.compile(r"font-family:[^;]*;?\s*")
+_NUMBER = re.compile(r"-?\d+\.\d+")
+_UNTURNED = re.compile(r"rotate\(-?0 [^)]*\)")
+_ROUNDED = ("x", "y", "width", "height", "d", "transform")
+_SHARED = ("class", "clip-path")
+"""Attributes that a group may have for what is in it."""
 
-def inline(text: str, name: str, label: str) -> str:
+
+class Styles:
+    """The styles of a page's drawings, each written once and named by a class."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def name(self, style: str) -> str:
+        """Return the class of a style."""
+        return self._names.setdefault(style, f"p{len(self._names)}")
+
+    @property
+    def css(self) -> str:
+        """The rules."""
+        return "".join(f".{name}{{{style}}}\n" for style, name in self._names.items())
+
+
+def inline(text: str, name: str, label: str, styles: Styles) -> str:
     """Make a drawing part of an HTML page.
 
     Parameters
@@ -46,12 +70,14 @@ def inline(text: str, name: str, label: str) -> str:
         What its ids and classes begin with, so that the page has no others like them.
     label : str
         What it shows, for those who do not see it.
+    styles : Styles
+        Takes up its styles; the page has to have their rules.
 
     Returns
     -------
     str
-        An ``svg`` element in the page's colours; without styles of its own, which would be the
-        whole page's, and without what it does not use.
+        An ``svg`` element in the page's colours, without what it does not use. Lengths are in
+        tenths of a pixel.
     """
     root = _cleaned(text)
     _prefix_names(root, name)
@@ -63,7 +89,53 @@ def inline(text: str, name: str, label: str) -> str:
         for key in ("style", "fill", "stroke"):
             if key in element.attrib:
                 element.set(key, _COLOUR.sub(_variable, element.attrib[key]))
+        _shorten(element, styles)
+    _flatten(root)
     return _written(root)
+
+
+def _shorten(element: ET.Element, styles: Styles) -> None:
+    """Round an element's lengths, and put a class in the place of its style."""
+    if _HREF in element.attrib:
+        element.set("href", element.attrib.pop(_HREF))
+    if _UNTURNED.fullmatch(element.get("transform", "")):
+        del element.attrib["transform"]
+    for key in _ROUNDED:
+        if key in element.attrib:
+            element.set(key, _NUMBER.sub(lambda each: f"{float(each[0]):.1f}", element.attrib[key]))
+    if "d" in element.attrib:
+        element.set("d", re.sub(r"\s*([A-Za-z])\s*", r"\1", element.attrib["d"]))
+    style = _FONTS.sub("", element.attrib.pop("style", "")).strip("; ")
+    if style:
+        element.set("class", f"{element.get('class', '')} {styles.name(style)}".strip())
+
+
+def _flatten(parent: ET.Element) -> None:
+    """Take out groups that say nothing, and say once what neighbours have in common."""
+    children: list[ET.Element] = []
+    for child in parent:
+        _flatten(child)
+        child.tail = (child.tail or "").strip()
+        says_nothing = child.tag == f"{{{SVG}}}g" and not child.attrib
+        children += list(child) if says_nothing else [child]
+    parent[:] = []
+    if not (parent.text or "").strip():
+        parent.text = None
+    for shared, group in itertools.groupby(children, _common):
+        same = list(group)
+        into = parent
+        if shared and len(same) > 1:
+            into = ET.SubElement(parent, f"{{{SVG}}}g", dict(shared))
+            for child in same:
+                for key, _ in shared:
+                    del child.attrib[key]
+        into.extend(same)
+
+
+def _common(element: ET.Element) -> tuple[tuple[str, str], ...]:
+    if element.tag.rpartition("}")[2] not in ("path", "use", "text"):
+        return ()
+    return tuple((key, element.attrib[key]) for key in _SHARED if key in element.attrib)
 
 
 def standalone(text: str) -> str:
@@ -123,12 +195,18 @@ def _drop_unused(root: ET.Element) -> None:
 
 
 def _prefix_names(root: ET.Element, name: str) -> None:
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    short = {each: str(number) for number, each in enumerate(ids)}
     for element in root.iter():
         for key, value in list(element.attrib.items()):
             # Not an ancestor's selector: what a `use` repeats has none.
-            if key in ("id", "class"):
+            if key == "class":
                 element.set(key, " ".join(f"{name}-{word}" for word in value.split()))
+            elif key == "id":
+                element.set(key, f"{name}-{short[value]}")
             elif key in (_HREF, "href") and value.startswith("#"):
-                element.set(key, f"#{name}-{value[1:]}")
+                element.set(key, f"#{name}-{short[value[1:]]}")
             elif "url(#" in value:
-                element.set(key, _REFERENCE.sub(rf"url(#{name}-\1)", value))
+                element.set(
+                    key, _REFERENCE.sub(lambda each: f"url(#{name}-{short[each[1]]})", value)
+                )

@@ -10,7 +10,7 @@ from streampool_hw import PoolCore
 from streampool_sim.engines import amaranth
 from streampool_sim.frames import pack
 
-__all__ = ["JOB", "Diagram", "alternative", "diagram"]
+__all__ = ["JOB", "Diagram", "alternative", "diagram", "upright"]
 
 JOB: PoolJob = PoolJob(PoolSpec("max", 2, dtype="uint8"), (1, 4, 4))
 """What is shown: windows that share no tap, so that each has one colour, in and out."""
@@ -40,6 +40,8 @@ class Diagram:
     rows : list of dict
         By clock: ``cycle``, ``value`` and ``window`` in, ``out`` and ``out_window`` out; None where
         no beat crossed.
+    pairs : list of (int, int)
+        By window, the clocks of its last value and of its output.
     wave : dict
         The diagram as WaveDrom takes it.
     """
@@ -49,6 +51,7 @@ class Diagram:
     windows: np.ndarray
     latency: int
     rows: list[dict[str, int | None]]
+    pairs: list[tuple[int, int]]
     wave: dict
 
     @property
@@ -96,7 +99,7 @@ def diagram(job: PoolJob = JOB) -> Diagram:
         for window, tap in enumerate(last_taps)
     ]
     wave = _wave(rows, pairs, trace.last[: job.beats_out])
-    return Diagram(job, frames[0, 0], windows, core.latency, rows, wave)
+    return Diagram(job, frames[0, 0], windows, core.latency, rows, pairs, wave)
 
 
 def _windows(job: PoolJob) -> np.ndarray:
@@ -162,6 +165,69 @@ def _bus(rows: list[dict[str, int | None]], value: str, window: str) -> dict[str
     ]
     data = [str(row[value]) for row in rows if row[value] is not None]
     return _lane("payload", "x", marks) | {"data": data}
+
+
+_PITCH, _TOP, _WIDTH = 22, 42, 350
+_COLUMNS = {
+    "clock": 20, "in valid": 58, "ready": 98, "value": 143,
+    "out": 243, "out valid": 290, "last": 328,
+}  # fmt: skip
+"""Where the columns of an upright diagram are, in px."""
+
+
+def upright(shown: Diagram) -> str:
+    """Draw the diagram with a row for each clock, for windows that are higher than wide."""
+    height = _TOP + _PITCH * len(shown.rows)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
+        f' aria-label="{alternative(shown)}" focusable="false">',
+        *(_label(x, 14, side) for side, x in (("in", 100), ("out", 286))),
+        *(
+            _label(x, 32, "payload" if name in ("value", "out") else name.split()[-1])
+            for name, x in _COLUMNS.items()
+        ),
+    ]
+    last = {end for _, end in shown.pairs[-1:]}
+    traces = {
+        "in valid": [True] * len(shown.rows),
+        "ready": [row["value"] is not None for row in shown.rows],
+        "out valid": [row["out"] is not None for row in shown.rows],
+        "last": [row["cycle"] in last for row in shown.rows],
+    }
+    for name, levels in traces.items():
+        # A level is a line down the clock's row, to the right where it is high.
+        steps = "".join(
+            f"H{_COLUMNS[name] + (6 if high else -6)}V{_TOP + _PITCH * (clock + 1)}"
+            for clock, high in enumerate(levels)
+        )
+        parts.append(f'<path class="wave-s1" d="M{_COLUMNS[name] - 6} {_TOP}{steps}"/>')
+    for row in shown.rows:
+        middle = _middle(row["cycle"])
+        parts.append(_label(_COLUMNS["clock"], middle + 4, str(row["cycle"])))
+        for name, window in (("value", row["window"]), ("out", row["out_window"])):
+            if window is not None:
+                x, colour = _COLUMNS[name], 8 + window % len(_FILLS)
+                parts.append(
+                    f'<rect class="wave-s{colour}" x="{x - 22}" y="{middle - 10}" width="44"'
+                    f' height="20"/>{_label(x, middle + 4, str(row[name]))}'
+                )
+    begin, end = _COLUMNS["value"] + 22, _COLUMNS["out"] - 22
+    for tap, out in shown.pairs:
+        y, to = _middle(tap), _middle(out)
+        parts.append(
+            f'<path class="wave-s16" d="M{begin} {y}C{end} {y} {begin} {to} {end - 5} {to}"/>'
+            f'<path class="wave-s15" d="M{end} {to}l-8 -4v8z"/>'
+        )
+    return "".join([*parts, "</svg>"])
+
+
+def _middle(clock: int | None) -> int:
+    assert clock is not None
+    return _TOP + _PITCH * clock + _PITCH // 2
+
+
+def _label(x: int, y: int, text: str) -> str:
+    return f'<text x="{x}" y="{y}" text-anchor="middle">{text}</text>'
 
 
 def alternative(shown: Diagram) -> str:
