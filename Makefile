@@ -45,7 +45,8 @@ bench-report: tools $(BENCH) ## software against the core, as a page: make bench
 bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a machine that does nothing else
 	@mkdir -p build
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench-docs \
-	  --json docs/bench.json --html build/bench.html $(ARGS)
+	  --json build/bench.json --html build/bench.html $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_bench.report.digest build/bench.json docs/bench.json
 	@$(IN_ENV) $(PY) docs/figures.py
 	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
 

@@ -1,6 +1,5 @@
 """The page in headless Chromium, where the machine has one with its driver."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any, NamedTuple
 
 import page_reader
 import pytest
-from bench_results import BENCH, few_layers
+from bench_results import all_layers, few_layers
 from selenium import webdriver
 from selenium.common.exceptions import SessionNotCreatedException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
-from streampool_bench.page import html
+from streampool_bench.page import html, waveform
 
 ROOT = Path(__file__).parents[2]
 RESULTS = few_layers()
@@ -95,17 +94,31 @@ def resize(browser: webdriver.Chrome, window: Window) -> None:
 def test_numbers_can_be_read_off_the_page(opened: webdriver.Chrome):
     shown = opened.execute_script(
         """for (const each of document.querySelectorAll("details")) each.open = true;
-        return Array.from(document.querySelectorAll("[data-row] data"), each => [
-          each.closest("[data-row]").dataset.row + "." + each.dataset.key,
-          each.innerText, each.getClientRects().length > 0]);"""
+        const found = [];
+        for (const table of document.querySelectorAll("table[data-path]")) {
+          let at = -1;
+          for (const row of table.tBodies[0].rows) {
+            at = row.dataset.row === undefined ? at + 1 : Number(row.dataset.row);
+            const heads = Array.from(table.tHead.rows[0].cells).slice(-row.cells.length);
+            for (const [n, cell] of Array.from(row.cells).entries())
+              if (heads[n].dataset.key && cell.innerText != "\u2013")
+                found.push([`${table.dataset.path}.${at}`, heads[n].dataset.key,
+                  heads[n].dataset.unit || "", cell.innerText, cell.getClientRects().length > 0]);
+          }
+        }
+        return found;"""
     )
     assert len(shown) > 1000
-    for path, text, visible in shown:
-        value: Any = RESULTS
-        for key in path.split("."):
-            value = value[int(key) if isinstance(value, list) else key]
-        assert visible, path
-        assert page_reader.amount(text) == pytest.approx(value, rel=0.0051, abs=1e-12), path
+    for row, key, unit, text, visible in shown:
+        several = key.endswith(".*")
+        for place, part in page_reader.parts(text).items() if several else [("", text)]:
+            path = f"{row}.{key.removesuffix('.*')}{place}"
+            value: Any = RESULTS
+            for name in path.split("."):
+                value = value[int(name) if isinstance(value, list) else name]
+            assert visible, path
+            amount = page_reader.amount(f"{part} {unit}".strip())
+            assert amount == pytest.approx(value, rel=0.0051, abs=1e-12), path
 
 
 def test_nothing_scrolls_sideways_and_the_console_is_empty(
@@ -173,9 +186,42 @@ def test_keys_alone_reach_what_there_is(opened: webdriver.Chrome):
     assert focused().find_element(By.XPATH, "..").get_attribute("open")
 
 
-def test_the_page_of_every_layer_fits_a_phone(browser: webdriver.Chrome, tmp_path: Path):
-    path = tmp_path / "all.html"
-    path.write_text(html(json.loads(BENCH.read_text("utf-8"))), encoding="utf-8")
+def test_the_timing_diagram_shows_all_outputs(opened: webdriver.Chrome, window: Window):
+    [labels] = opened.execute_script(
+        """return Array.from(document.querySelectorAll(".wave svg"))
+        .filter(each => each.getClientRects().length > 0)
+        .map(drawing => Array.from(drawing.querySelectorAll("text"), each => {
+          const box = each.getBoundingClientRect();
+          return [each.textContent, box.left, box.right, box.height]; }));"""
+    )
+    outs = [str(row["out"]) for row in waveform.diagram().rows if row["out"] is not None]
+    seen = [text for text, left, right, _ in labels if left >= 0 and right <= window.width]
+    assert len(seen) == len(labels)
+    assert set(outs) <= set(seen) and len(outs) == 4
+    assert min(height for *_, height in labels) > 9
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "all.html"
+    path.write_text(html(all_layers()), encoding="utf-8")
+    return path
+
+
+def test_the_main_table_shows_all_columns_on_a_desk(browser: webdriver.Chrome, whole: Path):
+    resize(browser, WINDOWS["desk"])
+    browser.get(whole.as_uri())
+    width, room, columns = browser.execute_script(
+        """const table = document.querySelector("#table-summary");
+        return [table.scrollWidth, table.parentElement.clientWidth,
+          table.tHead.rows[0].cells.length];"""
+    )
+    assert columns >= 15
+    assert width <= room
+
+
+def test_the_page_of_every_layer_fits_a_phone(browser: webdriver.Chrome, whole: Path):
+    path = whole
     resize(browser, WINDOWS["phone"])
     browser.get(path.as_uri())
     WebDriverWait(browser, 60).until(
@@ -190,7 +236,7 @@ def test_the_page_of_every_layer_fits_a_phone(browser: webdriver.Chrome, tmp_pat
           document.querySelectorAll("tr").length];"""
     )
     assert scroll <= width == WINDOWS["phone"].width
-    assert rows > len(json.loads(BENCH.read_text("utf-8"))["software"])
+    assert rows > len(all_layers()["software"])
     assert browser.get_log("browser") == []
 
 

@@ -6,8 +6,10 @@ import statistics
 
 import numpy as np
 import pytest
+from bench_results import all_layers
 from blocks import ROOT
-from streampool_bench.report import reading, report, table
+from streampool_bench import page
+from streampool_bench.report import digest, layers, reading, report, table
 from streampool_bench.report.layers import Layer, Layers
 from streampool_bench.report.report import Settings
 from streampool_bench.software import contenders
@@ -22,12 +24,17 @@ LAYERS = Layers(
     ),
     {"net": ("net-1", "net-2", "net-1")},
 )
-KEPT = json.loads((ROOT / "docs" / "bench.json").read_text("utf-8"))
+STATED = json.loads((ROOT / "docs" / "bench.json").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
 def made():
     return report.make(LAYERS, settings=SETTINGS, runtimes=("NumPy",))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return all_layers()
 
 
 def test_it_is_json_a_row_a_line(made):
@@ -48,9 +55,10 @@ def documented() -> dict[str, set[str]]:
     "name",
     ["layers", "software", "hardware", "comparison", "networks", "shares", "placements", "reading"],
 )
-@pytest.mark.parametrize("source", ["made", "kept"])
-def test_every_field_is_documented(name, source, made):
-    rows = (made if source == "made" else KEPT)[name]
+@pytest.mark.parametrize("source", ["made", "whole"])
+def test_every_field_is_documented(name, source, request):
+    results = request.getfixturevalue(source)
+    rows = results[name]
     assert rows or name == "shares"
     keys = {key for row in rows for key in row}
     if name == "comparison":
@@ -58,7 +66,7 @@ def test_every_field_is_documented(name, source, made):
             keys |= {key for row in rows for key in row[nested] or ()}
         keys |= {key for row in rows for link in row["links"].values() for key in link}
     assert keys <= documented()[name]
-    assert KEPT.keys() == made.keys()
+    assert set(results) == set(report.FIELDS)
 
 
 def test_software_rows(made):
@@ -152,10 +160,11 @@ def numbers(text: str) -> list[str]:
     return re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text)
 
 
-@pytest.mark.parametrize("source", ["made", "kept"])
-def test_sentences_are_made_of_their_values(source, made):
-    results = made if source == "made" else KEPT
-    assert results["reading"] == reading.sentences(results)
+@pytest.mark.parametrize("source", ["made", "whole", "stated"])
+def test_sentences_are_made_of_their_values(source, request):
+    results = STATED if source == "stated" else request.getfixturevalue(source)
+    if source != "stated":
+        assert results["reading"] == reading.sentences(results)
     assert len({each["id"] for each in results["reading"]}) == len(results["reading"]) >= 9
     types = {"32", "8"}  # of float32 and int8
     for each in results["reading"]:
@@ -170,9 +179,9 @@ def values(results, name):
     return {key: each["value"] for key, each in found.items()}
 
 
-@pytest.mark.parametrize("source", ["made", "kept"])
-def test_sentences_agree_with_the_rows(source, made):
-    results = made if source == "made" else KEPT
+@pytest.mark.parametrize("source", ["made", "whole", "stated"])
+def test_sentences_agree_with_the_rows(source, request):
+    results = STATED if source == "stated" else request.getfixturevalue(source)
     device = reading.device_of(results)
     here = [row for row in results["comparison"] if row["device"] == device]
     assert len({row["layer"] for row in here}) == len(here) == len(results["layers"])
@@ -191,6 +200,8 @@ def test_sentences_agree_with_the_rows(source, made):
     if lost:
         assert values(results, "loses")["losses"] == len(lost)
         assert values(results, "loses")["times"] == 1 / min(lost)
+    if source == "stated":
+        return
     links = values(results, "links")
     for link in results["links"][1:]:
         fast = sum(row["links"][link["link"]]["ratio_best"] > 1 for row in here)
@@ -202,10 +213,12 @@ def test_sentences_agree_with_the_rows(source, made):
     assert clocks["unfit"] == sum(row["fits"] is False for row in results["hardware"])
 
 
-def test_only_sets_of_cores_that_fit_together_pass_frames_at_once():
-    rows = [row for row in KEPT["networks"] if row["device"] == reading.device_of(KEPT)]
+@pytest.mark.parametrize("source", ["whole", "stated"])
+def test_only_sets_of_cores_that_fit_together_pass_frames_at_once(source, request):
+    results = STATED if source == "stated" else request.getfixturevalue(source)
+    rows = [row for row in results["networks"] if row["device"] == reading.device_of(results)]
     rows = [row for row in rows if row["freq_source"] == "placed"]
-    said = values(KEPT, "networks")
+    said = values(results, "networks")
     assert said["nets"] == len(rows)
     assert said["together"] == sum(row["device_share"] <= 1 for row in rows) < len(rows)
     fast = [row for row in rows if row["device_share"] <= 1 and row["pipelined_ratio_best"] > 1]
@@ -216,8 +229,8 @@ def test_where_no_clock_is_placed_the_sentences_say_that_it_is_assumed(made):
     rows = [row | {"freq_source": "assumed", "placed_job": None} for row in made["comparison"]]
     found = reading.sentences(made | {"comparison": rows})
     text = next(each["text"] for each in found if each["id"] == "wins")
-    assert "nothing that was placed stands for any of these" in text
-    assert "at a clock that is assumed, beat" in text
+    assert "no placed core stands for any of these layers" in text
+    assert "at an assumed clock the fastest core would beat" in text
     assert not any(each["id"] == "left_out" for each in found)
 
 
@@ -228,6 +241,43 @@ def test_a_busy_machine_is_owned_up_to(load, said, made):
     assert len(found) == said
     if found:
         assert "kept 1.1 of 2 processors busy" in found[0]["text"]
+
+
+def test_the_digest_says_what_the_report_says(whole):
+    small = digest.digest(whole)
+    device = reading.device_of(whole)
+    assert device is not None and reading.device_of(small) == device
+    for names in (None, layers.QUICK):
+        assert table.rows(small, device, names) == table.rows(whole, device, names)
+    assert table.network_rows(small, device) == table.network_rows(whole, device)
+    assert small["reading"] == whole["reading"]
+    for name in ("machine", "versions", "settings"):
+        assert small[name] == whole[name]
+    assert page.plot(drawn(small)) == page.plot(drawn(whole))
+    assert len(report.text(small)) < 100_000 < 1_000_000 < len(report.text(whole))
+
+
+def drawn(results):
+    kept = ("layers", "software", "hardware", "comparison")
+    return results | {
+        name: [row for row in results[name] if row["layer"] in layers.QUICK] for name in kept
+    }
+
+
+def test_the_digest_is_written_from_a_file(tmp_path, whole, capsys):
+    (tmp_path / "bench.json").write_text(report.text(whole), encoding="utf-8")
+    words = [str(tmp_path / "bench.json"), str(tmp_path / "small.json")]
+    assert digest.main(words) == 0
+    assert json.loads((tmp_path / "small.json").read_text("utf-8")) == digest.digest(whole)
+    (tmp_path / "bench.json").write_text("{", encoding="utf-8")
+    assert digest.main([words[0], str(tmp_path / "other.json")]) == 2
+    assert "is no measurement" in capsys.readouterr().err
+    assert not (tmp_path / "other.json").exists()
+
+
+def test_what_the_pages_state_is_a_digest():
+    assert STATED["schema"] == digest.SCHEMA
+    assert digest.digest(STATED) | {"schema": digest.SCHEMA} == STATED
 
 
 def test_the_table_has_a_row_for_each_layer(made):

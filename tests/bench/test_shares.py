@@ -44,5 +44,5 @@ def test_the_sentence_names_the_largest_share():
     rows = [row, row | {"share": 0.25, "net": "b"}, row | {"share": 0.02}]
     found = reading._share({"shares": rows}, [])
     assert found is not None
-    assert "2.0% of the time in the middle and 25.0% at the most (b)" in found["text"]
+    assert "2.0% of the time (median) and at most 25.0% (b)" in found["text"]
     assert reading._share({"shares": []}, []) is None

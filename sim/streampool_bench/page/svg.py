@@ -106,7 +106,9 @@ def _shorten(element: ET.Element, styles: Styles) -> None:
     if "d" in element.attrib:
         element.set("d", re.sub(r"\s*([A-Za-z])\s*", r"\1", element.attrib["d"]))
     style = _FONTS.sub("", element.attrib.pop("style", "")).strip("; ")
-    if style:
+    if "url(" in style:  # it is of this drawing alone
+        element.set("style", style)
+    elif style:
         element.set("class", f"{element.get('class', '')} {styles.name(style)}".strip())
 
 

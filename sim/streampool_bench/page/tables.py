@@ -202,8 +202,8 @@ def table(
     ]
     left_out = [each for each, _ in shared]
     columns = [each for each in columns if each not in left_out]
-    rows = [(at, [cells[each.key][n] for each in columns]) for n, (at, _) in enumerate(kept)]
-    return Table(name, path, caption, columns, rows, shared)
+    shown = [(at, [cells[each.key][n] for each in columns]) for n, (at, _) in enumerate(kept)]
+    return Table(name, path, caption, columns, shown, shared)
 
 
 def _keys(row: Mapping[str, Any]) -> list[str]:
@@ -257,7 +257,7 @@ def _head(key: str) -> str:
         return _head(rest)
     if rest:
         return f"{_head(first)}: {_head(rest)}"
-    return key.replace("_", " ")
+    return (key.removesuffix("_s") if _is_time(key) else key).replace("_", " ")
 
 
 def _is_number(value: Any) -> bool:
