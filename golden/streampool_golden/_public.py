@@ -1,10 +1,9 @@
 """The public names of `streampool_golden`, which `__init__` gives when they are asked for."""
 
-from .arrays import LAYOUTS
 from .beats import BeatLayout
 from .dtypes import DType
 from .errors import SpecError, SpecWarning
-from .fields import NANS, ROUNDINGS
+from .fields import LAYOUTS, NANS, ROUNDINGS
 from .geometry import Axis
 from .indices import BASES, Numbering
 from .job import Field, Job

@@ -1,16 +1,42 @@
 """The arrays that the model takes: their layouts, and whether a type holds their values."""
 
+import re
 from typing import Any
 
 import numpy as np
 
 from .dtypes import DType
-from .errors import SpecError
-from .fields import choice
+from .errors import SpecError, shown
+from .fields import LAYOUTS, choice
 from .spec import MOST_BITS_IN
 
-LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
-"""Layouts by the number of spatial axes, channels first before channels last."""
+_SMALL = re.compile(r"u?int[1-7]")
+
+
+def as_array(field: str, x: Any) -> np.ndarray:
+    """Return `x` as an array, or refuse what is none.
+
+    Raises
+    ------
+    SpecError
+        If rows differ in length, or values are masked.
+    """
+    if np.ma.is_masked(x):
+        raise SpecError(
+            field,
+            f"{field} has masked values, which no window leaves out; use {field}.filled(value).",
+        )
+    try:
+        return np.asarray(x)
+    except (ValueError, TypeError, RuntimeError):  # a tensor that wants its gradient, too
+        raise SpecError(
+            field, f"{field} must be an array with rows of one length, not {shown(x)}."
+        ) from None
+
+
+def plain(x: np.ndarray) -> np.ndarray:
+    """Return integers of `ml_dtypes` in one of NumPy's types, anything else as it is."""
+    return x.astype(np.int8) if _SMALL.fullmatch(x.dtype.name) else x
 
 
 def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int | None:
@@ -35,7 +61,7 @@ def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int
 
 def checked(dtype: DType, x: Any) -> np.ndarray:
     """Return `x` in the container of a type, or refuse what that does not hold."""
-    x = np.asarray(x)
+    x = plain(as_array("x", x))
     if dtype.is_float:
         return _checked_floats(dtype, x)
     if x.dtype.kind == "f":

@@ -56,7 +56,7 @@ class DType:
         if isinstance(name, cls):
             text = name.name
         elif isinstance(name, str):
-            text = name
+            text = str(name)
         elif isinstance(name, np.dtype) or (
             isinstance(name, type) and issubclass(name, np.generic)
         ):

@@ -37,5 +37,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # Python refuses to print integers of thousands of digits
         text = "an integer too long to print"
+    except RecursionError:
+        text = f"a {type(value).__name__} nested too deeply to print"
     text = " ".join(text.split())
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,6 +1,7 @@
 """The fields of a specification, one by one: what each takes and its normal form."""
 
 import operator
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from numbers import Rational
@@ -10,6 +11,7 @@ import numpy as np
 
 from .dtypes import DType
 from .errors import SpecError, shown
+from .quantised import float32_ratio
 
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
 NANS = ("propagate", "ignore")
@@ -19,6 +21,9 @@ GLOBAL = "global"
 NAMED_PADDINGS = ("valid", "same", "same_lower")
 MOST_AXES = 3
 """Spatial axes that a specification may have; nothing else knows of the number."""
+
+LAYOUTS = {1: ("NCW", "NWC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
+"""Layouts by the number of spatial axes, channels first before channels last."""
 
 MOST = (1 << 31) - 1
 """The largest kernel, stride, dilation, padding or divisor: products of two fit in 64 bits."""
@@ -50,7 +55,7 @@ def choice(field: str, value: object, choices: Iterable[str]) -> str:
     choices = tuple(choices)
     if not isinstance(value, str) or value not in choices:
         raise SpecError(field, f"{field} must be one of {', '.join(choices)}, not {shown(value)}.")
-    return value
+    return str(value)
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
@@ -90,8 +95,8 @@ def axes_of(given: dict[str, Any], ndim: object) -> int:
 
 def adaptive(value: object, axes: int) -> str | tuple[int | None, ...] | None:
     """Return `value` as ``"global"``, as the outputs of each axis or as None."""
-    if value is None or value == GLOBAL:
-        return value if value is None else GLOBAL
+    if value is None or (isinstance(value, str) and value == GLOBAL):
+        return None if value is None else GLOBAL
     what = f"{GLOBAL!r}, a positive integer up to {MOST}, or None, or a tuple of one per axis"
     values: Any = value if is_sequence(value) else (value,) * axes
     return tuple(None if v is None else integer("adaptive", v, 1, what=what) for v in values)
@@ -114,7 +119,7 @@ def padding(value: object, axes: int) -> str | tuple[tuple[int, int], ...]:
                 f"padding must be one of {', '.join(NAMED_PADDINGS)} or integers, not"
                 f" {shown(value)}.",
             )
-        return value
+        return str(value)
     what = "an integer, one per axis, or before and after nested per axis as in ((1, 0), (0, 1))"
     values: Any = value if is_sequence(value) else (value,) * axes
     nested = [is_sequence(v) for v in values]
@@ -153,6 +158,8 @@ def divisor(value: object) -> int | None:
 
 MOST_SCALE_BITS = 63
 """Bits of a scale's numerator and denominator: more than two float32 of usual size give."""
+MOST_SCALE_DIGITS = 400
+"""Digits of a number in a text: more than any float's exact decimal of so many bits has."""
 
 
 def lengths(field: str, value: object) -> tuple[int, ...]:
@@ -164,21 +171,40 @@ def lengths(field: str, value: object) -> tuple[int, ...]:
 
 
 def scale(value: object) -> Fraction:
-    """Return `value` as a positive fraction in lowest terms, or refuse it."""
+    """Return `value` as a positive fraction in lowest terms, or refuse it.
+
+    A text is a number, or one over another: with a decimal among them the ratio of what a runtime
+    holds as float32, ``"0.02/0.05"``.
+    """
     what = (
         "a positive fraction such as Fraction(1, 3) or '1/3', of"
         f" at most {MOST_SCALE_BITS} bits above and below"
     )
-    number = None
-    if isinstance(value, (str, Rational)) and not isinstance(value, bool):
-        try:
-            number = Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            number = None
+    try:
+        number = _fraction(value)
+    except (ValueError, ZeroDivisionError):
+        number = None
     ends = (0, 0) if number is None else (number.numerator, number.denominator)
     if number is None or min(ends) < 1 or max(ends).bit_length() > MOST_SCALE_BITS:
         raise SpecError("scale", f"scale must be {what}, not {shown(value)}.")
     return number
+
+
+def _fraction(value: object) -> Fraction | None:
+    """Return an exact number as a fraction, or a text that is one."""
+    if isinstance(value, str):
+        ends = value.split("/")
+        # what has more digits than that, or a larger exponent, takes long and has too many bits
+        digits = [re.fullmatch(r"([^e]*)(?:e([-+]?\d{1,3}))?", end.lower()) for end in ends]
+        if not all(match and len(match[1]) <= MOST_SCALE_DIGITS for match in digits):
+            return None
+        if len(ends) == 2 and not all(end.strip().isdecimal() for end in ends):
+            above, below = map(float, ends)
+            return float32_ratio(above, below)
+        return Fraction(value)
+    if isinstance(value, Rational) and not isinstance(value, bool):
+        return Fraction(int(value.numerator), int(value.denominator))
+    return None
 
 
 def zero_points(value: object, held: Sequence[DType]) -> tuple[int, int]:

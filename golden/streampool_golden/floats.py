@@ -60,9 +60,9 @@ def extreme(
             best[windows] = np.where(better, value, old)
             better |= order[windows] < 0
             order[windows] = np.where(better, place[inputs], order[windows])
-    flat = (*x.shape[:at], -1, *x.shape[at + len(axes) :])
-    bits = x.view(dtype.raw.numpy).reshape(flat)
-    bits = np.take_along_axis(bits, order.reshape(flat), at).reshape(order.shape)
+    bits = x.view(dtype.raw.numpy)
+    bits = np.take_along_axis(_flat(bits, axes, at), _flat(order, axes, at), at)
+    bits = bits.reshape(order.shape)
     if nan == "ignore":
         nothing = np.nextafter(infinite.astype(x.dtype), np.array(0, x.dtype))
         bits = np.where(numbers, bits, nothing.view(bits.dtype))
@@ -121,6 +121,12 @@ def mean(x: np.ndarray, axes: Sequence[Axis], at: int, divisors: np.ndarray) -> 
     bits = out.view(dtype.raw.numpy)
     bits[nan | (plus & minus)] = quiet
     return out
+
+
+def _flat(x: np.ndarray, axes: Sequence[Axis], at: int) -> np.ndarray:
+    """Return `x` with its spatial axes as one."""
+    end = at + len(axes)
+    return x.reshape(*x.shape[:at], math.prod(x.shape[at:end]), *x.shape[end:])
 
 
 def _out_shape(x: np.ndarray, axes: Sequence[Axis], at: int) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import fields
+from .arrays import as_array
 from .beats import BeatLayout
 from .dtypes import DType
 from .errors import SpecError, shown
@@ -182,7 +183,7 @@ class Job(ABC):
 
     def _frames(self, field: str, array: Any) -> np.ndarray:
         """Return frames in as an array, or refuse their shape."""
-        array = np.asarray(array)
+        array = as_array(field, array)
         if array.shape[1:] != self.shape or array.ndim != len(self.shape) + 1:
             raise SpecError(
                 field, f"{field} must have the shape (frames, *{self.shape}), not {array.shape}."

@@ -361,14 +361,15 @@ class PoolJob(Job):
             As `pooled` takes it.
         """
         assert self.numbering is not None
+        lead = x.shape[: x.ndim - len(self.axes)]
         if self.input.is_float:
-            order = self._extreme(x)[1].reshape(-1, *self.out_size)
+            order = self._extreme(x)[1]
         else:
-            keys = x.reshape(-1, *self.size).astype(np.int64)
+            keys = x.reshape(math.prod(lead), *self.size).astype(np.int64)
             smallest = self.operation.selects == "smallest"
             order = first_of_largest(~keys if smallest else keys, self.axes)
         numbers = self.numbering.numbers(np.unravel_index(order, self.size))
-        numbers = numbers.reshape(*x.shape[: x.ndim - len(self.axes)], *self.out_size)
+        numbers = numbers.reshape(*lead, *self.out_size)
         channels = np.arange(self.shape[0]).reshape(-1, *(1,) * len(self.axes))
         return numbers + channels * self.numbering.channel
 

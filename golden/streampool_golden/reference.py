@@ -1,5 +1,6 @@
 """The golden model: pooling in NumPy, exact to the last bit."""
 
+import math
 import warnings
 from typing import Any
 
@@ -102,9 +103,10 @@ def pool_with_indices(
     job = PoolJob(spec, (max(1, *lead[-1:]), *size))
     _warn(job)
     values = job.pooled(x)
-    indices = job.indices(x.reshape(-1, *job.shape))
+    count = math.prod(lead) // job.shape[0]
+    indices = job.indices(x.reshape(count, *job.shape))
     assert job.numbering is not None
-    frames = np.arange(len(indices)).reshape(-1, *(1,) * (spec.ndim + 1))
+    frames = np.arange(count).reshape(-1, *(1,) * (spec.ndim + 1))
     indices = (indices + frames * job.numbering.frame).reshape(values.shape)
     return _back(values, at), _back(indices, at)
 

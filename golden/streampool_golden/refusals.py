@@ -124,6 +124,15 @@ def check_floats(
             )
 
 
+def check_integers(dtype: DType, out: DType) -> None:
+    """Refuse floats that leave for integers."""
+    if out.is_float:
+        raise SpecError(
+            "out_dtype",
+            f"out_dtype {out} is a float, and dtype {dtype} is of integers; use an integer type.",
+        )
+
+
 def check_holds(
     op: str,
     dtype: DType,

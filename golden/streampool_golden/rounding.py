@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .fields import ROUNDINGS, choice, integer
+from .fields import MOST, MOST_AXES, ROUNDINGS, choice, integer
 
 
 def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
@@ -70,7 +70,8 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     Parameters
     ----------
     num, den : array_like of int
-        Within int64, broadcast against each other; no `num` below 0, no `den` below 1.
+        Broadcast against each other; no `num` below 0 or beyond int64, no `den` below 1 or
+        beyond what three axes' kernels have.
     mode : {"half_away", "half_even", "half_up", "floor", "trunc"}
         Of the exact root: halves up, to even, up; down, down, as no root is below 0.
 
@@ -81,8 +82,7 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     Raises
     ------
     SpecError
-        If `mode` is not one of the above, or a `num` is below 0, a `den` below 1 or either is
-        beyond int64 or no integer.
+        If `mode` is not one of the above, or a `num` or `den` is out of range or no integer.
     ZeroDivisionError
         If a `den` is 0, as `round_div` has it.
 
@@ -99,14 +99,15 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     choice("rounding", mode, ROUNDINGS)
     if np.any(np.asarray(den) == 0):
         raise ZeroDivisionError("round_root by 0")
-    num, den = _within("num", num, 0), _within("den", den, 1)
-    root = _isqrt(num // den)
+    most = np.iinfo(np.int64).max
+    num, den = _within("num", num, 0, most), _within("den", den, 1, MOST**MOST_AXES)
+    root = _isqrt(np.asarray(num // den))
     if mode in ("floor", "trunc"):
         return root
     # num / den >= (root + 1/2)**2, with den * root taken off both sides
     beyond = num - den * root * root - den * root
-    quarter, rest = np.divmod(den, 4)
-    up = beyond >= quarter + (rest > 0)
+    quarter, rest = den // 4, den % 4
+    up = np.asarray(beyond >= quarter + (rest > 0))
     if mode == "half_even":
         up &= (beyond > quarter) | (rest > 0) | (root % 2 == 1)
     return root + up
@@ -122,14 +123,13 @@ def _exact(values: Any) -> np.ndarray:
     return array.astype(object)
 
 
-def _within(field: str, values: Any, low: int) -> np.ndarray:
-    """Return integers as int64, or refuse what is none, below `low` or beyond int64."""
+def _within(field: str, values: Any, low: int, most: int) -> np.ndarray:
+    """Return integers as int64 where they fit, or refuse what is none, below `low` or too large."""
     array = np.asarray(values)
-    most = np.iinfo(np.int64).max
     integers = array.size > 0 and array.dtype.kind in "iuO"
     for value in (array.min(), array.max()) if integers else array.ravel()[:1]:
         integer(field, value, low, most, what=f"integers from {low} to {most}")
-    return array.astype(np.int64)
+    return _exact(array)
 
 
 def _isqrt(values: np.ndarray) -> np.ndarray:

@@ -227,11 +227,13 @@ class PoolSpec:
                 *(self.op, taken, self.rounding, self.out_dtype, self.clamp, self.saturate),
                 *(self.scale, self.zero_points),
             )
-        # else the type of a sum, or what it has to hold, is known with the size
-        elif not OPERATIONS[self.op].widens or (self.out_dtype is not None and self.kernel):
-            refusals.check_holds(
-                self.op, taken, self.kernel, self.rounding, out, self.clamp, self.saturate
-            )
+        else:
+            refusals.check_integers(taken, out)
+            # else the type of a sum, or what it has to hold, is known with the size
+            if not OPERATIONS[self.op].widens or (self.out_dtype is not None and self.kernel):
+                refusals.check_holds(
+                    self.op, taken, self.kernel, self.rounding, out, self.clamp, self.saturate
+                )
         refusals.check_quantisation(self.op, self.scale, self.zero_points)
 
     @property
@@ -288,9 +290,10 @@ class PoolSpec:
         if isinstance(data, (str, bytes)):
             try:
                 data = json.loads(data)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
+                said = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
                 raise SpecError(
-                    "json", f"json must be a valid JSON object, not {shown(data)} ({error})."
+                    "json", f"json must be a valid JSON object, not {shown(data)}{said}."
                 ) from None
         if not isinstance(data, dict):
             raise SpecError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import fields
-from .arrays import channels_at
+from .arrays import as_array, channels_at, plain
 from .errors import SpecError
 from .indices import BASES
 
@@ -66,7 +66,7 @@ def unpool(
             "index_size",
             f"index_size must be {len(sizes)} lengths that are at most {sizes}, not {inner}.",
         )
-    values, indices = np.asarray(values), np.asarray(indices)
+    values, indices = as_array("values", values), as_array("indices", indices)
     if values.shape != indices.shape:
         raise SpecError(
             "indices",
@@ -76,7 +76,7 @@ def unpool(
     indices, _ = _channels_first("indices", indices, layout, len(sizes))
     lead = values.shape[: values.ndim - len(sizes)]
     planes = math.prod(lead)
-    values, indices = (a.reshape(planes, -1) for a in (values, indices))
+    values, indices = (_planes(a, len(sizes)) for a in (values, indices))
     channels = lead[-1] if lead else 1
     places = _places(indices, indices_base, channels, inner)
     plane, *positions = np.unravel_index(places, (planes, *inner))
@@ -113,9 +113,8 @@ def plane_indices(
     """
     fields.choice("indices_base", indices_base, BASES)
     sizes = fields.lengths("size", size)
-    first, at = _channels_first("indices", np.asarray(indices), layout, len(sizes))
-    lead = first.shape[: first.ndim - len(sizes)]
-    rows = first.reshape(math.prod(lead), -1)
+    first, at = _channels_first("indices", as_array("indices", indices), layout, len(sizes))
+    lead, rows = first.shape[: first.ndim - len(sizes)], _planes(first, len(sizes))
     places = _places(rows, indices_base, lead[-1] if lead else 1, sizes)
     planes, positions = np.divmod(places, math.prod(sizes))
     own = np.broadcast_to(np.arange(len(rows))[:, np.newaxis], planes.shape)
@@ -138,8 +137,15 @@ def _channels_first(
     return (array, None) if at is None else (np.moveaxis(array, -1, at), at)
 
 
+def _planes(array: np.ndarray, axes: int) -> np.ndarray:
+    """Return an array with a row for each plane of its last axes."""
+    at = array.ndim - axes
+    return array.reshape(math.prod(array.shape[:at]), math.prod(array.shape[at:]))
+
+
 def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]) -> np.ndarray:
     """Return indices, one row a plane, as row-major positions in an array of all planes."""
+    indices = plain(indices)
     if indices.dtype.kind not in "iu":
         raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")
     planes, area = len(indices), math.prod(size)
