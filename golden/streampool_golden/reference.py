@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from . import keras_layers, torch_layers
 from .arrays import channels_at, checked
-from .errors import SpecError, SpecWarning
+from .errors import SpecError, SpecWarning, shown
 from .fields import integer
 from .indices import BASES
 from .pool_job import PoolJob
@@ -27,7 +28,7 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
         Before the axes that `layout` ends with (H and W, or H, W and C) there may be
         any number of others, none included.
     layout : {"NCHW", "NHWC", "NCW", "NWC", "NCDHW", "NDHWC"}, optional
-        The order of the axes; channels first by default.
+        The order of the axes; that of the specification by default, or channels first.
 
     Returns
     -------
@@ -48,6 +49,7 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     SpecWarning
         For each of `PoolJob.warnings`.
     """
+    _check_is_a_specification(spec)
     x, at = _checked(spec, x, layout)
     job = PoolJob(spec, (1, *_size(spec, x)))
     _warn(job)
@@ -93,6 +95,7 @@ def pool_with_indices(
     >>> values.tolist(), indices.tolist()
     ([[[7, 3]]], [[[1, 2]]])
     """
+    _check_is_a_specification(spec)
     if spec.indices is None:
         raise SpecError(
             "indices", f"indices must be given, one of {', '.join(BASES)}, and is None."
@@ -111,10 +114,19 @@ def pool_with_indices(
     return _back(values, at), _back(indices, at)
 
 
+def _check_is_a_specification(spec: object) -> None:
+    """Refuse what is none, such as a framework's layer of the same name as ours."""
+    if not isinstance(spec, PoolSpec):
+        name = type(spec).__name__
+        ours = hasattr(torch_layers, name) or hasattr(keras_layers, name)
+        use = f"{name} of streampool, which takes the same arguments" if ours else "PoolSpec"
+        raise SpecError("spec", f"spec must be a PoolSpec, not {shown(spec)}; use {use}.")
+
+
 def _checked(spec: PoolSpec, x: Any, layout: str | None) -> tuple[np.ndarray, int | None]:
     """Return `x` with its spatial axes last, and where channels were if they came last."""
     x = checked(spec.in_dtype, x)
-    at = channels_at("x", x, layout, spec.ndim)
+    at = channels_at("x", x, spec.layout if layout is None else layout, spec.ndim)
     return (x, None) if at is None else (np.moveaxis(x, -1, at), at)
 
 

@@ -104,6 +104,11 @@ class PoolSpec:
         divide the input's: kernel and stride are then what is left. Instead of a `kernel`;
         stride, padding, dilation and ceil mode have no meaning with it, and are refused.
 
+    layout : str, optional
+        The order of an array's axes, one of `LAYOUTS`, where `pool` is not told one; channels
+        first by default. Keras' layers set it. It is of arrays and not of what is computed: two
+        specifications that differ in it alone are equal.
+
     Raises
     ------
     SpecError
@@ -142,6 +147,7 @@ class PoolSpec:
     zero_points: tuple[int, int]
     rounding_about: str
     adaptive: str | tuple[int | None, ...] | None
+    layout: str | None = dataclasses.field(compare=False, repr=False)
 
     def __init__(
         self,
@@ -165,6 +171,7 @@ class PoolSpec:
         zero_points: Sequence[int] = (0, 0),
         rounding_about: str = "raw",
         adaptive: str | SupportsIndex | Sequence[SupportsIndex | None] | None = None,
+        layout: str | None = None,
     ) -> None:
         def put(name: str, value: object) -> None:
             object.__setattr__(self, name, value)  # the instance is frozen
@@ -190,6 +197,8 @@ class PoolSpec:
         }
         axes = fields.axes_of(tuples, ndim)
         put("ndim", axes)
+        layouts = fields.LAYOUTS[axes]
+        put("layout", None if layout is None else fields.choice("layout", layout, layouts))
         put("adaptive", fields.adaptive(adaptive, axes))
         put("kernel", () if kernel is None else fields.per_axis("kernel", kernel, axes))
         put("stride", self.kernel if stride is None else fields.per_axis("stride", stride, axes))
@@ -273,8 +282,9 @@ class PoolSpec:
         return PoolSpec(**{**values, **changes})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as a dict that `json.dumps` takes."""
-        return {f.name: _listed(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        """Return the fields as a dict that `json.dumps` takes; no `layout` where it is None."""
+        values = {f.name: _listed(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return {name: value for name, value in values.items() if (name, value) != ("layout", None)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any] | str) -> "PoolSpec":

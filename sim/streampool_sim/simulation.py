@@ -143,6 +143,7 @@ def simulate(
         golden, places = pool(spec, x, layout), None
         if spec.indices is not None:
             golden, places = pool_with_indices(spec, x, layout)
+    layout = spec.layout if layout is None else layout
     frames, golden_frames = _channels_first(spec, np.asarray(x), golden, layout)
     if not len(frames):
         raise SpecError("x", f"x must have a frame at least, not shape {np.shape(x)}.")

@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+import numpy as np
 import pytest
 import streampool_golden
 from streampool_golden import (
@@ -26,6 +27,8 @@ from streampool_golden import (
     PoolJob,
     PoolSpec,
     SpecError,
+    pool,
+    pool_with_indices,
 )
 
 # Copied from torch 2.13's and Keras 3.15's documentation.
@@ -37,10 +40,10 @@ SIGNATURES = {
     "AvgPool1d": "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True",
     "AvgPool2d": "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, "
     "divisor_override=None",
-    "MaxPooling1D": "pool_size=2, strides=None, padding='valid'",
-    "MaxPooling2D": "pool_size=2, strides=None, padding='valid'",
-    "MaxPooling3D": "pool_size=2, strides=None, padding='valid'",
-    "AveragePooling3D": "pool_size=2, strides=None, padding='valid'",
+    "MaxPooling1D": "pool_size=2, strides=None, padding='valid', data_format=None",
+    "MaxPooling2D": "pool_size=2, strides=None, padding='valid', data_format=None",
+    "MaxPooling3D": "pool_size=2, strides=None, padding='valid', data_format=None",
+    "AveragePooling3D": "pool_size=2, strides=None, padding='valid', data_format=None",
     "MaxPool3d": "kernel_size, stride=None, padding=0, dilation=1, return_indices=False, "
     "ceil_mode=False",
     "AvgPool3d": "kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, "
@@ -48,8 +51,10 @@ SIGNATURES = {
     **{f"LPPool{n}d": "norm_type, kernel_size, stride=None, ceil_mode=False" for n in (1, 2, 3)},
     **{f"AdaptiveAvgPool{n}d": "output_size" for n in (1, 2, 3)},
     **{f"AdaptiveMaxPool{n}d": "output_size, return_indices=False" for n in (1, 2, 3)},
-    "AveragePooling1D": "pool_size=2, strides=None, padding='valid'",
-    "AveragePooling2D": "pool_size=2, strides=None, padding='valid'",
+    "AveragePooling1D": "pool_size=2, strides=None, padding='valid', data_format=None",
+    "AveragePooling2D": "pool_size=2, strides=None, padding='valid', data_format=None",
+    "GlobalMaxPooling1D": "data_format=None",
+    "GlobalAveragePooling2D": "data_format=None",
 }
 
 
@@ -132,7 +137,7 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: MaxPooling2D(2, (0, 1)), "strides"),
     (lambda: MaxPooling2D(2, padding="full"), "padding"),
     (lambda: MaxPooling2D(2, padding=1), "padding"),  # pyright: ignore[reportArgumentType]
-    (lambda: AveragePooling2D(2, data_format="channels_last"), "data_format"),
+    (lambda: AveragePooling2D(2, data_format="NHWC"), "data_format"),
 ]
 
 
@@ -142,3 +147,33 @@ def test_refusals_name_the_frameworks_argument(call, field):
         call()
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field} ")
+
+
+@pytest.mark.filterwarnings("ignore::streampool_golden.SpecWarning")
+def test_keras_layers_take_channels_last():
+    x = np.arange(13 * 13 * 8).reshape(1, 13, 13, 8) % 100
+    first = np.moveaxis(x, -1, 1)
+    for layer in (MaxPooling2D(), AveragePooling2D(3, 2, "same"), GlobalMaxPooling2D()):
+        expected = pool(PoolSpec(**{**layer.to_json(), "layout": None}), first)
+        assert np.array_equal(pool(layer, x), np.moveaxis(expected, 1, -1))
+        assert np.array_equal(pool(layer, first, "NCHW"), expected)
+        for same in (PoolSpec.from_json(layer.to_json()), layer.replace(dtype="uint8")):
+            assert same.layout == "NHWC"
+    assert pool(MaxPooling2D(), x).shape == (1, 6, 6, 8)
+    assert pool(MaxPooling2D(data_format="channels_first"), first).shape == (1, 8, 6, 6)
+    assert pool(MaxPooling1D(data_format="channels_last"), x[0, 0]).shape == (6, 8)
+    spec = MaxPooling2D().replace(indices="channels_last")
+    values, indices = pool_with_indices(spec, x)
+    assert np.array_equal(x.reshape(-1)[indices], values)
+    assert "layout" not in PoolSpec("max", 2).to_json()
+
+
+def test_a_layer_of_a_framework_is_told_from_a_specification():
+    class MaxPool2d:
+        """Called as torch's is."""
+
+    for call in (pool, pool_with_indices):
+        with pytest.raises(SpecError, match=r"spec must be a PoolSpec.* use MaxPool2d of streamp"):
+            call(MaxPool2d(), [[[1]]])  # pyright: ignore[reportArgumentType]
+        with pytest.raises(SpecError, match=r"not 'max'; use PoolSpec\."):
+            call("max", [[[1]]])  # pyright: ignore[reportArgumentType]

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 import streampool_sim.simulation
 from broken_cores import BrokenCore
-from streampool_golden import MaxPool2d, PoolSpec, SpecError, SpecWarning, __version__, pool
+from streampool_golden import (
+    MaxPool2d,
+    MaxPooling2D,
+    PoolSpec,
+    SpecError,
+    SpecWarning,
+    __version__,
+    pool,
+)
 from streampool_hw import PoolCore
 from streampool_sim import EngineError, EngineWarning, simulate
 from streampool_sim.engines import amaranth
@@ -109,6 +117,13 @@ def test_layouts(spec, shape, layout):
     assert result.output.dtype == expected.dtype
     assert np.array_equal(result.output, expected)
     assert result.stats["matches_golden"]
+
+
+def test_a_layer_of_keras_is_simulated_channels_last():
+    x = np.arange(4 * 6 * 3).reshape(4, 6, 3)
+    result = simulate(MaxPooling2D(), x)
+    assert result.stats["shape"] == [3, 4, 6]
+    assert np.array_equal(result.output, pool(PoolSpec("max", 2), x, "NHWC"))
 
 
 @pytest.mark.parametrize(
