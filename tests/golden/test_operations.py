@@ -1,6 +1,7 @@
 """The table of operations: an entry put in from outside is one like any other."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,14 +57,15 @@ def test_an_operation_from_outside(op, dtype, reduce, out):
 
 
 def test_what_an_entry_does_not_say_is_refused():
-    for field, fields in (
+    cases: list[tuple[str, dict[str, Any]]] = [
         ("indices", {"indices": "plane"}),
         ("divisor_override", {"divisor_override": 3}),
         ("scale", {"scale": "1/2"}),
         ("zero_points", {"zero_points": (1, 1)}),
         ("dtype", {"dtype": "float16"}),
         ("out_dtype", {"out_dtype": "int8"}),
-    ):
+    ]
+    for field, fields in cases:
         with pytest.raises(SpecError) as refused:
             PoolSpec("cubes", 2, **fields)
         assert refused.value.field == field
