@@ -32,7 +32,7 @@ lint: $(DEV) ## lint, format and types
 	@$(PY) -m pyright
 
 sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=5000 SEED=1
-	@$(IN_ENV) $(PY) -m streampool_sim.sweep $(COUNT) --seed $(SEED) $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim sweep $(COUNT) --seed $(SEED) $(ARGS)
 
 bench: tools $(CORE) ## speeds of the engines
 	@$(IN_ENV) $(PY) -m streampool_bench.engines $(ARGS)
@@ -51,7 +51,7 @@ bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a mach
 	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
-	@$(IN_ENV) $(PY) -m streampool_bench.fpga $(if $(SEEDS),--seeds $(SEEDS)) \
+	@$(IN_ENV) $(PY) -m streampool_sim fpga $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short fpga-bar
 
@@ -59,7 +59,7 @@ netlists: tools $(DEV) ## synthesized cores against the same frames, beat for be
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)
 
 boards: $(FPGA) ## bitstreams that test a core on a board: make boards BOARDS="icebreaker orangecrab"
-	@$(IN_ENV) $(PY) -m streampool_hw.boards $(BOARDS) $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim boards $(BOARDS) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py boards-reached
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ anew

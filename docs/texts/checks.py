@@ -11,7 +11,7 @@ from streampool_golden import networks as listed
 from streampool_hw import PoolCore
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim import networks as run_networks
-from streampool_sim.options import describe
+from streampool_sim.words import describe
 
 
 def networks() -> str:

@@ -14,7 +14,7 @@ from streampool_hw.boards import BOARDS
 from streampool_hw.boards.table import SHOWS
 from streampool_hw.fpga import device_named
 from streampool_hw.fpga.flow import Design, synthesize
-from streampool_sim.options import describe
+from streampool_sim.words import describe
 
 from . import cores
 

@@ -1,6 +1,5 @@
 """The verb `bench`: its options, and what it runs."""
 
-import argparse
 import json
 import sys
 import time
@@ -10,10 +9,13 @@ from typing import Any
 
 from streampool_golden import PoolJob
 from streampool_hw.fpga import device_named
-from streampool_sim import options as opt
+from streampool_sim.cli import common, values
+from streampool_sim.cli.command import option, verb
+from streampool_sim.cli.fields import Options, said, spec_options
 from streampool_sim.engines.compiled import find_compiler
-from streampool_sim.files import check_folder, check_writable, replacing
-from streampool_sim.options import Refused
+from streampool_sim.files import check_folder, check_writable, write_whole
+from streampool_sim.progress import Progress, time_left
+from streampool_sim.refusals import Refused
 
 from .fpga import placed
 from .fpga.clocks import ASSUMED_MHZ
@@ -21,7 +23,7 @@ from .report import hardware, layers, reading, report, table
 from .software import machine, timing
 from .software.contenders import RUNTIMES
 
-__all__ = ["EXAMPLES", "add_options", "bench"]
+__all__ = ["bench", "command"]
 
 EXAMPLES = """\
 examples:
@@ -47,58 +49,10 @@ WITHOUT_SOFTWARE += ("rounding", "rounding_about", "nan", "saturate")
 """What a core can do and none of the software that is measured here is asked for."""
 
 
-def add_options(group: argparse._ArgumentGroup) -> None:
-    """Add the verb's own options, but for the layer's."""
-    add = group.add_argument
-    add("--net", metavar="NETS", help="only these networks, with commas between")
-    add("--quick", action="store_true", help="a few layers only, in under a minute")
-    add("--device", metavar="DEVICE", help="the device of the table and of what is said of it")
-    add(
-        "--freq",
-        type=opt.megahertz,
-        metavar="MHZ",
-        help="clock where none was placed; said to be assumed"
-        f" ({ASSUMED_MHZ:g}, or what as wide a core has reached)",
-    )
-    add(
-        "--rounds",
-        type=_rounds,
-        metavar="N",
-        help=f"samples of each contender ({timing.LEAST_ROUNDS})",
-    )
-    add(
-        "--runtimes",
-        type=_runtimes,
-        metavar="NAMES",
-        help="only these, with commas between: " + ", ".join(runtime.name for runtime in RUNTIMES),
-    )
-    add(
-        "--simulate",
-        action="store_true",
-        help="count cycles in the simulated core too, frame by frame against the golden model",
-    )
-    add(
-        "--folder",
-        type=Path,
-        metavar="DIR",
-        help="keep each layer's figures there until all are measured: what was stopped goes on",
-    )
-    add("--json", metavar="FILE.json", help="write everything there; - prints it")
-    add("--html", metavar="FILE.html", help="write a page with plots and tables there")
-    add("--plot", metavar="FILE.svg", help="write the plot of throughput alone there")
-    add(
-        "--from",
-        dest="source",
-        type=Path,
-        metavar="FILE.json",
-        help="measure nothing: say what an earlier --json has",
-    )
-
-
 def _rounds(text: str) -> int:
-    value = opt.positive(text)
+    value = values.positive(text)
     if value < timing.LEAST_ROUNDS:
-        raise argparse.ArgumentTypeError(
+        raise ValueError(
             f"{text!r} is too few to say anything; {timing.LEAST_ROUNDS} or more would do"
         )
     return value
@@ -109,18 +63,17 @@ def _runtimes(text: str) -> tuple[str, ...]:
     names = [name.strip().lower() for name in text.split(",")]
     for name in names:
         if name not in known:
-            raise argparse.ArgumentTypeError(
-                f"{name!r} is no runtime; {', '.join(known.values())} would do"
-            )
+            raise ValueError(f"{name!r} is no runtime; {', '.join(known.values())} would do")
     return tuple(known[name] for name in names)
 
 
-def _chosen(options: argparse.Namespace) -> layers.Layers:
+def _chosen(options: Options) -> layers.Layers:
     """Return the layers that were asked for."""
     if options.shape is None:
-        said = opt.spec_options_of(options)
-        if said:
-            raise Refused(f"{said[0]} says what is pooled, but not on what; --shape CxHxW would do")
+        if of_layer := said(options):
+            raise Refused(
+                f"{of_layer[0]} says what is pooled, but not on what; --shape CxHxW would do"
+            )
         nets = None
         if options.net is not None:
             nets = [net.strip() for net in options.net.split(",")]
@@ -139,27 +92,14 @@ def _chosen(options: argparse.Namespace) -> layers.Layers:
                 f"--{name.replace('_', '-')} is not compared with software; the layer without it"
                 " would do"
             )
-    size = options.shape[1:]
-    spec = opt.spec_of(options, dtype="int8", ndim=len(size), size=size)
+    spec = common.spec_of_shape(options)
     if spec.dtype != "int8":
         raise Refused(f"--dtype {spec.dtype} is not compared with software; int8 would do")
     PoolJob(spec, options.shape)
     return layers.layer_of(spec, options.shape)
 
 
-class _Told:
-    """Tells on stderr which layer is measured, how many are done and how long the rest may take."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        spent = time.monotonic() - self._start
-        left = f", about {spent / done * (total - done):.0f} s left" if done else ""
-        print(f"streampool: {done + 1}/{total} {what}{left}", file=sys.stderr, flush=True)
-
-
-def bench(options: argparse.Namespace) -> None:
+def bench(options: Options) -> int:
     """Measure and compare as the options say; prints the table, and writes what they ask for.
 
     Raises
@@ -190,22 +130,21 @@ def bench(options: argparse.Namespace) -> None:
         raise Refused(
             f"--from {options.source} is not whole; what --json writes would do"
         ) from None
-    for target, text in texts:
-        with replacing(target) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    write_whole(dict(texts))
     to_stdout = options.json == "-"
     if to_stdout:
         sys.stdout.write(report.text(made))
     print(shown, end="", file=sys.stderr if to_stdout else sys.stdout)
     for path in kept:
         path.unlink(missing_ok=True)
+    return 0
 
 
 def _no_room(device: str) -> str:
     return f"--device {device} has no room for a core of any of these layers; another would do"
 
 
-def _writers(options: argparse.Namespace) -> list[tuple[Path, Callable[[dict[str, Any]], str]]]:
+def _writers(options: Options) -> list[tuple[Path, Callable[[dict[str, Any]], str]]]:
     """Return the files that are asked for, and what makes their texts of the report."""
     targets = {option: _target(option, getattr(options, option)) for option in SUFFIXES}
     writers: dict[str, Callable[[dict[str, Any]], str]] = {"json": report.text}
@@ -222,13 +161,13 @@ def _writers(options: argparse.Namespace) -> list[tuple[Path, Callable[[dict[str
     return [(target, writers[option]) for option, target in targets.items() if target is not None]
 
 
-def _earlier(options: argparse.Namespace) -> dict[str, Any]:
+def _earlier(options: Options) -> dict[str, Any]:
     """Return the report of an earlier run."""
     path: Path = options.source
-    said = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
-    said += opt.spec_options_of(options)
-    if said:
-        raise Refused(f"--from measures nothing, so {said[0]} says nothing; one of both would do")
+    others = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
+    others += said(options)
+    if others:
+        raise Refused(f"--from measures nothing, so {others[0]} says nothing; one of both would do")
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -247,9 +186,7 @@ def _earlier(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def make(
-    chosen: layers.Layers, options: argparse.Namespace, kept: list[Path] | None = None
-) -> dict[str, Any]:
+def make(chosen: layers.Layers, options: Options, kept: list[Path] | None = None) -> dict[str, Any]:
     """Make the report of the chosen layers; `kept` is as `report.make` has it."""
     if options.device is not None and not hardware.has_room(chosen.layers, options.device):
         raise Refused(_no_room(options.device))
@@ -263,27 +200,36 @@ def make(
     if options.simulate:
         find_compiler()
         wanted = [(layer, _width(layer)) for layer in chosen.layers]
-        simulated = hardware.simulate_cycles(wanted, _counting)
-    return report.make(
-        chosen,
-        settings=settings,
-        assumed_mhz=options.freq,
-        simulated=simulated,
-        runtimes=options.runtimes,
-        folder=options.folder,
-        kept=kept,
-        progress=_Told(),
-    )
+        with Progress("simulating the cores", "simulated", "cores") as bar:
+
+            def count(done: int, total: int) -> None:
+                bar.step(done, total, f"streampool: {done}/{total} cores simulated")
+
+            simulated = hardware.simulate_cycles(wanted, count)
+    start = time.monotonic()
+    with Progress("measuring", "measured", "layers") as bar:
+
+        def tell(done: int, total: int, what: str) -> None:
+            spent = time.monotonic() - start
+            left = f", about {time_left(spent / done * (total - done))} left" if done else ""
+            bar.step(done, total, f"streampool: {done + 1}/{total} {what}{left}", what)
+
+        return report.make(
+            chosen,
+            settings=settings,
+            assumed_mhz=options.freq,
+            simulated=simulated,
+            runtimes=options.runtimes,
+            folder=options.folder,
+            kept=kept,
+            progress=tell,
+        )
 
 
 def _width(layer: layers.Layer) -> int:
     """Return the lanes that a layer is simulated with: those of the first device, 8 at most."""
     lanes = placed.lanes_on(placed.devices()[0], layer.shape[0])
     return max((each for each in lanes if each <= 8), default=lanes[0])
-
-
-def _counting(done: int, total: int) -> None:
-    print(f"streampool: {done}/{total} cores simulated", file=sys.stderr, flush=True)
 
 
 def _target(option: str, name: str | None) -> Path | None:
@@ -300,3 +246,96 @@ def _target(option: str, name: str | None) -> Path | None:
         )
     check_writable(target)
     return target
+
+
+WHAT = "what is measured, and how"
+
+command = verb(
+    "bench",
+    [
+        *spec_options(),
+        common.shape_option(WHAT, required=False),
+        option(
+            "--net",
+            takes=str,
+            metavar="NETS",
+            group=WHAT,
+            help="only these networks, with commas between",
+        ),
+        option("--quick", group=WHAT, default=False, help="a few layers only, in under a minute"),
+        option(
+            "--device",
+            takes=str,
+            metavar="DEVICE",
+            choices=placed.devices(),
+            group=WHAT,
+            help="the device of the table and of what is said of it",
+        ),
+        common.freq_option(
+            WHAT,
+            "clock where none was placed; said to be assumed"
+            f" ({ASSUMED_MHZ:g}, or what as wide a core has reached)",
+            None,
+        ),
+        option(
+            "--rounds",
+            takes=_rounds,
+            metavar="N",
+            group=WHAT,
+            help=f"samples of each contender ({timing.LEAST_ROUNDS})",
+        ),
+        option(
+            "--runtimes",
+            takes=_runtimes,
+            metavar="NAMES",
+            group=WHAT,
+            help="only these, with commas between: "
+            + ", ".join(runtime.name for runtime in RUNTIMES),
+        ),
+        option(
+            "--simulate",
+            group=WHAT,
+            default=False,
+            help="count cycles in the simulated core too, frame by frame against the golden model",
+        ),
+        option(
+            "--folder",
+            takes=Path,
+            metavar="DIR",
+            group=WHAT,
+            help="keep each layer's figures there until all are measured: what was stopped goes on",
+        ),
+        option(
+            "--json",
+            takes=str,
+            metavar="FILE.json",
+            group=WHAT,
+            help="write everything there; - prints it",
+        ),
+        option(
+            "--html",
+            takes=str,
+            metavar="FILE.html",
+            group=WHAT,
+            help="write a page with plots and tables there",
+        ),
+        option(
+            "--plot",
+            takes=str,
+            metavar="FILE.svg",
+            group=WHAT,
+            help="write the plot of throughput alone there",
+        ),
+        option(
+            *("--from", "source"),
+            takes=Path,
+            metavar="FILE.json",
+            group=WHAT,
+            help="measure nothing: say what an earlier --json has",
+        ),
+    ],
+    bench,
+    about="Time software on pooling layers here and now, and hold the core, as it was placed,"
+    " against the fastest.",
+    examples=EXAMPLES,
+)

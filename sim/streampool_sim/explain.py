@@ -8,7 +8,7 @@ from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
 from streampool_hw.schedule.plan import AxisPlan
 
-from .options import count
+from .words import count
 
 __all__ = ["explain_text"]
 

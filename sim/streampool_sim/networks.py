@@ -1,10 +1,9 @@
 """The pooling layers of known networks through the fast engine, at their full size.
 
-``python -m streampool_sim.networks`` runs them, and resumes what was stopped: each result is kept
-under a hash of everything that it rests on.
+``streampool networks`` runs them, and resumes what was stopped: each result is kept under a hash of
+everything that it rests on.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from .engines import fast
 from .engines.compiled import cache_folder
 from .engines.model import Build
 from .frames import pack
+from .progress import Progress, time_left
 from .simulation import STEADY_FRAMES, compare
 from .stats import frame_cycles
 from .sweep import Log
@@ -91,46 +91,27 @@ def run(path: Path = RESULTS) -> dict[PoolJob, dict[str, Any]]:
     todo = [index for index in range(len(wanted)) if index not in log.results]
     start, clocks = time.monotonic(), 0
     due = sum(wanted[index].limit_cycles for index in todo)
-    for batch in _batches(wanted, todo):
-        cores = [PoolCore(job.spec, job.shape, job.lanes) for job in (wanted[k] for k in batch)]
-        with tempfile.TemporaryDirectory(prefix="networks-", dir=cache_folder()) as folder:
-            level = "-O1" if cores[0].job.limit_cycles >= LONG else "-O0"
-            models = Build(cores, optimise=level, folder=Path(folder)).load()
-            for index, core, model in zip(batch, cores, models, strict=True):
-                log.add([result := check(core, model, index)])
-                clocks += core.job.limit_cycles
-                spent = time.monotonic() - start
-                print(
-                    f"{len(log.results)}/{len(wanted)} layers, {spent:.0f} s, about"
-                    f" {spent / clocks * (due - clocks):.0f} s left",
-                    *result["faults"],
-                    sep="\nFAULT ",
-                    file=sys.stderr,
-                    flush=True,
-                )
+    with Progress("compiling the first layers", "simulated", "clocks") as progress:
+        for batch in _batches(wanted, todo):
+            cores = [PoolCore(job.spec, job.shape, job.lanes) for job in (wanted[k] for k in batch)]
+            with tempfile.TemporaryDirectory(prefix="networks-", dir=cache_folder()) as folder:
+                level = "-O1" if cores[0].job.limit_cycles >= LONG else "-O0"
+                models = Build(cores, optimise=level, folder=Path(folder)).load()
+                for index, core, model in zip(batch, cores, models, strict=True):
+                    log.add([result := check(core, model, index)])
+                    clocks += core.job.limit_cycles
+                    left = (time.monotonic() - start) / clocks * (due - clocks)
+                    progress.step(
+                        clocks,
+                        due,
+                        f"{len(log.results)}/{len(wanted)} layers, about {time_left(left)} left",
+                    )
+                    for fault in result["faults"]:
+                        print(f"FAULT {fault}", file=sys.stderr, flush=True)
     return {job: log.results[index] for index, job in enumerate(wanted)}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; 0: all right, 1: a fault, 130: stopped by hand."""
-    parser = argparse.ArgumentParser(prog="python -m streampool_sim.networks", description=__doc__)
-    parser.add_argument("--results", type=Path, default=RESULTS, help=f"file ({RESULTS})")
-    options = parser.parse_args(argv)
-    try:
-        results = run(options.results)
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    failed = [job for job, result in results.items() if result["faults"]]
-    for job in failed:
-        print(f"FAULT {job.spec!r} on {job.shape}: {results[job]['faults'][0]}")
-    exact = sum(result["cycles_per_frame"] == result["limit_cycles"] for result in results.values())
-    print(
-        f"{len(networks())} layers, {len(results)} different ones: {len(results) - len(failed)}"
-        f" equal to the golden model, {exact} at exactly the limit of cycles"
-    )
-    return int(bool(failed))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from .cli import main
+
+    sys.exit(main(["networks", *sys.argv[1:]]))

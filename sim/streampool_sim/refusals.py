@@ -1,7 +1,31 @@
 """What is refused, and how it is said."""
 
-__all__ = ["Refused"]
+import difflib
+import sys
+from collections.abc import Iterable
+
+__all__ = ["Refused", "did_you_mean", "say", "shown"]
+
+NEAR = 0.66
+"""How alike two words are that are mistaken for each other, as `difflib` has it: two thirds."""
 
 
 class Refused(Exception):
     """Something that was asked for cannot be done; the message is one sentence."""
+
+
+def say(message: str) -> None:
+    """Say one sentence on standard error."""
+    print(f"streampool: {' '.join(message.split()).rstrip('.')}.", file=sys.stderr)
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return the end of a sentence that offers the word that was meant; nothing if none is near."""
+    bare = {each.lstrip("-"): each for each in words}
+    near = difflib.get_close_matches(word.lstrip("-"), bare, n=1, cutoff=NEAR)
+    return f", did you mean {bare[near[0]]}" if near else ""
+
+
+def shown(text: str) -> str:
+    """Return what was typed in quotes, cut where it is long."""
+    return repr(text) if len(text) <= 60 else f"{text[:40] + '...'!r} of {len(text)} characters"

@@ -1,18 +1,15 @@
 """Random specifications through the core, held against the golden model and the limits.
 
-``python -m streampool_sim.sweep 5000 --seed 1`` runs, and resumes, a sweep;
-``python -m streampool_sim.sweep --seed 1 --case 17`` runs one of its cases alone.
+``streampool sweep 5000 --seed 1`` runs, and resumes, a sweep;
+``streampool sweep --seed 1 --case 17`` runs one of its cases alone.
 """
 
-import argparse
 import concurrent.futures
 import hashlib
 import json
 import multiprocessing
-import os
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -27,7 +24,10 @@ from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
 from .engines.compiled import cache_folder
 from .engines.model import Build, Model
+from .files import write_whole
 from .frames import pack, pack_indices
+from .progress import Progress
+from .signals import stop_when_asked, stopped
 from .simulation import STEADY_FRAMES, compare, compare_indices
 from .stats import frame_cycles, words_bound
 
@@ -46,6 +46,9 @@ Those of longer frames are left out: Amaranth's simulator takes seconds for each
 
 UNPOOLED = BASES[0]
 """The base of indices that a MaxUnpool core takes: maxima that have it are unpooled again."""
+
+NO_RESULT = {"cli", "pictures", "inputs", "explain", "progress", "refusals", "words"}
+"""Modules and folders that no result rests on."""
 
 MOST_FAILURES = 20
 """Failures after which a sweep gives up."""
@@ -271,9 +274,7 @@ def fingerprint() -> str:
     for package in ("streampool_golden", "streampool_hw", "streampool_sim"):
         root = Path(str(resources.files(package)))
         for path in sorted(root.rglob("*")):
-            if path.suffix in (".py", ".cc") and not (
-                path.name in ("cli.py", "pictures.py", "explain.py") or path.parent.name == "inputs"
-            ):
+            if path.suffix in (".py", ".cc") and not NO_RESULT & set(path.with_suffix("").parts):
                 digest.update(
                     path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes()
                 )
@@ -302,9 +303,7 @@ class Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written anew, so that a line cut short by a killed run does not stay.
         kept = [self.head, *self.results.values()]
-        part = path.with_name(path.name + ".part")
-        part.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
-        os.replace(part, path)
+        write_whole({path: "".join(json.dumps(line) + "\n" for line in kept)})
 
     def add(self, results: list[dict[str, Any]]) -> None:
         """Append results."""
@@ -332,10 +331,12 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
     if len(todo) < count:
         print(f"{count - len(todo)} of {count} cases are in {path} already", file=sys.stderr)
     batches = [todo[at : at + BATCH] for at in range(0, len(todo), BATCH)]
-    start, done = time.monotonic(), 0
-    end = "" if sys.stderr.isatty() else "\n"
+    done = count - len(todo)
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context) as workers:
+    workers = concurrent.futures.ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=stop_when_asked
+    )
+    with Progress("compiling the first cores", "checked", "cases") as progress, stopped(workers):
         running = [workers.submit(run_batch, seed, batch) for batch in batches]
         for future in concurrent.futures.as_completed(running):
             results = future.result()
@@ -346,15 +347,7 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
                     if len(failed) == 1:
                         _print_fault(seed, result)
             done += len(results)
-            spent = time.monotonic() - start
-            left = spent / done * (len(todo) - done)
-            print(
-                f"\r{count - len(todo) + done}/{count} cases, {len(failed)} failed, "
-                f"{spent:.0f} s, about {left:.0f} s left ",
-                end=end if done < len(todo) else "\n",
-                file=sys.stderr,
-                flush=True,
-            )
+            progress(done, count)
             if len(failed) >= MOST_FAILURES:
                 workers.shutdown(cancel_futures=True)
                 print(f"{len(failed)} failures, the rest is left out", file=sys.stderr)
@@ -405,32 +398,7 @@ def run_case(seed: int, index: int) -> int:
     return len(result["faults"])
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the sweep's command line; 0: all right, 1: a fault, 130: stopped by hand."""
-    parser = argparse.ArgumentParser(prog="python -m streampool_sim.sweep", description=__doc__)
-    parser.add_argument(
-        "count", nargs="?", type=int, default=200, help="specifications (default 200)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the specifications (default 0)")
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: the cores)"
-    )
-    parser.add_argument(
-        "--results", type=Path, help="results file (default build/sweep-SEED.jsonl)"
-    )
-    parser.add_argument("--case", type=int, help="run this case alone, in both engines")
-    options = parser.parse_args(argv)
-    if options.count < 1 or options.jobs < 1 or options.seed < 0:
-        parser.error("count and jobs must be 1 or more, the seed 0 or more")
-    if options.case is not None:
-        return int(run_case(options.seed, options.case) > 0)
-    path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
-    try:
-        return int(sweep(options.count, options.seed, path, options.jobs) > 0)
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from .cli import main
+
+    sys.exit(main(["sweep", *sys.argv[1:]]))

@@ -93,5 +93,5 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         }
         return SimpleNamespace(output=output, indices=None, stats=stats)
 
-    monkeypatch.setattr("streampool_sim.run.simulate", simulate)
+    monkeypatch.setattr("streampool_sim.cli.run.simulate", simulate)
     return state

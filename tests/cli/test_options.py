@@ -1,16 +1,24 @@
 """What is typed becomes the specification that it says."""
 
+from types import SimpleNamespace
+
 import pytest
 from streampool_golden import PoolSpec, float32_ratio
-from streampool_sim import options as opt
+from streampool_sim.cli.command import argument, option, verb
+from streampool_sim.cli.fields import spec_of, spec_options
+from streampool_sim.refusals import Refused, did_you_mean
+
+COMMAND = verb("x", spec_options(), lambda _: 0, about="Make a specification.")
+
+
+def parsed(*words: str) -> dict:
+    with COMMAND.make_context("x", list(words)) as context:
+        return context.params
 
 
 def spec(*words: str, ndim: int = 2) -> PoolSpec:
-    parser = opt.Parser(prog="x")
-    opt.add_spec_options(parser, dtype_note="int8")
-    parsed, unknown = parser.parse_known_args(opt.normalise(words))
-    parser.refuse_unknown(unknown)
-    return opt.spec_of(parsed, dtype="int8", ndim=ndim, size=(9,) * ndim)
+    options = SimpleNamespace(**parsed(*words))
+    return spec_of(options, dtype="int8", ndim=ndim, size=(9,) * ndim)
 
 
 @pytest.mark.parametrize(
@@ -118,19 +126,93 @@ def test_one_axis():
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(words: str):
-    with pytest.raises(opt.Refused, match=words.split()[0]) as refusal:
+    with pytest.raises(Refused, match=words.split()[0]) as refusal:
         spec(*words.split())
     assert "\n" not in str(refusal.value)
 
 
 def test_an_option_that_is_nearly_right_is_named():
-    with pytest.raises(opt.Refused, match="--kernal is not known, did you mean --kernel"):
+    with pytest.raises(Refused, match="--kernal is not known, did you mean --kernel"):
         spec("--kernal", "3")
 
 
+WORDS = verb(
+    "x",
+    [
+        argument("words", takes=str, metavar="WORD", help="any", several=True),
+        option("--a-b", takes=str, metavar="B", help="a value"),
+        option("--flag-c", help="no value"),
+        option("-o", "--output", takes=str, metavar="FILE", help="a file"),
+    ],
+    lambda _: 0,
+    about="Take words.",
+)
+
+
+def words(*typed: str) -> dict:
+    with WORDS.make_context("x", list(typed)) as context:
+        return {name: value for name, value in context.params.items() if value}
+
+
 def test_nothing_after_two_dashes_is_an_option():
-    assert opt.normalise(["--a_b", "--", "--c_d"]) == ["--a-b", "--", "--c_d"]
+    assert words("--flag_c", "--", "--c_d") == {"flag_c": True, "words": ("--c_d",)}
 
 
 def test_values_keep_their_underscores():
-    assert opt.normalise(["--a_b=c_d", "-o", "e_f"]) == ["--a-b=c_d", "-o", "e_f"]
+    assert words("--a_b=c_d", "-o", "e_f") == {"a_b": "c_d", "output": "e_f"}
+
+
+@pytest.mark.parametrize("typed", ["-oe_f", "-o=e_f", "-o e_f", "--output e_f", "--output=e_f"])
+def test_every_spelling_of_a_value(typed: str):
+    assert words(*typed.split(), "one", "-1", "--a-b", "-1:0") == {
+        "output": "e_f",
+        "words": ("one", "-1"),
+        "a_b": "-1:0",
+    }
+
+
+@pytest.mark.parametrize("typed", ["--a-b --flag-c", "--a-b -o x", "--a-b", "-o -x"])
+def test_an_option_is_no_value(typed: str):
+    with pytest.raises(Refused, match=f"{typed.split()[0]}.*: expected one argument"):
+        words(*typed.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "known"),
+    [
+        ("--folder", "--model"),
+        ("--model", "--folder"),
+        ("--nan", "--onnx"),
+        ("--onnx", "--nan"),
+        ("--preset", "--pixels"),
+        ("--pixels", "--preset"),
+        ("--frob", "--freq"),
+        ("--model", "--ceil-mode"),
+        ("--lanes", "--nan"),
+    ],
+)
+def test_nothing_is_offered_where_nothing_is_near(typed: str, known: str):
+    assert did_you_mean(typed, [known]) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "known"),
+    [
+        ("--kern", "--kernel"),
+        ("-kernel", "--kernel"),
+        ("--stirde", "--stride"),
+        ("--lane", "--lanes"),
+        ("rum", "run"),
+        ("verliog", "verilog"),
+    ],
+)
+def test_what_is_near_is_offered(typed: str, known: str):
+    assert did_you_mean(typed, ["--vcd", "explain", known]) == f", did you mean {known}"
+
+
+def test_thousands_of_digits_are_not_echoed():
+    with pytest.raises(Refused, match=r"--kernel: '9{40}...' of 5000 characters has too many"):
+        spec("--kernel", "9" * 5000)
+    with pytest.raises(Refused) as refusal:
+        spec("--kernel", "3x" + "9" * 5000)
+    assert len(str(refusal.value)) < 200

@@ -20,7 +20,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def simulate(*_: object, **__: object) -> None:
         raise AssertionError("a simulation began")
 
-    monkeypatch.setattr("streampool_sim.run.simulate", simulate)
+    monkeypatch.setattr("streampool_sim.cli.run.simulate", simulate)
 
 
 @pytest.fixture

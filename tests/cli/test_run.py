@@ -179,7 +179,7 @@ def test_a_core_that_gets_stuck_ends_with_1(
     def stuck(*_: object, **__: object) -> None:
         raise EngineError("the core stopped")
 
-    monkeypatch.setattr("streampool_sim.run.simulate", stuck)
+    monkeypatch.setattr("streampool_sim.cli.run.simulate", stuck)
     done = command("run", source, "--kernel", 2)
     assert done.status == 1
     assert done.err == "streampool: the core stopped.\n"
@@ -190,7 +190,7 @@ def test_control_c_ends_with_130(source: Path, command: Command, monkeypatch: py
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("streampool_sim.run.simulate", interrupted)
+    monkeypatch.setattr("streampool_sim.cli.run.simulate", interrupted)
     done = command("run", source, "--kernel", 2)
     assert done.status == 130
     assert done.err == "streampool: interrupted\n"

@@ -13,7 +13,8 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from pages import fenced
 from streampool_bench.page.svg import SVG
 from streampool_golden import PoolSpec, pool
-from streampool_sim import cli, options
+from streampool_sim import cli
+from streampool_sim.cli.fields import spec_of, unpooled_size
 from texts import checks, cores
 
 # of cores that are counted and not built
@@ -51,17 +52,15 @@ def test_command_lines_are_taken():
     verbs = {line.split()[1] for line in lines}
     assert verbs == {"run", "verilog", "explain", "synth", "build", "bench"}
     for line in lines:
-        words = options.normalise(shlex.split(line)[1:])
-        parsed, unknown = cli._parser().parse_known_args(words)
-        assert not unknown, line
+        verb, parsed = cli.parsed(shlex.split(line)[1:])
         if parsed.op == "unpool":
-            assert options.unpooled_size(parsed), line
+            assert unpooled_size(parsed), line
             continue
-        ndim = 2 if parsed.verb == "bench" else None
-        if parsed.verb == "run":
+        ndim = 2 if verb == "bench" else None
+        if verb == "run":
             ndim = len(set("DHW") & set(parsed.layout or "HW"))
         ndim = len(parsed.shape) - 1 if ndim is None else ndim
-        assert isinstance(options.spec_of(parsed, dtype="uint8", ndim=ndim), PoolSpec)
+        assert isinstance(spec_of(parsed, dtype="uint8", ndim=ndim), PoolSpec)
 
 
 @pytest.mark.parametrize("name", sorted(tables.EXACT.keys() - {"results"}))

@@ -6,9 +6,9 @@ import json
 import pytest
 from streampool_bench import fpga
 from streampool_bench.fpga import BAR_DEVICE, JOBS, table
-from streampool_bench.fpga.__main__ import main
 from streampool_golden import PoolSpec
 from streampool_hw.fpga import DEVICES, tools
+from streampool_sim.cli import main
 
 A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
 
@@ -20,7 +20,7 @@ def make(tmp_path):
 
     def run(*words: str) -> tuple[int, dict]:
         folder = tmp_path / "kept"
-        status = main([*words, "--folder", str(folder), "--output", str(output)])
+        status = main(["fpga", *words, "--folder", str(folder), "--output", str(output)])
         rows = json.loads(output.read_text()) if output.is_file() else []
         return status, {(row["job"], row["device"]): row for row in rows}
 

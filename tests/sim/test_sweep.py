@@ -9,7 +9,8 @@ from broken_cores import BrokenCore
 from streampool_golden import NANS, PoolJob, PoolSpec, unpool
 from streampool_hw import PoolCore
 from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
-from streampool_sim.sweep import Log, check, main, run_batch, sweep
+from streampool_sim.cli import main
+from streampool_sim.sweep import Log, check, run_batch, sweep
 
 
 def test_cases_come_from_seed_and_index_alone():
@@ -65,7 +66,7 @@ def test_a_sweep_passes_and_resumes(tmp_path, capsys, monkeypatch):
     # Nobody's editing may come between the runs.
     monkeypatch.setattr(streampool_sim.sweep, "fingerprint", lambda: "these")
     path = tmp_path / "results.jsonl"
-    assert main(["3", "--seed", "23", "--jobs", "2", "--results", str(path)]) == 0
+    assert main(["sweep", "3", "--seed", "23", "--jobs", "2", "--results", str(path)]) == 0
     said = capsys.readouterr()
     assert "0 failed; 1 went through both engines" in said.out
     lines = [json.loads(line) for line in path.read_text().splitlines()]
@@ -76,7 +77,7 @@ def test_a_sweep_passes_and_resumes(tmp_path, capsys, monkeypatch):
 
     # A killed run leaves half a line; it is done again, the rest is not.
     path.write_text(path.read_text()[:-9])
-    assert main(["3", "--seed", "23", "--jobs", "1", "--results", str(path)]) == 0
+    assert main(["sweep", "3", "--seed", "23", "--jobs", "1", "--results", str(path)]) == 0
     assert "2 of 3 cases" in capsys.readouterr().err
     assert len(path.read_text().splitlines()) == 4
 
@@ -105,7 +106,7 @@ def test_failures_are_counted_and_the_first_is_given_with_its_command(tmp_path, 
 
 
 def test_one_case_alone(capsys):
-    assert main(["--seed", "2", "--case", "1"]) == 0
+    assert main(["sweep", "--seed", "2", "--case", "1"]) == 0
     said = capsys.readouterr().out
     assert repr(case(2, 1).job.spec) in said
     assert said.endswith("right\n")

@@ -1,7 +1,6 @@
 """A bitstream of a self-test, from the specification to the file."""
 
 import json
-import shutil
 import struct
 import tempfile
 import zlib
@@ -13,6 +12,7 @@ from typing import Any
 from streampool_golden import PoolJob, PoolSpec, SpecError
 
 from ..core import PoolCore
+from ..files import write_whole
 from ..fpga import Device, ToolError, tools
 from ..fpga.flow import synthesize, why_not
 from .pattern import FRAMES
@@ -232,19 +232,9 @@ def build(
         (work / f"{board.name}.json").write_text(text, encoding="utf-8")
         (work / f"{_NAME}.{board.suffix}").rename(work / bitstream.name)
         folder.mkdir(parents=True, exist_ok=True)
-        for made in (bitstream.name, f"{board.name}.json"):
-            _put(work / made, folder / made)
+        made = (bitstream.name, f"{board.name}.json")
+        write_whole({folder / name: (work / name).read_bytes() for name in made})
     return built
-
-
-def _put(source: Path, target: Path) -> None:
-    """Copy a file so that it is there as a whole or not at all."""
-    partly = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(source, partly)
-        partly.replace(target)
-    finally:
-        partly.unlink(missing_ok=True)
 
 
 def _blink(core: PoolCore, hz: float) -> int:

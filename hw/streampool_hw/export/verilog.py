@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 from amaranth.lib.wiring import Flow
 from streampool_golden import DType, PoolJob, PoolSpec, SpecError, UnpoolJob, __version__
 
+from ..files import write_whole
 from ..vendor.families import GENERIC, check_family
 from . import integration, yosys
 from .axi import AxiCore, AxiPoolCore, AxiUnpoolCore, lane_width, record_width
@@ -185,7 +185,7 @@ def _write(core: AxiPoolCore | AxiUnpoolCore, folder: Path, name: str, freq_mhz:
     }
     written = Written(**{key: folder / f"{name}{end}" for key, (end, _) in texts.items()})
     try:
-        _replace_all({getattr(written, key): text for key, (_, text) in texts.items()})
+        write_whole({getattr(written, key): text for key, (_, text) in texts.items()})
     except OSError as error:  # of a file whose name says nothing to whoever asked
         raise OSError(error.errno, error.strerror, str(folder)) from None
     return written
@@ -277,26 +277,3 @@ def _ports(core: AxiCore) -> dict[str, tuple[str, int]]:
     return dict.fromkeys(CLOCKING, ("input", 1)) | {
         port: (directions[member.flow], len(getattr(core, port))) for port, member in members
     }
-
-
-def _replace_all(texts: dict[Path, str]) -> None:
-    """Write files beside their places, then put all of them there, or none."""
-    folder = next(iter(texts)).parent
-    # a folder, not single files: what is made in it has the permissions that any new file has
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".streampool-") as temporary:
-        before = {path: path.read_bytes() if path.is_file() else None for path in texts}
-        for path, text in texts.items():
-            Path(temporary, path.name).write_text(text, encoding="utf-8")
-        placed: list[Path] = []
-        try:
-            for path in texts:
-                os.replace(Path(temporary, path.name), path)
-                placed.append(path)
-        except OSError:
-            for path in placed:
-                old = before[path]
-                if old is None:
-                    path.unlink()
-                else:
-                    path.write_bytes(old)
-            raise

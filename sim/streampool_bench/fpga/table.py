@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streampool_golden import SpecError
+from streampool_hw.files import write_whole
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, place_design
 
 from .jobs import BAR_DEVICE, JOBS
 
-__all__ = ["DATA", "PLANNED", "Pair", "Row", "known", "make", "write"]
+__all__ = ["DATA", "PLANNED", "Pair", "Row", "known", "make"]
 
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
@@ -114,7 +115,7 @@ def _store(output: Path, rows: dict[Pair, Row]) -> list[Row]:
     order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
     table = [merged.pop(pair) for pair in order if pair in merged]
     table += merged.values()  # what was asked for beyond the plan
-    write(output, json.dumps(table, indent=1) + "\n")
+    write_whole({output: json.dumps(table, indent=1) + "\n"})
     return table
 
 
@@ -195,7 +196,7 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
     if anew and not old and len(wanted) == sum(map(len, PLANNED.values())):
         took = {"rows": len(wanted), "seeds": seeds, "processors": at_once}
         took |= {"seconds": round(time.monotonic() - start)}
-        write(folder / TOOK, json.dumps(took) + "\n")
+        write_whole({folder / TOOK: json.dumps(took) + "\n"})
 
 
 def _design(job: str, device: str) -> Design:
@@ -219,15 +220,8 @@ def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: 
     placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, pool=pool)
     row = {"job": name, "key": key, "seeds": seeds, "stale": False, **placement.to_json()}
     if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
-        write(path, json.dumps(row) + "\n")
+        write_whole({path: json.dumps(row) + "\n"})
     elif good:
         _say(f"{name} on {device} stays as it was placed before: {placement.reason}")
         return good | {"stale": False}
     return row
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file, or leave it as it was."""
-    beside = path.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)

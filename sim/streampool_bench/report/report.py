@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from streampool_golden import PoolJob, __version__
+from streampool_hw.files import write_whole
 
 from ..fpga.clocks import ASSUMED_MHZ
 from ..software import contenders, machine, shares, timing
@@ -317,10 +317,8 @@ def _kept(
         rows, unfit = measure_layer(layer, candidates, settings)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(".part")
         data = {"software": rows, "unfit": unfit, "watch": asdict(watch)}
-        beside.write_text(json.dumps(data), encoding="utf-8")
-        os.replace(beside, path)
+        write_whole({path: json.dumps(data)})
     return rows, unfit, watch
 
 

@@ -1,22 +1,19 @@
-"""The verb `build`: its options, and what it prints of a bitstream."""
+"""The verb `build`, and what it prints of a bitstream."""
 
-import argparse
 import shlex
-from collections.abc import Callable
-from pathlib import Path
 
-from streampool_golden import PoolJob
-from streampool_hw.boards import BOARDS, Board, Built, build
+from streampool_hw.boards import BOARDS, Built, board_named, build
 from streampool_hw.boards.pattern import FRAMES
 from streampool_hw.fpga import ToolError
 
-from . import files
-from . import options as opt
-from .netlist_check import check_self_test
-from .options import Refused
-from .synth import NO_CHECK
-
-__all__ = ["EXAMPLES", "add_options", "built", "summary"]
+from .. import files
+from ..netlist_check import check_self_test
+from ..progress import Progress
+from ..refusals import Refused
+from ..words import count
+from . import common, values
+from .command import option, tell, verb
+from .fields import Options, spec_options
 
 EXAMPLES = """\
 examples:
@@ -31,54 +28,27 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
 """
 
 
-def add_options(group: argparse._ArgumentGroup) -> None:
-    """Add the verb's own options."""
-    group.add_argument(
-        "--board", required=True, metavar="BOARD", help=f"one of {', '.join(BOARDS)}"
-    )
-    group.add_argument(
-        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="folder (this one)"
-    )
-    group.add_argument(
-        "--freq",
-        type=opt.megahertz,
-        metavar="MHZ",
-        help="clock, by the PLL of an ECP5 (the board's own)",
-    )
-    group.add_argument(
-        "--frames",
-        type=opt.positive,
-        default=FRAMES,
-        metavar="N",
-        help=f"frames of a round, for which each lane has a checksum ({FRAMES})",
-    )
-    group.add_argument("--no-check", action="store_true", help=NO_CHECK)
-
-
-def built(
-    job: PoolJob, board: Board, options: argparse.Namespace, progress: Callable[[int, int], None]
-) -> Built:
-    """Build what the options ask for.
-
-    Raises
-    ------
-    Refused
-        If a program is missing, or the board cannot take it.
-    """
+def _build(options: Options) -> int:
+    job = common.job_of(options)
+    board = board_named(options.board)
     if job.spec.indices is not None:
         raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
-    folder: Path = options.output
-    files.check_folder("--output", folder)
+    files.check_folder("--output", options.output)
     try:
-        return build(
-            *(job.spec, job.shape, job.lanes, board, folder),
-            freq_mhz=options.freq,
-            frames=options.frames,
-            check=None if options.no_check else check_self_test,
-            progress=progress,
-        )
+        with Progress("making the bitstream", "done") as progress:
+            result = build(
+                *(job.spec, job.shape, job.lanes, board, options.output),
+                freq_mhz=options.freq,
+                frames=options.frames,
+                check=None if options.no_check else check_self_test,
+                progress=progress,
+            )
     except ToolError as error:
         raise Refused(str(error)) from None
+    for message in job.warnings:
+        tell(message)
+    print(summary(result))
+    return 0
 
 
 def summary(result: Built) -> str:
@@ -92,8 +62,8 @@ def summary(result: Built) -> str:
     clock = f"{result.clock_mhz:g} MHz"
     if result.asked_mhz not in (None, result.clock_mhz):
         clock += f", the most up to {result.asked_mhz:g} that the PLL has"
-    frames = opt.count(result.frames, "frame")
-    checksums = opt.count(len(result.checksums), "checksum")
+    frames = count(result.frames, "frame")
+    checksums = count(len(result.checksums), "checksum")
     lines = [
         ("board", f"{result.title} ({result.device})"),
         ("file", result.bitstream),
@@ -110,3 +80,38 @@ def summary(result: Built) -> str:
         lines.append(("button", f"{result.button}: starts the test anew"))
     lines.append(("tools", ", ".join(f"{name} {number}" for name, number in result.tools.items())))
     return "\n".join(f"{name:<8} {text}" for name, text in lines)
+
+
+WHAT = "what is built, and where"
+
+command = verb(
+    "build",
+    [
+        *spec_options(),
+        common.shape_option(WHAT),
+        common.lanes_option(WHAT),
+        option(
+            "--board",
+            takes=str,
+            metavar="BOARD",
+            choices=BOARDS,
+            group=WHAT,
+            required=True,
+            help=f"one of {', '.join(BOARDS)}",
+        ),
+        common.folder_option(WHAT),
+        common.freq_option(WHAT, "clock, by the PLL of an ECP5 (the board's own)", None),
+        option(
+            "--frames",
+            takes=values.positive,
+            metavar="N",
+            group=WHAT,
+            default=FRAMES,
+            help=f"frames of a round, for which each lane has a checksum ({FRAMES})",
+        ),
+        common.no_check_option(WHAT),
+    ],
+    _build,
+    about="Make the bitstream of a core's self-test for a board.",
+    examples=EXAMPLES,
+)

@@ -1,17 +1,16 @@
-"""The verb `verilog`: its options, and what it prints of the files."""
-
-import argparse
-from pathlib import Path
+"""The verb `verilog`, and what it prints of the files."""
 
 from streampool_golden import BASES, PoolJob, UnpoolJob
 from streampool_hw import FAMILIES
 from streampool_hw.export.verilog import Written, write_unpool_verilog, write_verilog
 
-from . import files
-from . import options as opt
-from .options import Refused
-
-__all__ = ["EXAMPLES", "add_options", "summary", "unpool_summary", "unpool_written", "written"]
+from .. import files
+from ..progress import Progress
+from ..refusals import Refused
+from ..words import by, count, describe
+from . import common
+from .command import option, tell, verb
+from .fields import Options, spec_options, unpooled_size
 
 EXAMPLES = """\
 examples:
@@ -27,34 +26,23 @@ Exit: 0 written, 2 refused, and then none of them is written.
 """
 
 
-def add_options(group: argparse._ArgumentGroup) -> None:
-    """Add the verb's own options."""
-    group.add_argument(
-        "-o", "--output", type=Path, default=Path(), metavar="DIR", help="folder (this one)"
-    )
-    opt.add_size_option(group)
-    group.add_argument("--name", help="of the module and the files (streampool_OP)")
-    group.add_argument(
-        "--family",
-        default=FAMILIES[0],
-        metavar="FAMILY",
-        help=f"of devices: {', '.join(FAMILIES)} ({FAMILIES[0]}); so far only ecp5 has cells of its"
-        " own, the others give the same gates",
-    )
-    group.add_argument("--tkeep", action="store_true", help="have tkeep on both sides")
-    group.add_argument(
-        "--tuser", action="store_true", help="have tuser, start of frame, on both sides"
-    )
-    group.add_argument(
-        "--freq",
-        type=opt.megahertz,
-        default=opt.CLOCK_MHZ,
-        metavar="MHZ",
-        help=f"clock that the example of a constraint asks for ({opt.CLOCK_MHZ:g})",
-    )
+def _verilog(options: Options) -> int:
+    if options.op == "unpool":
+        with Progress("making the core"):
+            said = unpool_summary(*unpool_written(options))
+        print(said)
+        return 0
+    common.check_no_size(options)
+    job = common.job_of(options)
+    with Progress("making the core"):
+        made = written(job, options)
+    for message in job.warnings:
+        tell(message)
+    print(summary(job, made))
+    return 0
 
 
-def written(job: PoolJob, options: argparse.Namespace) -> Written:
+def written(job: PoolJob, options: Options) -> Written:
     """Write a job's core as the options say.
 
     Raises
@@ -72,7 +60,7 @@ def written(job: PoolJob, options: argparse.Namespace) -> Written:
     )
 
 
-def unpool_written(options: argparse.Namespace) -> tuple[UnpoolJob, Written]:
+def unpool_written(options: Options) -> tuple[UnpoolJob, Written]:
     """Write a MaxUnpool core as the options say: ``--shape`` is a frame in, ``--size`` one out.
 
     Raises
@@ -80,7 +68,7 @@ def unpool_written(options: argparse.Namespace) -> tuple[UnpoolJob, Written]:
     SpecError, Refused
         If the name, the folder, or another option will not do.
     """
-    size = opt.unpooled_size(options)
+    size = unpooled_size(options)
     if options.index_base not in (None, BASES[0]):
         raise Refused(
             f"--index-base {options.index_base} is not what an unpooling core takes, which is"
@@ -90,11 +78,11 @@ def unpool_written(options: argparse.Namespace) -> tuple[UnpoolJob, Written]:
         raise Refused(f"--family {options.family} has no meaning with --op unpool, which fits any")
     if len(size) != len(options.shape) - 1:
         raise Refused(
-            f"--size {opt.by(size)} does not fit --shape {opt.by(options.shape)}, whose frames have"
+            f"--size {by(size)} does not fit --shape {by(options.shape)}, whose frames have"
             f" {len(options.shape) - 1} spatial axes; a length for each would do"
         )
     _check_folder(options)
-    lanes = opt.lanes_of(options.shape, options.lanes)
+    lanes = common.lanes_of(options.shape, options.lanes)
     job = UnpoolJob(options.shape, size, lanes, options.dtype or "int8")
     return job, write_unpool_verilog(
         *(job, options.output, options.name or "streampool_unpool"),
@@ -104,22 +92,22 @@ def unpool_written(options: argparse.Namespace) -> tuple[UnpoolJob, Written]:
     )
 
 
-def _check_folder(options: argparse.Namespace) -> None:
+def _check_folder(options: Options) -> None:
     if options.output.is_dir() and not files.is_writable(options.output):
         raise Refused(f"--output {options.output} cannot be written to; another folder would do")
 
 
 def unpool_summary(job: UnpoolJob, made: Written) -> str:
     """Say a line about each file of a MaxUnpool core."""
-    lanes = opt.count(job.lanes, "lane")
-    core = f"MaxUnpool of {opt.by(job.shape)} to {opt.by(job.out_shape)}, {lanes} of {job.input}"
+    lanes = count(job.lanes, "lane")
+    core = f"MaxUnpool of {by(job.shape)} to {by(job.out_shape)}, {lanes} of {job.input}"
     return _lines(core, made)
 
 
 def summary(job: PoolJob, made: Written) -> str:
     """Say a line about each file."""
-    lanes = opt.count(job.lanes, "lane")
-    core = f"{opt.describe(job.spec)}, shape {opt.by(job.shape)}, {lanes} of {job.spec.dtype}"
+    lanes = count(job.lanes, "lane")
+    core = f"{describe(job.spec)}, shape {by(job.shape)}, {lanes} of {job.spec.dtype}"
     return _lines(core, made)
 
 
@@ -132,3 +120,42 @@ def _lines(core: str, made: Written) -> str:
         (made.constraints, "an example of a timing constraint"),
     ]
     return "\n".join(f"{path}: {text}" for path, text in lines)
+
+
+WHAT = "what is written"
+
+command = verb(
+    "verilog",
+    [
+        *spec_options(more_ops=("unpool",)),
+        common.shape_option(WHAT),
+        common.lanes_option(WHAT),
+        common.folder_option(WHAT),
+        common.size_option(WHAT),
+        option(
+            "--name",
+            takes=str,
+            metavar="NAME",
+            group=WHAT,
+            help="of the module and the files (streampool_OP)",
+        ),
+        option(
+            "--family",
+            takes=str,
+            metavar="FAMILY",
+            choices=FAMILIES,
+            group=WHAT,
+            default=FAMILIES[0],
+            help=f"of devices: {', '.join(FAMILIES)} ({FAMILIES[0]}); so far only ecp5 has cells of"
+            " its own, the others give the same gates",
+        ),
+        option("--tkeep", group=WHAT, default=False, help="have tkeep on both sides"),
+        option(
+            "--tuser", group=WHAT, default=False, help="have tuser, start of frame, on both sides"
+        ),
+        common.freq_option(WHAT, "clock that the example of a constraint asks for (100)"),
+    ],
+    _verilog,
+    about="Write a core as one Verilog file with AXI4-Stream ports.",
+    examples=EXAMPLES,
+)

@@ -1,21 +1,19 @@
-"""The verb `synth`: its options, and what it prints of a placement."""
+"""The verb `synth`, and what it prints of a placement."""
 
-import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-from streampool_golden import PoolJob
-from streampool_hw.fpga import DEVICES, Device, Placement, place
+from streampool_hw.fpga import DEVICES, Placement, device_named, place
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS
 
-from . import files
-from . import options as opt
-from .netlist_check import check_core
-
-NO_CHECK = "take the netlist as it is, without frames through it"
-
-__all__ = ["EXAMPLES", "NO_CHECK", "add_options", "placed", "summary"]
+from .. import files
+from ..netlist_check import check_core
+from ..progress import Progress
+from ..refusals import Refused
+from ..words import count
+from . import common, values
+from .command import option, tell, verb
+from .fields import Options, spec_options
 
 EXAMPLES = """\
 examples:
@@ -31,57 +29,27 @@ arguments are refused.
 """
 
 
-def add_options(group: argparse._ArgumentGroup) -> None:
-    """Add the verb's own options."""
-    group.add_argument(
-        "--device", required=True, metavar="DEVICE", help=f"one of {', '.join(DEVICES)}"
-    )
-    group.add_argument(
-        "--freq",
-        type=opt.megahertz,
-        default=FREQ_MHZ,
-        metavar="MHZ",
-        help=f"clock that the placer is asked for ({FREQ_MHZ:g})",
-    )
-    group.add_argument(
-        "--seeds",
-        type=opt.positive,
-        default=SEEDS,
-        metavar="N",
-        help=f"how often to place, each time from another start ({SEEDS})",
-    )
-    group.add_argument("--json", type=Path, metavar="FILE", help="write it all there")
-    group.add_argument("--no-check", action="store_true", help=NO_CHECK)
-
-
-def placed(
-    job: PoolJob,
-    device: Device,
-    options: argparse.Namespace,
-    progress: Callable[[int, int], None],
-) -> Placement:
-    """Place a job as the options say, and write the JSON if they ask for it.
-
-    Raises
-    ------
-    Refused
-        If the file cannot be written, before anything is placed.
-    """
-    target: Path | None = options.json
-    if target is not None:
-        files.check_writable(target)
-    placement = place(
-        *(job.spec, job.shape, job.lanes, device),
-        seeds=options.seeds,
-        freq_mhz=options.freq,
-        check=None if options.no_check else check_core,
-        progress=progress,
-    )
-    if target is not None:
-        with files.replacing(target) as temporary:
-            text = json.dumps(placement.to_json(), indent=2)
-            temporary.write_text(text + "\n", encoding="utf-8")
-    return placement
+def _synth(options: Options) -> int:
+    job = common.job_of(options)
+    device = device_named(options.device)
+    if options.json is not None:
+        files.check_writable(options.json)
+    with Progress("synthesizing and placing", "done") as progress:
+        placement = place(
+            *(job.spec, job.shape, job.lanes, device),
+            seeds=options.seeds,
+            freq_mhz=options.freq,
+            check=None if options.no_check else check_core,
+            progress=progress,
+        )
+    if options.json is not None:
+        files.write_whole({options.json: json.dumps(placement.to_json(), indent=2) + "\n"})
+    for message in job.warnings:
+        tell(message)
+    if placement.reason is not None:
+        raise Refused(placement.reason)
+    print(summary(placement))
+    return 0
 
 
 def summary(placement: Placement) -> str:
@@ -108,7 +76,7 @@ def summary(placement: Placement) -> str:
         "frames": f"{placement.frames_per_second:,.1f} a second at the median clock,"
         f" {placement.cycles_per_frame:,} cycles each",
         "core": ", ".join(
-            [f"{placement.lut4} LUT4", *(opt.count(number, name) for name, number in cells.items())]
+            [f"{placement.lut4} LUT4", *(count(number, name) for name, number in cells.items())]
         ),
         "placer": f"counts {', '.join(uses)}, with the registers around it",
         "longest": path["words"] if path else "no path from register to register",
@@ -121,3 +89,39 @@ def summary(placement: Placement) -> str:
 def _share(name: str, used: int, available: int) -> str:
     """Say how much of what a device has is used."""
     return f"{used:,} of {available:,} {name} ({used / available:.1%})"
+
+
+WHAT = "what is placed, and where"
+
+command = verb(
+    "synth",
+    [
+        *spec_options(),
+        common.shape_option(WHAT),
+        common.lanes_option(WHAT),
+        option(
+            "--device",
+            takes=str,
+            metavar="DEVICE",
+            choices=DEVICES,
+            group=WHAT,
+            required=True,
+            help=f"one of {', '.join(DEVICES)}",
+        ),
+        common.freq_option(WHAT, f"clock that the placer is asked for ({FREQ_MHZ:g})", FREQ_MHZ),
+        option(
+            "--seeds",
+            takes=values.positive,
+            metavar="N",
+            group=WHAT,
+            default=SEEDS,
+            help=f"how often to place, each time from another start ({SEEDS})",
+        ),
+        option("--json", takes=Path, metavar="FILE", group=WHAT, help="write it all there"),
+        common.no_check_option(WHAT),
+    ],
+    _synth,
+    about="Synthesize a core with Yosys, place it between registers with nextpnr, and say what it"
+    " comes to.",
+    examples=EXAMPLES,
+)

@@ -1,24 +1,24 @@
-"""The verb `run`: its options, what it reads and writes, and what it prints."""
+"""The verb `run`: what it reads and writes, and what it prints."""
 
-import argparse
 import json
 import sys
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol, Self, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from streampool_golden import BASES, DType, PoolJob, PoolSpec, SpecError, UnpoolJob, plane_indices
 from streampool_golden.fields import GLOBAL
 
-from . import files, pictures
-from . import options as opt
-from .options import Refused
-from .simulation import Result, simulate
-from .unpooling import simulate_unpool
-
-__all__ = ["EXAMPLES", "add_options", "pooled"]
+from .. import files, pictures
+from ..progress import Progress
+from ..refusals import Refused
+from ..simulation import ENGINES, Result, simulate
+from ..unpooling import simulate_unpool
+from ..words import by, count, describe
+from . import common, values
+from .command import argument, option, tell, verb
+from .fields import Options, spec_of, spec_options, unpooled_size
 
 EXAMPLES = """\
 examples:
@@ -40,67 +40,30 @@ Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
 PHOTOGRAPH = "chelsea.png"
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the verb's options."""
-    parser.add_argument(
-        "input",
-        nargs="?",
-        type=Path,
-        metavar="INPUT",
-        help="a picture or a .npy of integers or floats",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUTPUT",
-        help="a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
-    )
-    opt.add_spec_options(parser, dtype_note="INPUT's", more_ops=("unpool",))
-    group = parser.add_argument_group("where the maxima were")
-    group.add_argument(
-        "--indices",
-        type=Path,
-        metavar="FILE.npy",
-        help="write each maximum's index there, or with --op unpool read them from there",
-    )
-    opt.add_size_option(group)
-    group = parser.add_argument_group("how it is run")
-    opt.add_lanes_option(group)
-    group.add_argument(
-        "--layout",
-        type=str.upper,
-        choices=tuple(pictures.LAYOUTS),
-        metavar="LAYOUT",
-        help="of a .npy: " + ", ".join(pictures.LAYOUTS) + " (5-D NCDHW, 4-D NCHW, 2-D HW)",
-    )
-    group.add_argument(
-        "--stall",
-        type=opt.probability,
-        default=0.0,
-        metavar="P",
-        help="each side idle with probability P a clock (0)",
-    )
-    group.add_argument("--seed", type=opt.seed, default=0, help="of the stalls (0)")
-    group.add_argument(
-        "--engine",
-        choices=("auto", "fast", "amaranth"),
-        default="auto",
-        metavar="NAME",
-        help="auto, fast (compiled), amaranth (its own simulator) (auto)",
-    )
-    group.add_argument(
-        "--freq",
-        type=opt.megahertz,
-        default=opt.CLOCK_MHZ,
-        metavar="MHZ",
-        help=f"clock to state frames a second at; assumed, not measured ({opt.CLOCK_MHZ:g})",
-    )
-    group.add_argument("--stats", metavar="FILE.json", help="write statistics there; - prints them")
-    group.add_argument("--vcd", type=Path, metavar="FILE.vcd", help="write waveforms there")
+def _run(options: Options) -> int:
+    """Pool what the options say, write what they ask for, and print what came out."""
+    if options.op == "unpool":
+        return _unpooled(options)
+    common.check_no_size(options)
+    if options.indices is not None and options.index_base is None:
+        options.index_base = BASES[0]
+    if options.index_base is not None and options.indices is None:
+        raise Refused("--index-base needs a file for the indices; --indices FILE.npy would do")
+    source = _read(options)
+    spec, frames = _quantised(source, options)
+    job = PoolJob(spec, source.shape, common.lanes_of(source.shape, options.lanes))
+    output, statistics = _targets(options, source, job.output)
+    with _progress() as progress:
+        result = simulate(spec, frames, **_how(source, options, progress))
+    summary = _summary(source, job, output, options, result.stats)
+    return _finish(source, output, statistics, options, result, summary)
 
 
-def _read(options: argparse.Namespace) -> pictures.Input:
+def _progress() -> Progress:
+    return Progress("preparing the core", "simulated", "beats")
+
+
+def _read(options: Options) -> pictures.Input:
     """Read INPUT, or the photograph that comes along."""
     if options.input is not None:
         return pictures.read_input(options.input, options.layout)
@@ -109,59 +72,7 @@ def _read(options: argparse.Namespace) -> pictures.Input:
         return pictures.read_input(path, options.layout)
 
 
-class Progress(Protocol):
-    """Tells how far a run is, as long as it is entered."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def __call__(self, done: int, total: int, /) -> None: ...
-
-
-def pooled(options: argparse.Namespace, tell: Callable[[object], None], progress: Progress) -> bool:
-    """Pool what the options say, write what they ask for, and print what came out.
-
-    Parameters
-    ----------
-    options : argparse.Namespace
-        With the options of `add_options`.
-    tell : callable
-        Told each warning.
-    progress : Progress
-        Entered while the core is simulated.
-
-    Returns
-    -------
-    bool
-        Whether the core and the golden model agree bit for bit.
-
-    Raises
-    ------
-    Refused, SpecError
-        If it cannot be done, before anything is simulated or written.
-    EngineError
-        If the core gets stuck, or gives too much.
-    """
-    if options.op == "unpool":
-        return _unpooled(options, tell, progress)
-    opt.check_no_size(options)
-    if options.indices is not None and options.index_base is None:
-        options.index_base = BASES[0]
-    if options.index_base is not None and options.indices is None:
-        raise Refused("--index-base needs a file for the indices; --indices FILE.npy would do")
-    source = _read(options)
-    spec, frames = _quantised(source, options)
-    job = opt.job_of(spec, source.shape, options.lanes)
-    output, statistics = _targets(options, source, job.output)
-    with progress:
-        result = simulate(spec, frames, **_how(source, options, progress))
-    summary = _summary(source, job, output, options, result.stats)
-    _finish(source, output, statistics, options, tell, result, summary)
-    return result.stats["matches_golden"]
-
-
-def _how(source: pictures.Input, options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+def _how(source: pictures.Input, options: Options, progress: Progress) -> dict[str, Any]:
     """Return what the options say of how it is run, as `simulate` takes it."""
     return {
         "layout": source.frame_layout,
@@ -179,39 +90,41 @@ def _finish(
     source: pictures.Input,
     output: Path,
     statistics: Path | None,
-    options: argparse.Namespace,
-    tell: Callable[[object], None],
+    options: Options,
     result: Result,
     summary: str,
-) -> None:
-    """Write the result and the statistics, and print what came out."""
+) -> int:
+    """Write the result and the statistics, all or nothing, and print what came out."""
     for message in result.stats["warnings"]:
         tell(message)
-    pictures.write_output(output, source, result.output)
+    arrays = {output: result.output}
     if result.indices is not None:
-        pictures.write_output(options.indices, source, result.indices)
-    told: TextIO = sys.stdout
+        arrays[options.indices] = result.indices
+    text = ""
     if options.stats is not None:
         stats = {**result.stats, "input": str(source.path), "output": str(output)}
         text = json.dumps(stats, indent=2)
-        if statistics is None:
-            print(text)
-            told = sys.stderr
-        else:
-            with files.replacing(statistics) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
+    texts = {} if statistics is None else {statistics: text + "\n"}
+    with files.replacing_all(*arrays, *texts) as parts:
+        for part, array in zip(parts, arrays.values(), strict=False):
+            pictures.write_output(part, source, array)
+        for part in parts[len(arrays) :]:
+            part.write_text(text + "\n", encoding="utf-8")
+    told: TextIO = sys.stdout
+    if options.stats == "-":
+        print(text)
+        told = sys.stderr
     if output.suffix.lower() in pictures.LOSSY:
         tell(f"{output} is a JPEG, which keeps values only roughly; .png keeps them all")
     print(summary, file=told)
     if not result.stats["matches_golden"]:
         print(f"mismatch {result.mismatch}", file=told)
+    return 0 if result.stats["matches_golden"] else 1
 
 
-def _unpooled(
-    options: argparse.Namespace, tell: Callable[[object], None], progress: Progress
-) -> bool:
-    """Put values back where their indices say, as `pooled` pools."""
-    size = opt.unpooled_size(options)
+def _unpooled(options: Options) -> int:
+    """Put values back where their indices say."""
+    size = unpooled_size(options)
     if options.indices is None:
         raise Refused("--op unpool needs the indices; --indices FILE.npy would do")
     if options.input is None:
@@ -224,7 +137,7 @@ def _unpooled(
         )
     if len(size) != len(source.shape) - 1:
         raise Refused(
-            f"--size {opt.by(size)} does not fit {source.path}, whose frames have"
+            f"--size {by(size)} does not fit {source.path}, whose frames have"
             f" {len(source.shape) - 1} spatial axes; a length for each would do"
         )
     if options.indices.suffix.lower() != ".npy":
@@ -240,20 +153,19 @@ def _unpooled(
         places = plane_indices(indices.frames, base, size, layout=source.frame_layout)
     except SpecError as error:
         raise Refused(
-            f"--indices {options.indices} does not fit --size {opt.by(size)}: "
+            f"--indices {options.indices} does not fit --size {by(size)}: "
             f"{str(error).rstrip('.')}; another --size or --index-base would do"
         ) from None
-    job = UnpoolJob(source.shape, size, opt.lanes_of(source.shape, options.lanes), dtype)
+    job = UnpoolJob(source.shape, size, common.lanes_of(source.shape, options.lanes), dtype)
     output, statistics = _targets(options, source, dtype)
-    with progress:
+    with _progress() as progress:
         how = _how(source, options, progress)
         result = simulate_unpool(source.frames, places, size, **how)
     summary = _unpool_summary(source, job, output, options, result.stats)
-    _finish(source, output, statistics, options, tell, result, summary)
-    return result.stats["matches_golden"]
+    return _finish(source, output, statistics, options, result, summary)
 
 
-def _quantised(source: pictures.Input, options: argparse.Namespace) -> tuple[PoolSpec, np.ndarray]:
+def _quantised(source: pictures.Input, options: Options) -> tuple[PoolSpec, np.ndarray]:
     """Make the specification, and frames that its dtype holds."""
     frames = source.frames
     floats = frames.dtype.kind not in "iu"
@@ -268,7 +180,7 @@ def _quantised(source: pictures.Input, options: argparse.Namespace) -> tuple[Poo
             f"{source.path} is an array of {frames.dtype}, which no core takes; "
             f"--dtype {fits} is the narrowest that holds its values"
         )
-    spec = opt.spec_of(
+    spec = spec_of(
         options,
         dtype=frames.dtype.name,
         ndim=len(source.shape) - 1,
@@ -284,11 +196,11 @@ def _quantised(source: pictures.Input, options: argparse.Namespace) -> tuple[Poo
 
 
 def _of_floats(
-    source: pictures.Input, options: argparse.Namespace, floats: bool
+    source: pictures.Input, options: Options, floats: bool
 ) -> tuple[PoolSpec, np.ndarray]:
     """Make the specification, and frames of its floats."""
     frames = source.frames
-    spec = opt.spec_of(options, dtype=frames.dtype.name, ndim=len(source.shape) - 1)
+    spec = spec_of(options, dtype=frames.dtype.name, ndim=len(source.shape) - 1)
     if not spec.in_dtype.is_float:
         raise Refused(
             f"{source.path} is an array of {frames.dtype}, and --dtype {spec.dtype} holds integers;"
@@ -306,9 +218,7 @@ def _of_floats(
     )
 
 
-def _targets(
-    options: argparse.Namespace, source: pictures.Input, dtype: DType
-) -> tuple[Path, Path | None]:
+def _targets(options: Options, source: pictures.Input, dtype: DType) -> tuple[Path, Path | None]:
     """Check every file that will be written; returns those of the result and the statistics."""
     output = options.output
     if output is None:
@@ -333,7 +243,7 @@ def _targets(
     return output, statistics
 
 
-def _check_apart(options: argparse.Namespace, source: pictures.Input, output: Path) -> None:
+def _check_apart(options: Options, source: pictures.Input, output: Path) -> None:
     """Refuse a file that would be written over what is read or written under another option."""
     read, written = {"INPUT": source.path}, {"--output": output}
     if options.indices is not None:
@@ -348,7 +258,7 @@ def _summary(
     source: pictures.Input,
     job: PoolJob,
     output: Path,
-    options: argparse.Namespace,
+    options: Options,
     stats: dict[str, Any],
 ) -> str:
     """Say in a few lines what came out, and how fast, against the limits."""
@@ -357,8 +267,8 @@ def _summary(
         indices = {"indices": f"{options.indices}: {job.index_out.bits} bits each at the core"}
     rows = {
         **_what(source, job.spec.dtype),
-        "pooling": opt.describe(job.spec),
-        "output": f"{output}: {opt.by(job.out_size)} of {job.output.name}",
+        "pooling": describe(job.spec),
+        "output": f"{output}: {by(job.out_size)} of {job.output.name}",
         **indices,
         **_checked(options, stats),
         "store": f"{_stores(job.spec, stats)}; {stats['store_bits']:,} bits in all",
@@ -371,14 +281,14 @@ def _unpool_summary(
     source: pictures.Input,
     job: UnpoolJob,
     output: Path,
-    options: argparse.Namespace,
+    options: Options,
     stats: dict[str, Any],
 ) -> str:
     """Say in a few lines what came out, and how fast."""
     rows = {
         **_what(source, job.input.name),
         "indices": f"{options.indices}: {job.index_in.bits} bits each at the core",
-        "output": f"{output}: {opt.by(job.out_size)} of {job.output.name}",
+        "output": f"{output}: {by(job.out_size)} of {job.output.name}",
         **_checked(options, stats),
         "store": f"{stats['store_words']:,} words, two frames; {stats['store_bits']:,} bits; "
         f"cleared in {stats['clear_cycles']:,} cycles after a reset",
@@ -390,12 +300,12 @@ def _unpool_summary(
 def _what(source: pictures.Input, dtype: str) -> dict[str, str]:
     channels, *sizes = source.shape
     return {
-        "input": f"{source.path.name}: {opt.by(sizes)}, {channels} channel{'s'[: channels > 1]} of "
+        "input": f"{source.path.name}: {by(sizes)}, {channels} channel{'s'[: channels > 1]} of "
         f"{dtype}, {source.count} frame{'s'[: source.count > 1]}"
     }
 
 
-def _checked(options: argparse.Namespace, stats: dict[str, Any]) -> dict[str, str]:
+def _checked(options: Options, stats: dict[str, Any]) -> dict[str, str]:
     equal = "equals the golden model bit for bit"
     limit = f"limit {stats['limit_cycles_per_frame']:,}"
     if stats["bound_cycles_per_frame"] > stats["limit_cycles_per_frame"]:
@@ -409,7 +319,7 @@ def _checked(options: argparse.Namespace, stats: dict[str, Any]) -> dict[str, st
     }
 
 
-def _speed(options: argparse.Namespace, stats: dict[str, Any]) -> dict[str, str]:
+def _speed(options: Options, stats: dict[str, Any]) -> dict[str, str]:
     return {
         "speed": f"{stats['frames_per_second']:,.1f} frames a second at {options.freq:g} MHz "
         "(assumed)",
@@ -425,11 +335,86 @@ def _stores(spec: PoolSpec, stats: dict[str, Any]) -> str:
         stats[f"{name}_store_words"] for name in ("row", "column", "limit_row", "limit_column")
     )
     if spec.adaptive == GLOBAL:  # all axes as one
-        return (
-            f"{opt.count(row + column, 'word')} for the frame, limit {row_limit + column_limit:,}"
-        )
+        return f"{count(row + column, 'word')} for the frame, limit {row_limit + column_limit:,}"
     rows = "planes and rows" if spec.ndim == 3 else "rows"
     return (
         f"{row:,} words for the {rows}, limit {row_limit:,};"
         f" {column:,} for the columns, limit {column_limit:,}"
     )
+
+
+HOW = "how it is run"
+WHERE = "where the maxima were"
+
+command = verb(
+    "run",
+    [
+        argument(
+            "input",
+            takes=Path,
+            metavar="INPUT",
+            help="a picture or a .npy of integers or floats",
+        ),
+        option(
+            *("-o", "--output"),
+            takes=Path,
+            metavar="OUTPUT",
+            help="a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
+        ),
+        *spec_options(dtype="INPUT's", more_ops=("unpool",)),
+        option(
+            "--indices",
+            takes=Path,
+            metavar="FILE.npy",
+            group=WHERE,
+            help="write each maximum's index there, or with --op unpool read them from there",
+        ),
+        common.size_option(WHERE),
+        common.lanes_option(HOW),
+        option(
+            "--layout",
+            takes=values.one_of(*pictures.LAYOUTS, normal=str.upper),
+            metavar="LAYOUT",
+            choices=pictures.LAYOUTS,
+            group=HOW,
+            help="of a .npy: " + ", ".join(pictures.LAYOUTS) + " (5-D NCDHW, 4-D NCHW, 2-D HW)",
+        ),
+        option(
+            "--stall",
+            takes=values.probability,
+            metavar="P",
+            group=HOW,
+            default=0.0,
+            help="each side idle with probability P a clock (0)",
+        ),
+        option(
+            "--seed",
+            takes=values.seed,
+            metavar="SEED",
+            group=HOW,
+            default=0,
+            help="of the stalls (0)",
+        ),
+        option(
+            "--engine",
+            takes=values.one_of(*ENGINES),
+            metavar="NAME",
+            choices=ENGINES,
+            group=HOW,
+            default="auto",
+            help="auto, fast (compiled), amaranth (its own simulator) (auto)",
+        ),
+        common.freq_option(HOW, "clock to state frames a second at; assumed, not measured (100)"),
+        option(
+            "--stats",
+            takes=str,
+            metavar="FILE.json",
+            group=HOW,
+            help="write statistics there; - prints them",
+        ),
+        option("--vcd", takes=Path, metavar="FILE.vcd", group=HOW, help="write waveforms there"),
+    ],
+    _run,
+    about="Pool a picture or a .npy of integers or floats through the simulated core.",
+    examples=EXAMPLES,
+)

@@ -1,0 +1,125 @@
+"""Files that are written whole or not at all: a run that is stopped leaves the old ones."""
+
+import contextlib
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+__all__ = ["is_read_only", "is_writable", "replacing", "replacing_all", "write_whole"]
+
+
+def is_writable(folder: Path) -> bool:
+    """Return whether a file can be made in a folder, which is tried: permissions do not say all."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def is_read_only(path: Path) -> bool:
+    """Return whether a file is there that must not be written, even by who could replace it."""
+    return path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK))
+
+
+@contextlib.contextmanager
+def replacing_all(*paths: Path) -> Iterator[list[Path]]:
+    """Give a name to write to for each file; what was written takes their places, all at the end.
+
+    Parameters
+    ----------
+    *paths : Path
+        The files that are made or replaced, each in a folder that is there.
+
+    Yields
+    ------
+    list of Path
+        An empty file for each, in the same folder and with the same suffix. If the block raises,
+        they are removed and the files are as they were.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written; it names that file, also where the disk is full.
+    """
+    with contextlib.ExitStack() as stack:
+        targets = [path.resolve() for path in paths]
+        for path, target in zip(paths, targets, strict=True):
+            if is_read_only(target):
+                raise PermissionError(errno.EACCES, "This file is read-only", str(path))
+        parts = [_part(stack, path, target) for path, target in zip(paths, targets, strict=True)]
+        try:
+            yield parts
+        except OSError as error:
+            raise _named(error, paths, parts) from None
+        stack.enter_context(_put_back(targets) if len(targets) > 1 else contextlib.nullcontext())
+        for path, target, part in zip(paths, targets, parts, strict=True):
+            try:
+                part.chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else _new_mode())
+                part.replace(target)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Do for one file what `replacing_all` does for several."""
+    with replacing_all(path) as [part]:
+        yield part
+
+
+def write_whole(files: Mapping[Path, str | bytes]) -> None:
+    """Write files, texts as UTF-8: all of them, or none where one cannot be written."""
+    with replacing_all(*files) as parts:
+        for part, content in zip(parts, files.values(), strict=True):
+            part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def _put_back(targets: list[Path]) -> Iterator[None]:
+    """Put files back as they were if not all of them can take their places."""
+    before = [target.read_bytes() if target.is_file() else None for target in targets]
+    try:
+        yield
+    except BaseException:
+        for target, old in zip(targets, before, strict=True):
+            if old is None:
+                target.unlink(missing_ok=True)
+            elif target.read_bytes() != old:
+                target.write_bytes(old)
+        raise
+
+
+def _part(stack: contextlib.ExitStack, path: Path, target: Path) -> Path:
+    """Return a new file beside `target` that goes when the stack is left."""
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=target.suffix)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    stack.callback(Path(name).unlink, missing_ok=True)
+    os.close(handle)
+    return Path(name)
+
+
+def _named(error: OSError, paths: tuple[Path, ...], parts: list[Path]) -> OSError:
+    """Return an error that names what was to be written: a full disk's names nothing."""
+    if error.errno is None:
+        return error
+    names = {str(part): str(path) for part, path in zip(parts, paths, strict=True)}
+    name = error.filename and names.get(str(error.filename), error.filename)
+    if name is None:
+        unfinished = [
+            path for path, part in zip(paths, parts, strict=True) if not part.stat().st_size
+        ]
+        name = str((unfinished or paths)[0])
+    return OSError(error.errno, error.strerror, name)
+
+
+def _new_mode() -> int:
+    """Permissions of a file that is made without more words."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

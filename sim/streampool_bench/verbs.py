@@ -1,0 +1,14 @@
+"""The verbs that this package adds to the command line."""
+
+from streampool_sim.cli.registry import Verb
+
+__all__ = ["BENCH", "FPGA"]
+
+BENCH = Verb(
+    "time software on pooling layers, and hold the core against the fastest",
+    "streampool_bench.command",
+)
+FPGA = Verb(
+    "place the reference jobs on their devices, and write the table",
+    "streampool_bench.fpga.verb",
+)

@@ -1,0 +1,48 @@
+"""The verb `completion`."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from ..refusals import Refused
+from . import values
+from .command import argument, verb
+from .fields import Options
+
+SHELLS = ("bash", "zsh", "fish")
+
+EXAMPLES = """\
+examples:
+  streampool completion bash >> ~/.bashrc
+  streampool completion zsh >> ~/.zshrc
+  streampool completion fish > ~/.config/fish/completions/streampool.fish
+
+The next shell completes verbs, options, what they take, and files.
+"""
+
+
+def _completion(options: Options) -> int:
+    from .app import COMPLETE, streampool
+
+    if options.shell is None:
+        raise Refused(f"completion needs a shell; use one of {', '.join(SHELLS)}")
+    found = get_completion_class(options.shell)
+    assert found is not None
+    click.echo(found(streampool, {}, "streampool", COMPLETE).source())
+    return 0
+
+
+command = verb(
+    "completion",
+    [
+        argument(
+            "shell",
+            takes=values.one_of(*SHELLS),
+            metavar="SHELL",
+            choices=SHELLS,
+            help=", ".join(SHELLS),
+        )
+    ],
+    _completion,
+    about="Print what makes a shell complete this command: verbs, options and what they take.",
+    examples=EXAMPLES,
+)

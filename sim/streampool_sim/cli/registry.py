@@ -1,0 +1,61 @@
+"""The verbs: ours, and those that other packages add by an entry point.
+
+A package adds a verb with an entry point of the group ``streampool.verbs``: its name is what is
+typed, and it leads to a `Verb`.
+"""
+
+from functools import cache
+from importlib import import_module, metadata
+from typing import NamedTuple
+
+import click
+
+__all__ = ["GROUP", "Verb", "command_of", "verbs"]
+
+GROUP = "streampool.verbs"
+
+
+class Verb(NamedTuple):
+    """A verb before its module is imported.
+
+    Attributes
+    ----------
+    about : str
+        What it does, in the list of verbs.
+    module : str
+        The module that has its ``command``, as `streampool_sim.cli.command.verb` makes one.
+    """
+
+    about: str
+    module: str
+
+
+_OURS = {
+    "run": "pool a picture or an array through the simulated core",
+    "verilog": "write a core as Verilog with AXI4-Stream ports",
+    "explain": "draw the schedule, slot by slot",
+    "synth": "place a core on a device: its clock, its cells, its critical path",
+    "build": "make a bitstream for a board, which tests the core and shows whether it is right",
+    "boards": "build the bitstreams of all boards",
+    "sweep": "check random specifications against the golden model and the limits",
+    "networks": "run the pooling layers of known networks at their full size",
+    "completion": "print what makes bash, zsh or fish complete this command",
+}
+
+
+@cache
+def verbs() -> dict[str, Verb]:
+    """Return all verbs by name; ours come first, and nobody takes their names."""
+    found = {name: Verb(about, f"{__package__}.{name}") for name, about in _OURS.items()}
+    for point in metadata.entry_points(group=GROUP):
+        if point.name not in found:
+            try:
+                found[point.name] = point.load()
+            except (ImportError, AttributeError):  # a package that is half there
+                continue
+    return found
+
+
+def command_of(name: str) -> click.Command:
+    """Return a verb's command; this imports its module."""
+    return import_module(verbs()[name].module).command

@@ -1,0 +1,73 @@
+"""The verb `sweep`."""
+
+import os
+import sys
+from pathlib import Path
+
+from ..sweep import run_case, sweep
+from . import values
+from .command import argument, option, verb
+from .fields import Options
+
+EXAMPLES = """\
+examples:
+  streampool sweep 5000 --seed 1
+  streampool sweep --seed 1 --case 17
+
+What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
+"""
+
+
+def _sweep(options: Options) -> int:
+    if options.case is not None:
+        return int(run_case(options.seed, options.case) > 0)
+    path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
+    try:
+        return int(sweep(options.count, options.seed, path, options.jobs) > 0)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+command = verb(
+    "sweep",
+    [
+        argument(
+            "count",
+            takes=values.positive,
+            metavar="COUNT",
+            default=200,
+            help="specifications (200)",
+        ),
+        option(
+            "--seed",
+            takes=values.natural,
+            metavar="SEED",
+            default=0,
+            help="of the specifications (0)",
+        ),
+        option(
+            "--jobs",
+            takes=values.positive,
+            metavar="N",
+            default=os.cpu_count() or 1,
+            help="processes (as many as there are processors)",
+        ),
+        option(
+            "--results",
+            takes=Path,
+            metavar="FILE",
+            help="results file (build/sweep-SEED.jsonl)",
+        ),
+        option(
+            "--case",
+            takes=values.integer,
+            metavar="N",
+            help="run this case alone, in both engines",
+        ),
+    ],
+    _sweep,
+    about="Check random specifications, in the simulated core, against the golden model and the"
+    " limits.",
+    examples=EXAMPLES,
+)
