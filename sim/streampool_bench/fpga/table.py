@@ -18,6 +18,7 @@ from streampool_golden import SpecError
 from streampool_hw.files import write_whole
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, place_design
+from streampool_sim.netlist_check import check_core
 
 from .jobs import BAR_DEVICE, JOBS
 
@@ -217,7 +218,7 @@ def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: 
     if path.is_file():
         return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}
     _say(f"placing {name} on {device} ...")
-    placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, pool=pool)
+    placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, check=check_core, pool=pool)
     row = {"job": name, "key": key, "seeds": seeds, "stale": False, **placement.to_json()}
     if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
         write_whole({path: json.dumps(row) + "\n"})
