@@ -5,11 +5,12 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, PoolSpec
 
-from .blocks.floats import float_operation
-from .blocks.indices import place_of, with_place
+from .blocks.indices import place_of
 from .blocks.postprocess import Postprocess
-from .blocks.preprocess import Preprocess, preprocess_steps
-from .reduce.operations import OPERATIONS, lane_shape
+from .blocks.preprocess import Preprocess
+from .blocks.windows import Windows
+from .datapath.shapes import lane_shape
+from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
 from .schedule.plan import AxisPlan
 from .schedule.sequencer import ModuloCounter
@@ -94,25 +95,22 @@ class PoolCore(wiring.Component):
     ):
         self.family = check_family(family)
         self.job = job = PoolJob(spec, shape, lanes)
-        place = place_of(job)
-        if spec.in_dtype.is_float:
-            self._operation = operation = float_operation(spec, place.bits if place else 0)
-        else:
-            self._operation = operation = with_place(OPERATIONS[spec.op], place)
+        place, gates = place_of(job), gates_of(job)
+        self._reduction = reduction = gates.reduce(job, place.bits if place else 0)
         self.plans = tuple(AxisPlan(stage.along) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
             for plan, stage in zip(self.plans, job.stages, strict=True)
         )
-        shapes = [operation.shape(stage.accumulator) for stage in job.stages]
-        self._first_shape = operation.shape(job.partial(1))
+        shapes = [reduction.shape(stage.accumulator) for stage in job.stages]
+        self._first_shape = reduction.shape(job.partial(1))
         # where the outermost axis is pooled last, its stage knows the frame's last beat
         self._counts = not job.stages or bool(
             job.stages[-1].axis or not self.plans[-1].ends_with_window
         )
         self._stages = [
             AxisStage(
-                *(plan, stage.m, job.lanes, operation, i_shape, o_shape, family),
+                *(plan, stage.m, job.lanes, reduction, i_shape, o_shape, family),
                 marks_last=stage is job.stages[-1] and not self._counts,
                 seamless=any(later.waits for later in self.plans[number + 1 :]),
             )
@@ -120,11 +118,14 @@ class PoolCore(wiring.Component):
                 zip(self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False)
             )
         ]
-        steps = preprocess_steps(job, family)
+        blocks = gates.preprocess(job, family)
         self._preprocess = None
-        if steps or place is not None:
-            self._preprocess = Preprocess(job, operation, self._first_shape, steps)
-        self._postprocess = Postprocess(job, operation, [self._first_shape, *shapes][-1], family)
+        if blocks or place is not None:
+            self._preprocess = Preprocess(job, blocks, reduction.encode, self._first_shape)
+        windows = Windows(job)
+        blocks = postprocessing(job, windows.kinds, family)
+        partial = [self._first_shape, *shapes][-1]
+        self._postprocess = Postprocess(job, windows, blocks, reduction.decode, partial)
         self.latency = sum(stage.latency for stage in self._stages) + self._postprocess.latency
         if self._preprocess is not None:
             self.latency += self._preprocess.latency
@@ -145,7 +146,7 @@ class PoolCore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        job, operation = self.job, self._operation
+        job = self.job
 
         if self._preprocess is not None:
             m.submodules.preprocess = preprocess = self._preprocess
@@ -155,7 +156,7 @@ class PoolCore(wiring.Component):
             encoded = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
             m.d.comb += [encoded.valid.eq(self.i.valid), self.i.ready.eq(encoded.ready)]
             for source, target in zip(self.i.payload, encoded.payload, strict=True):
-                m.d.comb += target.eq(operation.encode(source, job.spec.in_dtype))
+                m.d.comb += target.eq(self._reduction.encode(source, job.input))
             beats = encoded
 
         for stage, built in zip(job.stages, self._stages, strict=True):

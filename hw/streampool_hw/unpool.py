@@ -10,7 +10,7 @@ from streampool_golden import SpecError, UnpoolJob
 
 from .datapath.delay import delay
 from .datapath.fifo import PipelineFifo
-from .reduce.operations import lane_shape
+from .datapath.shapes import lane_shape
 from .schedule.sequencer import ModuloCounter
 
 __all__ = ["UnpoolCore"]

@@ -6,8 +6,9 @@ one: no key is below it, every window has a real tap, and keys of two places are
 the largest is 0 itself, it is the key of the tap at the last of all places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
@@ -15,20 +16,18 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import Numbering, PoolJob
 
-from ..datapath.pipeline import State, Step
-from ..reduce.operations import Operation
+from ..datapath.pipeline import Bundle, Step
 from ..schedule.sequencer import ModuloCounter
 
 __all__ = [
     "Channels",
+    "Indexed",
     "Place",
     "Places",
-    "beside",
     "channel_weight",
     "index_parts",
-    "index_steps",
     "place_of",
-    "with_place",
+    "with_indices",
 ]
 
 
@@ -85,7 +84,7 @@ def place_of(job: PoolJob) -> Place | None:
     numbering = job.numbering
     if numbering is None:
         order = [stage.axis for stage in job.stages]
-        differ = job.spec.in_dtype.is_float and job.spec.op in ("max", "min")
+        differ = job.input.is_float and job.operation.selects is not None
         if not differ or order == sorted(order, reverse=True):
             return None
         numbering = Numbering.of("plane", job.shape)
@@ -101,18 +100,6 @@ def place_of(job: PoolJob) -> Place | None:
             fields.insert(0, _Field(length, weight >> shift, shift))
         inner = weight * length
     return Place(tuple(fields))
-
-
-def with_place(operation: Operation, place: Place | None) -> Operation:
-    """Return an operation on keys that a place stands below."""
-    if place is None:
-        return operation
-    bits = place.bits
-    return replace(
-        operation,
-        shape=lambda accumulator: unsigned(operation.shape(accumulator).width + bits),
-        decode=lambda key, dtype: operation.decode(key[bits:], dtype),
-    )
 
 
 class Places(wiring.Component):
@@ -200,43 +187,43 @@ def channel_weight(job: PoolJob) -> int:
     return job.numbering.channel if job.numbering is not None and job.shape[0] > 1 else 0
 
 
-def index_parts(job: PoolJob, place: Place, lane: int, key: Value, offset: Value) -> State:
-    """Return the parts of a lane's index, to be added by `index_steps`."""
+@dataclass(frozen=True)
+class Indexed(Bundle):
+    """A value, and the parts of its index, which are added up beside it."""
+
+    value: Bundle
+    index: tuple[Value, ...]
+
+
+def index_parts(job: PoolJob, place: Place, lane: int, key: Value, offset: Value) -> list[Value]:
+    """Return the parts of a lane's index, to be added up by `with_indices`."""
     parts = place.split(key)
     weight = channel_weight(job)
     if weight and job.fold > 1:
         parts.append(offset)
     if weight:
         parts.append(Const(lane * weight, range(job.lanes * weight)))
-    return {f"index_{k}": part for k, part in enumerate(parts or [Const(0, 1)])}
+    return parts or [Const(0, 1)]
 
 
-def index_steps(job: PoolJob, place: Place) -> list[Step]:
-    """Add the parts of an index, two by two, a clock each time."""
-
-    def add(m: Module, lane: State, beat: State) -> State:
-        parts = [value for name, value in lane.items() if name.startswith("index_")]
-        pairs = zip_longest(parts[::2], parts[1::2])
-        sums = [a if b is None else (a + b)[:bits] for a, b in pairs]
-        return {f"index_{k}": total for k, total in enumerate(sums)}
-
+def with_indices(steps: Sequence[Step], job: PoolJob, place: Place) -> list[Step]:
+    """Return steps that do to an `Indexed` lane's value what `steps` do, and add up its index."""
     assert job.index_out is not None
+    assert all(step.clocks == 1 for step in steps)
     bits = job.index_out.bits
-    count = len(index_parts(job, place, 0, Const(0, place.bits), Const(0)))
-    return [Step(add)] * (count - 1).bit_length()
+    parts = len(index_parts(job, place, 0, Const(0, place.bits), Const(0)))
+    adds = [partial(_add_pairs, bits)] * (parts - 1).bit_length()
+    return [_beside(*both) for both in zip_longest(steps, adds)]
 
 
-def beside(values: Sequence[Step], indices: Sequence[Step]) -> list[Step]:
-    """Do two things to a lane at once, of which one has to do with its ``index_`` parts alone."""
-    assert all(step.clocks == 1 for step in values)
-    return [_both(one, other) for one, other in zip_longest(values, indices)]
+def _add_pairs(bits: int, parts: tuple[Value, ...]) -> tuple[Value, ...]:
+    pairs = zip_longest(parts[::2], parts[1::2])
+    return tuple(a if b is None else (a + b)[:bits] for a, b in pairs)
 
 
-def _both(one: Step | None, other: Step | None) -> Step:
-    def lane(m: Module, lane: State, beat: State) -> State:
-        index = {name: value for name, value in lane.items() if name.startswith("index_")}
-        value = {name: value for name, value in lane.items() if name not in index}
-        value = value if one is None else one.lane(m, value, beat)
-        return value | (index if other is None else other.lane(m, index, beat))
+def _beside(step: Step | None, add: Callable[..., tuple[Value, ...]] | None) -> Step:
+    def lane(m: Module, lane: Indexed, beat: Bundle) -> Indexed:
+        value = lane.value if step is None else step.lane(m, lane.value, beat)
+        return Indexed(value, lane.index if add is None else add(lane.index))
 
-    return Step(lane) if one is None else replace(one, lane=lane)
+    return Step(lane) if step is None else replace(step, lane=lane)

@@ -1,71 +1,35 @@
 """What is done once, before the first stage: values into what the stages reduce."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value
+from amaranth.hdl import Cat, Const, Module, Shape, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolJob
+from streampool_golden import DType, PoolJob
 
-from ..datapath.pipeline import Pipeline, State, Step
-from ..reduce.operations import Operation, lane_shape
-from ..vendor.families import GENERIC
-from .floats import to_fixed, to_key
+from ..datapath.pipeline import Nothing, Pipeline
+from ..datapath.shapes import lane_shape
+from .block import Block, Number
 from .indices import Places, place_of
-from .multiplier import Multiplier
 
-__all__ = ["Preprocess", "preprocess_steps"]
-
-
-def preprocess_steps(job: PoolJob, family: str = GENERIC) -> list[Step]:
-    """Return what takes clocks before the first stage; nothing where wires do it.
-
-    They find `value` in a lane's state and leave there what the operation encodes.
-    """
-    op, dtype = job.spec.op, job.spec.in_dtype
-    if dtype.is_float:
-        return (to_key if op in ("max", "min") else to_fixed)(job.spec)
-    steps = []
-    if op in ("l2", "lp1", "lp2") and dtype.signed:
-        steps.append(Step(_magnitude))
-    if op in ("l2", "lp2"):
-        steps.append(_square(job, family))
-    return steps
-
-
-def _magnitude(m: Module, lane: State, beat: State) -> State:
-    value = lane["value"]
-    return {"value": Mux(value < 0, -value, value).as_unsigned()[: len(value)]}
-
-
-def _square(job: PoolJob, family: str) -> Step:
-    bits = job.partial(1).bits
-
-    def square(m: Module, lane: State, beat: State) -> State:
-        value = Value.cast(lane["value"])
-        m.submodules += (multiplier := Multiplier(len(value), len(value), family))
-        m.d.comb += [multiplier.a.eq(value), multiplier.b.eq(value)]
-        return {"value": multiplier.product[:bits]}
-
-    return Step(square, clocks=Multiplier.LATENCY)
+__all__ = ["Preprocess"]
 
 
 class Preprocess(wiring.Component):
     """Turn what comes in into partials of one input each.
 
-    A pipeline that runs free, one beat a clock, as `Postprocess` is. A core in which
-    `preprocess_steps` has nothing to do has wires in its place.
+    A free-running pipeline, one beat a clock, as `Postprocess` is; wires where nothing is done.
 
     Parameters
     ----------
     job : PoolJob
         Says what comes in.
-    operation : Operation
-        How partials are encoded.
+    blocks : sequence of Block
+        What is done, in order.
+    encode : callable
+        ``(value, dtype)`` -> the value as the stages take it.
     shape : Shape
         A partial of one input.
-    steps : sequence of Step
-        What is done.
 
     Attributes
     ----------
@@ -75,7 +39,7 @@ class Preprocess(wiring.Component):
     Members
     -------
     i : In(stream)
-        Values of ``job.spec.dtype``, an array of ``job.lanes``.
+        Values of ``job.input``, an array of ``job.lanes``.
     o : Out(stream)
         Partials.
     """
@@ -83,12 +47,17 @@ class Preprocess(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, job: PoolJob, operation: Operation, shape: Shape, steps: Sequence[Step]):
-        self._job, self._operation = job, operation
-        self._place = place_of(job)
-        self._pipeline = Pipeline(steps, seamless=True)
+    def __init__(
+        self,
+        job: PoolJob,
+        blocks: Sequence[Block],
+        encode: Callable[[Value, DType], Value],
+        shape: Shape,
+    ):
+        self._job, self._encode, self._place = job, encode, place_of(job)
+        self._pipeline = Pipeline([step for block in blocks for step in block.steps], seamless=True)
         self.latency = self._pipeline.latency
-        lane = lane_shape(job.spec.in_dtype)
+        lane = lane_shape(job.input)
         super().__init__(
             {
                 "i": In(stream.Signature(data.ArrayLayout(lane, job.lanes))),
@@ -98,8 +67,10 @@ class Preprocess(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        lanes: list[State] = [{"value": value} for value in self.i.payload]
-        valid, ready, lanes, _ = self._pipeline.build(m, self.i.valid, self.i.ready, lanes, {})
+        lanes = [Number(value) for value in self.i.payload]
+        valid, ready, lanes, _ = self._pipeline.build(
+            m, self.i.valid, self.i.ready, lanes, Nothing()
+        )
         m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready)]
         below = Const(0, 0)
         if self._place is not None:
@@ -107,6 +78,6 @@ class Preprocess(wiring.Component):
             m.d.comb += places.step.eq(valid & ready)
             below = places.below
         for target, lane in zip(self.o.payload, lanes, strict=True):
-            key = self._operation.encode(lane["value"], self._job.spec.in_dtype)
+            key = self._encode(lane.value, self._job.input)
             m.d.comb += target.eq(Cat(below, key) if self._place else key)
         return m

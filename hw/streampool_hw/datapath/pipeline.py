@@ -1,7 +1,8 @@
-"""A pipeline that runs free, one beat a clock, between two streams: steps, cut by FIFOs."""
+"""A free-running pipeline between two streams, one beat a clock: steps, cut by FIFOs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data
@@ -9,33 +10,81 @@ from amaranth.lib import data
 from .delay import delay
 from .fifo import PipelineFifo
 
-__all__ = ["Pipeline", "State", "Step"]
+__all__ = ["Bundle", "Nothing", "Pipeline", "Step", "advance"]
 
-State = dict[str, Value]
-"""Named values that go down a pipeline side by side."""
+
+@dataclass(frozen=True)
+class Bundle:
+    """Values that go down a pipeline side by side: the base of dataclasses that name them.
+
+    A field is a value, another bundle, or a tuple of values.
+    """
+
+    def map(self, change: Callable[[str, Value], Value]) -> Self:
+        """Return the bundle with ``change(name, value)`` in the place of each value, in order."""
+        found: dict[str, Any] = {}
+        for field in fields(self):
+            held, name = getattr(self, field.name), field.name
+            if isinstance(held, Bundle):
+                found[name] = held.map(change)
+            elif isinstance(held, tuple):
+                found[name] = tuple(change(f"{name}_{k}", each) for k, each in enumerate(held))
+            else:
+                found[name] = change(name, Value.cast(held))
+        return replace(self, **found)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Every value by its name, in order."""
+        found: dict[str, Value] = {}
+        self.map(lambda name, value: found.setdefault(name, value))
+        return found
+
+
+@dataclass(frozen=True)
+class Nothing(Bundle):
+    """No values."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one clock of the pipeline does.
+    """What one clock of a pipeline does.
 
     Parameters
     ----------
     lane : callable
-        ``(module, lane's state, beat's state)`` -> the lane's state a clock later.
-    beat : callable
-        The beat's state -> that a clock later: what all lanes share.
-    clocks : int
+        ``(module, lane's bundle, beat's bundle)`` -> the lane's bundle a clock later. The module
+        is for what takes more clocks than one.
+    beat : callable, optional
+        The bundle that all lanes share -> the same a clock later.
+    clocks : int, optional
         How many clocks it takes; where it is not 1, the lane's registers are inside.
     """
 
-    lane: Callable[[Module, State, State], State]
-    beat: Callable[[State], State] = lambda beat: beat
+    lane: Callable[[Module, Any, Any], Bundle]
+    beat: Callable[[Any], Bundle] = lambda beat: beat
     clocks: int = 1
 
 
+def advance(
+    m: Module, step: Step, lanes: Sequence[Bundle], beat: Bundle
+) -> tuple[list[Bundle], Bundle]:
+    """Return what a step makes of the lanes and of what they share, in registers."""
+
+    def late(bundle: Bundle) -> Bundle:
+        return bundle.map(lambda name, value: delay(m, value, name=name))
+
+    lanes = [step.lane(m, lane, beat) for lane in lanes]
+    if step.clocks == 1:
+        lanes = [late(lane) for lane in lanes]
+    beat = step.beat(beat)
+    for _ in range(step.clocks):
+        beat = late(beat)
+    return lanes, beat
+
+
 class Pipeline:
-    """Steps one after the other, without clock enables, and so much to one beat a clock.
+    """Steps one after the other, without clock enables, one beat a clock.
 
     A FIFO every few clocks lets each piece stop by itself. It is no component: `build` puts the
     gates into a module, which has the streams.
@@ -56,16 +105,15 @@ class Pipeline:
     """
 
     def __init__(self, steps: Sequence[Step], *, seamless: bool = False, parts: bool = False):
-        self._pieces = _pieces(
-            steps, (PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT) - 1
-        )
+        most = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
+        self._pieces = _pieces(steps, most - 1)
         if parts and not self._pieces:
             self._pieces = [[]]
         self.latency = sum(_clocks(piece) + 1 for piece in self._pieces)
 
     def build(
-        self, m: Module, valid: Value, ready: Value, lanes: list[State], beat: State
-    ) -> tuple[Value, Value, list[State], State]:
+        self, m: Module, valid: Value, ready: Value, lanes: Sequence[Bundle], beat: Bundle
+    ) -> tuple[Value, Value, list[Any], Any]:
         """Build the gates into a module.
 
         Parameters
@@ -74,41 +122,36 @@ class Pipeline:
             Where they go.
         valid, ready : Value
             The handshake of the beats in; `ready` is driven here unless the pipeline is wires.
-        lanes : list of State
+        lanes : sequence of Bundle
             What comes in each lane.
-        beat : State
-            What all lanes share. What is called ``"last"`` goes with the beat to the end,
-            whatever the steps keep.
+        beat : Bundle
+            What all lanes share.
 
         Returns
         -------
         valid, ready : Value
             The handshake of the beats out; `ready` is for the caller to drive.
-        lanes : list of State
+        lanes : list of Bundle
             What comes out in each lane.
-        beat : State
+        beat : Bundle
             What all lanes share.
         """
-        travel = [name for name in beat if name == "last"]
+        lanes = list(lanes)
         for number, piece in enumerate(self._pieces):
             credit, write = Signal(name=f"credit_{number}"), valid & ready
             m.d.comb += ready.eq(credit)
             for step in piece:
-                lanes = [step.lane(m, lane, beat) for lane in lanes]
-                if step.clocks == 1:
-                    lanes = [_delayed(m, lane) for lane in lanes]
-                beat = step.beat(beat) | {name: beat[name] for name in travel}
-                for _ in range(step.clocks):
-                    beat = _delayed(m, beat)
-                    write = delay(m, write, name="going", reset=True)
-            flat = [*beat.values(), *(value for lane in lanes for value in lane.values())]
+                lanes, beat = advance(m, step, lanes, beat)
+                write = delay(m, write, step.clocks, name="going", reset=True)
+            flat = [value for bundle in (beat, *lanes) for value in bundle.values.values()]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
             m.submodules[f"fifo_{number}"] = fifo = PipelineFifo([layout.size])
             m.d.comb += [credit.eq(fifo.credit), fifo.i.eq(Cat(flat)), fifo.write.eq(write)]
             kept = data.View(layout, fifo.o.payload)
-            fields = iter([kept[f"f{k}"] for k in range(len(flat))])
-            beat = {name: next(fields) for name in beat}
-            lanes = [{name: next(fields) for name in lane} for lane in lanes]
+            left = iter([kept[f"f{k}"] for k in range(len(flat))])
+            beat, *lanes = [
+                bundle.map(lambda name, value, left=left: next(left)) for bundle in (beat, *lanes)
+            ]
             valid, ready = fifo.o.valid, fifo.o.ready
         return valid, ready, lanes, beat
 
@@ -125,7 +168,3 @@ def _pieces(steps: Sequence[Step], most: int) -> list[list[Step]]:
             pieces.append([])
         pieces[-1].append(step)
     return pieces
-
-
-def _delayed(m: Module, state: State) -> State:
-    return {name: delay(m, value, name=name) for name, value in state.items()}

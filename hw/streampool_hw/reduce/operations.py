@@ -1,101 +1,209 @@
-"""What a stage computes: the table of operations, each with 0 for its identity.
+"""The gates of each operation: before the stages, in them, and behind them.
 
-Maxima and minima are found on *keys*: unsigned numbers in which the operation's order is
-"greater" and its identity is 0, so that clearing a register is all that starting anew takes.
+The table of streampool_golden says what an operation computes, this one of what it is made. An
+entry put into both from outside is an operation as good as any.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil, floor
 
-from amaranth.hdl import Mux, Shape, Value, ValueLike, signed, unsigned
-from streampool_golden import Accumulator, DType
+from amaranth.hdl import Shape
+from streampool_golden import PoolJob, Requantisation, round_root
 
-__all__ = ["OPERATIONS", "Operation", "lane_shape"]
+from ..blocks.block import Block
+from ..blocks.clamp import Clamp
+from ..blocks.divider import Divider, Requantiser
+from ..blocks.division import Division
+from ..blocks.floats_in import FloatToFixed, FloatToKey
+from ..blocks.floats_out import FixedToFloat
+from ..blocks.powers import Magnitude, Square
+from ..blocks.root import Radicands, SquareRoot
+from ..blocks.windows import Kind
+from .reduction import Reduction, extremes, float_extremes, float_sums, sums
+
+__all__ = ["OPERATIONS", "Gates", "Operation", "Postprocessing", "gates_of", "postprocessing"]
 
 
-def lane_shape(dtype: DType) -> Shape:
-    """Return the shape of a lane that holds `dtype`."""
-    return signed(dtype.bits) if dtype.signed else unsigned(dtype.bits)
+@dataclass(frozen=True)
+class Postprocessing:
+    """What is done to an exact partial, and the range of what comes of it.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        One after the other.
+    low, high : int
+        The lowest and the highest number that comes out.
+    """
+
+    blocks: Sequence[Block]
+    low: int
+    high: int
+
+
+def _no_blocks(job: PoolJob, family: str) -> list[Block]:
+    return []
+
+
+def _as_it_is(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+    return Postprocessing([], job.accumulator.low, job.accumulator.high)
+
+
+@dataclass(frozen=True)
+class Gates:
+    """What an operation on integers, or one on floats, is made of.
+
+    Parameters
+    ----------
+    reduce : callable
+        ``(job, below)`` -> the stages' `Reduction`; with indices, `below` bits of a place stand
+        below each key.
+    preprocess : callable, optional
+        ``(job, family)`` -> the blocks before the first stage, from a value of ``job.input`` to
+        what the reduction encodes.
+    postprocess : callable, optional
+        ``(job, kinds, family)`` -> the `Postprocessing` behind the last stage; saturation and
+        clamp are added where the range of what comes out asks for them.
+    """
+
+    reduce: Callable[[PoolJob, int], Reduction]
+    preprocess: Callable[[PoolJob, str], Sequence[Block]] = _no_blocks
+    postprocess: Callable[[PoolJob, Sequence[Kind], str], Postprocessing] = _as_it_is
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An associative operation whose identity is 0, in two halves for a pipeline.
+    """One operation in gates.
 
     Parameters
     ----------
-    shape : callable
-        Accumulator range -> the shape of a partial.
-    encode : callable
-        ``(value, dtype)`` -> the value as the operation takes it.
-    decode : callable
-        ``(partial, dtype)`` -> the value it stands for.
-    first : callable
-        ``(partial, x)`` -> what the first clock finds out.
-    second : callable
-        ``(partial, x, found)`` -> the new partial.
+    integers : Gates
+        On integers.
+    floats : Gates, optional
+        On floats, where there are such.
     """
 
-    shape: Callable[[Accumulator], Shape]
-    encode: Callable[[Value, DType], Value]
-    decode: Callable[[Value, DType], Value]
-    first: Callable[[Value, Value], Value]
-    second: Callable[[Value, Value, Value], ValueLike]
+    integers: Gates
+    floats: Gates | None = field(default=None)
 
 
-def _integer(accumulator: Accumulator) -> Shape:
-    return signed(accumulator.bits) if accumulator.signed else unsigned(accumulator.bits)
+def partial_shape(job: PoolJob, family: str = "generic") -> Shape:
+    """Return the shape of an exact partial of integers, as it leaves the last stage."""
+    return sums(job, 0).shape(job.accumulator)
 
 
-def _key(accumulator: Accumulator) -> Shape:
-    return unsigned(accumulator.bits)
+# ---- before the stages
 
 
-def _order_key(value: Value, dtype: DType) -> Value:
-    """Map the dtype's lowest value to 0 and keep the order; its own inverse on the bits."""
-    return value.as_unsigned() ^ (1 << (dtype.bits - 1) if dtype.signed else 0)
+def _magnitudes(job: PoolJob, family: str) -> list[Block]:
+    return [Magnitude(job.input)] if job.input.signed else []
 
 
-def _from_order_key(key: Value, dtype: DType) -> Value:
-    bits = _order_key(key, dtype)[: dtype.bits]
-    return bits.as_signed() if dtype.signed else bits.as_unsigned()
+def _squares(job: PoolJob, family: str) -> list[Block]:
+    return [*_magnitudes(job, family), Square(job.input.bits, job.partial(1).bits, family)]
 
 
-def _same(value: Value, dtype: DType) -> Value:
-    return value
+def _keys(job: PoolJob, family: str) -> list[Block]:
+    smallest = job.operation.selects == "smallest"
+    return [FloatToKey(job.input, smallest=smallest, propagates=job.spec.nan == "propagate")]
 
 
-def _inverted_key(value: Value, dtype: DType) -> Value:
-    return ~_order_key(value, dtype)
+def _fixed(job: PoolJob, family: str) -> list[Block]:
+    return [FloatToFixed(job.input, job.partial(1).bits)]
 
 
-# The sign of a difference is the adder's last sum bit, where a comparison would be an inverted
-# carry, which has to leave the chain first, or, with `x > partial`, an equality tree besides.
-_MAX = Operation(
-    shape=_key,
-    encode=_order_key,
-    decode=_from_order_key,
-    first=lambda partial, x: (partial - x)[-1],
-    second=lambda partial, x, found: Mux(found, x, partial),
-)
-_MIN = Operation(
-    shape=_key,
-    encode=_inverted_key,
-    decode=lambda key, dtype: _from_order_key(~key, dtype),
-    first=_MAX.first,
-    second=_MAX.second,
-)
-_SUM = Operation(
-    shape=_integer,
-    encode=_same,
-    decode=_same,
-    first=lambda partial, x: partial + x,
-    second=lambda partial, x, found: found,
-)
+# ---- behind them
 
-OPERATIONS = {
-    "max": _MAX,
-    "min": _MIN,
-    **dict.fromkeys(("sum", "avg", "l2", "lp1", "lp2"), _SUM),  # of what the start makes of inputs
+
+def _floats(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+    divisors = tuple(divisor for divisor, _ in kinds)
+    block = FixedToFloat(job.output, job.accumulator.bits, divisors)
+    return Postprocessing([block], *job.bounds)
+
+
+def _selected_floats(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+    return Postprocessing([], *job.bounds)
+
+
+def _means(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+    exact, shape = job.accumulator, partial_shape(job)
+    how = job.requantisation
+    if how is not None:
+        division = _requantised(job, how, kinds)
+        block = Requantiser(how.factor, division, shape, exact.low, exact.high, how.after, family)
+        return Postprocessing([block], division.low + how.after, division.high + how.after)
+    divisors = tuple(divisor for divisor, _ in kinds)
+    if set(divisors) == {1}:
+        return _as_it_is(job, kinds, family)
+    if job.spec.divisor_override is None:  # no mean is beyond what it is of
+        low, high = job.input.low, job.input.high
+    else:
+        ends = [Fraction(end, divisors[0]) for end in (exact.low, exact.high)]
+        low, high = floor(min(ends)), ceil(max(ends))
+    division = Division(divisors, low, high, job.spec.rounding)
+    return Postprocessing([Divider(division, shape, family)], low, high)
+
+
+def _requantised(job: PoolJob, how: Requantisation, kinds: Sequence[Kind]) -> Division:
+    """Return the division that ends a requantised average; its sums are multiplied before."""
+    divisors = tuple(how.below * divisor for divisor, _ in kinds)
+    biases = tuple(how.offset(divisor, taps) for divisor, taps in kinds)
+    exact = [
+        Fraction(how.factor * taps * end + bias, divisor)
+        for end in (job.input.low, job.input.high)
+        for divisor, bias, (_, taps) in zip(divisors, biases, kinds, strict=True)
+    ]
+    return Division(divisors, floor(min(exact)), ceil(max(exact)), job.spec.rounding, biases)
+
+
+def _roots(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+    """Divide, and take the root, with one rounding."""
+    rounding, divisors = job.spec.rounding, tuple(divisor for divisor, _ in kinds)
+    if job.operation.mean and job.spec.divisor_override is None:
+        high = job.partial(1).high  # no mean is beyond what it is of
+    else:
+        high = -(-job.accumulator.high // divisors[0])
+    root, shift = int(round_root(high, 1, rounding)), 0
+    if SquareRoot.rounds_to_nearest(rounding):
+        # of four times the number, and so of the divisors' fourth
+        shift, high = 2, 4 * high
+        while shift and not any(d % 2 for d in divisors):
+            divisors, shift = tuple(d // 2 for d in divisors), shift - 1
+    if set(divisors) == {1}:
+        radicand: Block = Radicands(job.accumulator.bits, shift)
+    else:
+        division = Division(divisors, 0, high, "floor")
+        radicand = Divider(division, partial_shape(job), family, shift=shift, exact=True)
+    return Postprocessing([radicand, SquareRoot(high.bit_length(), rounding)], 0, root)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "max": Operation(Gates(extremes), Gates(float_extremes, _keys, _selected_floats)),
+    "min": Operation(Gates(extremes), Gates(float_extremes, _keys, _selected_floats)),
+    "avg": Operation(Gates(sums, _no_blocks, _means), Gates(float_sums, _fixed, _floats)),
+    "sum": Operation(Gates(sums), Gates(float_sums, _fixed, _floats)),
+    "l2": Operation(Gates(sums, _squares, _roots)),
+    "lp1": Operation(Gates(sums, _magnitudes)),
+    "lp2": Operation(Gates(sums, _squares, _roots)),
 }
-"""The operation of the stages by the specification's `op`."""
+"""The gates of each operation by the name that `PoolSpec` takes."""
+
+
+def gates_of(job: PoolJob) -> Gates:
+    """Return what a job's operation is made of."""
+    operation = OPERATIONS[job.op]
+    gates = operation.floats if job.input.is_float else operation.integers
+    assert gates is not None, "golden refuses what has no gates on floats"
+    return gates
+
+
+def postprocessing(job: PoolJob, kinds: Sequence[Kind], family: str) -> list[Block]:
+    """Return the blocks behind the last stage, saturation and clamp among them."""
+    exact = gates_of(job).postprocess(job, kinds, family)
+    blocks, (low, high) = list(exact.blocks), job.bounds
+    if exact.low < low or exact.high > high:
+        shape = Shape.cast(range(exact.low, exact.high + 1))
+        blocks.append(Clamp(shape, low, high))
+    return blocks

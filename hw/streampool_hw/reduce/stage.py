@@ -14,7 +14,7 @@ from ..schedule.plan import AxisPlan
 from ..schedule.sequencer import ModuloCounter, Sequencer
 from ..vendor.families import GENERIC
 from ..vendor.stores import ram_store
-from .operations import Operation
+from .reduction import Reduction
 from .timing import Timing
 
 __all__ = ["AxisStage"]
@@ -64,7 +64,7 @@ class AxisStage(wiring.Component):
         Beats from a position to the next.
     lanes : int
         Values of a beat.
-    operation : Operation
+    operation : Reduction
         What is computed.
     i_shape, o_shape : Shape
         One lane in, and one partial.
@@ -109,7 +109,7 @@ class AxisStage(wiring.Component):
         plan: AxisPlan,
         m: int,
         lanes: int,
-        operation: Operation,
+        operation: Reduction,
         i_shape: Shape,
         o_shape: Shape,
         family: str = GENERIC,

@@ -1,0 +1,46 @@
+"""Saturation and clamp."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Module, Mux, Shape, Value
+
+from ..datapath.pipeline import Bundle, Step
+from .block import Block, Number
+
+__all__ = ["Clamp"]
+
+
+@dataclass(frozen=True)
+class _Compared(Bundle):
+    value: Value
+    below: Value
+    above: Value
+
+
+class Clamp(Block):
+    """Keep a number within `low` to `high`: compare, then choose. Latency: 2 clocks.
+
+    Parameters
+    ----------
+    shape : Shape
+        Of the number.
+    low, high : int
+        The lowest and the highest that leaves.
+    """
+
+    def __init__(self, shape: Shape, low: int, high: int):
+        self._low, self._high = low, high
+        out = Shape.cast(range(low, high + 1))
+        super().__init__(
+            [Step(self._compare), Step(self._choose)], {"value": shape}, {"value": out}
+        )
+
+    def _compare(self, m: Module, lane: Number, beat: Bundle) -> _Compared:
+        return _Compared(lane.value, lane.value < self._low, self._high < lane.value)
+
+    def _choose(self, m: Module, lane: _Compared, beat: Bundle) -> Number:
+        return Number(Mux(lane.below, self._low, Mux(lane.above, self._high, lane.value)))
+
+    def model(self, value: int) -> int:
+        """Return `value`, or the end of the range that is nearest to it."""
+        return min(max(value, self._low), self._high)

@@ -1,0 +1,261 @@
+"""Exact sums over their divisors, rounded once, with what a requantisation brings."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from amaranth.hdl import Cat, Module, Shape, Value, signed, unsigned
+from streampool_golden import round_div
+from streampool_golden.dtypes import width
+
+from ..datapath.pipeline import Bundle, Step
+from ..vendor.families import GENERIC
+from .block import Block, Number, Window, look_up
+from .division import Division, signed_digits
+from .quotient import Dividend, Quotient, ReciprocalDivider, RestoringDivider
+from .root import Radicand
+
+__all__ = ["Divider", "Requantiser", "Scale"]
+
+
+@dataclass(frozen=True)
+class _Signed(Bundle):
+    value: Value
+    minus: Value
+
+
+@dataclass(frozen=True)
+class _Held(Bundle):
+    value: Value
+    offset: Value
+
+
+@dataclass(frozen=True)
+class _Zeroed(Bundle):
+    last: Value
+    which: Value
+    zero: Value
+
+
+@dataclass(frozen=True)
+class _Chosen(Bundle):
+    even: Value
+    by: Value
+    last: Value
+
+
+class Divider(Block):
+    """Divide a number by the divisor of its kind of window, with one rounding.
+
+    An offset makes it positive and says how it is rounded; the quotient is found digit by digit
+    or by a product; what it is too large by is taken off. `Division` says why that is exact.
+
+    Latency: that of the quotient's block and 3 clocks, or 5 where the sign of a quotient is not
+    the number's.
+
+    Parameters
+    ----------
+    division : Division
+        By what, and how.
+    shape : Shape
+        Of the number.
+    family : str, optional
+        The family of devices.
+    shift : int, optional
+        How far the number is shifted left first.
+    after : int, optional
+        What is added to the quotient.
+    exact : bool, optional
+        Whether `exact` leaves beside it: whether nothing was rounded down.
+    """
+
+    def __init__(
+        self,
+        division: Division,
+        shape: Shape,
+        family: str = GENERIC,
+        *,
+        shift: int = 0,
+        after: int = 0,
+        exact: bool = False,
+    ):
+        self.division = division
+        self._shift, self._after, self._exact = shift, after, exact
+        bits, sizes = division.quotient_bits, division.sizes
+        self._quotient = (
+            ReciprocalDivider(bits, sizes, division.largest, family)
+            if division.multiplies
+            else RestoringDivider(bits, sizes)
+        )
+        self._plus, self._less = division.offset(False), division.offset(True)
+        self._differs = division.low < 0 and self._plus != self._less
+        steps: list[Step] = []
+        if self._differs and division.biased:
+            steps = [Step(_same, self._look_up_zero), Step(self._compare, _forget_zero)]
+            steps += [Step(self._hold_signed, self._look_up)]
+        else:
+            steps = [Step(self._hold, self._look_up)]
+        low, high = division.low + after, division.high + after
+        o = {"value": Shape.cast(range(low, high + 1))}
+        super().__init__(
+            [*steps, Step(self._add), *self._quotient.steps, Step(self._end)],
+            {"value": shape},
+            {**o, "exact": 1} if exact else o,
+            len(division.divisors),
+        )
+
+    def _look_up_zero(self, beat: Window) -> _Zeroed:
+        zeros = tuple(-bias for bias in self.division.biases)
+        return _Zeroed(beat.last, beat.which, look_up(zeros, beat.which))
+
+    def _compare(self, m: Module, lane: Number, beat: _Zeroed) -> _Signed:
+        # where a sum is added to, its own sign is not the quotient's
+        less = lane.value << self._shift < beat.zero
+        return _Signed(lane.value, ~less if self.division.negative else less)
+
+    def _look_up(self, beat: Window) -> _Chosen:
+        even = tuple(1 - n % 2 for n in self.division.sizes)
+        by = self._quotient.table
+        return _Chosen(look_up(even, beat.which), look_up(by, beat.which), beat.last)
+
+    def _hold(self, m: Module, lane: Number, beat: Window) -> _Held:
+        # the value comes out of a RAM: there is no time to add to it as well
+        value = lane.value << self._shift if self._shift else lane.value
+        if not self._differs:
+            return _Held(value, look_up(self._plus, beat.which))
+        minus = ~(value < 0) if self.division.negative else value < 0
+        return _Held(value, self._offset(minus, beat))
+
+    def _hold_signed(self, m: Module, lane: _Signed, beat: Window) -> _Held:
+        value = lane.value << self._shift if self._shift else lane.value
+        return _Held(value, self._offset(lane.minus, beat))
+
+    def _offset(self, minus: Value, beat: Window) -> Value:
+        both = [each for pair in zip(self._plus, self._less, strict=True) for each in pair]
+        return look_up(both, Cat(minus, beat.which))
+
+    def _add(self, m: Module, lane: _Held, beat: Bundle) -> Dividend:
+        value, offset = lane.value, lane.offset
+        rest = offset - value if self.division.negative else offset + value
+        return Dividend(rest.as_unsigned()[: self.division.largest.bit_length()])
+
+    def _end(self, m: Module, lane: Quotient, beat: _Chosen) -> Number | Radicand:
+        whole, lift = lane.quotient, self._after - self.division.excess
+        if self.division.rounding == "half_even":
+            bits = self.division.quotient_bits
+            whole = (whole - (lane.exact & beat.even & whole[0]))[:bits]
+        if lift:
+            whole = whole + lift if lift > 0 else whole - -lift
+        return Radicand(whole, lane.exact) if self._exact else Number(whole)
+
+    def model(self, value: int, which: int = 0) -> tuple[int, ...]:
+        """Return the rounded quotient, and with `exact` whether it is exact."""
+        division = self.division
+        total = (value << self._shift) + (division.biases or (0,) * (which + 1))[which]
+        divisor = division.divisors[which]
+        quotient = int(round_div(total, divisor, division.rounding)) + self._after
+        return (quotient, int(total % divisor == 0)) if self._exact else (quotient,)
+
+
+def _same(m: Module, lane: Bundle, beat: Bundle) -> Bundle:
+    return lane
+
+
+def _forget_zero(beat: _Zeroed) -> Window:
+    return Window(beat.last, beat.which)
+
+
+@dataclass(frozen=True)
+class _Scaling(Bundle):
+    value: Value
+    product: Value
+
+
+class Scale(Block):
+    """Multiply by the odd part of a constant: one signed digit a clock.
+
+    Latency: a clock less than `signed_digits` has digits; none for a power of two.
+
+    Parameters
+    ----------
+    factor : int
+        The constant, positive.
+    shape : Shape
+        Of the number.
+    low, high : int
+        The lowest and the highest number.
+    """
+
+    def __init__(self, factor: int, shape: Shape, low: int, high: int):
+        self._odd = odd = factor // (factor & -factor)
+        self._bits, self._signed = width(odd * low, odd * high), low < 0
+        (_, self._top), *digits = signed_digits(odd)
+        steps = [Step(partial(self._digit, *digit)) for digit in digits]
+        if digits:
+            steps[-1] = Step(partial(self._last, *digits[-1]))
+        out = (signed if self._signed else unsigned)(self._bits)
+        super().__init__(steps, {"value": shape}, {"value": out})
+
+    def _digit(
+        self, sign: int, exponent: int, m: Module, lane: Number | _Scaling, beat: Bundle
+    ) -> _Scaling:
+        product = lane.product if isinstance(lane, _Scaling) else lane.value << self._top
+        part = lane.value << exponent
+        product = (product + part if sign > 0 else product - part)[: self._bits]
+        return _Scaling(lane.value, product.as_signed() if self._signed else product)
+
+    def _last(
+        self, sign: int, exponent: int, m: Module, lane: Number | _Scaling, beat: Bundle
+    ) -> Number:
+        return Number(self._digit(sign, exponent, m, lane, beat).product)
+
+    def model(self, value: int) -> int:
+        """Return the product."""
+        return self._odd * value
+
+
+class Requantiser(Block):
+    """Multiply by a constant and divide, with one rounding: `Scale`, then `Divider`.
+
+    Latency: that of both. The constant's factors of 2 are wires between them.
+
+    Parameters
+    ----------
+    factor : int
+        The constant, positive.
+    division : Division
+        By what the product is divided, and how.
+    shape : Shape
+        Of the number.
+    low, high : int
+        The lowest and the highest number.
+    after : int
+        What is added to the quotient.
+    family : str, optional
+        The family of devices.
+    """
+
+    def __init__(
+        self,
+        factor: int,
+        division: Division,
+        shape: Shape,
+        low: int,
+        high: int,
+        after: int,
+        family: str = GENERIC,
+    ):
+        self._scale = scale = Scale(factor, shape, low, high)
+        shift = (factor & -factor).bit_length() - 1
+        product = Shape.cast(scale.o["value"].shape)
+        self._divider = divider = Divider(division, product, family, shift=shift, after=after)
+        super().__init__(
+            [*scale.steps, *divider.steps],
+            {"value": shape},
+            {"value": divider.o["value"].shape},
+            len(division.divisors),
+        )
+
+    def model(self, value: int, which: int = 0) -> int:
+        """Return the rounded quotient of the product."""
+        [quotient] = self._divider.model(self._scale.model(value), which)
+        return quotient

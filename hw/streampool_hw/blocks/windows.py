@@ -1,0 +1,83 @@
+"""Which kind of window a beat is of: by what it is divided, and how many real inputs it has."""
+
+import itertools
+from collections.abc import Iterable
+from math import prod
+from typing import TypeAlias
+
+from amaranth.hdl import Array, Cat, Const, Module, Value
+from streampool_golden import PoolJob
+
+from ..schedule.program import Program
+from ..schedule.sequencer import Sequencer
+
+__all__ = ["Kind", "Windows"]
+
+Kind: TypeAlias = tuple[int, int]
+"""What a window is divided by, and its real inputs where they matter, else 1."""
+
+
+class Windows:
+    """Follow the beats of a frame; say which kind of window each is of.
+
+    A window's divisor and its real inputs are products of one count an axis. So a small program
+    of counts an axis and a tiny table give the kind.
+
+    Parameters
+    ----------
+    job : PoolJob
+        What is computed.
+
+    Attributes
+    ----------
+    kinds : tuple of Kind
+        Every kind, in ascending order.
+    divisors : tuple of int
+        Of each kind.
+    """
+
+    def __init__(self, job: PoolJob):
+        self._fold = job.fold
+        taps = job.axis_taps if job.requantisation else tuple((1,) * n for n in job.out_size)
+        self._axes = tuple(
+            tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
+        )
+        self.kinds = tuple(sorted(set(map(_product, itertools.product(*map(set, self._axes))))))
+        self.divisors = tuple(divisor for divisor, _ in self.kinds)
+
+    def follow(self, m: Module, step: Value) -> Value:
+        """Build the gates into a module; return the kind of the beat to come, or going by now.
+
+        Parameters
+        ----------
+        m : Module
+            Where they go.
+        step : Value
+            Whether a beat goes by in this clock.
+        """
+        if len(self.kinds) == 1:
+            return Const(0, 0)
+        words: list[Value] = []
+        products: list[Kind] = [(1, 1)]  # a tiny table: the innermost axis in the lowest bits
+        inside = self._fold
+        for axis, windows in reversed(list(enumerate(self._axes))):
+            kinds = sorted(set(windows))
+            bits = (len(kinds) - 1).bit_length()
+            if bits:
+                program = Program.of(kinds.index(window) for window in windows)
+                sequencer = Sequencer(program, bits, inside)
+                m.submodules[f"count_{axis}"] = sequencer
+                m.d.comb += sequencer.step.eq(step)
+                words.append(sequencer.word)
+            kinds += kinds[-1:] * ((1 << bits) - len(kinds))
+            products = [_product((product, kind)) for kind in kinds for product in products]
+            inside *= len(windows)
+        known = {window: number for number, window in enumerate(self.kinds)}
+        bits = (len(known) - 1).bit_length()
+        return Array(Const(known.get(product, 0), bits) for product in products)[Cat(words)]
+
+
+def _product(parts: Iterable[Kind]) -> Kind:
+    """Return the kind that windows of single axes make up."""
+    divisors, taps = zip(*parts, strict=True)
+    return prod(divisors), prod(taps)
