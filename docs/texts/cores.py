@@ -29,7 +29,8 @@ from streampool_hw.blocks.indices import place_of
 from streampool_hw.reduce.timing import Timing
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim.engines import amaranth, fast
-from streampool_sim.engines.model import Build, find_compiler
+from streampool_sim.engines.compiled import find_compiler
+from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack
 from streampool_sim.simulation import STEADY_FRAMES, compare
 from streampool_sim.stats import statistics, words_bound
