@@ -3,6 +3,7 @@
 import gc
 
 import pytest
+from bench_results import few_layers
 from streampool_bench.fpga import clocks, placed
 from streampool_bench.report import hardware
 from streampool_bench.report.layers import Layer, network_layers, network_names
@@ -165,7 +166,8 @@ def test_rows_of_the_real_table():
         if row["freq_source"] == "placed":
             stands = by_name[row["placed_job"], row["device"]]
             assert stands["fmax_median_mhz"] == row["freq_mhz"]
-            assert stands["lanes"] == row["lanes"]
+            channels = spec.shape[0]
+            assert stands["lanes"] == row["lanes"] or row["lanes"] == channels < stands["lanes"]
             itself = (stands["spec"], tuple(stands["shape"])) == (spec.spec.to_json(), spec.shape)
             assert row["same_job"] >= itself
         else:
@@ -175,9 +177,30 @@ def test_rows_of_the_real_table():
 def test_lanes_that_channels_have_a_use_for(table):
     table(*(placement(str(n), POOL, (n, 8, 8), n, 1.0) for n in (1, 8, 32, 64)))
     assert placed.lanes_on(DEVICE, 1) == [1]
-    assert placed.lanes_on(DEVICE, 6) == [1, 8]
+    assert placed.lanes_on(DEVICE, 6) == [1, 6]
+    assert placed.lanes_on(DEVICE, 48) == [1, 8, 32, 48]
     assert placed.lanes_on(DEVICE, 32) == [1, 8, 32]
     assert placed.lanes_on(DEVICE, 500) == [1, 8, 32, 64]
+
+
+def test_channels_in_parallel_have_the_clock_of_the_next_wider_core(table):
+    table(*(placement(str(n), SMALLER, (n, 8, 8), n, 400.0 - n) for n in (8, 32, 64, 224)))
+    rows = hardware.rows([Layer("x", SMALLER, (48, 26, 26))])
+    assert [(row["lanes"], row["freq_mhz"], row["placed_job"]) for row in rows] == [
+        (8, 392.0, "8"),
+        (32, 368.0, "32"),
+        (48, 336.0, "64"),
+    ]
+    assert rows[-1]["cycles"] == 26 * 26
+    assert rows[-1]["stands_for"].endswith(", placed with 64 lanes")
+    assert not any(row["same_job"] for row in rows)
+
+
+def test_no_core_of_a_report_has_lanes_without_a_channel():
+    results = few_layers()
+    channels = {row["layer"]: row["shape"][0] for row in results["layers"]}
+    for row in (*results["hardware"], *results["comparison"]):
+        assert row["lanes"] <= channels[row["layer"]]
 
 
 def test_simulated_cycles_are_the_schedules():

@@ -142,6 +142,12 @@ def _as_hard(has: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return len(has) >= len(wanted) and all(a >= b for a, b in zip(has, wanted, strict=False))
 
 
+def _placed_lanes(lanes: int, device: str) -> int:
+    """Return the fewest lanes, as many at least, that a core was placed with."""
+    wider = [row["lanes"] for row in placements() if row["device"] == device]
+    return min((each for each in wider if each >= lanes), default=lanes)
+
+
 def clock_of(
     spec: PoolSpec, shape: tuple[int, ...], lanes: int, device: str, assumed_mhz: float | None
 ) -> Clock:
@@ -151,25 +157,27 @@ def clock_of(
     frames of another size; a placed job of the same operation and lanes that asks at least as
     much: as many stages or more, as many partials and windows over an input in each, as wide a
     sum, and as hard a division. What stands for a layer finishes its outputs the same way, and
-    its block RAMs hold half of the layer's stores or more. Of several it is the slowest. Else
+    its block RAMs hold half of the layer's stores or more. Of several it is the slowest. For all
+    channels in parallel the next wider job stands, if none has as many lanes. Else
     `assumed_mhz`; without it `ASSUMED_MHZ`, or less where a core of as many lanes or more came
     out slower on the device.
     """
     family = DEVICES[device].family
     wanted = figures(spec, shape, lanes, family).effort
     room = holds(wanted.store_bits, device)
+    width = _placed_lanes(lanes, device) if lanes == shape[0] else lanes
     same, windows, harder, wide = [], [], [], []
     for row in placements():
         if row["device"] != device or row["lanes"] < lanes:
             continue
         wide.append(row["fmax_median_mhz"])
-        if row["lanes"] > lanes or not room:
+        if row["lanes"] != width or not room:
             continue
         placed_spec, placed_shape = PoolSpec.from_json(row["spec"]), tuple(row["shape"])
         if (placed_spec, placed_shape) == (spec, shape):
             same.append(row)
             continue
-        has = figures(placed_spec, placed_shape, lanes, family).effort
+        has = figures(placed_spec, placed_shape, width, family).effort
         if has.kind not in _KINDS.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
             continue
         if has.accumulator < wanted.accumulator or has.divides < wanted.divides:
@@ -188,6 +196,7 @@ def clock_of(
     ):
         if found:
             row = min(found, key=lambda each: each["fmax_median_mhz"])
+            why += f", placed with {width} lanes" * (width > lanes)
             return Clock(row["fmax_median_mhz"], "placed", row, row in same, why)
     if assumed_mhz is None:
         assumed_mhz = min([ASSUMED_MHZ, *wide])

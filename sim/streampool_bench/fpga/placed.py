@@ -35,9 +35,9 @@ def devices() -> list[str]:
 
 
 def lanes_on(device: str, channels: int) -> list[int]:
-    """Return the lanes that were placed on a device and that so many channels have a use for."""
+    """Return the lanes that were placed on a device, or all channels where these are fewer."""
     placed = sorted({row["lanes"] for row in placements() if row["device"] == device})
-    return [lanes for before, lanes in zip([0, *placed], placed, strict=False) if before < channels]
+    return sorted({min(lanes, channels) for lanes in placed})
 
 
 def _available(device: str) -> dict[str, int]:
