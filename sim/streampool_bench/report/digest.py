@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from streampool_sim.files import replacing
+from streampool_hw.files import write_whole
 
 from ..software.timing import WARM
 from . import compare, reading, report
@@ -110,8 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"streampool: {options.source} is no measurement: {error}", file=sys.stderr)
         return 2
-    with replacing(options.target) as temporary:
-        temporary.write_text(report.text(digest(report.about(made))), encoding="utf-8")
+    write_whole({options.target: report.text(digest(report.about(made)))})
     return 0
 
 
