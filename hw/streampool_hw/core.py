@@ -57,6 +57,8 @@ class PoolCore(wiring.Component):
         The specification on this shape and lanes: beats, limits, ranges.
     plans : tuple of AxisPlan
         The schedules in stream order, as ``job.stages``.
+    stages : dict of int to AxisStage
+        The components that pool, by the axis that each pools along, in the same order.
     cycles_bound : int
         Clocks that a frame takes in the steady state at the most: ``job.cycles_bound``, which
         allows for the most idle slots that an axis of its kind can need, with the schedules' own.
@@ -108,8 +110,8 @@ class PoolCore(wiring.Component):
         self._counts = not job.stages or bool(
             job.stages[-1].axis or not self.plans[-1].ends_with_window
         )
-        self._stages = [
-            AxisStage(
+        self.stages = {
+            stage.axis: AxisStage(
                 *(plan, stage.m, job.lanes, reduction, i_shape, o_shape, family),
                 marks_last=stage is job.stages[-1] and not self._counts,
                 seamless=any(later.waits for later in self.plans[number + 1 :]),
@@ -117,7 +119,7 @@ class PoolCore(wiring.Component):
             for number, (plan, stage, i_shape, o_shape) in enumerate(
                 zip(self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False)
             )
-        ]
+        }
         blocks = gates.preprocess(job, family)
         self._preprocess = None
         if blocks or place is not None:
@@ -126,14 +128,13 @@ class PoolCore(wiring.Component):
         blocks = postprocessing(job, windows.kinds, family)
         partial = [self._first_shape, *shapes][-1]
         self._postprocess = Postprocess(job, windows, blocks, reduction.decode, partial)
-        self.latency = sum(stage.latency for stage in self._stages) + self._postprocess.latency
+        self.latency = (
+            sum(stage.latency for stage in self.stages.values()) + self._postprocess.latency
+        )
         if self._preprocess is not None:
             self.latency += self._preprocess.latency
-        self.store_words = {
-            stage.axis: built.store_words
-            for stage, built in zip(job.stages, self._stages, strict=True)
-        }
-        self.store_bits = sum(stage.store_bits for stage in self._stages)
+        self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
+        self.store_bits = sum(stage.store_bits for stage in self.stages.values())
         beat = {"data": data.ArrayLayout(lane_shape(job.output), job.lanes)}
         if job.index_out is not None:
             beat["index"] = data.ArrayLayout(lane_shape(job.index_out), job.lanes)
@@ -159,8 +160,8 @@ class PoolCore(wiring.Component):
                 m.d.comb += target.eq(self._reduction.encode(source, job.input))
             beats = encoded
 
-        for stage, built in zip(job.stages, self._stages, strict=True):
-            m.submodules[f"axis_{stage.axis}"] = built
+        for axis, built in self.stages.items():
+            m.submodules[f"axis_{axis}"] = built
             wiring.connect(m, beats, built.i)
             beats = built.o
         m.submodules.postprocess = postprocess = self._postprocess
@@ -181,7 +182,7 @@ class PoolCore(wiring.Component):
             ]
         else:
             m.d.comb += [
-                postprocess.i_last.eq(self._stages[-1].last),
+                postprocess.i_last.eq(self.stages[job.stages[-1].axis].last),
                 self.o.payload.last.eq(postprocess.o_last),
             ]
         return m

@@ -1,6 +1,6 @@
 """Pictures and ``.npy`` files: into arrays of frames and back, whole or not at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,12 @@ class Input:
     def count(self) -> int:
         """How many frames."""
         return self.frames.shape[0]
+
+    def first(self, count: int | None) -> "Input":
+        """Return the input with its first frames alone; None leaves all."""
+        if count is None or LAYOUTS[self.layout][1]:  # one frame without an axis for them
+            return self
+        return replace(self, data=self.data[:count])
 
     def unframed(self, frames: np.ndarray) -> np.ndarray:
         """Take the axes that `frames` added off an output again."""

@@ -6,15 +6,19 @@ Nothing is said of what ends within two seconds.
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Self
 
-__all__ = ["Progress", "time_left"]
+__all__ = ["Estimate", "Progress", "time_left"]
 
 QUIET = 2.0
 """Seconds in which nothing is said."""
 
 EVERY = 5.0
 """Seconds from line to line."""
+
+LONG = 20.0
+"""Seconds from which on waveforms are worth a word beforehand."""
 
 
 def time_left(seconds: float) -> str:
@@ -102,6 +106,45 @@ class Progress:
             return
         self._quiet.cancel()
         print(text, file=sys.stderr, flush=True)
+
+
+class Estimate:
+    """Passes progress on, and says beforehand how long a run takes that takes long.
+
+    Parameters
+    ----------
+    progress : callable
+        Told all that this one is told.
+    tell : callable
+        Told the sentence, once.
+    shorter : bool
+        Whether ``--frames 1`` would simulate less.
+    """
+
+    def __init__(
+        self, progress: Callable[[int, int], None], tell: Callable[[str], object], *, shorter: bool
+    ):
+        self._progress, self._tell, self._shorter = progress, tell, shorter
+        self._first: tuple[float, int] | None = None
+        self._told = False
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Take note of the progress."""
+        self._progress(done, total)
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, done
+        start, before = self._first
+        if self._told or now - start < QUIET or done == before:
+            return
+        self._told = True
+        left = (now - start) / (done - before) * (total - done)
+        if left < LONG:
+            return
+        text = f"the waveforms take about {time_left(left)} more"
+        if self._shorter:
+            text += "; use --frames 1 to simulate the first frame alone, once"
+        self._tell(text)
 
 
 def _terminal() -> bool:

@@ -1,7 +1,5 @@
 """Arrays through a simulated core: frames in, frames out, statistics."""
 
-import contextlib
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,18 +226,17 @@ def run_core(
             progress=progress,
         )
         return trace, why
-    with _waveforms(vcd) as file:
-        trace = amaranth.run(
-            core,
-            beats,
-            indices=indices,
-            count=count,
-            stall=stall,
-            seed=seed,
-            vcd=file,
-            freq_mhz=freq_mhz,
-            progress=progress,
-        )
+    trace = amaranth.run(
+        core,
+        beats,
+        indices=indices,
+        count=count,
+        stall=stall,
+        seed=seed,
+        vcd=vcd,
+        freq_mhz=freq_mhz,
+        progress=progress,
+    )
     return trace, why
 
 
@@ -371,22 +368,3 @@ def _choose(
     except EngineError as error:
         return None, f"Amaranth's simulator runs instead of the fast engine: {error}"
     return model, ""
-
-
-@contextlib.contextmanager
-def _waveforms(path: Path | str | None):
-    """Give a file to write to that takes its place when it is complete, or the core failed."""
-    if path is None:
-        yield None
-        return
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            yield part
-        except EngineError:
-            os.replace(part, path)  # the waveform of a stuck core is what one wants to see
-            raise
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

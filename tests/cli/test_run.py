@@ -137,6 +137,17 @@ def test_waveforms(folder: Path, command: Command):
     np.save("map.npy", MAP[0, 0, :4, :4])
     assert command("run", "map.npy", "--kernel", 2, "--vcd", "map.vcd").status == 0
     assert Path("map.vcd").read_text().count("$enddefinitions") == 1
+    assert Path("map.gtkw").read_text().startswith('[dumpfile] "map.vcd"')
+
+
+@pytest.mark.parametrize(("frames", "kept"), [(1, 1), (2, 2), (9, 3)])
+def test_the_first_frames_alone(folder: Path, command: Command, frames: int, kept: int):
+    maps = RNG.integers(-128, 128, (3, 1, 4, 4)).astype(np.int8)
+    np.save("maps.npy", maps)
+    how = ("--layout", "NCHW", "--kernel", 2, "--stats", "stats.json", "-o", "small.npy")
+    assert command("run", "maps.npy", *how, "--frames", frames).status == 0
+    assert np.array_equal(np.load("small.npy"), pool(PoolSpec("max", 2), maps[:kept]))
+    assert json.loads(Path("stats.json").read_text())["frames_simulated"] == kept
 
 
 def test_a_warning_is_said_once(folder: Path, command: Command):

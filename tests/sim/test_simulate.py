@@ -200,15 +200,16 @@ def test_waveforms_show_the_ports_first(engine, tmp_path):
         stats = simulate(SPEC, x, engine=engine, vcd=path).stats
     assert stats["engine"] == "amaranth"
     assert any(w.category is EngineWarning for w in said) == (engine == "fast")
-    assert [file.name for file in tmp_path.iterdir()] == ["wave.vcd"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["wave.gtkw", "wave.vcd"]
     text = path.read_text()
     names = [line.split()[4] for line in text.splitlines() if line.startswith("$var")]
     ports = [name for name in names[:20] if "[" not in name and "." not in name]
     assert ports[:9] == [
-        "clock", "clk", "rst", "i__valid", "i__ready", "i__payload", "o__valid", "o__ready",
+        "clk", "rst", "cycle", "i__valid", "i__ready", "i__payload", "o__valid", "o__ready",
         "o__payload",
     ]  # fmt: skip
     assert names.index("\\o__payload.last") < 20
+    assert names.count("clk") == names.count("rst") == 1
     assert text.count("\n#") > 2 * stats["cycles"]
 
 
@@ -220,7 +221,7 @@ def test_a_waveform_is_kept_when_the_core_fails(tmp_path, monkeypatch):
     spec = PoolSpec("max", 1, dtype="uint8")
     with pytest.raises(EngineError, match="stopped after 17 of 60"):
         simulate(spec, random((2, 3, 4), np.uint8), lanes=2, vcd=path)
-    assert [file.name for file in tmp_path.iterdir()] == ["wave.vcd"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["wave.gtkw", "wave.vcd"]
 
 
 def test_waveforms_into_a_folder_that_is_not_there(tmp_path):

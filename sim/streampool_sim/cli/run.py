@@ -11,7 +11,7 @@ from streampool_golden import BASES, DType, PoolJob, PoolSpec, SpecError, Unpool
 from streampool_golden.fields import GLOBAL
 
 from .. import files, pictures
-from ..progress import Progress
+from ..progress import Estimate, Progress
 from ..refusals import Refused
 from ..simulation import ENGINES, Result, simulate
 from ..unpooling import simulate_unpool
@@ -38,6 +38,7 @@ Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
 """
 
 PHOTOGRAPH = "chelsea.png"
+FEW = "not measured on fewer than four frames"
 
 
 def _run(options: Options) -> int:
@@ -66,7 +67,7 @@ def _progress() -> Progress:
 def _read(options: Options) -> pictures.Input:
     """Read INPUT, or the photograph that comes along."""
     if options.input is not None:
-        return pictures.read_input(options.input, options.layout)
+        return pictures.read_input(options.input, options.layout).first(options.frames)
     packaged = resources.files("streampool_sim") / "data" / PHOTOGRAPH
     with resources.as_file(packaged) as path:
         return pictures.read_input(path, options.layout)
@@ -81,8 +82,11 @@ def _how(source: pictures.Input, options: Options, progress: Progress) -> dict[s
         "stall": options.stall,
         "seed": options.seed,
         "vcd": options.vcd,
+        "repeat": None if options.frames is None else 1,
         "freq_mhz": options.freq,
-        "progress": progress,
+        "progress": progress
+        if options.vcd is None
+        else Estimate(progress, tell, shorter=options.frames != 1),
     }
 
 
@@ -143,6 +147,7 @@ def _unpooled(options: Options) -> int:
     if options.indices.suffix.lower() != ".npy":
         raise Refused(f"--indices {options.indices} is no .npy; what run --indices wrote would do")
     indices = pictures.read_input(options.indices, source.layout, integers=True)
+    indices = indices.first(options.frames)
     if indices.data.shape != source.data.shape:
         raise Refused(
             f"--indices {options.indices} has the shape {indices.data.shape}; that of"
@@ -239,6 +244,7 @@ def _targets(options: Options, source: pictures.Input, dtype: DType) -> tuple[Pa
         if options.vcd.suffix.lower() != ".vcd":
             raise Refused(f"--vcd {options.vcd} would write waveforms; FILE.vcd would do")
         files.check_writable(options.vcd)
+        files.check_writable(options.vcd.with_suffix(".gtkw"))
     _check_apart(options, source, output)
     return output, statistics
 
@@ -312,17 +318,20 @@ def _checked(options: Options, stats: dict[str, Any]) -> dict[str, str]:
         limit += f", bound {stats['bound_cycles_per_frame']:,}"
     if options.stall:
         limit += f" without stalls (stalled with probability {options.stall:g})"
+    measured = stats["cycles_per_frame"]
     return {
         "check": equal if stats["matches_golden"] else "DIFFERS from the golden model",
-        "cycles": f"{stats['cycles_per_frame']:,.10g} a frame, {limit}; "
+        "cycles": f"{FEW if measured is None else f'{measured:,.10g} a frame'}, {limit}; "
         f"latency {stats['latency_cycles']}",
     }
 
 
 def _speed(options: Options, stats: dict[str, Any]) -> dict[str, str]:
+    speed = stats["frames_per_second"]
     return {
-        "speed": f"{stats['frames_per_second']:,.1f} frames a second at {options.freq:g} MHz "
-        "(assumed)",
+        "speed": FEW
+        if speed is None
+        else f"{speed:,.1f} frames a second at {options.freq:g} MHz (assumed)",
         "engine": f"{stats['engine']}: {stats['frames_simulated']} frames, "
         f"{stats['cycles']:,} cycles in {stats['seconds']:.3g} s, "
         f"{stats['cycles_per_second'] or 0:,.0f} cycles a second",
@@ -412,7 +421,20 @@ command = verb(
             group=HOW,
             help="write statistics there; - prints them",
         ),
-        option("--vcd", takes=Path, metavar="FILE.vcd", group=HOW, help="write waveforms there"),
+        option(
+            "--vcd",
+            takes=Path,
+            metavar="FILE.vcd",
+            group=HOW,
+            help="write waveforms there, and FILE.gtkw beside them, which GTKWave opens",
+        ),
+        option(
+            "--frames",
+            takes=values.positive,
+            metavar="N",
+            group=HOW,
+            help="simulate the first N frames once (all, at least five times for the speed)",
+        ),
     ],
     _run,
     about="Pool a picture or a .npy of integers or floats through the simulated core.",

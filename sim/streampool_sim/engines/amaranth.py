@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, Module
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 from streampool_golden import DType
 from streampool_hw import PoolCore, UnpoolCore
 
+from . import waveforms
 from .stalls import RUBBISH, SINK, SOURCE, base, hashes, rubbish, threshold
 from .trace import (
     EngineError,
@@ -27,6 +28,8 @@ from .trace import (
 
 _BLOCK = 4096
 """Clocks whose stalls are worked out at a time."""
+_TELL = 64
+"""Output beats between two looks at the progress: with waveforms, a tenth of a second or so."""
 
 
 def run(
@@ -49,7 +52,8 @@ def run(
     core, frames, indices, count, stall, seed, reset_at, progress
         As of the fast engine's `run`, with the same meaning to the clock.
     vcd : path, optional
-        Where to write waveforms of every signal; the ports stand first, lane by lane.
+        Where to write waveforms of every signal, in ps; the ports stand first, lane by lane, then
+        each stage's slot and window. A view of them for GTKWave, ``.gtkw``, is written beside it.
     freq_mhz : float
         Clock of the waveforms in MHz.
 
@@ -59,14 +63,14 @@ def run(
         If the core gets stuck, or gives more beats than its frames hold.
     """
     check_beats(core.job, frames, indices)
-    bench = _Bench(core)
+    bench = _Bench(core, observed=vcd is not None)
     count = len(frames) if count is None else count
     session = _Session(bench, frames, indices, count, stall, seed, reset_at, progress)
     simulator = Simulator(bench)
     simulator.add_clock(1e-6 / freq_mhz)
     simulator.add_process(session.process)
     start = time.perf_counter()
-    with simulator.write_vcd(str(vcd)) if vcd is not None else nullcontext():
+    with waveforms.recorded(simulator, core, vcd) if vcd is not None else nullcontext():
         simulator.run()
     seconds = time.perf_counter() - start
     if session.error:
@@ -77,25 +81,18 @@ def run(
 class _Bench(Component):
     """A core in a clock domain whose reset can be driven."""
 
-    def __init__(self, core: PoolCore | UnpoolCore):
-        self.core = core
-        self.reset = Signal()
+    def __init__(self, core: PoolCore | UnpoolCore, *, observed: bool = False):
+        self.core, self._observed = core, observed
+        self._domain = ClockDomain("sync")
+        # amaranth-stubs has no attributes of a domain
+        self.reset = self._domain.rst  # pyright: ignore[reportAttributeAccessIssue]
         super().__init__({})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.domains.sync = ClockDomain("sync")
-        # Waveforms list the signals of a module in the order of their first use, so one statement
-        # that names the ports puts them first. It only copies the clock: the rest is cut off.
-        i, o = self.core.i, self.core.o
-        clock = Signal()
-        m.d.comb += clock.eq(
-            Cat(
-                ClockSignal(), ResetSignal(),
-                i.valid, i.ready, i.payload, o.valid, o.ready, o.payload,
-            )
-        )  # fmt: skip
-        m.d.comb += ResetSignal().eq(self.reset)
+        m.domains.sync = self._domain
+        if self._observed:
+            waveforms.observe(m, self.core)
         m.submodules.core = self.core
         return m
 
@@ -210,7 +207,7 @@ class _Session:
                     return
                 self.payloads.append(payload)
                 self.out_cycles.append(cycle)
-                if self.progress is not None and len(self.payloads) % _BLOCK == 0:
+                if self.progress is not None and len(self.payloads) % _TELL == 0:
                     self.progress(len(self.payloads), self.beats_out)
             if taken:
                 self.in_cycles.append(cycle)

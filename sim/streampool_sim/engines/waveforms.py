@@ -1,0 +1,169 @@
+"""Waveforms of a core in Amaranth's simulator: named, in picoseconds, with a view for GTKWave."""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.sim import Simulator
+from streampool_golden.geometry import AXIS_NAMES
+from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw.reduce.stage import AxisStage
+from vcd.gtkw import GTKWSave
+
+_CLOCKING = ("clk", "rst")
+_FIRST = (".slot", ".window")
+# What Amaranth adds to a name that is there already
+_SAME = re.compile(r"\$\d+(?=$|[.\[])")
+
+
+def observe(m: Module, core: PoolCore | UnpoolCore) -> None:
+    """Show the ports first, and beside each stage which slot and which window pass.
+
+    `slot` is the position of the beat at the stage's input, `window` that of the beat at its
+    output; `cycle` counts the clocks since the reset.
+
+    Parameters
+    ----------
+    m : Module
+        The bench, with the core's clock domain.
+    core : PoolCore or UnpoolCore
+        The core in it.
+    """
+    cycle = Signal(32)
+    i, o = core.i, core.o
+    # Waveforms list the signals of a module in the order of their first use, so one statement
+    # that names the ports puts them first. It only counts: the rest is cut off.
+    ports = (i.valid, i.ready, i.payload, o.valid, o.ready, o.payload)
+    m.d.sync += cycle.eq(Cat((cycle + 1)[: len(cycle)], *ports))
+    for name, stage in _stages(core).items():
+        m.submodules[name] = side = Module()
+        _follow(side, stage.i, stage.m, stage.plan.axis.length, "slot")
+        _follow(side, stage.o, stage.m, stage.plan.axis.outputs, "window")
+
+
+def _stages(core: PoolCore | UnpoolCore) -> dict[str, AxisStage]:
+    """Return the stages of a core that has some, by the names of their axes."""
+    names = AXIS_NAMES[len(core.job.size)]
+    return {names[axis]: stage for axis, stage in getattr(core, "stages", {}).items()}
+
+
+def _follow(m: Module, beats, each: int, length: int, name: str) -> None:
+    """Count the positions that have gone through a stream, `each` beats a position."""
+    position = Signal(range(max(length, 2)), name=name)
+    beat = Signal(range(max(each, 2)), name=f"{name}_beat")
+    with m.If(beats.valid & beats.ready):
+        m.d.sync += beat.eq(beat + 1)
+        with m.If(beat == each - 1):
+            m.d.sync += beat.eq(0)
+            m.d.sync += position.eq(Mux(position == length - 1, 0, position + 1))
+
+
+@contextlib.contextmanager
+def recorded(simulator: Simulator, core: PoolCore | UnpoolCore, path: Path | str) -> Iterator[None]:
+    """Write the waveforms of what is run in the block, and a view of them for GTKWave.
+
+    Parameters
+    ----------
+    simulator : Simulator
+        Of a bench that `observe` saw.
+    core : PoolCore or UnpoolCore
+        The core in it.
+    path : path
+        The VCD file. Beside it ``.gtkw`` takes the place of its suffix. Both are there when the
+        block ends, and neither if it raises.
+    """
+    path = Path(path)
+    view = path.with_suffix(".gtkw")
+    parts = {each: each.with_name(f".{each.name}.{os.getpid()}.part") for each in (path, view)}
+    try:
+        with parts[path].open("w", encoding="utf-8") as file:
+            names = AXIS_NAMES[len(core.job.size)]
+            scopes = {f"axis_{axis}": name for axis, name in enumerate(names)}
+            renamed = _Renamed(file, scopes)
+            with simulator.write_vcd(renamed):
+                yield
+        with parts[view].open("w", encoding="utf-8") as file:
+            _write_view(file, path.name, renamed.signals, list(_stages(core)))
+        for whole, part in parts.items():
+            part.replace(whole)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+
+
+class _Renamed:
+    """A file to which Amaranth's simulator writes, as a person wants to read it.
+
+    Axes have their names and times are in ps. No module lists the clock and the reset again, and
+    the bench does not list what only passes through it.
+
+    Attributes
+    ----------
+    signals : dict of str to int
+        The width of each signal that is listed.
+    """
+
+    def __init__(self, file: TextIO, scopes: dict[str, str]):
+        self.signals: dict[str, int] = {}
+        self._file, self._scopes = file, scopes
+        self._path: list[str] = []
+        self._heading = True
+
+    def write(self, text: str) -> None:
+        """Write whole lines: the heading's, or those of a time."""
+        if self._heading:
+            text = "".join(self._declared(line) for line in text.splitlines(keepends=True))
+        elif text[0] == "#":
+            femtoseconds, end, values = text.partition("\n")
+            text = f"#{int(femtoseconds[1:]) // 1000}{end}{values}"
+        self._file.write(text)
+
+    def flush(self) -> None:
+        """Write what is kept back."""
+        self._file.flush()
+
+    def _declared(self, line: str) -> str:
+        """Return a line of the heading, or nothing where it is left out."""
+        kind, *words = line.split()
+        if kind == "$timescale":
+            return line.replace("1 fs", "1 ps")
+        if kind == "$scope":
+            name = self._scopes.get(words[1], words[1])
+            self._path.append(name if self._path != ["bench"] else "")
+            return f"$scope module {name} $end\n" if self._path[-1] else ""
+        if kind == "$upscope":
+            return line if self._path.pop() else ""
+        if kind == "$var":
+            inner = len(self._path) > 2
+            if (words[3] in _CLOCKING) if inner else _SAME.search(words[3]):
+                return ""
+            self.signals[".".join((*filter(None, self._path), words[3]))] = int(words[1])
+        self._heading = kind != "$enddefinitions"
+        return line
+
+
+def _write_view(file: TextIO, dump: str, signals: dict[str, int], stages: list[str]) -> None:
+    """Write what GTKWave shows: the clock, the input, each stage, and the output."""
+    view = GTKWSave(file)
+    view.dumpfile(dump, abspath=False)
+    view.treeopen("bench.")
+    groups: dict[str, list[str]] = {name: [] for name in ("clock", "input", *stages, "output")}
+    ports = {"i_": "input", "o_": "output"}
+    for signal in signals:
+        name = signal.removeprefix("bench.")
+        scope, _, inside = name.partition(".")
+        if inside and scope in stages:
+            groups[scope].append(signal)
+        elif group := ports.get(name.lstrip("\\")[:2]):
+            groups[group].append(signal)
+        elif not inside:
+            groups["clock"].append(signal)
+    for group, traces in groups.items():
+        with view.group(group):
+            for signal in sorted(traces, key=lambda name: not name.endswith(_FIRST)):
+                high = signals[signal] - 1
+                view.trace(f"{signal}[{high}:0]" if high else signal)
