@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from amaranth.hdl import Array, Const, Module, ShapeLike, Signal, Value, signed, unsigned
+from amaranth.hdl import Array, Const, Module, Shape, ShapeLike, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Bundle, Step, advance
+from ..schedule.settings import CONSTANTS
 
-__all__ = ["Block", "BlockComponent", "Number", "Window", "look_up"]
+__all__ = ["Block", "BlockComponent", "Number", "Window"]
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,6 @@ class Window(Bundle):
 
     last: Value
     which: Value
-
-
-def look_up(row: Sequence[int], which: Value) -> Value:
-    """Return the entry of a table of constants that `which` names."""
-    bits = max(width(min(row), max(row)), 1)
-    shape = signed(bits) if min(row) < 0 else unsigned(bits)
-    if len(set(row)) == 1:
-        return Const(row[0], shape)
-    return Array(Const(entry, shape) for entry in row)[which]
 
 
 class Block:
@@ -65,9 +57,13 @@ class Block:
         As above.
     kinds : int
         As above.
+    settings : Settings
+        Where tables of constants come from.
     TAKES : type of Bundle
         What a lane has to hold: the members of `i`.
     """
+
+    settings = CONSTANTS
 
     TAKES: ClassVar[type[Bundle]] = Number
 
@@ -87,6 +83,14 @@ class Block:
     def beat(self, which: Value) -> Bundle:
         """Return what the lanes of a beat have to share."""
         return Window(Const(0, 1), which)
+
+    def look_up(self, name: str, row: Sequence[int], which: Value) -> Value:
+        """Return the entry of a table of constants that `which` names."""
+        bits = max(width(min(row), max(row)), 1)
+        entries = self.settings.table(name, row, Shape(bits, signed=min(row) < 0))
+        if self.settings.FIXED and len(set(row)) == 1:
+            return entries[0]
+        return Array(entries)[which]
 
 
 class BlockComponent(wiring.Component):

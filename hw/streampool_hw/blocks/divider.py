@@ -9,7 +9,7 @@ from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Bundle, Step
 from ..vendor.families import GENERIC
-from .block import Block, Number, Window, look_up
+from .block import Block, Number, Window
 from .division import Division, signed_digits
 from .quotient import Dividend, Quotient, ReciprocalDivider, RestoringDivider
 from .root import Radicand
@@ -105,7 +105,7 @@ class Divider(Block):
 
     def _look_up_zero(self, beat: Window) -> _Zeroed:
         zeros = tuple(-bias for bias in self.division.biases)
-        return _Zeroed(beat.last, beat.which, look_up(zeros, beat.which))
+        return _Zeroed(beat.last, beat.which, self.look_up("zero", zeros, beat.which))
 
     def _compare(self, m: Module, lane: Number, beat: _Zeroed) -> _Signed:
         # where a sum is added to, its own sign is not the quotient's
@@ -115,13 +115,15 @@ class Divider(Block):
     def _look_up(self, beat: Window) -> _Chosen:
         even = tuple(1 - n % 2 for n in self.division.sizes)
         by = self._quotient.table
-        return _Chosen(look_up(even, beat.which), look_up(by, beat.which), beat.last)
+        return _Chosen(
+            self.look_up("even", even, beat.which), self.look_up("by", by, beat.which), beat.last
+        )
 
     def _hold(self, m: Module, lane: Number, beat: Window) -> _Held:
         # the value comes out of a RAM: there is no time to add to it as well
         value = lane.value << self._shift if self._shift else lane.value
         if not self._differs:
-            return _Held(value, look_up(self._plus, beat.which))
+            return _Held(value, self.look_up("offset", self._plus, beat.which))
         minus = ~(value < 0) if self.division.negative else value < 0
         return _Held(value, self._offset(minus, beat))
 
@@ -131,7 +133,7 @@ class Divider(Block):
 
     def _offset(self, minus: Value, beat: Window) -> Value:
         both = [each for pair in zip(self._plus, self._less, strict=True) for each in pair]
-        return look_up(both, Cat(minus, beat.which))
+        return self.look_up("offset", both, Cat(minus, beat.which))
 
     def _add(self, m: Module, lane: _Held, beat: Bundle) -> Dividend:
         value, offset = lane.value, lane.offset

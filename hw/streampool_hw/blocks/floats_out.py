@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value, signed, unsigned
 from streampool_golden import DType, round_div
 
 from ..datapath.pipeline import Bundle, Step
-from .block import Block, Number, Window, look_up
+from .block import Block, Number, Window
 from .floats_in import FLAGS
 from .quotient import Quotient, RestoringDivider
 
@@ -117,7 +117,7 @@ class FixedToFloat(Block):
         )
 
     def _look_up(self, beat: Window) -> _Divided:
-        return _Divided(beat.last, beat.which, look_up(self._table, beat.which))
+        return _Divided(beat.last, beat.which, self.look_up("by", self._table, beat.which))
 
     def _absolute(self, m: Module, lane: Number, beat: Window) -> _Fixed:
         value = lane.value.as_signed()
@@ -133,7 +133,7 @@ class FixedToFloat(Block):
         )
         return _Fixed(
             Cat(Const(0, low), size, Const(0, self._bits - len(size))),
-            _Beside(Const(0, 1), look_up(self._rooms, beat.which), flags),
+            _Beside(Const(0, 1), self.look_up("room", self._rooms, beat.which), flags),
         )
 
     # Shifted up to the first 1, by `room` places at most; each step halves how far it may go.

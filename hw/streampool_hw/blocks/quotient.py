@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
 
 from ..datapath.pipeline import Bundle, Nothing, Step
-from .block import Block, look_up
+from .block import Block
 from .division import reciprocal
 from .multiplier import Multiplier
 
@@ -80,7 +80,7 @@ class RestoringDivider(Block):
         )
 
     def beat(self, which: Value) -> Bundle:
-        return _By(look_up(self.table, which))
+        return _By(self.look_up("by", self.table, which))
 
     def _first(self, m: Module, lane: Dividend, beat: _HasDivisor) -> _Dividing:
         rest = lane.rest
@@ -136,7 +136,7 @@ class ReciprocalDivider(Block):
         )
 
     def beat(self, which: Value) -> Bundle:
-        return _By(look_up(self.table, which))
+        return _By(self.look_up("by", self.table, which))
 
     def _multiply(self, m: Module, lane: Dividend, beat: _HasDivisor) -> _Product:
         m.submodules += (multiplier := Multiplier(len(lane.rest), len(beat.by), self._family))

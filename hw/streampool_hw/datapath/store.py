@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..schedule.settings import CONSTANTS, Settings
+
 __all__ = ["DelayLine", "RamStore", "Store"]
 
 
@@ -16,6 +18,8 @@ class Store(wiring.Component):
         Bits of a word.
     depth : int
         Words.
+    settings : Settings, optional
+        Where a RAM's pointers turn round: `last_row`.
 
     Attributes
     ----------
@@ -41,8 +45,8 @@ class Store(wiring.Component):
     write_en: Signal
     write_data: Signal
 
-    def __init__(self, width: int, depth: int):
-        self.width, self.depth = width, depth
+    def __init__(self, width: int, depth: int, settings: Settings = CONSTANTS):
+        self.width, self.depth, self._settings = width, depth, settings
         super().__init__(
             {
                 "read_en": In(1),
@@ -89,10 +93,11 @@ class RamStore(Store):
         )
         read_port = mem.read_port()
         write_port = mem.write_port()
+        last_row = self._settings.number("last_row", self.depth - 1, self.depth - 1)
         for port, go in ((read_port, self.read_en), (write_port, self.write_en)):
             with m.If(go):
                 m.d.sync += port.addr.eq(port.addr + 1)
-                with m.If(port.addr == self.depth - 1):
+                with m.If(port.addr == last_row):
                     m.d.sync += port.addr.eq(0)
         old = Signal(self.width, reset_less=True)
         m.d.sync += old.eq(read_port.data)

@@ -12,6 +12,7 @@ from ..datapath.fifo import PipelineFifo
 from ..datapath.store import DelayLine, RamStore
 from ..schedule.plan import AxisPlan
 from ..schedule.sequencer import ModuloCounter, Sequencer
+from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.families import GENERIC
 from ..vendor.stores import ram_store
 from .reduction import Reduction
@@ -74,6 +75,9 @@ class AxisStage(wiring.Component):
         Whether `last` is asked for; the plan has to end with its last window.
     seamless : bool, optional
         Whether who takes the beats may wait and then has to get one each clock.
+    settings : Settings, optional
+        Gives what the schedule says, as the parts `sequencer`, `drain`, `wait` and `store`. What
+        sizes the gates is `m`, `lanes`, the shapes and ``plan.partials``.
 
     Attributes
     ----------
@@ -116,10 +120,11 @@ class AxisStage(wiring.Component):
         *,
         marks_last: bool = False,
         seamless: bool = False,
+        settings: Settings = CONSTANTS,
     ):
         self.plan, self.m, self.lanes, self.operation = plan, m, lanes, operation
         assert plan.ends_with_window or not marks_last
-        self._family, self._marks_last = family, marks_last
+        self._family, self._marks_last, self._settings = family, marks_last, settings
         partials = plan.partials
         most_clocks = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
         self._timing = Timing.skew(partials)
@@ -188,14 +193,16 @@ class AxisStage(wiring.Component):
             that a flip-flop's reset is high where it clears; whether a window leaves in the
             step; whether the frame's last beat does.
         """
-        plan, program = self.plan, self.plan.program
+        plan, program, settings = self.plan, self.plan.program, self._settings
         if not (plan.drain or self._marks_last):
             program = program.endless()
-        m.submodules.sequencer = sequencer = Sequencer(program, plan.word_bits, self.m)
+        m.submodules.sequencer = sequencer = Sequencer(
+            *(program, plan.word_bits, self.m), settings=settings.part("sequencer")
+        )
         word = [sequencer.word[k] for k in range(plan.word_bits)]
         adds = range(plan.partials + 1, 2 * (plan.partials + 1))
         for k, bit in enumerate(word):
-            value = program.constant(k)
+            value = program.constant(k) if settings.FIXED else None
             if value is None:
                 word[k] = ~bit if k in adds else bit
             else:
@@ -215,7 +222,9 @@ class AxisStage(wiring.Component):
             self.i.ready.eq(credit & ~blocked),
             step.eq(take | (credit & between)),
         ]
-        m.submodules.drain = drain = ModuloCounter(plan.drain * self.m)
+        m.submodules.drain = drain = ModuloCounter(
+            plan.drain * self.m, settings=settings.part("drain")
+        )
         m.d.comb += drain.step.eq(step & draining)
         with m.If(take & sequencer.last):
             m.d.sync += draining.eq(1)
@@ -226,7 +235,9 @@ class AxisStage(wiring.Component):
         with m.Elif(credit & drain.last):
             m.d.sync += between.eq(0)
         if plan.waits:
-            m.submodules.wait = wait = ModuloCounter((plan.drain - plan.overlap) * self.m)
+            m.submodules.wait = wait = ModuloCounter(
+                (plan.drain - plan.overlap) * self.m, settings=settings.part("wait")
+            )
             m.d.comb += wait.step.eq(drain.step & blocked)
             with m.If(take & sequencer.last):
                 m.d.sync += blocked.eq(1)
@@ -251,7 +262,7 @@ class AxisStage(wiring.Component):
         if timing.skewed:
             stores += [DelayLine(beat.size, self.m) for _ in range(partials)]
         elif self._in_ram:
-            stores.append(ram_store(bits, self.m, self._family))
+            stores.append(ram_store(bits, self.m, self._family, self._settings.part("store")))
         else:
             stores.append(DelayLine(bits, self.m))
         for number, store in enumerate(stores):

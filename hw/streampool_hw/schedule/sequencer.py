@@ -1,12 +1,15 @@
 """A program of control words, one a slot of M steps, played beat by beat."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from dataclasses import dataclass
+
+from amaranth.hdl import Array, Module, Mux, Shape, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .program import Program
+from .settings import CONSTANTS, Settings
 
-__all__ = ["ModuloCounter", "Sequencer"]
+__all__ = ["Capacity", "ModuloCounter", "Sequencer"]
 
 
 class ModuloCounter(wiring.Component):
@@ -18,6 +21,11 @@ class ModuloCounter(wiring.Component):
         Steps of a round, at least 1.
     left : int, optional
         Steps to come before the first round's last one; a whole round's by default.
+    most : int, optional
+        The longest round that there is room for; `period` by default. Where it is above 1, so is
+        every period.
+    settings : Settings, optional
+        Gives `reload`: what a round's first step leaves to come, ``period - 1``.
 
     Members
     -------
@@ -30,24 +38,51 @@ class ModuloCounter(wiring.Component):
     step: Signal
     last: Signal
 
-    def __init__(self, period: int, left: int | None = None):
-        self._period = period
+    def __init__(
+        self,
+        period: int,
+        left: int | None = None,
+        *,
+        most: int | None = None,
+        settings: Settings = CONSTANTS,
+    ):
+        self._most = period if most is None else most
         self._left = period - 1 if left is None else left
+        self._reload = settings.number("reload", period - 1, self._most - 1)
         super().__init__({"step": In(1), "last": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        if self._period == 1:
+        if self._most == 1:
             m.d.comb += self.last.eq(1)
             return m
-        left = Signal(range(self._period), init=self._left)
+        left = Signal(range(self._most), init=self._left)
         more = Signal(init=self._left > 0)
         m.d.comb += self.last.eq(~more)
         with m.If(self.step):
             # at 0 the new count is added, so that the adder is all there is to it
-            m.d.sync += left.eq(left + Mux(more, -1, self._period - 1))
+            m.d.sync += left.eq(left + Mux(more, -1, self._reload))
             m.d.sync += more.eq(left != 1)
         return m
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What sizes a sequencer: it has room for any program within it.
+
+    Parameters
+    ----------
+    words : int
+        Words of a program.
+    turns : int
+        Turns of its loop.
+    m : int
+        Steps of a slot.
+    """
+
+    words: int
+    turns: int
+    m: int
 
 
 class Sequencer(wiring.Component):
@@ -64,6 +99,11 @@ class Sequencer(wiring.Component):
         Bits of a word.
     m : int
         Steps of a slot.
+    capacity : Capacity, optional
+        What there is room for; this program by default.
+    settings : Settings, optional
+        Gives the table `words`; the places `loop_start`, `loop_end` and `last_word`; and, as the
+        parts `turns` and `slot`, those of the counters of turns and of steps.
 
     Members
     -------
@@ -79,9 +119,18 @@ class Sequencer(wiring.Component):
     word: Signal
     last: Signal
 
-    def __init__(self, program: Program, width: int, m: int = 1):
-        self._program = program
-        self._m = m
+    def __init__(
+        self,
+        program: Program,
+        width: int,
+        m: int = 1,
+        *,
+        capacity: Capacity | None = None,
+        settings: Settings = CONSTANTS,
+    ):
+        self._program, self._m = program, m
+        self._capacity = capacity or Capacity(len(program.words), program.repeats, m)
+        self._settings = settings
         super().__init__(
             {
                 "step": In(1),
@@ -92,39 +141,48 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        program = self._program
-        m.submodules.slot = slot = ModuloCounter(self._m)
+        program, capacity, settings = self._program, self._capacity, self._settings
+        m.submodules.slot = slot = ModuloCounter(
+            self._m, most=capacity.m, settings=settings.part("slot")
+        )
         advance = Signal()
         m.d.comb += [slot.step.eq(self.step), advance.eq(self.step & slot.last)]
 
         word = Signal.like(self.word, init=program.words[0])
         m.d.comb += self.word.eq(word)
-        if program.length == 1:
+        if capacity.words == capacity.turns == 1:
             m.d.comb += self.last.eq(slot.last)
             return m
 
         # `index` and `turns` are of the word that comes next, `final` of the present one
         index_init, turns_init = program.next_state(0, program.repeats - 1)
-        index = Signal(range(len(program.words)), init=index_init)
-        m.submodules.turns = turns = ModuloCounter(program.repeats, turns_init)
+        last = capacity.words - 1
+        index = Signal(range(capacity.words), init=index_init)
+        words = settings.table("words", program.words, Shape.cast(self.word.shape()))
+        loop_start = settings.number("loop_start", program.start, last)
+        loop_end = settings.number("loop_end", program.stop - 1, last)
+        last_word = settings.number("last_word", len(program.words) - 1, last)
+        m.submodules.turns = turns = ModuloCounter(
+            *(program.repeats, turns_init), most=capacity.turns, settings=settings.part("turns")
+        )
         final = Signal()
         at_loop_end = Signal()
         at_end = Signal()
         again = Signal()
         m.d.comb += [
             self.last.eq(final & slot.last),
-            at_loop_end.eq(index == program.stop - 1),
+            at_loop_end.eq(index == loop_end),
             again.eq(at_loop_end & ~turns.last),
             turns.step.eq(advance & at_loop_end),
-            at_end.eq((index == len(program.words) - 1) & ~again),
+            at_end.eq((index == last_word) & ~again),
         ]
         with m.If(advance):
             m.d.sync += [
-                word.eq(Array(program.words)[index]),
+                word.eq(Array(words)[index]),
                 final.eq(at_end),
             ]
             with m.If(again):
-                m.d.sync += index.eq(program.start)
+                m.d.sync += index.eq(loop_start)
             with m.Elif(at_end):
                 m.d.sync += index.eq(0)
             with m.Else():
