@@ -1,4 +1,4 @@
-"""Cycles a second of each engine, on the same cores and the same machine.
+"""Cycles per second of each engine, on the same cores and the same machine.
 
 ``python -m streampool_bench.engines`` prints a table, and JSON with ``--json FILE``
 (``-``: stdout).
@@ -46,7 +46,7 @@ def measure(job: PoolJob, seconds: float) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``amaranth`` and ``fast``: cycles a second; ``ratio``; ``compile_seconds``, from the core
+        ``amaranth`` and ``fast``: cycles per second; ``ratio``; ``compile_seconds``, from the core
         to the loaded model, 0 where it was in the cache.
     """
     core = PoolCore(job.spec, job.shape, job.lanes)
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     results: dict[str, Any] = {"version": __version__, "machine": platform.machine(), "jobs": {}}
     table = sys.stderr if options.json == "-" else sys.stdout
-    print(f"{'cycles a second':52} {'Amaranth':>9} {'fast':>11} {'ratio':>6}", file=table)
+    print(f"{'cycles per second':52} {'Amaranth':>9} {'fast':>11} {'ratio':>6}", file=table)
     for name, job in JOBS.items():
         try:
             result = results["jobs"][name] = measure(job, options.seconds)

@@ -5,7 +5,7 @@ from streampool_sim.cli.registry import Verb
 __all__ = ["BENCH", "FPGA"]
 
 BENCH = Verb(
-    "time software on pooling layers, and hold the core against the fastest",
+    "time software on pooling layers, and compare the core with the fastest",
     "streampool_bench.command",
 )
 FPGA = Verb(

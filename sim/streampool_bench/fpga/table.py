@@ -73,7 +73,7 @@ def make(
     folder : Path
         Keeps every result, so that none is made twice.
     output : Path, optional
-        The table as JSON; its other rows are held against their designs.
+        The table as JSON; its other rows are checked against their designs.
     check : bool, optional
         Place nothing.
 

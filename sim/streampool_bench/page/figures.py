@@ -14,7 +14,7 @@ __all__ = ["Plot", "cycles", "lanes", "roofline", "throughput"]
 Row: TypeAlias = dict[str, Any]
 Results: TypeAlias = dict[str, Any]
 Points: TypeAlias = Callable[[Mapping[str, float]], tuple[list[float], list[float]]]
-"""Makes coordinates of the frames a second of layers."""
+"""Makes coordinates of the frames per second of layers."""
 
 MOST_DEVICES = 3
 """Devices in a plot of layers, the fastest of each family; all of them are in the tables."""
@@ -58,7 +58,7 @@ def _values(results: Results) -> dict[str, int]:
 
 
 def _best(rows: Iterable[Row]) -> dict[str, float]:
-    """Return the most frames a second of each layer."""
+    """Return the most frames per second of each layer."""
     found: dict[str, float] = {}
     for row in rows:
         found[row["layer"]] = max(found.get(row["layer"], 0.0), row["frames_per_second"])
@@ -82,7 +82,7 @@ def placed_rows(results: Results) -> list[Row]:
 def main_devices(results: Results) -> list[str]:
     """Return the devices that plots of layers show.
 
-    The one that the sentences are about, and of other families the one with the most values a
+    The one that the sentences are about, and of other families the one with the most values per
     second.
     """
     rate: dict[str, float] = {}
@@ -110,7 +110,7 @@ def _of_devices(results: Results, points: Points) -> list[Series]:
 
 
 def throughput(results: Results) -> Plot | None:
-    """Draw the values a second of each layer, by contender and device; None without any."""
+    """Draw the values per second of each layer, by contender and device; None without any."""
     names, values = layer_names(results), _values(results)
     order = {layer: at for at, layer in enumerate(names)}
 
@@ -140,10 +140,10 @@ def throughput(results: Results) -> Plot | None:
     every = [value for each in found for value in each.x]
     alternative = (
         f"A row for each of {len(names)} layers, with a mark for each contender and device; the "
-        f"axis of input values a second is logarithmic and runs from {number('', min(every))} to "
+        f"axis of input values per second is logarithmic and runs from {number('', min(every))} to "
         f"{number('', max(every))}. {_ahead(results)} The table below has every number."
     )
-    draw = plots.throughput(list(names.values()), found, "input values a second")
+    draw = plots.throughput(list(names.values()), found, "input values per second")
     return _plot("throughput", alternative, draw)
 
 
@@ -181,7 +181,7 @@ def cycles(results: Results) -> Plot | None:
     kinds = {(row["layer"], row["lanes"]): row for row in rows}
     met = sum(row["cycles"] == row["limit_cycles"] for row in kinds.values())
     alternative = (
-        f"Cycles a frame against the limit, both on logarithmic axes, a mark for each layer and "
+        f"Cycles per frame against the limit, both on logarithmic axes, a mark for each layer and "
         f"number of lanes: {met} of {len(kinds)} lie on the diagonal, which is the limit itself."
     )
     return _plot("cycles", alternative, plots.cycles(found))
@@ -219,7 +219,7 @@ def lanes(results: Results) -> Plot | None:
 
 
 def roofline(results: Results) -> Plot | None:
-    """Draw the taps a second of cores and software under links as roofs; None without any."""
+    """Draw the taps per second of cores and software under links as roofs; None without any."""
     layers = {each["layer"]: each for each in results["layers"]}
 
     def points(rates: Mapping[str, float]) -> tuple[list[float], list[float]]:
@@ -240,9 +240,9 @@ def roofline(results: Results) -> Plot | None:
         if each["bytes_per_s"] is not None
     ]
     alternative = (
-        "Taps a second against taps a byte, both on logarithmic axes, a mark for each layer. "
+        "Taps per second against taps per byte, both on logarithmic axes, a mark for each layer. "
         "Each link is a slope that no layer behind it can be above: "
-        + ", ".join(f"{link.name} {link.value / 1e6:,.4g} MB a second" for link in links)
+        + ", ".join(f"{link.name} {link.value / 1e6:,.4g} MB per second" for link in links)
         + "."
     )
     return _plot("roofline", alternative, plots.roofline(found, links))

@@ -16,10 +16,10 @@ __all__ = ["html", "plot"]
 TABLES = {
     "software": "Software: every contender, measured",
     "contenders": "What each contender calls",
-    "unfit": "What a contender cannot do",
+    "unfit": "What contenders cannot do",
     "comparison": "Each device's fastest core against software",
     "networks": "Pooling layers of whole networks",
-    "shares": "Whole networks in software, and what their pooling takes",
+    "shares": "Whole networks in software, and the share of pooling",
     "hardware": "Cores: every layer, device and number of lanes",
     "placements": "Cores that were placed and routed",
     "layers": "Layers",
@@ -133,7 +133,7 @@ def _compared(results: dict[str, Any]) -> dict[str, Table]:
         found["linked"] = table(
             "linked",
             "comparison",
-            "Frames a second behind each link",
+            "Frames per second behind each link",
             rows,
             ["layer", "device", *keys],
         )

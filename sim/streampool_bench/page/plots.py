@@ -146,7 +146,7 @@ def throughput(layers: Sequence[str], series: Sequence[Series], unit: str) -> Ca
 
 
 def cycles(series: Sequence[Series]) -> Callable:
-    """Draw the cycles a frame against the limit: on the diagonal where the limit is met."""
+    """Draw the cycles per frame against the limit: on the diagonal where the limit is met."""
 
     def draw(narrow: bool) -> Figure:
         figure, axes = _figure(narrow, 300 if narrow else 380, series)
@@ -160,7 +160,7 @@ def cycles(series: Sequence[Series]) -> Callable:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("limit: max(beats in, beats out) of a frame")
-        axes.set_ylabel("cycles a frame")
+        axes.set_ylabel("cycles per frame")
         _log_labels(axes.xaxis, axes.yaxis)
         _legend(figure, axes, narrow)
         return figure
@@ -194,7 +194,7 @@ def lanes(area: Sequence[Series], clock: Sequence[Series]) -> Callable:
 
 
 def roofline(series: Sequence[Series], links: Sequence[Line]) -> Callable:
-    """Draw taps a second against taps a byte, with a slope for each link.
+    """Draw taps per second against taps per byte, with a slope for each link.
 
     A core takes its beat a clock whatever the window, so that it has no roof of its own: its lanes
     and clock are one more slope, on which its layers lie.
@@ -202,9 +202,9 @@ def roofline(series: Sequence[Series], links: Sequence[Line]) -> Callable:
     Parameters
     ----------
     series : sequence of Series
-        Layers: taps a byte that crosses the link, taps a second.
+        Layers: taps per byte that crosses the link, taps per second.
     links : sequence of Line
-        Bytes a second.
+        Bytes per second.
     """
 
     def draw(narrow: bool) -> Figure:
@@ -226,8 +226,8 @@ def roofline(series: Sequence[Series], links: Sequence[Line]) -> Callable:
         axes.set_yscale("log")
         axes.set_xlim(low, high)
         axes.set_ylim(bottom, top)
-        axes.set_xlabel("taps a byte of frames")
-        axes.set_ylabel("taps a second")
+        axes.set_xlabel("taps per byte of frames")
+        axes.set_ylabel("taps per second")
         _log_labels(axes.xaxis, axes.yaxis)
         _legend(figure, axes, narrow)
         figure.draw_without_rendering()

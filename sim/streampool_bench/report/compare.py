@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 def _fair(software: Sequence[Row], layer: str, cache: str) -> list[Row]:
-    """Return the rows of a layer that may be held against a core: right, and of whole frames."""
+    """Return the rows of a layer that a core may be compared with: right, and of whole frames."""
     return [
         row for row in software
         if row["layer"] == layer and row["cache"] == cache and row["correct"]
@@ -138,7 +138,7 @@ def _over(software: Row | None, seconds: float) -> float | None:
 
 
 def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
-    """Hold each device's fastest core against the best and the usual software, layer by layer.
+    """Compare each device's fastest core with the best and the usual software, layer by layer.
 
     Returns
     -------

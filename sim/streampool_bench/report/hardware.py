@@ -49,7 +49,7 @@ def cycles(
 
 
 def simulate_cycles(layers: Iterable[tuple[Layer, int]], progress: Any = None) -> dict[Any, int]:
-    """Count a frame's cycles in the fast engine, and hold the frames against the golden model.
+    """Count a frame's cycles in the fast engine, and check the frames against the golden model.
 
     Parameters
     ----------
