@@ -98,9 +98,7 @@ def frames(job: PoolJob, count: int = FRAMES) -> np.ndarray:
     """
     lanes = [_values(seed, job.spec.in_dtype, count * job.beats_in) for seed in seeds(job.lanes)]
     values = np.stack(lanes, axis=-1)
-    channels, *size = job.shape
-    positions = values.reshape(count, -1, job.fold * job.lanes)[:, :, :channels]
-    return np.ascontiguousarray(positions.transpose(0, 2, 1)).reshape(count, channels, *size)
+    return job.layout_in.unpack(values).reshape(count, *job.shape)
 
 
 def _values(seed: int, dtype: DType, count: int) -> np.ndarray:
@@ -127,8 +125,11 @@ def checksums(job: PoolJob, pooled: np.ndarray) -> tuple[int, ...]:
     raw = job.output.raw.numpy
     little = pooled.astype(job.output.numpy, copy=False).view(raw)
     little = little.astype(raw.newbyteorder("<"), copy=False)
-    flat = little.reshape(*little.shape[:2], -1).transpose(0, 2, 1)
-    return tuple(zlib.crc32(flat[:, :, lane :: job.lanes].tobytes()) for lane in range(job.lanes))
+    layout = job.layout_out
+    beats = layout.pack(little).reshape(-1, layout.fold, job.lanes)
+    return tuple(
+        zlib.crc32(beats[:, ~spare, lane].tobytes()) for lane, spare in enumerate(layout.spare.T)
+    )
 
 
 def expected(job: PoolJob, count: int = FRAMES) -> tuple[int, ...]:

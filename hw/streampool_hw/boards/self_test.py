@@ -197,7 +197,7 @@ class SelfTest(wiring.Component):
             Signal(name=name) for name in ("taken", "taken_spare", "closing", "closed", "judged")
         )
         misplaced = Signal()
-        spare = -job.shape[0] % job.lanes
+        spare = job.layout_out.spare_lanes
         m.d.sync += [
             data.eq(core.o.payload.data),
             taken.eq(step),
