@@ -89,7 +89,7 @@ class Operation:
     floats: Gates | None = field(default=None)
 
 
-def partial_shape(job: PoolJob, family: str = "generic") -> Shape:
+def _partial_shape(job: PoolJob) -> Shape:
     """Return the shape of an exact partial of integers, as it leaves the last stage."""
     return sums(job, 0).shape(job.accumulator)
 
@@ -128,7 +128,7 @@ def _selected_floats(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postpr
 
 
 def _means(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
-    exact, shape = job.accumulator, partial_shape(job)
+    exact, shape = job.accumulator, _partial_shape(job)
     how = job.requantisation
     if how is not None:
         division = _requantised(job, how, kinds)
@@ -175,7 +175,7 @@ def _roots(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
         radicand: Block = Radicands(job.accumulator.bits, shift)
     else:
         division = Division(divisors, 0, high, "floor")
-        radicand = Divider(division, partial_shape(job), family, shift=shift, exact=True)
+        radicand = Divider(division, _partial_shape(job), family, shift=shift, exact=True)
     return Postprocessing([radicand, SquareRoot(high.bit_length(), rounding)], 0, root)
 
 

@@ -16,7 +16,7 @@ from streampool_sim.frames import pack, unpack
 
 
 def alone(divisor: int, rounding: str, dtype: str, steps: int, **fields) -> PoolJob:
-    """Divide each value by a number: no stage, finishing alone."""
+    """Divide each value by a number: no stage, postprocessing alone."""
     spec = PoolSpec(
         "avg", 1, divisor_override=divisor, rounding=rounding, dtype=dtype, ndim=1, **fields
     )
@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_cut_to_the_nearest_end(name):
         (PoolJob(PoolSpec("avg", 2, zero_points=(5, 5)), (8, 8, 8), 1), 5),
     ],
 )
-def test_finishing_takes_the_clocks_that_it_needs(job, clocks):
+def test_postprocessing_takes_the_clocks_that_it_needs(job, clocks):
     core = core_of(job)
     stages = core_of(PoolJob(PoolSpec("max", 2), (8, 8, 8), 1))
     assert core.latency - stages.latency == clocks
