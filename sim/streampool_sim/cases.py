@@ -9,6 +9,7 @@ import numpy as np
 from streampool_golden import (
     BASES,
     NANS,
+    OPERATIONS,
     OPS,
     ROUNDINGS,
     DType,
@@ -106,7 +107,7 @@ def random_floats(rng: np.random.Generator, dtype: DType, shape: tuple[int, ...]
 
 def _with_indices(rng: np.random.Generator, job: PoolJob) -> PoolJob:
     """Have some maxima and minima give their indices, too."""
-    if job.spec.op not in ("max", "min") or rng.random() > 0.3:
+    if not job.operation.selects or rng.random() > 0.3:
         return job
     return PoolJob(job.spec.replace(indices=str(rng.choice(BASES))), job.shape, job.lanes)
 
@@ -149,11 +150,11 @@ def _job(rng: np.random.Generator) -> PoolJob:
         taken = ("kernel", "stride", "padding", "dilation", "ceil_mode")
         fields = {name: value for name, value in fields.items() if name not in taken}
         fields |= {"ndim": ndim, **windows}
-    if op in ("avg", "l2"):
+    if OPERATIONS[op].mean:
         if chance(0.7):
             fields["count_include_pad"] = chance(0.5)
         if chance(0.15):
-            negative = op == "avg" and chance(0.4)
+            negative = OPERATIONS[op].requantises and chance(0.4)
             fields["divisor_override"] = integer(1, 40) * (-1 if negative else 1)
         if chance(0.2) and not dtype.is_float:
             fields["out_dtype"] = _dtype(rng).name
@@ -178,7 +179,8 @@ def _dtype(rng: np.random.Generator) -> DType:
 
 def _quantised(fields: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """Draw scale and zero points for every third average of integers."""
-    if fields["op"] != "avg" or rng.random() < 2 / 3 or DType.of(fields["dtype"]).is_float:
+    requantises = OPERATIONS[fields["op"]].requantises
+    if not requantises or rng.random() < 2 / 3 or DType.of(fields["dtype"]).is_float:
         return {}
     ends = [DType.of(fields["dtype"]), DType.of(fields.get("out_dtype", fields["dtype"]))]
     scale = Fraction(int(rng.integers(1, 9)), int(rng.integers(1, 9)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from streampool_golden import PoolSpec
+from streampool_golden import OPERATIONS, PoolSpec
 from streampool_golden.fields import GLOBAL
 
 __all__ = ["by", "count", "describe"]
@@ -34,7 +34,7 @@ def describe(spec: PoolSpec) -> str:
         words.append(f"dilation {by(spec.dilation)}")
     if spec.ceil_mode:
         words.append("ceil mode")
-    if spec.nan == "ignore" and spec.in_dtype.is_float and spec.op in ("max", "min"):
+    if spec.nan == "ignore" and spec.in_dtype.is_float and OPERATIONS[spec.op].selects:
         words.append("NaN ignored")
     if spec.scale != 1:
         words.append(f"times {spec.scale}")

@@ -1,11 +1,22 @@
 """The table of operations: an entry put in from outside is one like any other."""
 
+import ast
 from itertools import product
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeGuard
 
 import numpy as np
 import pytest
-from streampool_golden import OPERATIONS, Operation, PoolJob, PoolSpec, Reduction, SpecError, pool
+from streampool_golden import (
+    OPERATIONS,
+    OPS,
+    Operation,
+    PoolJob,
+    PoolSpec,
+    Reduction,
+    SpecError,
+    pool,
+)
 from streampool_golden.operations import MAXIMUM, SUM
 
 CUBES = Operation(SUM, lambda x: x**3, "cubes", widens=True)
@@ -77,3 +88,33 @@ def test_an_operation_that_is_in_no_table(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delitem(OPERATIONS, "cubes")
     with pytest.raises(SpecError, match="op must be one of max, min"):
         PoolSpec("cubes", 2)
+
+
+def comparisons(source: str) -> list[str]:
+    """Return where a text compares something with the name of an operation."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            names = {part.value for side in sides for part in ast.walk(side) if is_text(part)}
+            if names & set(OPS):
+                found.append(ast.unparse(node))
+    return found
+
+
+def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+@pytest.mark.parametrize("room", ["golden/streampool_golden", "hw", "sim/streampool_sim"])
+def test_no_operation_is_asked_for_by_name(room):
+    paths = sorted((Path(__file__).parents[2] / room).rglob("*.py"))
+    assert len(paths) > 20
+    assert {path.name: found for path in paths if (found := comparisons(path.read_text()))} == {}
+
+
+def test_comparisons_are_found():
+    assert comparisons("if spec.op == 'avg': pass") == ["spec.op == 'avg'"]
+    assert comparisons("x = op not in ('max', 'min') and op == 'unpool'") == [
+        "op not in ('max', 'min')"
+    ]

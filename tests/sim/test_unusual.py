@@ -93,3 +93,21 @@ def test_what_is_accepted_is_right_in_a_core(seed):
         warnings.simplefilter("ignore")
         result = simulate(job.spec, x, lanes=job.lanes, engine="amaranth", repeat=1)
     assert result.stats["matches_golden"], job
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"op": "avg", "scale": 1 << 62, "out_dtype": "int16"},
+        {"op": "avg", "dtype": "float16"},
+        {"op": "l2"},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:kernel 2097152 is larger")
+def test_a_divisor_of_more_than_63_bits(fields):
+    huge = 1 << 21
+    spec = PoolSpec(**fields, kernel=huge, stride=1, padding=huge // 2, ndim=3,
+                    count_include_pad=True)  # fmt: skip
+    x = np.full((1, 2, 2, 2), 100, spec.in_dtype.numpy)
+    assert simulate(spec, x, engine="amaranth", repeat=1).stats["matches_golden"]
