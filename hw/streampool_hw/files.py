@@ -46,7 +46,7 @@ def replacing_all(*paths: Path) -> Iterator[list[Path]]:
         If a file cannot be written; it names that file, also where the disk is full.
     """
     with contextlib.ExitStack() as stack:
-        targets = [path.resolve() for path in paths]
+        targets = [_resolved(path) for path in paths]
         for path, target in zip(paths, targets, strict=True):
             if is_read_only(target):
                 raise PermissionError(errno.EACCES, "This file is read-only", str(path))
@@ -91,6 +91,14 @@ def _put_back(targets: list[Path]) -> Iterator[None]:
             elif target.read_bytes() != old:
                 target.write_bytes(old)
         raise
+
+
+def _resolved(path: Path) -> Path:
+    """Return where a path leads."""
+    try:
+        return path.resolve()
+    except RuntimeError:  # of a link that leads to itself
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
 
 def _part(stack: contextlib.ExitStack, path: Path, target: Path) -> Path:

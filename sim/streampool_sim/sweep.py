@@ -307,10 +307,12 @@ class Log:
 
     def add(self, results: list[dict[str, Any]]) -> None:
         """Append results."""
-        with self.path.open("a", encoding="utf-8") as file:
-            for result in results:
-                file.write(json.dumps(result) + "\n")
-                self.results[result["index"]] = result
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(result) + "\n" for result in results)
+        except OSError as error:  # a full disk's names no file
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
+        self.results |= {result["index"]: result for result in results}
 
 
 def _lines(lines: list[str]) -> Iterator[dict[str, Any]]:

@@ -184,10 +184,7 @@ def _write(core: AxiPoolCore | AxiUnpoolCore, folder: Path, name: str, freq_mhz:
         "constraints": (".sdc", integration.constraints(about, freq_mhz)),
     }
     written = Written(**{key: folder / f"{name}{end}" for key, (end, _) in texts.items()})
-    try:
-        write_whole({getattr(written, key): text for key, (_, text) in texts.items()})
-    except OSError as error:  # of a file whose name says nothing to whoever asked
-        raise OSError(error.errno, error.strerror, str(folder)) from None
+    write_whole({getattr(written, key): text for key, (_, text) in texts.items()})
     return written
 
 

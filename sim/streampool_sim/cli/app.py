@@ -1,5 +1,6 @@
 """`streampool`: what is typed finds its verb, and whatever goes wrong becomes one sentence."""
 
+import errno
 import io
 import os
 import sys
@@ -127,19 +128,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Refused, SpecError) as refusal:
         return _said(str(refusal), REFUSED)
     except BrokenPipeError:
-        # Python flushes once more at exit, and would complain then.
-        if sys.stdout is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped) as stop:
+        # Amaranth's simulator may have processes that never began, of which Python warns at exit.
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+        if isinstance(stop, Stopped):
+            print("streampool: stopped", file=sys.stderr)
+            return stop.status
         print("streampool: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except Stopped as stopped:
-        print("streampool: stopped", file=sys.stderr)
-        return stopped.status
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        return _said(f"{name}{error.strerror or error}", REFUSED)
+        return _said(f"{_culprit(error)}{error.strerror or error}", REFUSED)
     except MemoryError:
         return _said("this does not fit into memory; a smaller input would do", REFUSED)
     except RuntimeError as error:
@@ -153,6 +153,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, YosysError):
             return _said(str(error), REFUSED)
         raise
+
+
+def _forget_output() -> None:
+    """Drop what standard output does not take: Python would try once more at exit, and complain."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _culprit(error: OSError) -> str:
+    """Return the file that an error is of.
+
+    What is written to files is named by who writes it, so where no name is there was no room for
+    what is printed.
+    """
+    if error.filename is None and error.errno == errno.ENOSPC:
+        _forget_output()
+        return "standard output: "
+    return f"{error.filename}: " if error.filename else ""
 
 
 def parsed(arguments: Sequence[str]) -> tuple[str, SimpleNamespace]:

@@ -2,6 +2,7 @@
 
 import atexit
 import ctypes
+import errno
 import hashlib
 import os
 import platform
@@ -27,7 +28,13 @@ def find_compiler() -> list[str]:
     CompilerMissing
         If there is none, or `$CXX` names none.
     """
-    named = shlex.split(os.environ.get("CXX", ""))
+    said = os.environ.get("CXX", "")
+    try:
+        named = shlex.split(said)
+    except ValueError:  # a quote that nothing closes
+        raise CompilerMissing(
+            f"CXX is {said!r}, whose quotes do not match; set CXX to a C++ compiler"
+        ) from None
     if named:
         if shutil.which(named[0]):
             return named
@@ -49,17 +56,13 @@ def cache_folder() -> Path:
     cannot be written, a folder that this process removes when it ends.
     """
     named = os.environ.get("STREAMPOOL_CACHE")
-    if named:
-        folder = Path(named)
-    else:
-        folder = (
-            Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "streampool"
-        )
     try:
+        folder = Path(named or os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+        folder = folder if named else folder / "streampool"
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK | os.X_OK):
             return folder.absolute()
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: nobody knows this user's home
         pass
     return _throwaway_folder()
 
@@ -119,7 +122,18 @@ class SharedObject:
             If the compiler or the loader fails.
         """
         if not self.is_built:
-            self._compile(source())
+            text = source()
+            try:
+                self._compile(text)
+            except OSError:  # the cache's disk is full, say, which is no reason to stop
+                self.path = _throwaway_folder() / self.path.name
+                try:
+                    self._compile(text)
+                except OSError as error:
+                    raise EngineError(
+                        f"the core's model cannot be written to {self.path.parent}:"
+                        f" {error.strerror}"
+                    ) from None
         try:
             return ctypes.CDLL(str(self.path))
         except OSError as error:
@@ -133,7 +147,10 @@ class SharedObject:
             done = subprocess.run(
                 [*self._command, f"-I{cxxrtl_headers()}", str(source), "-o", str(library)],
                 capture_output=True, text=True, errors="replace", check=False,
+                env={**os.environ, "TMPDIR": folder},  # what it leaves when it is stopped goes too
             )  # fmt: skip
+            if done.returncode and os.strerror(errno.ENOSPC) in done.stderr:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(library))
             if done.returncode:
                 lines = [line for line in done.stderr.splitlines() if "error" in line] or [
                     "no message"
@@ -167,9 +184,14 @@ def cxxrtl_headers() -> str:
 
 @cache
 def _compiler_version(command: tuple[str, ...]) -> str:
-    done = subprocess.run(
-        [*command, "--version"], capture_output=True, text=True, errors="replace", check=False
-    )
+    try:
+        done = subprocess.run(
+            [*command, "--version"], capture_output=True, text=True, errors="replace", check=False
+        )
+    except OSError as error:
+        raise CompilerMissing(
+            f"{command[0]} cannot be started: {error.strerror}; set CXX to a C++ compiler"
+        ) from None
     return done.stdout
 
 

@@ -80,7 +80,12 @@ class Build:
             self._texts = [gates_source(), *(cpp_class(each, "_") for each in netlists)]
         self._runs = [_run_type(core) for core in cores]
         self._object = SharedObject([self._driver, *self._runs, *self._texts], optimise, folder)
-        self.name, self.path = self._object.name, self._object.path
+        self.name = self._object.name
+
+    @property
+    def path(self) -> Path:
+        """The shared object."""
+        return self._object.path
 
     @property
     def is_built(self) -> bool:

@@ -1,7 +1,6 @@
 """Waveforms of a core in Amaranth's simulator: named, in picoseconds, with a view for GTKWave."""
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.sim import Simulator
 from streampool_golden.geometry import AXIS_NAMES
 from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw.files import replacing_all
 from streampool_hw.reduce.stage import AxisStage
 from vcd.gtkw import GTKWSave
 
@@ -78,21 +78,15 @@ def recorded(simulator: Simulator, core: PoolCore | UnpoolCore, path: Path | str
     """
     path = Path(path)
     view = path.with_suffix(".gtkw")
-    parts = {each: each.with_name(f".{each.name}.{os.getpid()}.part") for each in (path, view)}
-    try:
-        with parts[path].open("w", encoding="utf-8") as file:
+    with replacing_all(path, view) as [part, view_part]:
+        with part.open("w", encoding="utf-8") as file:
             names = AXIS_NAMES[len(core.job.size)]
             scopes = {f"axis_{axis}": name for axis, name in enumerate(names)}
             renamed = _Renamed(file, scopes)
             with simulator.write_vcd(renamed):
                 yield
-        with parts[view].open("w", encoding="utf-8") as file:
+        with view_part.open("w", encoding="utf-8") as file:
             _write_view(file, path.name, renamed.signals, list(_stages(core)))
-        for whole, part in parts.items():
-            part.replace(whole)
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
 
 
 class _Renamed:

@@ -1,0 +1,120 @@
+"""How the command starts: its verbs, what it imports, and what a shell completes."""
+
+import os
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+from commands import Command
+from streampool_sim.cli import registry
+from streampool_sim.cli.app import COMPLETE, streampool
+
+LIBRARIES = ("amaranth", "numpy", "rich", "PIL", "streampool_bench.command", "streampool_sim.sweep")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["frob"]])
+def test_no_library_is_imported_before_a_verb_is_known(words: list[str]):
+    script = f"""
+import sys
+from streampool_sim.cli import main
+try:
+    main({words!r})
+except SystemExit:
+    pass
+print(*[name for name in {LIBRARIES!r} if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == ""
+
+
+def test_every_verb_is_listed_and_has_help(command: Command, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        command("--help")
+    assert end.value.code == 0
+    listed = capsys.readouterr().out
+    assert set(registry.verbs()) >= {"run", "sweep", "networks", "boards", "fpga", "bench"}
+    for name, each in registry.verbs().items():
+        assert f"  {name} " in listed
+        with pytest.raises(SystemExit) as end:
+            command(name, "--help")
+        assert end.value.code == 0
+        said = capsys.readouterr().out
+        assert said.startswith(f"Usage: streampool {name} ")
+        assert f"examples:\n  streampool {name}" in said
+        assert each.about
+
+
+def test_a_verb_comes_from_another_package_by_an_entry_point(monkeypatch, command, folder, capsys):
+    (folder / "other.py").write_text(
+        "from streampool_sim.cli.command import verb\n"
+        "from streampool_sim.cli.registry import Verb\n"
+        "GREET = Verb('say hello', 'other')\n"
+        "command = verb('greet', [], lambda _: print('hello') or 7, about='Say hello.')\n"
+    )
+    points = [
+        metadata.EntryPoint("greet", "other:GREET", registry.GROUP),
+        metadata.EntryPoint("run", "other:GREET", registry.GROUP),  # ours stays ours
+        metadata.EntryPoint("broken", "nowhere:NOTHING", registry.GROUP),
+    ]
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(metadata, "entry_points", lambda group: points)
+    registry.verbs.cache_clear()
+    try:
+        assert registry.verbs()["run"].module == "streampool_sim.cli.run"
+        assert command("greet") == (7, "hello\n", "")
+        assert "broken" not in registry.verbs()
+        assert "did you mean greet" in command("greed").err
+        # without metadata there are our own verbs alone
+        monkeypatch.setattr(metadata, "entry_points", lambda group: [])
+        registry.verbs.cache_clear()
+        assert "run" in registry.verbs() and "bench" not in registry.verbs()
+    finally:
+        registry.verbs.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("ver", ["verilog"]),
+        ("explain --ker", ["--kernel"]),
+        ("explain --op a", ["avg"]),
+        ("explain --rounding half-e", ["half-even"]),
+        ("verilog --family ec", ["ecp5"]),
+        ("synth --device gowin-gw5", ["gowin-gw5a25"]),
+        ("completion z", ["zsh"]),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes(typed: str, offered: list[str], shell: str):
+    words = ["streampool", *typed.split()]
+    asked = {COMPLETE: f"{shell}_complete", "COMP_WORDS": " ".join(words)}
+    asked["COMP_CWORD"] = words[-1] if shell == "fish" else str(len(words) - 1)
+    done = subprocess.run(
+        [sys.executable, "-m", "streampool_sim"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = [
+        word for line in done.stdout.splitlines() for word in line.replace("\t", ",").split(",")
+    ]
+    assert set(offered) <= set(found)
+    assert "sum" not in found and done.stderr == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_makes_a_shell_complete(shell: str, command: Command):
+    done = command("completion", shell)
+    assert done.status == 0
+    assert f"{COMPLETE}={shell}_complete" in done.out
+
+
+def test_a_shell_that_is_not_known(refused: Command):
+    assert "'tcsh' is not one of bash, zsh, fish" in refused("completion", "tcsh").err
+    assert "use one of bash, zsh, fish" in refused("completion").err
+
+
+def test_the_command_is_named():
+    assert streampool.name == "streampool"
