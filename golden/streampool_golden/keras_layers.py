@@ -8,20 +8,21 @@ from typing import Any
 
 from .errors import SpecError, shown
 from .fields import LAYOUTS, choice
-from .layer_spec import layer_spec
+from .layer_spec import layer_spec, per_axes
 from .spec import PerAxis, PoolSpec
 
 _NAMES = {"kernel": "pool_size", "stride": "strides"}
 
 
-def MaxPooling1D(
+def _max(
+    ndim: int,
     pool_size: PerAxis = 2,
     strides: PerAxis | None = None,
     padding: str = "valid",
     data_format: str | None = None,
     **integers: Any,
 ) -> PoolSpec:
-    """Return keras.layers.MaxPooling1D's specification.
+    """Return keras.layers.{name}'s specification.
 
     Parameters
     ----------
@@ -38,66 +39,22 @@ def MaxPooling1D(
     SpecError
         If a value cannot work.
     """
-    return _keras(1, "max", pool_size, strides, padding, data_format, integers)
+    return _keras(ndim, "max", pool_size, strides, padding, data_format, integers)
 
 
-def MaxPooling2D(
+def _average(
+    ndim: int,
     pool_size: PerAxis = 2,
     strides: PerAxis | None = None,
     padding: str = "valid",
     data_format: str | None = None,
     **integers: Any,
 ) -> PoolSpec:
-    """Return keras.layers.MaxPooling2D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(2, "max", pool_size, strides, padding, data_format, integers)
+    return _keras(ndim, "avg", pool_size, strides, padding, data_format, integers)
 
 
-def MaxPooling3D(
-    pool_size: PerAxis = 2,
-    strides: PerAxis | None = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-    **integers: Any,
-) -> PoolSpec:
-    """Return keras.layers.MaxPooling3D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(3, "max", pool_size, strides, padding, data_format, integers)
-
-
-def AveragePooling1D(
-    pool_size: PerAxis = 2,
-    strides: PerAxis | None = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-    **integers: Any,
-) -> PoolSpec:
-    """Return keras.layers.AveragePooling1D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(1, "avg", pool_size, strides, padding, data_format, integers)
-
-
-def AveragePooling2D(
-    pool_size: PerAxis = 2,
-    strides: PerAxis | None = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-    **integers: Any,
-) -> PoolSpec:
-    """Return keras.layers.AveragePooling2D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(2, "avg", pool_size, strides, padding, data_format, integers)
-
-
-def AveragePooling3D(
-    pool_size: PerAxis = 2,
-    strides: PerAxis | None = None,
-    padding: str = "valid",
-    data_format: str | None = None,
-    **integers: Any,
-) -> PoolSpec:
-    """Return keras.layers.AveragePooling3D's specification; otherwise as `MaxPooling1D`."""
-    return _keras(3, "avg", pool_size, strides, padding, data_format, integers)
-
-
-def GlobalMaxPooling1D(data_format: str | None = None, **integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalMaxPooling1D's specification.
+def _global_max(ndim: int, data_format: str | None = None, **integers: Any) -> PoolSpec:
+    """Return keras.layers.{name}'s specification.
 
     The output keeps its spatial axes, of length 1, as Keras has it with ``keepdims=True``.
 
@@ -113,32 +70,11 @@ def GlobalMaxPooling1D(data_format: str | None = None, **integers: Any) -> PoolS
     SpecError
         If a value cannot work.
     """
-    return _global(1, "max", data_format, integers)
+    return _global(ndim, "max", data_format, integers)
 
 
-def GlobalMaxPooling2D(data_format: str | None = None, **integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalMaxPooling2D's specification; see `GlobalMaxPooling1D`."""
-    return _global(2, "max", data_format, integers)
-
-
-def GlobalMaxPooling3D(data_format: str | None = None, **integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalMaxPooling3D's specification; see `GlobalMaxPooling1D`."""
-    return _global(3, "max", data_format, integers)
-
-
-def GlobalAveragePooling1D(data_format: str | None = None, **integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalAveragePooling1D's specification; see `GlobalMaxPooling1D`."""
-    return _global(1, "avg", data_format, integers)
-
-
-def GlobalAveragePooling2D(data_format: str | None = None, **integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalAveragePooling2D's specification; see `GlobalMaxPooling1D`."""
-    return _global(2, "avg", data_format, integers)
-
-
-def GlobalAveragePooling3D(data_format: str | None = None, **integers: Any) -> PoolSpec:
-    """Return keras.layers.GlobalAveragePooling3D's specification; see `GlobalMaxPooling1D`."""
-    return _global(3, "avg", data_format, integers)
+def _global_average(ndim: int, data_format: str | None = None, **integers: Any) -> PoolSpec:
+    return _global(ndim, "avg", data_format, integers)
 
 
 def _layout(ndim: int, data_format: object) -> dict[str, str]:
@@ -168,6 +104,16 @@ def _keras(
             f"padding must be 'valid' or 'same', as in Keras, not {shown(padding)};"
             " PoolSpec takes more.",
         )
-    return layer_spec(
-        ndim, op, pool_size, strides, name, integers, _NAMES, _layout(ndim, data_format)
-    )
+    layout = _layout(ndim, data_format)
+    return layer_spec(ndim, op, pool_size, strides, name, integers, _NAMES, layout)
+
+
+_average.__doc__, _global_average.__doc__ = _max.__doc__, _global_max.__doc__
+MaxPooling1D, MaxPooling2D, MaxPooling3D = per_axes(_max, "MaxPooling{}D")
+AveragePooling1D, AveragePooling2D, AveragePooling3D = per_axes(_average, "AveragePooling{}D")
+GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D = per_axes(
+    _global_max, "GlobalMaxPooling{}D"
+)
+GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D = per_axes(
+    _global_average, "GlobalAveragePooling{}D"
+)

@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 
 from .errors import SpecError, shown
 from .fields import boolean, is_sequence
-from .layer_spec import layer_spec
+from .layer_spec import layer_spec, per_axes
 from .spec import PerAxis, PoolSpec
 
 PerAxisOrNone = SupportsIndex | Sequence[SupportsIndex | None] | None
@@ -17,7 +17,8 @@ PerAxisOrNone = SupportsIndex | Sequence[SupportsIndex | None] | None
 _NAMES = {"kernel": "kernel_size"}
 
 
-def MaxPool1d(
+def _max(
+    ndim: int,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
     padding: PerAxis = 0,
@@ -26,7 +27,7 @@ def MaxPool1d(
     ceil_mode: bool = False,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.MaxPool1d's specification.
+    """Return torch.nn.{name}'s specification.
 
     Parameters
     ----------
@@ -40,55 +41,30 @@ def MaxPool1d(
     SpecError
         If a value cannot work, or torch would refuse it (padding beyond half the kernel).
     """
-    return _torch_max(
-        1, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers
+    return _torch(
+        *(ndim, "max", kernel_size, stride, padding, integers),
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+        indices="plane" if boolean("return_indices", return_indices) else None,
     )
 
 
-def MaxPool2d(
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
-    return_indices: bool = False,
-    ceil_mode: bool = False,
-    **integers: Any,
-) -> PoolSpec:
-    """Return torch.nn.MaxPool2d's specification; otherwise as `MaxPool1d`."""
-    return _torch_max(
-        2, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers
-    )
-
-
-def MaxPool3d(
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    dilation: PerAxis = 1,
-    return_indices: bool = False,
-    ceil_mode: bool = False,
-    **integers: Any,
-) -> PoolSpec:
-    """Return torch.nn.MaxPool3d's specification; otherwise as `MaxPool1d`."""
-    return _torch_max(
-        3, kernel_size, stride, padding, dilation, return_indices, ceil_mode, integers
-    )
-
-
-def AvgPool1d(
+def _avg(
+    ndim: int,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
     padding: PerAxis = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    divisor_override: int | None = None,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.AvgPool1d's specification.
+    """Return torch.nn.{name}'s specification.
 
     Parameters
     ----------
-    kernel_size, stride, padding, ceil_mode, count_include_pad
-        As torch has them.
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        As torch has them; the last of two and three axes.
     **integers
         ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
 
@@ -98,71 +74,34 @@ def AvgPool1d(
         If a value cannot work, or torch would refuse it (padding beyond half the kernel).
     """
     return _torch(
-        1,
-        "avg",
-        kernel_size,
-        stride,
-        padding,
-        integers,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-    )
-
-
-def AvgPool2d(
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    padding: PerAxis = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-    divisor_override: int | None = None,
-    **integers: Any,
-) -> PoolSpec:
-    """Return torch.nn.AvgPool2d's specification; otherwise as `AvgPool1d`."""
-    return _torch(
-        2,
-        "avg",
-        kernel_size,
-        stride,
-        padding,
-        integers,
+        *(ndim, "avg", kernel_size, stride, padding, integers),
         ceil_mode=ceil_mode,
         count_include_pad=count_include_pad,
         divisor_override=divisor_override,
     )
 
 
-def AvgPool3d(
+def _avg_of_one_axis(
+    ndim: int,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
     padding: PerAxis = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-    divisor_override: int | None = None,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.AvgPool3d's specification; otherwise as `AvgPool1d`."""
-    return _torch(
-        3,
-        "avg",
-        kernel_size,
-        stride,
-        padding,
-        integers,
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        divisor_override=divisor_override,
-    )
+    return _avg(ndim, kernel_size, stride, padding, ceil_mode, count_include_pad, **integers)
 
 
-def LPPool1d(
+def _lp(
+    ndim: int,
     norm_type: float,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
     ceil_mode: bool = False,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.LPPool1d's specification.
+    """Return torch.nn.{name}'s specification.
 
     Parameters
     ----------
@@ -181,33 +120,24 @@ def LPPool1d(
     SpecError
         If a value cannot work, or torch's result for it is not one exact sum and root.
     """
-    return _torch_lp(1, norm_type, kernel_size, stride, ceil_mode, integers)
+    if norm_type not in (1, 2):
+        raise SpecError(
+            "norm_type",
+            f"norm_type must be 1 or 2, not {shown(norm_type)}: other powers and roots of integers"
+            " are not computed exactly.",
+        )
+    if boolean("ceil_mode", ceil_mode):
+        raise SpecError(
+            "ceil_mode",
+            "ceil_mode must be False, not True: torch scales windows that overhang, which no sum"
+            " of theirs does; PoolSpec takes it, as onnxruntime does.",
+        )
+    op = "sum" if norm_type == 1 else "lp2"
+    return layer_spec(ndim, op, kernel_size, stride, 0, integers, _NAMES, {})
 
 
-def LPPool2d(
-    norm_type: float,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    ceil_mode: bool = False,
-    **integers: Any,
-) -> PoolSpec:
-    """Return torch.nn.LPPool2d's specification; otherwise as `LPPool1d`."""
-    return _torch_lp(2, norm_type, kernel_size, stride, ceil_mode, integers)
-
-
-def LPPool3d(
-    norm_type: float,
-    kernel_size: PerAxis,
-    stride: PerAxis | None = None,
-    ceil_mode: bool = False,
-    **integers: Any,
-) -> PoolSpec:
-    """Return torch.nn.LPPool3d's specification; otherwise as `LPPool1d`."""
-    return _torch_lp(3, norm_type, kernel_size, stride, ceil_mode, integers)
-
-
-def AdaptiveAvgPool1d(output_size: PerAxis, **integers: Any) -> PoolSpec:
-    """Return torch.nn.AdaptiveAvgPool1d's specification.
+def _adaptive_avg(ndim: int, output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
+    """Return torch.nn.{name}'s specification.
 
     Parameters
     ----------
@@ -221,56 +151,14 @@ def AdaptiveAvgPool1d(output_size: PerAxis, **integers: Any) -> PoolSpec:
     SpecError
         If a value cannot work; on a size that `output_size` does not divide, when that is known.
     """
-    return _torch_adaptive(1, "avg", output_size, integers)
+    return _adaptive(ndim, "avg", output_size, integers, False)
 
 
-def AdaptiveAvgPool2d(output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
-    """Return torch.nn.AdaptiveAvgPool2d's specification; otherwise as `AdaptiveAvgPool1d`."""
-    return _torch_adaptive(2, "avg", output_size, integers)
-
-
-def AdaptiveAvgPool3d(output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
-    """Return torch.nn.AdaptiveAvgPool3d's specification; otherwise as `AdaptiveAvgPool1d`."""
-    return _torch_adaptive(3, "avg", output_size, integers)
-
-
-def AdaptiveMaxPool1d(
-    output_size: PerAxis, return_indices: bool = False, **integers: Any
+def _adaptive_max(
+    ndim: int, output_size: PerAxisOrNone, return_indices: bool = False, **integers: Any
 ) -> PoolSpec:
-    """Return torch.nn.AdaptiveMaxPool1d's specification; otherwise as `AdaptiveAvgPool1d`."""
-    return _torch_adaptive(1, "max", output_size, integers, return_indices)
-
-
-def AdaptiveMaxPool2d(
-    output_size: PerAxisOrNone, return_indices: bool = False, **integers: Any
-) -> PoolSpec:
-    """Return torch.nn.AdaptiveMaxPool2d's specification; otherwise as `AdaptiveAvgPool1d`."""
-    return _torch_adaptive(2, "max", output_size, integers, return_indices)
-
-
-def AdaptiveMaxPool3d(
-    output_size: PerAxisOrNone, return_indices: bool = False, **integers: Any
-) -> PoolSpec:
-    """Return torch.nn.AdaptiveMaxPool3d's specification; otherwise as `AdaptiveAvgPool1d`."""
-    return _torch_adaptive(3, "max", output_size, integers, return_indices)
-
-
-def _torch_max(
-    ndim: int,
-    kernel_size: PerAxis,
-    stride: PerAxis | None,
-    padding: PerAxis,
-    dilation: PerAxis,
-    return_indices: bool,
-    ceil_mode: bool,
-    integers: dict[str, Any],
-) -> PoolSpec:
-    return _torch(
-        *(ndim, "max", kernel_size, stride, padding, integers),
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        indices="plane" if boolean("return_indices", return_indices) else None,
-    )
+    """Return torch.nn.{name}'s specification; otherwise as `AdaptiveAvgPool1d`."""
+    return _adaptive(ndim, "max", output_size, integers, return_indices)
 
 
 def _torch(
@@ -300,39 +188,28 @@ def _torch(
     return spec
 
 
-def _torch_lp(
-    ndim: int,
-    norm_type: float,
-    kernel_size: PerAxis,
-    stride: PerAxis | None,
-    ceil_mode: bool,
-    integers: dict[str, Any],
-) -> PoolSpec:
-    if norm_type not in (1, 2):
-        raise SpecError(
-            "norm_type",
-            f"norm_type must be 1 or 2, not {shown(norm_type)}: other powers and roots of integers"
-            " are not computed exactly.",
-        )
-    if boolean("ceil_mode", ceil_mode):
-        raise SpecError(
-            "ceil_mode",
-            "ceil_mode must be False, not True: torch scales windows that overhang, which no sum"
-            " of theirs does; PoolSpec takes it, as onnxruntime does.",
-        )
-    op = "sum" if norm_type == 1 else "lp2"
-    return layer_spec(ndim, op, kernel_size, stride, 0, integers, _NAMES, {})
-
-
-def _torch_adaptive(
+def _adaptive(
     ndim: int,
     op: str,
     output_size: PerAxisOrNone,
     integers: dict[str, Any],
-    return_indices: bool = False,
+    return_indices: bool,
 ) -> PoolSpec:
     rest = {
         "adaptive": (None,) * ndim if output_size is None else output_size,
         "indices": "plane" if boolean("return_indices", return_indices) else None,
     }
     return layer_spec(ndim, op, None, None, 0, integers, {"adaptive": "output_size"}, rest)
+
+
+_avg_of_one_axis.__doc__ = _avg.__doc__
+MaxPool1d, MaxPool2d, MaxPool3d = per_axes(_max, "MaxPool{}d")
+AvgPool1d, *_ = per_axes(_avg_of_one_axis, "AvgPool{}d")
+_, AvgPool2d, AvgPool3d = per_axes(_avg, "AvgPool{}d")
+LPPool1d, LPPool2d, LPPool3d = per_axes(_lp, "LPPool{}d")
+AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = per_axes(
+    _adaptive_avg, "AdaptiveAvgPool{}d"
+)
+AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d = per_axes(
+    _adaptive_max, "AdaptiveMaxPool{}d"
+)
