@@ -1,7 +1,7 @@
 """Write the generated blocks of README.md and docs/: ``python docs/tables.py [NAME ...]``.
 
-Without names, all blocks are written, but those of what another command left in ``build/`` (a
-sweep's results, boards' bitstreams) only where that is there.
+Without names, all blocks are written. Those that show what another command left in ``build/`` (a
+sweep's results, boards' bitstreams) are written only where that is there.
 """
 
 import argparse
@@ -54,6 +54,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "explain": lambda: printed(EXPLAINED),
     "boards": chips.boards,
     "float-widths": cores.float_widths,
+    "headline": chips.headline,
     "fpga": chips.fpga,
     "fpga-short": lambda: chips.fpga(short=True),
     "fpga-bar": chips.fpga_bar,
@@ -61,6 +62,10 @@ EXACT: dict[str, Callable[[], str]] = {
     "bench-networks": bench.bench_networks,
 }
 """Blocks that are the same on every machine: a test holds the pages against them."""
+
+
+PICKED: dict[str, Callable[[], str]] = {"results-short": cores.results_short}
+"""Blocks that are taken from other blocks, and so are written after them."""
 
 
 MEASURED: dict[str, Callable[[], str]] = {
@@ -83,13 +88,13 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
 def run() -> int:
     """Fill the blocks."""
     parser = argparse.ArgumentParser(description=__doc__)
-    known = [*EXACT, *MEASURED, *MADE]
+    known = [*EXACT, *MEASURED, *MADE, *PICKED]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     options = parser.parse_args()
     warnings.simplefilter("ignore", UnusedElaboratable)  # of cores that are only counted
     for name in options.names:
         if name not in known:
-            parser.error(f"{name!r} is no block; the blocks are {', '.join(known)}")
+            parser.error(f"{name!r} is not a block; use one of {', '.join(known)}")
     texts = {
         name: write()
         for name, write in {**EXACT, **MEASURED}.items()
@@ -102,10 +107,16 @@ def run() -> int:
             texts[name] = write(found)
         else:
             print(f"nothing is in {pattern}; the block {name} stays", file=sys.stderr)
+    fill(texts)
+    fill({name: pick() for name, pick in PICKED.items()})
+    return 0
+
+
+def fill(texts: dict[str, str]) -> None:
+    """Write blocks into their pages, and say which have changed."""
     for page in blocks.PAGES:
         for name in blocks.fill(page, texts):
             print(f"{page.relative_to(blocks.ROOT)}: {name}")
-    return 0
 
 
 if __name__ == "__main__":

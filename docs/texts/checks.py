@@ -24,7 +24,7 @@ def networks() -> str:
     idle = sum(plan.idle > 0 for plan in plans)
     return (
         f"Of {len(layers)} pooling layers of {len({layer.net for layer in layers})} networks, "
-        f"{exact} take exactly max(beats in, beats out) cycles a frame. They have {len(plans)} "
+        f"{exact} take exactly max(beats in, beats out) cycles per frame. They have {len(plans)} "
         f"stages; {within} of them are within the limit of partials, and {idle} have idle slots.\n"
     )
 
@@ -65,7 +65,9 @@ def network_layers(results: dict[PoolJob, dict] | None = None) -> str:
         for job, same in known.items()
         if job in results
     ]
-    head = "network | pooling | C x H x W | > lanes | > cycles a frame / limit | > latency, cycles"
+    head = (
+        "network | pooling | C x H x W | > lanes | > cycles per frame / limit | > latency, cycles"
+    )
     said = f"{len(rows)} of {len(known)} different layers were run, without a mismatch.\n\n"
     return said + blocks.table(head, rows)
 
@@ -181,8 +183,8 @@ def sweep(path: Path) -> str:
             "maxima and minima that a MaxUnpool core put back where they were",
             f"{sum(line['unpooled'] for line in whole):,}",
         ],
-        ["cycles a frame exactly max(beats in, beats out)", f"{at_limit:,}"],
-        ["cycles a frame above that, within the bound", f"{len(whole) - at_limit:,}"],
+        ["cycles per frame exactly max(beats in, beats out)", f"{at_limit:,}"],
+        ["cycles per frame above that, within the bound", f"{len(whole) - at_limit:,}"],
         [
             "store words, all together / limit",
             f"{sum(x['store_words'] for x in whole):,} / {sum(x['limit_words'] for x in whole):,}",

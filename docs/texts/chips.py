@@ -1,6 +1,7 @@
 """What docs/ and README.md state of devices and boards."""
 
 import json
+import re
 import shlex
 import tempfile
 from collections import Counter
@@ -14,6 +15,7 @@ from streampool_hw.boards import BOARDS
 from streampool_hw.boards.table import SHOWS
 from streampool_hw.fpga import device_named
 from streampool_hw.fpga.flow import Design, synthesize
+from streampool_hw.fpga.silicon import block_ram_mhz
 from streampool_sim.words import describe
 
 from . import cores
@@ -23,6 +25,28 @@ def fpga(short: bool = False) -> str:
     """Return clock and area of the reference jobs, from the placements that were made."""
     rows = placements.known()
     return placements.markdown(rows, short=short) if rows else "`make fpga` was not run yet.\n"
+
+
+def headline() -> str:
+    """Return what the smallest job comes to on the bar's device, beside its peers."""
+    job, device = placements.JOBS["A1"], device_named(placements.BAR_DEVICE)
+    [row] = [
+        row for row in placements.known() if (row["job"], row["device"]) == (job.name, device.name)
+    ]
+    silicon = block_ram_mhz(device)
+    assert silicon is not None
+    assert row["block_ram"]
+    placer, seeds = row["fmax_median_mhz"], len(row["fmax_mhz"])
+    ours = ("**streampool**", f"**{row['lut4']}**", f"**{min(placer, silicon):.0f}**")
+    peers = re.findall(r"(\w+) ([\d,]+) at (\d+)", job.peers)
+    size = " x ".join(map(str, job.shape))
+    return (
+        f"{describe(job.spec).capitalize()}, on {size} {job.spec.dtype}, {job.lanes} lane, on"
+        f" an {device.part}, placed with the same tools:\n\n"
+        + blocks.table("core | > LUT4 | > MHz", [ours, *peers])
+        + f"\nThe placer's median of {seeds} seeds is {placer:.0f} MHz, but a block RAM of this"
+        f" device takes at most {silicon:.0f} MHz.\n"
+    )
 
 
 def fpga_took(found: Sequence[Path]) -> str:

@@ -157,13 +157,30 @@ def results() -> str:
     """Return cycles, latency and stores of known pooling layers, simulated; exact everywhere."""
     stats = simulated(RESULTS.values(), "-O1")
     return blocks.table(
-        "pooling | > lanes | > cycles a frame / limit | > frames/s at 100 MHz | > latency, cycles"
+        "pooling | > lanes | > cycles per frame / limit | > frames/s at 100 MHz | > latency, cycles"
         " | > row store, words / limit | > line buffer, words | > all stores, bits"
         " | > line buffer, bits",
         [
             result_row(name, each["cycles_per_frame"])
             for name, each in zip(RESULTS, stats, strict=True)
         ],
+    )
+
+
+STORES_ONLY = ("all stores, bits", "line buffer, bits")
+
+SHORT = ("ResNet-50: max", "VGG-16", "YOLOv8n", "Inception-v3", "ResNet-50: global", "M5 speech")
+"""Rows of the table of results that README.md shows."""
+
+
+def results_short() -> str:
+    """Return some rows and columns of the table of results, as docs/results.md has it."""
+    head, _, *lines = blocks.read(blocks.ROOT / "docs" / "results.md")["results"].splitlines()
+    names, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in (head, *lines))
+    kept = [names.index(name) for name in names if name not in ("lanes", *STORES_ONLY)]
+    return blocks.table(
+        " | ".join(f"{'> ' * (number > 0)}{names[number]}" for number in kept),
+        [[row[number] for number in kept] for row in rows if row[0].startswith(SHORT)],
     )
 
 
@@ -186,7 +203,7 @@ def bends() -> str:
                 ),
             ]
         )
-    return blocks.table("case | frame | > limit | > cycles a frame | > bound", rows)
+    return blocks.table("case | frame | > limit | > cycles per frame | > bound", rows)
 
 
 def axes() -> str:

@@ -3,6 +3,7 @@
 import re
 import shlex
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import blocks
 import figures
@@ -21,12 +22,17 @@ from texts import checks, cores
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 README = blocks.ROOT / "README.md"
+DOCS = blocks.ROOT / "docs"
 SMALL = ("YOLOv8n SPPF", "ResNet-50: global", "M5 speech")
 """Rows of the table of results that are simulated here; the others would take a minute."""
 
 
+def test_the_readme_is_short():
+    assert len(README.read_text("utf-8").splitlines()) <= 130
+
+
 def test_the_first_example_runs(capsys):
-    example, _ = fenced(README, "python")
+    [example] = fenced(README, "python")
     names: dict = {}
     exec(example, names)
     assert names["result"].output.shape == (1, 8, 14, 14)
@@ -35,7 +41,7 @@ def test_the_first_example_runs(capsys):
 
 
 def test_the_example_in_amaranth_elaborates():
-    _, example = fenced(README, "python")
+    [example] = fenced(DOCS / "integration.md", "python")
     names: dict = {}
     exec(example, names)
     assert "pool" in rtlil.convert(names["Relu6ThenPool"]())
@@ -63,15 +69,16 @@ def test_command_lines_are_taken():
         assert isinstance(spec_of(parsed, dtype="uint8", ndim=ndim), PoolSpec)
 
 
-@pytest.mark.parametrize("name", sorted(tables.EXACT.keys() - {"results"}))
+@pytest.mark.parametrize("name", sorted({**tables.EXACT, **tables.PICKED}.keys() - {"results"}))
 def test_blocks_are_what_the_code_gives(name):
     [page] = [page for page in blocks.PAGES if name in blocks.read(page)]
-    assert blocks.read(page)[name] == tables.EXACT[name](), f"python docs/tables.py {name}"
+    write = {**tables.EXACT, **tables.PICKED}[name]
+    assert blocks.read(page)[name] == write(), f"python docs/tables.py {name}"
 
 
 def test_every_block_is_filled_by_a_command():
     found = [name for page in blocks.PAGES for name in blocks.read(page)]
-    assert sorted(found) == sorted([*tables.EXACT, *tables.MEASURED, *tables.MADE])
+    assert sorted(found) == sorted([*tables.EXACT, *tables.PICKED, *tables.MEASURED, *tables.MADE])
     for page in blocks.PAGES:
         text = page.read_text("utf-8")
         assert text.count("<!-- begin ") == text.count("<!-- end ") == len(blocks.read(page))
@@ -79,7 +86,7 @@ def test_every_block_is_filled_by_a_command():
 
 def result_rows() -> dict[str, list[str]]:
     """Return the rows of the table of results by the names of their jobs."""
-    _, _, *lines = blocks.read(README)["results"].splitlines()
+    _, _, *lines = blocks.read(DOCS / "results.md")["results"].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0].rpartition(", on ")[0]: row for row in rows}
 
@@ -108,7 +115,7 @@ def test_cycles_of_results_are_what_the_simulation_counts():
 
 def test_layers_are_what_the_elaborated_cores_have():
     """Of every fourth; elaborating all of them takes too long here."""
-    _, _, _, _, *lines = blocks.read(blocks.ROOT / "docs" / "conformance.md")["layers"].splitlines()
+    _, _, _, _, *lines = blocks.read(DOCS / "conformance.md")["layers"].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     known = checks.layers_by_job()
     assert len(rows) == len(known), "python docs/tables.py layers"
@@ -120,10 +127,20 @@ def test_layers_are_what_the_elaborated_cores_have():
 @pytest.mark.parametrize("page", blocks.PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     text = page.read_text("utf-8")
-    targets = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text)
-    for target in (link or source for link, source in targets):
-        if not target.startswith("https://"):
-            assert (page.parent / target).exists(), target
+    targets = re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)|src=\"([^\"]+)\"", text)
+    for link, anchor, source in targets:
+        if link.startswith("https://"):
+            continue
+        target = page.parent / (link or source or page.name)
+        assert target.exists(), target
+        if anchor:
+            assert anchor in anchors(target), f"{link}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what the headings of a page are linked by."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_schedules_are_drawn_as_planned():
