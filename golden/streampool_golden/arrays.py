@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import DType
+from .dtypes import FLOATS, DType
 from .errors import SpecError, shown
 from .fields import LAYOUTS, choice
 from .spec import MOST_BITS_IN
@@ -69,7 +69,7 @@ def checked(dtype: DType, x: Any) -> np.ndarray:
             "x",
             f"x must be of integers, not {x.dtype}; quantise it first, for example with"
             f" np.clip(np.rint(x / scale), {dtype.low}, {dtype.high}).astype(np.{dtype.numpy}),"
-            " or take dtype float16, bfloat16 or float32.",
+            f" or take one of {', '.join(FLOATS)} as dtype.",
         )
     if x.dtype.kind not in "iu":
         raise SpecError("x", f"x must be an array of integers within {dtype}, not of {x.dtype}.")
@@ -90,7 +90,7 @@ def checked(dtype: DType, x: Any) -> np.ndarray:
 
 def _checked_floats(dtype: DType, x: np.ndarray) -> np.ndarray:
     """Return `x` in the specification's type, contiguous, or refuse it."""
-    if x.dtype.name not in ("float16", "bfloat16", "float32", "float64"):
+    if x.dtype.name not in (*FLOATS, "float64"):
         raise SpecError(
             "x", f"x must be an array of {dtype}, not of {x.dtype}; x.astype would make it one."
         )

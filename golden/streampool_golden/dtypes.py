@@ -8,7 +8,11 @@ import numpy as np
 from .errors import SpecError, shown
 
 _NAME = re.compile(r"(u?)int([1-9][0-9]?)")
-_FRACTIONS = {"float16": 10, "bfloat16": 7, "float32": 23}
+FLOATS: dict[str, tuple[int, int]] = {"float16": (16, 10), "bfloat16": (16, 7), "float32": (32, 23)}
+"""Bits and fraction of each float by its name in NumPy or in `ml_dtypes`.
+
+Each has the encoding of IEEE 754's binary formats, infinities and NaNs among it.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ class DType:
             text = np.dtype(name).name
         else:
             text = ""
-        if text in _FRACTIONS:
-            return cls(text, 32 if text == "float32" else 16, False, _FRACTIONS[text])
+        if text in FLOATS:
+            bits, fraction = FLOATS[text]
+            return cls(text, bits, False, fraction)
         match = _NAME.fullmatch(text)
         bits = int(match[2]) if match else 0
         signed = bool(match) and not match[1]
@@ -72,7 +77,7 @@ class DType:
             raise SpecError(
                 field,
                 f"{field} must be one of int2 to int{most}, uint1 to uint{most},"
-                f" {', '.join(_FRACTIONS)}, not {shown(name)}.",
+                f" {', '.join(FLOATS)}, not {shown(name)}.",
             )
         return cls(text, bits, signed)
 
@@ -137,10 +142,10 @@ class DType:
 
         NumPy has no bfloat16 of its own; that of `ml_dtypes` is what others use too.
         """
-        if self.name == "bfloat16":
+        if self.is_float and not hasattr(np, self.name):
             import ml_dtypes  # a quarter of a second that nothing else needs
 
-            return np.dtype(ml_dtypes.bfloat16)
+            return np.dtype(getattr(ml_dtypes, self.name))
         if self.is_float:
             return np.dtype(self.name)
         size = next(n for n in (8, 16, 32, 64) if n >= self.bits)

@@ -18,6 +18,7 @@ from streampool_golden import (
     SpecError,
     float32_ratio,
 )
+from streampool_golden.dtypes import FLOATS
 from streampool_golden.fields import ROUNDING_ABOUT
 
 MOST_BEATS = 1200
@@ -130,7 +131,7 @@ def _job(rng: np.random.Generator) -> PoolJob:
     op = str(rng.choice(OPS))
     dtype = _dtype(rng)
     if chance(0.15):
-        dtype = DType.of(str(rng.choice(["float16", "bfloat16", "float32"])))
+        dtype = DType.of(str(rng.choice(list(FLOATS))))
     fields: dict[str, Any] = {
         "op": op,
         "kernel": kernel,

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias
 
 from streampool_golden import BASES, OPS, PRESETS, PoolSpec, preset
+from streampool_golden.dtypes import FLOATS
 from streampool_golden.fields import NANS, ROUNDING_ABOUT, ROUNDINGS
 
 from ..refusals import Refused
@@ -125,10 +126,10 @@ FIELDS = (
     Field("clamp", "limit the outputs, as ReLU6 does: 0:6", values.clamp, "LOW:HIGH"),
     Field(
         "dtype",
-        "int2 to int32, uint1 to uint32, float16, bfloat16, float32 ({dtype})",
+        f"int2 to int32, uint1 to uint32, {', '.join(FLOATS)} ({{dtype}})",
         str,
         "TYPE",
-        ("int8", "uint8", "int16", "uint16", "float16", "bfloat16", "float32"),
+        ("int8", "uint8", "int16", "uint16", *FLOATS),
     ),
     Field(
         "nan",
