@@ -2,7 +2,10 @@
 
 import re
 import shlex
+import tomllib
 import xml.etree.ElementTree as ET
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import blocks
@@ -135,6 +138,31 @@ def test_links_lead_somewhere(page):
         assert target.exists(), target
         if anchor:
             assert anchor in anchors(target), f"{link}#{anchor}"
+
+
+@pytest.mark.parametrize(
+    "page", [*blocks.PAGES, blocks.ROOT / "CHANGELOG.md"], ids=lambda page: page.name
+)
+def test_names_of_ours_are_there(page):
+    for dotted in re.findall(r"`(streampool\w*(?:\.\w+)+)", page.read_text("utf-8")):
+        package, *names = dotted.split(".")
+        found = import_module(package)
+        for name in names:
+            package = f"{package}.{name}"
+            if not hasattr(found, name):
+                assert find_spec(package), dotted
+                import_module(package)
+            found = getattr(found, name)
+
+
+def test_every_extra_is_used():
+    extras = tomllib.loads((blocks.ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    users = [blocks.ROOT / "Makefile", *blocks.PAGES]
+    text = "".join(user.read_text("utf-8") for user in users)
+    for extra in extras:
+        assert re.search(rf"\[(\w+,)*{extra}\b", text), extra
 
 
 def anchors(page: Path) -> set[str]:
