@@ -127,6 +127,11 @@ def test_plots_have_no_colours_of_their_own(reader: page_reader.Reader):
     for element in inside:
         for name in ("style", "fill", "stroke"):
             assert not re.search(r"#[0-9a-f]{3}", element.attributes.get(name, ""), re.IGNORECASE)
+    [style] = reader.all("style")
+    rules = dict(re.findall(r"\.(p\d+)\{([^}]*)\}", style.text))
+    used = {name for each in reader.elements for name in each.attributes.get("class", "").split()}
+    assert rules.keys() == {name for name in used if re.fullmatch(r"p\d+", name)}
+    assert len(rules) > 10 and "#" not in "".join(rules.values())
 
 
 def schemes() -> list[dict[str, str]]:
