@@ -209,10 +209,12 @@ class Axis:
     @cached_property
     def _seen(self) -> np.ndarray:
         """Per input, whether a window reads it."""
-        seen = np.zeros(self.length, dtype=bool)
-        for _, positions in self.slices():
-            seen[positions] = True
-        return seen
+        # of each residue, how many windows begin to read at an input, less those that have ended
+        d = self.dilation
+        change = np.zeros((-(-self.length // d) + 1) * d, dtype=np.int64)
+        np.add.at(change, self._first, 1)
+        np.add.at(change, self._first + self._real * d, -1)
+        return (change.reshape(-1, d).cumsum(axis=0) > 0).reshape(-1)[: self.length]
 
     @cached_property
     def _first(self) -> np.ndarray:

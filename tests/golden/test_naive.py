@@ -111,3 +111,12 @@ def test_the_narrowest_type_holds_and_the_next_does_not(one, other):
     if dtype.bits > 1 + dtype.signed:
         narrower = DType.of(f"{'' if dtype.signed else 'u'}int{dtype.bits - 1}")
         assert not narrower.holds(low, high)
+
+
+def test_a_large_kernel_is_not_gone_through_tap_by_tap(monkeypatch):
+    def slices(_axis):
+        raise AssertionError("went through the taps")
+
+    monkeypatch.setattr(Axis, "slices", slices)
+    axis = Axis.resolve(10**6, 500_000, 300_000, (0, 0))
+    assert (axis.outputs, axis.read, axis.dropped) == (2, 800_000, 200_000)

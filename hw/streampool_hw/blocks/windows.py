@@ -64,7 +64,8 @@ class Windows:
             kinds = sorted(set(windows))
             bits = (len(kinds) - 1).bit_length()
             if bits:
-                program = Program.of(kinds.index(window) for window in windows)
+                numbers = {kind: number for number, kind in enumerate(kinds)}
+                program = Program.of(numbers[window] for window in windows)
                 sequencer = Sequencer(program, bits, inside)
                 m.submodules[f"count_{axis}"] = sequencer
                 m.d.comb += sequencer.step.eq(step)
