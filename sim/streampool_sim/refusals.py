@@ -1,13 +1,18 @@
 """What is refused, and how it is said."""
 
 import difflib
+import os
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
-__all__ = ["Refused", "did_you_mean", "say", "shown"]
+__all__ = ["Refused", "did_you_mean", "painted", "say", "shown"]
 
 NEAR = 0.66
 """How alike two words are that are mistaken for each other, as `difflib` has it: two thirds."""
+
+
+RED, GREEN, YELLOW = 31, 32, 33
 
 
 class Refused(Exception):
@@ -16,7 +21,15 @@ class Refused(Exception):
 
 def say(message: str) -> None:
     """Say one sentence on standard error."""
-    print(f"streampool: {' '.join(message.split()).rstrip('.')}.", file=sys.stderr)
+    text = " ".join(message.split()).rstrip(".")
+    print(f"{painted('streampool:', RED, sys.stderr)} {text}.", file=sys.stderr)
+
+
+def painted(text: str, colour: int, stream: TextIO | None) -> str:
+    """Return a text in a colour where a stream is a terminal, and NO_COLOR is not set."""
+    if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[1;{colour}m{text}\x1b[0m"
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

@@ -4,8 +4,11 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 __all__ = ["Stopped", "stop_when_asked", "stopped", "stopping"]
 
@@ -59,7 +62,7 @@ def stop_when_asked() -> None:
 
 
 @contextlib.contextmanager
-def stopped(workers: ProcessPoolExecutor) -> Iterator[None]:
+def stopped(workers: "ProcessPoolExecutor") -> Iterator[None]:
     """Shut workers down at the end; where the block raises, stop what they do."""
     try:
         yield

@@ -1,6 +1,7 @@
 """A verb's command and its options: what click has, with our sentences where it has its own."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from typing import Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from ..refusals import Refused, did_you_mean, shown
+from ..refusals import YELLOW, Refused, did_you_mean, painted, shown
 
 __all__ = [
     "Option",
@@ -141,7 +142,8 @@ def tell(message: object) -> None:
     told: set[str] = click.get_current_context().meta.setdefault(__name__, set())
     if text not in told:
         told.add(text)
-        click.echo(f"streampool: warning: {text}", err=True)
+        start = painted("streampool: warning:", YELLOW, sys.stderr)
+        print(start, text, file=sys.stderr)
 
 
 class VerbCommand(click.Command):

@@ -1,7 +1,21 @@
 """The verbs: ours, and those that other packages add by an entry point.
 
-A package adds a verb with an entry point of the group ``streampool.verbs``: its name is what is
-typed, and it leads to a `Verb`.
+A verb is a module with a ``command``::
+
+    from streampool_sim.cli.command import option, verb
+
+    def _greet(options):
+        print("hello", options.name)
+        return 0  # the exit status
+
+    NAME = option("--name", takes=str, metavar="NAME", default="you", help="who (you)")
+    command = verb("greet", [NAME], _greet, about="Say hello.")
+
+One of ours is a module of this folder and a line of `_OURS`. Another package has a `Verb` that
+names its module, and an entry point to it in its pyproject.toml, under what is typed::
+
+    [project.entry-points."streampool.verbs"]
+    greet = "package.verbs:GREET"  # GREET = Verb("say hello", "package.greet")
 """
 
 from functools import cache

@@ -8,17 +8,17 @@ from typing import Any, TextIO
 
 import numpy as np
 from streampool_golden import BASES, DType, PoolJob, PoolSpec, SpecError, UnpoolJob, plane_indices
-from streampool_golden.fields import GLOBAL
 
 from .. import files, pictures
 from ..progress import Estimate, Progress
-from ..refusals import Refused
+from ..refusals import GREEN, RED, Refused, painted
 from ..simulation import ENGINES, Result, simulate
 from ..unpooling import simulate_unpool
-from ..words import by, count, describe
+from ..words import by
 from . import common, values
 from .command import argument, option, tell, verb
 from .fields import Options, spec_of, spec_options, unpooled_size
+from .run_words import DIFFERS, EQUAL, summary, unpool_summary
 
 EXAMPLES = """\
 examples:
@@ -38,7 +38,6 @@ Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
 """
 
 PHOTOGRAPH = "chelsea.png"
-FEW = "not measured on fewer than four frames"
 
 
 def _run(options: Options) -> int:
@@ -56,8 +55,8 @@ def _run(options: Options) -> int:
     output, statistics = _targets(options, source, job.output)
     with _progress() as progress:
         result = simulate(spec, frames, **_how(source, options, progress))
-    summary = _summary(source, job, output, options, result.stats)
-    return _finish(source, output, statistics, options, result, summary)
+    words = summary(source, job, output, options, result.stats)
+    return _finish(source, output, statistics, options, result, words)
 
 
 def _progress() -> Progress:
@@ -96,7 +95,7 @@ def _finish(
     statistics: Path | None,
     options: Options,
     result: Result,
-    summary: str,
+    words: str,
 ) -> int:
     """Write the result and the statistics, all or nothing, and print what came out."""
     for message in result.stats["warnings"]:
@@ -120,7 +119,9 @@ def _finish(
         told = sys.stderr
     if output.suffix.lower() in pictures.LOSSY:
         tell(f"{output} is a JPEG, which keeps values only roughly; .png keeps them all")
-    print(summary, file=told)
+    for judged, colour in ((EQUAL, GREEN), (DIFFERS, RED)):
+        words = words.replace(judged, painted(judged, colour, told))
+    print(words, file=told)
     if not result.stats["matches_golden"]:
         print(f"mismatch {result.mismatch}", file=told)
     return 0 if result.stats["matches_golden"] else 1
@@ -166,8 +167,8 @@ def _unpooled(options: Options) -> int:
     with _progress() as progress:
         how = _how(source, options, progress)
         result = simulate_unpool(source.frames, places, size, **how)
-    summary = _unpool_summary(source, job, output, options, result.stats)
-    return _finish(source, output, statistics, options, result, summary)
+    words = unpool_summary(source, job, output, options, result.stats)
+    return _finish(source, output, statistics, options, result, words)
 
 
 def _quantised(source: pictures.Input, options: Options) -> tuple[PoolSpec, np.ndarray]:
@@ -258,98 +259,6 @@ def _check_apart(options: Options, source: pictures.Input, output: Path) -> None
         for other, taken in (read | written).items():
             if other != name and path.resolve() == taken.resolve():
                 raise Refused(f"{name} {path} is {other} too; another file's name would do")
-
-
-def _summary(
-    source: pictures.Input,
-    job: PoolJob,
-    output: Path,
-    options: Options,
-    stats: dict[str, Any],
-) -> str:
-    """Say in a few lines what came out, and how fast, against the limits."""
-    indices = {}
-    if job.index_out is not None:
-        indices = {"indices": f"{options.indices}: {job.index_out.bits} bits each at the core"}
-    rows = {
-        **_what(source, job.spec.dtype),
-        "pooling": describe(job.spec),
-        "output": f"{output}: {by(job.out_size)} of {job.output.name}",
-        **indices,
-        **_checked(options, stats),
-        "store": f"{_stores(job.spec, stats)}; {stats['store_bits']:,} bits in all",
-        **_speed(options, stats),
-    }
-    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
-
-
-def _unpool_summary(
-    source: pictures.Input,
-    job: UnpoolJob,
-    output: Path,
-    options: Options,
-    stats: dict[str, Any],
-) -> str:
-    """Say in a few lines what came out, and how fast."""
-    rows = {
-        **_what(source, job.input.name),
-        "indices": f"{options.indices}: {job.index_in.bits} bits each at the core",
-        "output": f"{output}: {by(job.out_size)} of {job.output.name}",
-        **_checked(options, stats),
-        "store": f"{stats['store_words']:,} words, two frames; {stats['store_bits']:,} bits; "
-        f"cleared in {stats['clear_cycles']:,} cycles after a reset",
-        **_speed(options, stats),
-    }
-    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
-
-
-def _what(source: pictures.Input, dtype: str) -> dict[str, str]:
-    channels, *sizes = source.shape
-    return {
-        "input": f"{source.path.name}: {by(sizes)}, {channels} channel{'s'[: channels > 1]} of "
-        f"{dtype}, {source.count} frame{'s'[: source.count > 1]}"
-    }
-
-
-def _checked(options: Options, stats: dict[str, Any]) -> dict[str, str]:
-    equal = "equals the golden model bit for bit"
-    limit = f"limit {stats['limit_cycles_per_frame']:,}"
-    if stats["bound_cycles_per_frame"] > stats["limit_cycles_per_frame"]:
-        limit += f", bound {stats['bound_cycles_per_frame']:,}"
-    if options.stall:
-        limit += f" without stalls (stalled with probability {options.stall:g})"
-    measured = stats["cycles_per_frame"]
-    return {
-        "check": equal if stats["matches_golden"] else "DIFFERS from the golden model",
-        "cycles": f"{FEW if measured is None else f'{measured:,.10g} a frame'}, {limit}; "
-        f"latency {stats['latency_cycles']}",
-    }
-
-
-def _speed(options: Options, stats: dict[str, Any]) -> dict[str, str]:
-    speed = stats["frames_per_second"]
-    return {
-        "speed": FEW
-        if speed is None
-        else f"{speed:,.1f} frames a second at {options.freq:g} MHz (assumed)",
-        "engine": f"{stats['engine']}: {stats['frames_simulated']} frames, "
-        f"{stats['cycles']:,} cycles in {stats['seconds']:.3g} s, "
-        f"{stats['cycles_per_second'] or 0:,.0f} cycles a second",
-    }
-
-
-def _stores(spec: PoolSpec, stats: dict[str, Any]) -> str:
-    """Say what the stores have, and may have."""
-    row, column, row_limit, column_limit = (
-        stats[f"{name}_store_words"] for name in ("row", "column", "limit_row", "limit_column")
-    )
-    if spec.adaptive == GLOBAL:  # all axes as one
-        return f"{count(row + column, 'word')} for the frame, limit {row_limit + column_limit:,}"
-    rows = "planes and rows" if spec.ndim == 3 else "rows"
-    return (
-        f"{row:,} words for the {rows}, limit {row_limit:,};"
-        f" {column:,} for the columns, limit {column_limit:,}"
-    )
 
 
 HOW = "how it is run"
