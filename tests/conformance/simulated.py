@@ -8,7 +8,8 @@ import numpy as np
 from streampool_golden import PoolJob, UnpoolJob
 from streampool_hw import PoolCore, UnpoolCore
 from streampool_sim.engines import Trace, amaranth, fast
-from streampool_sim.engines.model import Build, cache_folder
+from streampool_sim.engines.compiled import cache_folder
+from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack, pack_indices, unpack_indices
 
 LONG = 1500
