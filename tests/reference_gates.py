@@ -11,9 +11,9 @@ from amaranth.lib import wiring
 from core_jobs import JOBS
 from streampool_bench.fpga import JOBS as REFERENCE_JOBS
 from streampool_golden import PoolJob, PoolSpec, UnpoolJob, preset
-from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw import Core, PoolCore, UnpoolCore
 from streampool_hw.export import yosys
-from streampool_hw.export.axi import AxiPoolCore, AxiUnpoolCore
+from streampool_hw.export.axi import AxiCore
 from streampool_hw.export.gates import digest
 
 RECORDED = Path(__file__).with_name("reference_gates.json")
@@ -41,18 +41,22 @@ _UNPOOL = {
 }
 
 
+def _between_ports(core: Core) -> AxiCore:
+    return AxiCore(core, tkeep=True, tuser=True)
+
+
 def cores() -> Iterator[tuple[str, Callable[[], wiring.Component]]]:
     """Yield each reference core's name and what makes it."""
     for name, job in {**JOBS, **_INDICES, **_QUANTISED}.items():
         yield name, lambda job=job: PoolCore(job.spec, job.shape, job.lanes)
     for name, job in _UNPOOL.items():
         yield f"unpool {name}", lambda job=job: UnpoolCore(job)
-        yield f"unpool {name}, axi", lambda job=job: AxiUnpoolCore(job, tkeep=True, tuser=True)
+        yield f"unpool {name}, axi", lambda job=job: _between_ports(UnpoolCore(job))
     for name in ("max k3 s2", "avg same", "max float16"):
         job = JOBS[name]
         yield (
             f"{name}, axi",
-            lambda job=job: AxiPoolCore(job.spec, job.shape, job.lanes, tkeep=True, tuser=True),
+            lambda job=job: _between_ports(PoolCore(job.spec, job.shape, job.lanes)),
         )
     for name, job in REFERENCE_JOBS.items():
         if job.lanes <= 32:

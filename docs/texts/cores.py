@@ -33,7 +33,7 @@ from streampool_sim.engines.compiled import find_compiler
 from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack
 from streampool_sim.simulation import STEADY_FRAMES, compare
-from streampool_sim.stats import statistics, words_bound
+from streampool_sim.stats import statistics
 
 CLOCK_MHZ = 100.0
 """The clock that frames per second are stated for: assumed, not measured."""
@@ -144,7 +144,7 @@ def result_row(name: str, cycles: int) -> list[object]:
     ]
     if len(job.axes) == 1:
         return [*row, "-", "-", f"{core.store_bits:,}", "-"]
-    words, limit = core.store_words.get(0, 0), words_bound(core).get(0, 0)
+    words, limit = core.store_words.get(0, 0), core.words_bound.get(0, 0)
     stores = [f"{words:,} / {limit:,}", "-", f"{core.store_bits:,}", "-"]
     if job.out_size[0] > 1:  # a global pooling needs no line buffer
         buffer = line_buffer_words(job)

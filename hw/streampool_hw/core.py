@@ -1,5 +1,7 @@
 """A pooling core: preprocessing, one stage an axis, postprocessing."""
 
+from collections.abc import Mapping
+
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -135,6 +137,7 @@ class PoolCore(wiring.Component):
             self.latency += self._preprocess.latency
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
         self.store_bits = sum(stage.store_bits for stage in self.stages.values())
+        self.flags: Mapping[str, str] = {}
         beat = {"data": data.ArrayLayout(lane_shape(job.output), job.lanes)}
         if job.index_out is not None:
             beat["index"] = data.ArrayLayout(lane_shape(job.index_out), job.lanes)
@@ -144,6 +147,27 @@ class PoolCore(wiring.Component):
                 "o": Out(stream.Signature(data.StructLayout({**beat, "last": 1}))),
             }
         )
+
+    def facts(self) -> dict[str, int]:
+        """Return what ``NAME.json`` says of its memory: ``store_bits``."""
+        return {"store_bits": self.store_bits}
+
+    @property
+    def words_bound(self) -> dict[int, int]:
+        """Words that each stage's store may have at most, by the axis it pools."""
+        return {stage.axis: stage.along.limit_partials * stage.m for stage in self.job.stages}
+
+    def resources(self) -> dict[str, int]:
+        """Return the words of the stores and their limits, and `store_bits`, by name."""
+        *row, column = range(len(self.job.axes))  # one axis alone is columns
+        words, bound = self.store_words, self.words_bound
+        return {
+            "row_store_words": sum(words.get(axis, 0) for axis in row),
+            "column_store_words": words.get(column, 0),
+            "limit_row_store_words": sum(bound.get(axis, 0) for axis in row),
+            "limit_column_store_words": bound.get(column, 0),
+            "store_bits": self.store_bits,
+        }
 
     def elaborate(self, platform):
         m = Module()

@@ -2,6 +2,7 @@
 
 import functools
 import operator
+from collections.abc import Mapping
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
@@ -12,6 +13,7 @@ from .datapath.delay import delay
 from .datapath.fifo import PipelineFifo
 from .datapath.shapes import lane_shape
 from .schedule.sequencer import ModuloCounter
+from .vendor.families import GENERIC, check_family
 
 __all__ = ["UnpoolCore"]
 
@@ -40,11 +42,13 @@ class UnpoolCore(wiring.Component):
         What to do.
     frames : {2, 1}
         Frames out that are kept. With one, the next frame is taken when this one has left.
+    family : str, optional
+        The family of devices, one of `FAMILIES`; the gates are the same in all.
 
     Raises
     ------
     SpecError
-        If so many frames cannot be kept.
+        If so many frames cannot be kept, or there is no such family.
 
     Attributes
     ----------
@@ -82,9 +86,13 @@ class UnpoolCore(wiring.Component):
     o: stream.Interface
     index_error: Signal
 
-    def __init__(self, job: UnpoolJob, *, frames: int = 2):
+    def __init__(self, job: UnpoolJob, *, frames: int = 2, family: str = GENERIC):
         if frames not in (1, 2):
             raise SpecError("frames", f"frames {frames} cannot be kept; 1 or 2 would do.")
+        self.family = check_family(family)
+        self.flags: Mapping[str, str] = {
+            "index_error": "an index was out of range, its value left out"
+        }
         self.job = job
         self._frames = frames
         self.latency = self.WRITE + 1 + self.READ + 1
@@ -100,9 +108,26 @@ class UnpoolCore(wiring.Component):
             {
                 "i": In(stream.Signature(data.StructLayout({"data": values, "index": indices}))),
                 "o": Out(stream.Signature(data.StructLayout({"data": values, "last": 1}))),
-                "index_error": Out(1),
+                **{flag: Out(1) for flag in self.flags},
             }
         )
+
+    def facts(self) -> dict[str, int]:
+        """Return what ``NAME.json`` says of its memory, and of the frames in it."""
+        return {
+            "store_bits": self.store_bits,
+            "frames_kept": self._frames,
+            "store_words": self.store_words,
+            "clear_cycles": self.clear_cycles,
+        }
+
+    def resources(self) -> dict[str, int]:
+        """Return the words and bits of the memories, and the clocks that clear them, by name."""
+        return {
+            "clear_cycles": self.clear_cycles,
+            "store_words": self.store_words,
+            "store_bits": self.store_bits,
+        }
 
     def elaborate(self, platform):
         m = Module()

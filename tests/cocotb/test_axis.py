@@ -35,7 +35,7 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # One test, since the simulation model takes longer to build than all benches to run.
     sources = [
         write_verilog(
-            *(job.spec, job.shape, job.lanes, tmp_path, name),
+            *(job, tmp_path, name),
             tkeep=name in MARKED,
             tuser=name in MARKED,
         ).verilog

@@ -12,7 +12,7 @@ import packaged_verilator
 import pytest
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
 from pages import fenced
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 from streampool_hw.export.verilog import write_verilog
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -121,7 +121,7 @@ def test_no_beat_is_lost_behind_the_reset(tmp_path: Path):
     if not shutil.which("iverilog"):
         pytest.skip("Icarus Verilog is not installed")
     (tmp_path / "bench.v").write_text(BENCH)
-    write_verilog(PoolSpec("max", 2, dtype="uint8"), (1, 28, 28), 1, tmp_path, "pool2")
+    write_verilog(PoolJob(PoolSpec("max", 2, dtype="uint8"), (1, 28, 28), 1), tmp_path, "pool2")
     files = ["bench.v", "pool2.v", EXAMPLES / "in_verilog.v"]
     subprocess.run(["iverilog", "-g2005", "-o", "bench", *files], cwd=tmp_path, check=True)
     done = subprocess.run(["vvp", "-n", "bench"], cwd=tmp_path, capture_output=True, text=True)

@@ -12,7 +12,7 @@ from streampool_golden import BASES, PoolJob, PoolSpec, SpecWarning, pool_with_i
 from streampool_hw import PoolCore
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
-from streampool_sim.frames import pack, unpack, unpack_indices
+from streampool_sim.frames import pack, unpack
 
 FRAMES = 6
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
@@ -88,7 +88,7 @@ def test_values_and_indices_are_the_golden_model_s(name):
         trace = run(name, frames, stall=stall, seed=5)
         assert np.array_equal(unpack(job, trace.out), values)
         assert trace.indices is not None
-        assert np.array_equal(unpack_indices(job, trace.indices), indices)
+        assert np.array_equal(unpack(job, trace.indices, 1), indices)
         assert np.flatnonzero(trace.last).tolist() == [
             job.beats_out * (k + 1) - 1 for k in range(FRAMES)
         ]
@@ -116,7 +116,7 @@ def test_every_frame_of_a_bit(name):
     trace = run(name, frames)
     assert trace.indices is not None
     assert np.array_equal(unpack(job, trace.out), values)
-    assert np.array_equal(unpack_indices(job, trace.indices), indices)
+    assert np.array_equal(unpack(job, trace.indices, 1), indices)
     assert indices.max() == 7
 
 

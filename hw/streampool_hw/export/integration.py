@@ -7,12 +7,11 @@ import json
 from typing import Any
 
 from . import cells
-from .wrapper import AXES, counted
 
 __all__ = ["constraints", "fusesoc_core", "instantiation"]
 
 
-def fusesoc_core(about: dict[str, Any]) -> str:
+def fusesoc_core(about: dict[str, Any], summary: str) -> str:
     """Return ``NAME.core``: a FuseSoC core file, CAPI2.
 
     Its target ``default`` gives the Verilog to whatever depends on it, and ``lint`` lints it.
@@ -21,6 +20,8 @@ def fusesoc_core(about: dict[str, Any]) -> str:
     ----------
     about : dict
         As `streampool_hw.export.verilog.describe` gives it.
+    summary : str
+        The core in one line.
     """
     name = about["name"]
     options = ["-Wall"]
@@ -30,7 +31,7 @@ def fusesoc_core(about: dict[str, Any]) -> str:
 CAPI=2:
 
 name: streampool::{name}:{about["version"]}
-description: {json.dumps(summary(about))}
+description: {json.dumps(summary)}
 
 filesets:
   rtl:
@@ -55,13 +56,15 @@ targets:
 """
 
 
-def instantiation(about: dict[str, Any]) -> str:
+def instantiation(about: dict[str, Any], summary: str) -> str:
     """Return ``NAME_inst.vh``: an instance and its wires, to paste or to include.
 
     Parameters
     ----------
     about : dict
         As `streampool_hw.export.verilog.describe` gives it.
+    summary : str
+        The core in one line.
     """
     name, ports = about["name"], about["ports"]
     ours = {port: kind for port, kind in ports.items() if port not in ("aclk", "aresetn")}
@@ -74,7 +77,7 @@ def instantiation(about: dict[str, Any]) -> str:
     ]
     return "\n".join(
         (
-            f"// {summary(about)}",
+            f"// {summary}",
             "// aclk and aresetn (active low, synchronous) are yours; rename the rest as you like.",
             *wires,
             "",
@@ -108,18 +111,6 @@ def constraints(about: dict[str, Any], freq_mhz: float) -> str:
 #   the .pcf (iCE40): set_frequency aclk {mhz}
 create_clock -name aclk -period {1000 / freq_mhz:.3f} [get_ports aclk]
 """
-
-
-def summary(about: dict[str, Any]) -> str:
-    """Return a core's job in one line: operation, frames, lanes."""
-    op = about["spec"]["op"]
-    what = "MaxUnpool" if op == "unpool" else f"{op} pooling"
-    shapes = ["x".join(map(str, about[key])) for key in ("shape", "out_shape")]
-    return (
-        f"{about['name']}: {what} of {shapes[0]} to {shapes[1]}"
-        f" (channels x {AXES[len(about['shape']) - 1]}, sent channels last),"
-        f" {counted(about['lanes'], 'lane')} of {about['input']['dtype']}"
-    )
 
 
 def _range(width: int) -> str:

@@ -1,12 +1,13 @@
 """Names that a core's module may have, in every simulator and beside every other core."""
 
 import re
+from collections.abc import Iterable
 
 from streampool_golden import SpecError
 
-from .axi import AxiCore, AxiUnpoolCore
+from .axi import AxiCore
 
-__all__ = ["CLOCKING", "KEYWORDS", "check_name", "inner_name"]
+__all__ = ["CLOCKING", "KEYWORDS", "check_inside", "check_name", "inner_name"]
 
 CLOCKING = ("aclk", "aresetn")
 """The clock and the reset, as ports of the module."""
@@ -48,7 +49,7 @@ _RESERVED = {
     "TOP": "Verilator's own top level",
 }
 # with every option
-_PORTS = {*CLOCKING, *AxiCore.__annotations__, *AxiUnpoolCore.__annotations__}
+_PORTS = {*CLOCKING, *AxiCore.__annotations__}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
 
@@ -81,10 +82,28 @@ def check_name(name: str) -> None:
     if name in KEYWORDS:
         taken = "a Verilog keyword"
     if taken:
-        raise SpecError("name", f"name {name!r} is {taken}; {name}_core, for one, would do.")
+        raise _taken(name, taken)
     if len(name) > _LONGEST_NAME:
         raise SpecError(
             "name",
             f"name {name[:20] + '...'!r} has {len(name)} characters;"
             f" at most {_LONGEST_NAME} would do.",
         )
+
+
+def check_inside(name: str, flags: Iterable[str], black_boxes: Iterable[str]) -> None:
+    """Refuse a name that is one of a core's own ports, or a cell in it.
+
+    Raises
+    ------
+    SpecError
+        If it is.
+    """
+    if name in flags:
+        raise _taken(name, "one of the module's ports")
+    if name in black_boxes:
+        raise _taken(name, "a cell of the vendor's")
+
+
+def _taken(name: str, by: str) -> SpecError:
+    return SpecError("name", f"name {name!r} is {by}; {name}_core, for one, would do.")

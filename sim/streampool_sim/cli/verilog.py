@@ -2,7 +2,7 @@
 
 from streampool_golden import BASES, PoolJob, UnpoolJob
 from streampool_hw import FAMILIES
-from streampool_hw.export.verilog import Written, write_unpool_verilog, write_verilog
+from streampool_hw.export.verilog import Written, write_verilog
 
 from .. import files
 from ..progress import Progress
@@ -52,7 +52,7 @@ def written(job: PoolJob, options: Options) -> Written:
     """
     _check_folder(options)
     return write_verilog(
-        *(job.spec, job.shape, job.lanes, options.output, options.name),
+        *(job, options.output, options.name),
         family=options.family,
         tkeep=options.tkeep,
         tuser=options.tuser,
@@ -84,8 +84,8 @@ def unpool_written(options: Options) -> tuple[UnpoolJob, Written]:
     _check_folder(options)
     lanes = common.lanes_of(options.shape, options.lanes)
     job = UnpoolJob(options.shape, size, lanes, options.dtype or "int8")
-    return job, write_unpool_verilog(
-        *(job, options.output, options.name or "streampool_unpool"),
+    return job, write_verilog(
+        *(job, options.output, options.name),
         tkeep=options.tkeep,
         tuser=options.tuser,
         freq_mhz=options.freq,
