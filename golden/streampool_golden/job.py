@@ -127,6 +127,11 @@ class Job(ABC):
         return []
 
     @property
+    def index_step(self) -> int:
+        """What a frame adds to the indices that leave, where many frames are one array."""
+        return 0
+
+    @property
     def input(self) -> DType:
         """The type of the values that come in."""
         return self.fields_in[0].dtype

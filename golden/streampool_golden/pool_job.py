@@ -220,6 +220,11 @@ class PoolJob(Job):
         base = self.spec.indices
         return None if base is None else Numbering.of(base, self.shape)
 
+    @property
+    def index_step(self) -> int:
+        """What a frame adds to the indices that leave: something with ONNX's bases alone."""
+        return 0 if self.numbering is None else self.numbering.frame
+
     @cached_property
     def index_out(self) -> DType | None:
         """The type of the indices that leave, those within a frame; None where there are none.

@@ -1,97 +1,68 @@
-"""Arrays to beats and back: the beat order of a core's streams."""
+"""Arrays to beats and back, field by field: what a job's layouts say, with rubbish in between."""
 
 import numpy as np
-from streampool_golden import PoolJob, UnpoolJob
+from streampool_golden import Field, Job
 
 
-def pack(job: PoolJob | UnpoolJob, x: np.ndarray, seed: int | None = 0) -> np.ndarray:
-    """Cut frames into beats.
-
-    Beat `position * fold + group` of a frame carries, in lane `l`, channel `group * lanes + l` of
-    that position; positions go in raster order, the last axis fastest.
+def pack(job: Job, x: np.ndarray, seed: int | None = 0, field: int = 0) -> np.ndarray:
+    """Cut frames into beats, as ``job.layout_in`` says.
 
     Parameters
     ----------
-    job : PoolJob or UnpoolJob
-        Its `shape`, `lanes` and `fold` say how.
+    job : Job
+        What takes them.
     x : ndarray, shape (frames, C, *size)
         Frames, channels first.
     seed : int or None
         Lanes of the last channel group that carry no channel are filled with numbers of this
         seed, so that a core that lets one of them out is found; None fills them with zeros.
+    field : int
+        Which of ``job.fields_in`` they are.
 
     Returns
     -------
     ndarray, shape (frames, beats_in, lanes)
-        In the container of what a lane carries: the input's, of floats that of their bits.
+        In the container of what a lane carries: the input's, of floats that of their bits, and
+        int64 of indices.
     """
     if x.ndim != len(job.shape) + 1 or x.shape[1:] != tuple(job.shape):
         raise ValueError(
             f"frames of shape {x.shape}; take (frames, {', '.join(map(str, job.shape))})"
         )
-    dtype = job.input.raw
-    x = np.ascontiguousarray(x, job.input.numpy).view(dtype.numpy)
-    unused = job.fold * job.lanes - job.shape[0]
-    rubbish = None
-    if unused and seed is not None:
+    what, layout = job.fields_in[field], job.layout_in
+    held = np.int64 if what.name == "index" else what.dtype.numpy
+    x = np.ascontiguousarray(x, held).view(container(what))
+    fill = None
+    if layout.spare_lanes and seed is not None:
         rng = np.random.default_rng(seed)
-        shape = (len(x), int(np.prod(job.shape[1:])), unused)
-        rubbish = rng.integers(dtype.low, dtype.high, shape, np.int64, endpoint=True)
-    return _cut(job, x, rubbish)
+        shape = (len(x), layout.positions, layout.spare_lanes)
+        raw = what.port.raw  # an index there may be out of range, too
+        fill = rng.integers(raw.low, raw.high, shape, np.int64, endpoint=True)
+    return layout.pack(x, fill)
 
 
-def pack_indices(job: UnpoolJob, indices: np.ndarray, seed: int | None = 0) -> np.ndarray:
-    """Cut the indices of frames into beats, int64, as `pack` cuts their values.
-
-    Lanes that carry no channel get numbers that are out of range, too.
-    """
-    unused = job.fold * job.lanes - job.shape[0]
-    rubbish = None
-    if unused and seed is not None:
-        rng = np.random.default_rng(seed)
-        shape = (len(indices), int(np.prod(job.shape[1:])), unused)
-        rubbish = rng.integers(0, job.index_in.high, shape, np.int64, endpoint=True)
-    return _cut(job, indices.astype(np.int64, copy=False), rubbish)
-
-
-def _cut(job: PoolJob | UnpoolJob, x: np.ndarray, rubbish: np.ndarray | None) -> np.ndarray:
-    """Cut frames into beats; lanes that carry no channel get what `rubbish` has for them."""
-    count, channels = x.shape[:2]
-    positions = int(np.prod(job.shape[1:]))
-    beats = np.zeros((count, positions, job.fold * job.lanes), x.dtype)
-    if rubbish is not None:
-        beats[:, :, channels:] = rubbish
-    beats[:, :, :channels] = x.reshape(count, channels, positions).transpose(0, 2, 1)
-    return beats.reshape(count, positions * job.fold, job.lanes)
-
-
-def unpack(job: PoolJob | UnpoolJob, beats: np.ndarray) -> np.ndarray:
-    """Put output beats together to frames.
+def unpack(job: Job, beats: np.ndarray, field: int = 0) -> np.ndarray:
+    """Put output beats together to frames, as ``job.layout_out`` says.
 
     Parameters
     ----------
-    job : PoolJob
-        As of `pack`.
+    job : Job
+        What gave them.
     beats : ndarray, shape (frames * beats_out, lanes)
         Output beats in the order in which they left.
+    field : int
+        Which of ``job.fields_out`` they are.
 
     Returns
     -------
     ndarray, shape (frames, C, *out_size)
         The unused lanes of the last channel group left out; floats, where the job gives them.
     """
-    frames = _put_together(job, beats)
-    return frames.view(job.output.numpy) if job.output.is_float else frames
+    frames = job.layout_out.unpack(beats).reshape(-1, *job.out_shape)
+    dtype = job.fields_out[field].dtype
+    return frames.view(dtype.numpy) if dtype.is_float else frames
 
 
-def unpack_indices(job: PoolJob, indices: np.ndarray) -> np.ndarray:
-    """Put the indices beside output beats together to frames, as `unpack` does with values."""
-    return _put_together(job, indices)
-
-
-def _put_together(job: PoolJob | UnpoolJob, beats: np.ndarray) -> np.ndarray:
-    """Put output beats together to frames, the unused lanes of the last group left out."""
-    channels, *size = job.out_shape
-    positions = int(np.prod(size))
-    split = beats.reshape(-1, positions, job.fold * job.lanes)[:, :, :channels]
-    return np.ascontiguousarray(split.transpose(0, 2, 1)).reshape(-1, channels, *size)
+def container(field: Field) -> np.dtype:
+    """Return the type of NumPy's that a field's values cross an engine in."""
+    return np.dtype(np.int64 if field.name == "index" else field.dtype.raw.numpy)

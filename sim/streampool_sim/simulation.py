@@ -6,22 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool_golden import (
-    LAYOUTS,
-    PoolJob,
-    PoolSpec,
-    SpecError,
-    SpecWarning,
-    UnpoolJob,
-    pool,
-    pool_with_indices,
-)
-from streampool_hw import PoolCore, UnpoolCore
+from amaranth.hdl import Fragment
+from streampool_golden import Job, PoolJob, PoolSpec, SpecError, SpecWarning
+from streampool_hw import Core, make_core
 
+from .axes import FrameAxes
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model
 from .engines.stalls import threshold
-from .frames import pack, unpack, unpack_indices
+from .frames import container, pack, unpack
 from .stats import statistics
 
 ENGINES = ("auto", "fast", "amaranth")
@@ -56,7 +49,7 @@ class Result:
     mismatch : str or None
         The first difference from the golden model, in one sentence.
     indices : ndarray of int64, or None
-        Where ``spec.indices`` asks for them: what left the core beside the values, counted on
+        Where the job gives them: what left the core beside the values, counted on
         from frame to frame as `streampool_golden.pool_with_indices` counts.
     """
 
@@ -67,9 +60,8 @@ class Result:
 
 
 def simulate(
-    spec: PoolSpec,
-    x: Any,
-    *,
+    what: PoolSpec | Job,
+    *arrays: Any,
     layout: str | None = None,
     lanes: int | None = None,
     engine: str = "auto",
@@ -79,22 +71,26 @@ def simulate(
     repeat: int | None = None,
     freq_mhz: float = 100.0,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Result:
-    """Pool an array through the core, cycle by cycle, and hold it against the golden model.
+    """Stream arrays through a core, cycle by cycle, and hold it against the golden model.
 
     Frames are streamed back to back. Payloads are random while they are not valid, and so are
-    lanes that carry no channel.
+    lanes that carry no channel. Without a frame nothing is simulated.
 
     Parameters
     ----------
-    spec : PoolSpec
-        What to compute.
-    x : array_like
-        Frames, with the axes that `streampool_golden.pool` takes.
+    what : PoolSpec or Job
+        What to compute: a specification, which fits itself to the frames, or a job on frames of
+        its shape.
+    *arrays : array_like
+        Frames, with the axes that `streampool_golden.pool` takes: one array for each of the
+        job's fields, so of a pooling core its values, of one that unpools values and indices.
     layout : {"NCHW", "NHWC", "NCW", "NWC", "NCDHW", "NDHWC"}, optional
         The order of the axes; channels first by default.
     lanes : int, optional
-        Channels side by side in a beat; the channels, 8 at most, by default.
+        Channels side by side in a beat, where a specification is given; the channels, 8 at most,
+        by default.
     engine : {"auto", "fast", "amaranth"}
         ``"fast"`` compiles the core once and runs millions of cycles a second, ``"amaranth"``
         needs no compiler and runs thousands; ``"auto"`` takes the one that ends sooner. Without a
@@ -112,6 +108,8 @@ def simulate(
         The clock that frames per second are stated for, in MHz.
     progress : callable, optional
         Called now and then with output beats there and output beats due.
+    **options
+        As `streampool_hw.make_core` takes them, such as ``frames`` of an `UnpoolCore`.
 
     Returns
     -------
@@ -120,7 +118,8 @@ def simulate(
     Raises
     ------
     SpecError
-        If `x`, `layout` or `lanes` is not what it must be, or `spec` does not work on the size.
+        If an array, `layout` or `lanes` is not what it must be, or `what` does not work on the
+        size.
     ValueError
         If another argument is not what it must be.
     FileNotFoundError
@@ -136,70 +135,73 @@ def simulate(
         Where another engine runs than was asked for.
     """
     check_run(engine, stall, seed, repeat, freq_mhz, vcd)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SpecWarning)  # said below, from here
-        golden, places = pool(spec, x, layout), None
-        if spec.indices is not None:
-            golden, places = pool_with_indices(spec, x, layout)
-    layout = spec.layout if layout is None else layout
-    frames, golden_frames = _channels_first(spec, np.asarray(x), golden, layout)
-    if not len(frames):
-        raise SpecError("x", f"x must have a frame at least, not shape {np.shape(x)}.")
-    job = PoolJob(spec, frames.shape[1:], lanes)  # refuses what no core can be made for
-    core = PoolCore(spec, job.shape, job.lanes)
+    if isinstance(what, Job):
+        cut = FrameAxes.of(len(what.size), layout, arrays)
+        job = what
+        if lanes not in (None, job.lanes):
+            raise SpecError("lanes", f"lanes {lanes} is not the job's {job.lanes}; leave it out.")
+    else:
+        cut = FrameAxes.of(what.ndim, what.layout if layout is None else layout, arrays)
+        job = PoolJob(what, cut.shape, lanes)  # refuses what no core can be made for
+    if len(arrays) != len(job.fields_in):
+        names = " and ".join(field.name for field in job.fields_in)
+        raise SpecError(
+            "x", f"x is {len(arrays)} arrays, and {job.kind} takes {len(job.fields_in)}: {names}."
+        )
+    frames = [cut.frames(array) for array in arrays]
+    golden = job.reference(*frames)
+    # what left for a field is in the same container as what was given for it
+    frames = [
+        frame.astype(field.dtype.numpy, copy=False)
+        for frame, field in zip(frames, job.fields_in, strict=True)
+    ]
+    core = make_core(job, **options)
     said: list[str] = []
     for message in job.warnings:
         said.append(message)
         warnings.warn(message, SpecWarning, stacklevel=2)
 
-    repeat = repeat or -(-STEADY_FRAMES // len(frames))
-    count = repeat * len(frames)
-    beats = pack(job, frames, seed & 0xFFFFFFFF)
-    trace, why = run_core(
-        core,
-        beats,
-        count=count,
-        engine=engine,
-        stall=stall,
-        seed=seed,
-        vcd=vcd,
-        freq_mhz=freq_mhz,
-        progress=progress,
-    )
-    if why:
-        said.append(why)
-        warnings.warn(why, EngineWarning, stacklevel=2)
+    if len(golden[0]):
+        trace, why = run_core(
+            core,
+            *(pack(job, x, seed & 0xFFFFFFFF, field) for field, x in enumerate(frames)),
+            count=(repeat or -(-STEADY_FRAMES // len(golden[0]))) * len(golden[0]),
+            engine=engine,
+            stall=stall,
+            seed=seed,
+            vcd=vcd,
+            freq_mhz=freq_mhz,
+            progress=progress,
+        )
+        if why:
+            said.append(why)
+            warnings.warn(why, EngineWarning, stacklevel=2)
+        # the core knows of one frame alone
+        golden = tuple(numbered(job, field, array) for field, array in enumerate(golden))
+        *first, mismatch = compare(job, trace, *golden)
+    else:
+        Fragment.get(core, None)  # or Amaranth warns of what is never used
+        trace, first, mismatch = Trace.empty(job), golden, None
 
-    first, mismatch = compare(job, trace, golden_frames)
-    channels_last = layout == LAYOUTS[spec.ndim][1]
-    indices = None
-    if places is not None:
-        _, places = _channels_first(spec, np.asarray(x), places, layout)
-        indices, wrong = compare_indices(job, trace, places)
-        mismatch = mismatch or wrong
-        if channels_last:
-            indices = np.moveaxis(indices, 1, -1)
-        indices = indices.reshape(golden.shape)
-    if channels_last:
-        first = np.moveaxis(first, 1, -1)
+    output, *indices = (cut.back(array) for array in first)
     stats = statistics(
         core,
         trace,
-        frames=len(frames),
+        frames=len(golden[0]),
         matches=mismatch is None,
         stall=stall,
         seed=seed,
         freq_mhz=freq_mhz,
         said=said,
     )
-    return Result(first.reshape(golden.shape), stats, mismatch, indices)
+    return Result(output, stats, mismatch, *indices)
 
 
 def run_core(
-    core: PoolCore | UnpoolCore,
+    core: Core,
     beats: np.ndarray,
-    *,
     indices: np.ndarray | None = None,
+    *,
     count: int,
     engine: str,
     stall: float,
@@ -213,79 +215,71 @@ def run_core(
     The parameters are those of `simulate` and of the engines. Returns what the ports showed, and
     what there is to say of the engine, or nothing.
     """
+    how: dict[str, Any] = {
+        "indices": indices, "count": count, "stall": stall, "seed": seed, "progress": progress,
+    }  # fmt: skip
     model, why = _choose(core, engine, count * core.job.limit_cycles / (1 - stall), vcd)
     if model is not None:
-        trace = fast.run(
-            core,
-            beats,
-            indices=indices,
-            count=count,
-            stall=stall,
-            seed=seed,
-            model=model,
-            progress=progress,
-        )
-        return trace, why
-    trace = amaranth.run(
-        core,
-        beats,
-        indices=indices,
-        count=count,
-        stall=stall,
-        seed=seed,
-        vcd=vcd,
-        freq_mhz=freq_mhz,
-        progress=progress,
-    )
-    return trace, why
+        return fast.run(core, beats, model=model, **how), why
+    return amaranth.run(core, beats, vcd=vcd, freq_mhz=freq_mhz, **how), why
 
 
-def compare(
-    job: PoolJob | UnpoolJob, trace: Trace, golden: np.ndarray
-) -> tuple[np.ndarray, str | None]:
+def numbered(job: Job, field: int, array: np.ndarray) -> np.ndarray:
+    """Return what leaves for a field, indices counted on from frame to frame.
+
+    Parameters
+    ----------
+    job : Job
+        What gives it.
+    field : int
+        Which of ``job.fields_out``.
+    array : ndarray, shape (frames, C, *out_size)
+        Of indices, those within each frame, as a core has them.
+    """
+    if job.fields_out[field].name != "index" or not job.index_step:
+        return array
+    return array + (np.arange(len(array)) * job.index_step).reshape(-1, *(1,) * (array.ndim - 1))
+
+
+def compare(job: Job, trace: Trace, *golden: np.ndarray) -> tuple[Any, ...]:
     """Hold a run against the golden model.
 
     Parameters
     ----------
-    job : PoolJob or UnpoolJob
+    job : Job
         What ran.
     trace : Trace
         Its beats, of one or more rounds through the frames.
-    golden : ndarray, shape (frames, C, *out_size)
-        What each frame has to become.
+    *golden : ndarray, shape (frames, C, *out_size)
+        What each frame has to become: an array for each of ``job.fields_out``, or for the first
+        of them; indices counted on from frame to frame, see `numbered`.
 
     Returns
     -------
-    first : ndarray, shape (frames, C, *out_size)
-        The frames of the first round.
+    *first : ndarray, shape (frames, C, *out_size)
+        The frames of the first round, for each array of `golden`.
     mismatch : str or None
         The first difference, in one sentence.
     """
-    out = unpack(job, trace.out)
-    raw = job.output.raw.numpy  # of floats the bits count
-    mismatch = _difference(out, golden, out.view(raw), golden.view(raw), "values")
+    first: list[np.ndarray] = []
+    mismatches: list[str | None] = []
+    for field, right in enumerate(golden):
+        out = unpack(job, trace.fields[field], field)
+        if job.fields_out[field].name == "index":
+            rounds = [out[at : at + len(right)] for at in range(0, len(out), len(right))]
+            out = np.concatenate([numbered(job, field, each) for each in rounds])
+        raw = container(job.fields_out[field])  # of floats the bits count
+        name = "indices" if job.fields_out[field].name == "index" else "values"
+        mismatches.append(_difference(out, right, out.view(raw), right.view(raw), name))
+        first.append(out[: len(right)])
     due = np.arange(1, len(trace.last) + 1) % job.beats_out == 0
-    if mismatch is None and (trace.last != due).any():
+    if mismatches[0] is None and (trace.last != due).any():
         beat = int(np.flatnonzero(trace.last != due)[0])
-        mismatch = (
+        mismatches[0] = (
             f"last is {int(trace.last[beat])} on output beat {beat}, "
             f"where a frame has {job.beats_out} beats"
         )
-    return out[: len(golden)], mismatch
-
-
-def compare_indices(
-    job: PoolJob, trace: Trace, golden: np.ndarray
-) -> tuple[np.ndarray, str | None]:
-    """Hold the indices of a run against the golden model's, as `compare` does with its values.
-
-    A core knows of one frame: what ONNX's bases add for those before it is added here.
-    """
-    assert trace.indices is not None and job.numbering is not None
-    out = unpack_indices(job, trace.indices)
-    number = np.arange(len(out)) % len(golden)
-    out = out + (number * job.numbering.frame).reshape(-1, *(1,) * (out.ndim - 1))
-    return out[: len(golden)], _difference(out, golden, out, golden, "indices")
+    return *first, next((each for each in mismatches if each), None)
 
 
 def _difference(
@@ -331,21 +325,8 @@ def check_run(
         raise FileNotFoundError(f"vcd {vcd}: there is no folder {Path(vcd).parent}")
 
 
-def _channels_first(
-    spec: PoolSpec, x: np.ndarray, golden: np.ndarray, layout: str | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Bring input and golden output to (frames, C, *size)."""
-    ndim = spec.ndim
-    if layout == LAYOUTS[ndim][1]:
-        x, golden = (np.moveaxis(a, -1, -1 - ndim) for a in (x, golden))
-    elif x.ndim == ndim:
-        x, golden = x[np.newaxis], golden[np.newaxis]
-    frames = x.astype(spec.in_dtype.numpy, copy=False).reshape(-1, *x.shape[-1 - ndim :])
-    return frames, golden.reshape(-1, *golden.shape[-1 - ndim :])
-
-
 def _choose(
-    core: PoolCore | UnpoolCore, engine: str, clocks: float, vcd: Path | str | None
+    core: Core, engine: str, clocks: float, vcd: Path | str | None
 ) -> tuple[Model | None, str]:
     """Return the model to run, or None for Amaranth's simulator, and what there is to say."""
     if engine == "amaranth":

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from streampool_golden import PoolJob, __version__
-from streampool_hw import PoolCore, UnpoolCore
+from streampool_golden import __version__
+from streampool_hw import Core
 
 from .engines import Trace
 
@@ -23,13 +23,8 @@ def frame_cycles(trace: Trace, beats_out: int) -> np.ndarray:
     return np.diff(ends[1:-1])
 
 
-def words_bound(core: PoolCore) -> dict[int, int]:
-    """Words that each pooled axis' store may have at most, by the index of the axis."""
-    return {stage.axis: stage.along.limit_partials * stage.m for stage in core.job.stages}
-
-
 def statistics(
-    core: PoolCore | UnpoolCore,
+    core: Core,
     trace: Trace,
     *,
     frames: int,
@@ -50,19 +45,20 @@ def statistics(
         ``cycles_per_frame`` (see `frame_cycles`; the mean, None with fewer than four frames),
         ``limit_cycles_per_frame`` (the more of beats in and out) and ``bound_cycles_per_frame``
         (what a core with a bend may take); ``latency_cycles`` of the core; ``first_output_cycles``
-        from the first beat in to the first beat out; ``row_store_words``, ``column_store_words``,
-        ``store_bits``, counted in the core, and ``limit_row_store_words``,
-        ``limit_column_store_words``; ``matches_golden``; ``freq_mhz`` and ``frames_per_second`` at
-        it; ``seconds`` of the simulation alone and ``cycles_per_second``; ``stall``, ``seed``;
-        ``warnings``, the messages. An unpooling core's have ``clear_cycles`` and ``store_words``
-        in the place of what belongs to stages.
+        from the first beat in to the first beat out, None without a frame; ``row_store_words``,
+        ``column_store_words``, ``store_bits``, counted in the core, and
+        ``limit_row_store_words``, ``limit_column_store_words``; ``matches_golden``; ``freq_mhz``
+        and ``frames_per_second`` at it; ``seconds`` of the simulation alone and
+        ``cycles_per_second``; ``stall``, ``seed``; ``warnings``, the messages. What is said of
+        memory is what the core's ``resources()`` are: an unpooling core's are ``clear_cycles``,
+        ``store_words`` and ``store_bits``.
     """
     job = core.job
     taken = frame_cycles(trace, job.beats_out)
     per_frame = plain(taken.mean()) if len(taken) else None
     return {
         "version": __version__,
-        "spec": job.spec.to_json() if isinstance(job, PoolJob) else job.to_json(),
+        "spec": job.to_json(),
         "shape": list(job.shape),
         "out_shape": list(job.out_shape),
         "lanes": job.lanes,
@@ -71,14 +67,15 @@ def statistics(
         "frames_simulated": len(trace.out) // job.beats_out,
         "beats_in": job.beats_in,
         "beats_out": job.beats_out,
-        "cycles": int(trace.out_cycles[-1] - trace.in_cycles[0]) + 1,
+        "cycles": int(trace.out_cycles[-1] - trace.in_cycles[0]) + 1 if len(trace.out) else 0,
         "cycles_per_frame": per_frame,
         "limit_cycles_per_frame": job.limit_cycles,
         "bound_cycles_per_frame": core.cycles_bound,
         "latency_cycles": core.latency,
-        "first_output_cycles": int(trace.out_cycles[0] - trace.in_cycles[0]),
-        **(_store(core) if isinstance(core, PoolCore) else _frames_kept(core)),
-        "store_bits": core.store_bits,
+        "first_output_cycles": (
+            int(trace.out_cycles[0] - trace.in_cycles[0]) if len(trace.out) else None
+        ),
+        **core.resources(),
         "matches_golden": matches,
         "freq_mhz": freq_mhz,
         "frames_per_second": freq_mhz * 1e6 / per_frame if per_frame else None,
@@ -88,23 +85,6 @@ def statistics(
         "seed": seed,
         "warnings": said,
     }
-
-
-def _store(core: PoolCore) -> dict[str, int]:
-    """Count the words of the stages' stores."""
-    *row, column = range(len(core.job.axes))  # one axis alone is columns
-    words, bound = core.store_words, words_bound(core)
-    return {
-        "row_store_words": sum(words.get(axis, 0) for axis in row),
-        "column_store_words": words.get(column, 0),
-        "limit_row_store_words": sum(bound.get(axis, 0) for axis in row),
-        "limit_column_store_words": bound.get(column, 0),
-    }
-
-
-def _frames_kept(core: UnpoolCore) -> dict[str, int]:
-    """Count what a core that keeps whole frames has for them."""
-    return {"clear_cycles": core.clear_cycles, "store_words": core.store_words}
 
 
 def plain(value: float) -> int | float:

@@ -10,14 +10,13 @@ import json
 import multiprocessing
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool_golden import BASES, SpecWarning, UnpoolJob, pool, pool_with_indices, unpool
+from streampool_golden import BASES, UnpoolJob, unpool
 from streampool_hw import PoolCore, UnpoolCore
 
 from .cases import Case, case
@@ -25,11 +24,11 @@ from .engines import EngineError, Trace, amaranth, fast
 from .engines.compiled import cache_folder
 from .engines.model import Build, Model
 from .files import write_whole
-from .frames import pack, pack_indices
+from .frames import pack
 from .progress import Progress
 from .signals import stop_when_asked, stopped
-from .simulation import STEADY_FRAMES, compare, compare_indices
-from .stats import frame_cycles, words_bound
+from .simulation import STEADY_FRAMES, compare, numbered
+from .stats import frame_cycles
 
 BATCH = 24
 """Cores to one compile."""
@@ -77,13 +76,9 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
     """
     job, faults = core.job, []
     frames = what.frames(STEADY_FRAMES)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SpecWarning)
-        golden, places = pool(job.spec, frames), None
-        if job.spec.indices is not None:
-            golden, places = pool_with_indices(job.spec, frames)
+    golden = [numbered(job, field, x) for field, x in enumerate(job.reference(frames))]
     beats = pack(job, frames, what.index)
-    bound = words_bound(core)
+    bound = core.words_bound
     result: dict[str, Any] = {
         "index": what.index,
         "spec": job.spec.to_json(),
@@ -107,9 +102,7 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
             faults.append(f"{name}{error}")
             continue
         trace = traces[0]
-        _, mismatch = compare(job, trace, golden[:count])
-        if places is not None and not mismatch:
-            _, mismatch = compare_indices(job, trace, places[:count])
+        *_, mismatch = compare(job, trace, *(x[:count] for x in golden))
         if mismatch:
             faults.append(name + mismatch)
         if len(traces) == 2:
@@ -123,8 +116,8 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
             fault = _latency_fault(core, trace)
             if fault:
                 faults.append(fault)
-    if places is not None and result["unpooled"]:
-        faults += [f"unpooled, {fault}" for fault in check_unpool(what, golden, places)]
+    if result["unpooled"]:
+        faults += [f"unpooled, {fault}" for fault in check_unpool(what, *golden)]
     return result
 
 
@@ -142,7 +135,7 @@ def check_unpool(what: Case, values: np.ndarray, places: np.ndarray) -> list[str
     job = UnpoolJob(pooled.out_shape, pooled.size, pooled.lanes, pooled.output)
     core = UnpoolCore(job, frames=1 if what.index % 2 else 2)
     golden = unpool(values, places, pooled.size)
-    beats, indices = pack(job, values, what.index), pack_indices(job, places, what.index)
+    beats, indices = pack(job, values, what.index), pack(job, places, what.index, 1)
     for stall, count in ((0.0, STEADY_FRAMES), (what.stall, STALLED_FRAMES)):
         try:
             trace = amaranth.run(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Command
-from streampool_golden import BASES, PoolSpec, UnpoolJob, pool_with_indices, unpool
+from streampool_golden import BASES, PoolJob, PoolSpec, UnpoolJob, pool_with_indices, unpool
 
 pytestmark = pytest.mark.filterwarnings("ignore::streampool_golden.SpecWarning")
 
@@ -76,15 +76,13 @@ def test_back_from_every_base(source: Path, command: Command, base: str):
 
 
 def test_a_wrong_index_is_a_mismatch(source: Path, command: Command, monkeypatch):
-    from streampool_sim import simulation
+    right = PoolJob.indices
 
-    right = simulation.pool_with_indices
+    def wrong(job: PoolJob, x: np.ndarray):
+        indices = right(job, x)
+        return indices + (np.arange(indices.size) == 7).reshape(indices.shape)
 
-    def wrong(*arguments):
-        values, indices = right(*arguments)
-        return values, indices + (np.arange(indices.size) == 7).reshape(indices.shape)
-
-    monkeypatch.setattr(simulation, "pool_with_indices", wrong)
+    monkeypatch.setattr(PoolJob, "indices", wrong)
     done = command(
         *("run", source, "-o", "small.npy", "--kernel", "2", "--indices", "where.npy"),
         *("--engine", "amaranth"),

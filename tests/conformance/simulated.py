@@ -10,7 +10,9 @@ from streampool_hw import PoolCore, UnpoolCore
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.compiled import cache_folder
 from streampool_sim.engines.model import Build
-from streampool_sim.frames import pack, pack_indices, unpack_indices
+from streampool_sim.engines.compiled import cache_folder
+from streampool_sim.engines.model import Build
+from streampool_sim.frames import pack, unpack
 
 LONG = 1500
 """Cycles a frame from which a core is compiled, and not run by Amaranth's simulator."""
@@ -35,7 +37,7 @@ def traces(
         for core, x, places in zip(cores, frames, indices, strict=True):
             beats, beside = pack(core.job, x), None
             if isinstance(core.job, UnpoolJob) and places is not None:
-                beside = pack_indices(core.job, places)
+                beside = pack(core.job, places, field=1)
             if core.job.limit_cycles >= LONG:
                 yield fast.run(core, beats, indices=beside, model=next(models))
             else:
@@ -46,7 +48,7 @@ def indices_of(core: PoolCore | UnpoolCore, trace: Trace) -> np.ndarray | None:
     """Return the indices that came beside pooled values, numbered over all frames, if any did."""
     if trace.indices is None or not isinstance(core.job, PoolJob):
         return None
-    indices = unpack_indices(core.job, trace.indices)
+    indices = unpack(core.job, trace.indices, 1)
     assert core.job.numbering is not None
     frames = np.arange(len(indices)).reshape(-1, *(1,) * (indices.ndim - 1))
     return indices + frames * core.job.numbering.frame  # the core knows of one frame

@@ -288,6 +288,7 @@ def test_comparisons_known_beforehand(kind: str, signed: int, constant: str, res
     cell = (
         f"  cell {kind} $1\n    parameter \\A_SIGNED {signed}\n    parameter \\A_WIDTH 3\n"
         f"    parameter \\B_SIGNED {signed}\n    parameter \\B_WIDTH {constant[0]}\n"
+        "    parameter \\Y_WIDTH 1\n"
         f"    connect \\A \\a\n    connect \\B {constant}\n    connect \\Y $2\n  end\n"
     )
     tidy = yosys.tidy_cells(cell)

@@ -11,6 +11,7 @@ from broken_cores import BrokenCore
 from streampool_golden import (
     MaxPool2d,
     MaxPooling2D,
+    PoolJob,
     PoolSpec,
     SpecError,
     SpecWarning,
@@ -18,7 +19,7 @@ from streampool_golden import (
     pool,
 )
 from streampool_hw import PoolCore
-from streampool_sim import EngineError, EngineWarning, simulate
+from streampool_sim import EngineError, EngineWarning, simulate, simulate_unpool
 from streampool_sim.engines import amaranth
 from streampool_sim.frames import pack
 from streampool_sim.simulation import compare
@@ -215,7 +216,7 @@ def test_waveforms_show_the_ports_first(engine, tmp_path):
 
 def test_a_waveform_is_kept_when_the_core_fails(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        streampool_sim.simulation, "PoolCore", lambda *_: BrokenCore("stuck", (2, 3, 4), 2)
+        streampool_sim.simulation, "make_core", lambda *_: BrokenCore("stuck", (2, 3, 4), 2)
     )
     path = tmp_path / "wave.vcd"
     spec = PoolSpec("max", 1, dtype="uint8")
@@ -231,7 +232,7 @@ def test_waveforms_into_a_folder_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize("fault", ["value", "last"])
 def test_a_core_that_is_wrong_is_no_match(fault, monkeypatch):
-    monkeypatch.setattr(streampool_sim.simulation, "PoolCore", lambda *_: BrokenCore(fault))
+    monkeypatch.setattr(streampool_sim.simulation, "make_core", lambda *_: BrokenCore(fault))
     spec = PoolSpec("max", 1, dtype="uint8")
     x = np.full((2, 3, 4), 8, np.uint8)
     result = simulate(spec, x, lanes=2)
@@ -286,7 +287,50 @@ def test_arguments_that_are_refused(options, message):
         simulate(SPEC, random((1, 1, 4, 4)), **options)
 
 
-@pytest.mark.parametrize("x", [np.zeros((0, 1, 4, 4), np.int8), np.zeros((1, 1, 4, 4)), [[300]]])
+@pytest.mark.parametrize("dtype", ["int8", "float16"])
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_no_frame_gives_none(dtype: str, layout: str):
+    spec = PoolSpec("max", 2, dtype=dtype, indices="flat")
+    shape, out = ((0, 5, 4, 6), (0, 5, 2, 3)) if layout == "NCHW" else ((0, 4, 6, 5), (0, 2, 3, 5))
+    result = simulate(spec, np.zeros(shape, dtype), layout=layout)
+    assert result.output.shape == out and result.output.dtype == dtype
+    assert result.indices is not None
+    assert result.indices.shape == out and result.indices.dtype == np.int64
+    assert result.mismatch is None and result.stats["matches_golden"]
+    nothing = {"frames": 0, "frames_simulated": 0, "cycles": 0, "cycles_per_frame": None,
+               "first_output_cycles": None, "frames_per_second": None}  # fmt: skip
+    assert nothing.items() <= result.stats.items()
+    assert result.stats["beats_in"] == 4 * 6 and result.stats["engine"] == "none"
+    json.dumps(result.stats)
+    again = simulate_unpool(result.output, result.indices, (4, 6), layout=layout)
+    assert again.output.shape == shape and again.mismatch is None
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 4, 4), (0, 0, 4, 4), (1, 1, 0, 4)])
+def test_frames_of_nothing_are_refused_in_a_sentence(shape: tuple[int, ...]):
+    for refused in (
+        lambda x: simulate(PoolSpec("max", 2), x),
+        lambda x: simulate_unpool(x, x, (8, 8)),
+    ):
+        with pytest.raises(SpecError, match=r"must be 3 positive integers, the channels first"):
+            refused(np.zeros(shape, np.int8))
+
+
+def test_a_job_is_simulated_as_its_specification_is():
+    x = random((3, 2, 6, 6))
+    job = PoolJob(SPEC, (2, 6, 6), 2)
+    of_job, of_spec = simulate(job, x), simulate(SPEC, x, lanes=2)
+    assert np.array_equal(of_job.output, of_spec.output)
+    assert of_job.stats["cycles"] == of_spec.stats["cycles"]
+    with pytest.raises(SpecError, match=r"lanes 1 is not the job's 2"):
+        simulate(job, x, lanes=1)
+    with pytest.raises(SpecError, match="x must have the shape"):
+        simulate(job, x[:, :1])
+    with pytest.raises(SpecError, match="x is 2 arrays, and max pooling takes 1: data"):
+        simulate(job, x, x)
+
+
+@pytest.mark.parametrize("x", [np.zeros((1, 1, 4, 4)), [[300]]])
 def test_arrays_that_are_refused(x):
     with pytest.raises(SpecError) as error:
         simulate(PoolSpec("max", 1), x)

@@ -11,7 +11,7 @@ from amaranth.hdl import ClockDomain, Module
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 from streampool_golden import DType
-from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw import Core
 
 from . import waveforms
 from .stalls import RUBBISH, SINK, SOURCE, base, hashes, rubbish, threshold
@@ -20,6 +20,7 @@ from .trace import (
     Progress,
     Trace,
     check_beats,
+    index_port,
     quiet_bound,
     stuck_message,
     surplus_clocks,
@@ -33,7 +34,7 @@ _TELL = 64
 
 
 def run(
-    core: PoolCore | UnpoolCore,
+    core: Core,
     frames: np.ndarray,
     *,
     indices: np.ndarray | None = None,
@@ -81,7 +82,7 @@ def run(
 class _Bench(Component):
     """A core in a clock domain whose reset can be driven."""
 
-    def __init__(self, core: PoolCore | UnpoolCore, *, observed: bool = False):
+    def __init__(self, core: Core, *, observed: bool = False):
         self.core, self._observed = core, observed
         self._domain = ClockDomain("sync")
         # amaranth-stubs has no attributes of a domain
@@ -128,9 +129,10 @@ class _Session:
         """Payloads of the beats as integers: values, lane 0 in the lowest bits, then indices."""
         job = self.job
         beats = _joined(frames.reshape(-1, job.lanes), job.input.bits)
-        if indices is None or job.index_in is None:
+        port = index_port(job.fields_in)
+        if indices is None or port is None:
             return beats
-        above = _joined(indices.reshape(-1, job.lanes), job.index_in.bits)
+        above = _joined(indices.reshape(-1, job.lanes), port.bits)
         low = job.input.bits * job.lanes
         return [beat | index << low for beat, index in zip(beats, above, strict=True)]
 
@@ -138,8 +140,9 @@ class _Session:
         job = self.job
         values, rest = _parted(self.payloads, job.output, job.lanes)
         indices = None
-        if job.index_out is not None:
-            indices, rest = _parted(rest, job.index_out, job.lanes)
+        port = index_port(job.fields_out)
+        if port is not None:
+            indices, rest = _parted(rest, port, job.lanes)
             indices = indices.astype(np.int64)
         return Trace(
             out=values,

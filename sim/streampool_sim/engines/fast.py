@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw import Core
 
 from .model import Build, Model
 from .stalls import RUBBISH, SINK, SOURCE, base, threshold
@@ -17,6 +17,7 @@ from .trace import (
     Progress,
     Trace,
     check_beats,
+    index_port,
     quiet_bound,
     stuck_message,
     surplus_clocks,
@@ -47,7 +48,7 @@ class _Batch(ctypes.Structure):
 
 
 def run(
-    core: PoolCore | UnpoolCore,
+    core: Core,
     frames: np.ndarray,
     *,
     indices: np.ndarray | None = None,
@@ -63,12 +64,12 @@ def run(
 
     Parameters
     ----------
-    core : PoolCore or UnpoolCore
+    core : Core
         The core. It is elaborated only, never changed.
     frames : ndarray of int, shape (frames, beats_in, lanes)
         Input beats as `streampool_sim.frames.pack` makes them.
     indices : ndarray of int, of the same shape, optional
-        Their indices; for an `UnpoolCore` alone, which needs them.
+        Their indices, where the core takes some.
     count : int, optional
         Frames to send, going round `frames` again where it is more; default all of them, once.
     stall : float
@@ -101,7 +102,8 @@ def run(
         indices = np.ascontiguousarray(indices, dtype=np.int64)
     count = len(frames) if count is None else count
     out = np.zeros((count * job.beats_out, job.lanes), job.output.raw.numpy)
-    out_indices = None if job.index_out is None else np.zeros(out.shape, np.int64)
+    given = index_port(job.fields_out) is not None
+    out_indices = np.zeros(out.shape, np.int64) if given else None
     last = np.zeros(len(out), np.bool_)
     in_cycles = np.zeros(count * job.beats_in, np.int64)
     out_cycles = np.zeros(len(out), np.int64)

@@ -12,12 +12,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw import Core
 from streampool_hw.export import yosys
 
 from .compiled import SharedObject
 from .netlist import Netlist, cpp_class, gates_source
-from .trace import EngineError
+from .trace import EngineError, index_port
 
 C_TYPES = {(bits, signed): f"{'' if signed else 'u'}int{bits}_t"
            for bits in (8, 16, 32, 64) for signed in (False, True)}  # fmt: skip
@@ -47,7 +47,7 @@ class Build:
 
     Parameters
     ----------
-    cores : sequence of PoolCore or UnpoolCore
+    cores : sequence of Core
         Each becomes a model of its own. They are elaborated at once: the key is the RTLIL.
     optimise : str
         The compiler's level: `-O3` for one core and long runs, `-O0` for many cores and short runs.
@@ -64,7 +64,7 @@ class Build:
 
     def __init__(
         self,
-        cores: Sequence[PoolCore | UnpoolCore],
+        cores: Sequence[Core],
         *,
         optimise: str = "-O3",
         folder: Path | None = None,
@@ -149,11 +149,12 @@ EXPORT int32_t run_{suffix}(void *top, void *batch, int64_t clocks) {{
             raise EngineError(f"the core cannot be turned into C++: {error}") from None
 
 
-def _run_type(core: PoolCore | UnpoolCore) -> str:
+def _run_type(core: Core) -> str:
     """The driver's template arguments for a core, without the model's class."""
     job = core.job
     sides = []
-    for value, index in ((job.input, job.index_in), (job.output, job.index_out)):
+    for fields in (job.fields_in, job.fields_out):
+        value, index = fields[0].dtype, index_port(fields)
         kind = C_TYPES[value.raw.numpy.itemsize * 8, value.signed]
         sides.append(f"{value.bits}, {kind}, {index.bits if index else 0}")
     return ", ".join((str(job.lanes), *sides))

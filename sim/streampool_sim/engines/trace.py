@@ -1,10 +1,11 @@
 """What an engine gives back, and what all engines share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from streampool_golden import PoolJob, UnpoolJob
+from streampool_golden import DType, Field, Job
 
 
 class EngineError(RuntimeError):
@@ -42,7 +43,7 @@ class Trace:
     seconds : float
         Wall time of the simulation alone, without elaboration and compilation.
     engine : str
-        `"amaranth"` or `"fast"`.
+        `"amaranth"` or `"fast"`; `"none"` where there was no frame.
     indices : ndarray of int64, shape (beats, lanes), or None
         The index beside each value, where the core gives them.
     """
@@ -56,8 +57,24 @@ class Trace:
     engine: str
     indices: np.ndarray | None = None
 
+    @property
+    def fields(self) -> list[np.ndarray]:
+        """What left for each of the job's fields: `out`, and `indices` where there are some."""
+        return [self.out] if self.indices is None else [self.out, self.indices]
 
-def check_beats(job: PoolJob | UnpoolJob, frames: np.ndarray, indices: np.ndarray | None) -> None:
+    @classmethod
+    def empty(cls, job: Job) -> "Trace":
+        """Return the run of no frame, which no engine has to make."""
+        out, none = np.zeros((0, job.lanes), job.output.raw.numpy), np.zeros(0, np.int64)
+        return cls(out, np.zeros(0, np.bool_), none, none, 0, 0.0, "none")
+
+
+def index_port(fields: Sequence[Field]) -> DType | None:
+    """Return the type of the indices at a port, None where it has none."""
+    return fields[1].port if len(fields) > 1 else None
+
+
+def check_beats(job: Job, frames: np.ndarray, indices: np.ndarray | None) -> None:
     """Refuse beats that are not those of a job.
 
     Raises
@@ -69,13 +86,13 @@ def check_beats(job: PoolJob | UnpoolJob, frames: np.ndarray, indices: np.ndarra
         raise ValueError(
             f"frames of shape {frames.shape}; take (frames, {job.beats_in}, {job.lanes})"
         )
-    if (indices is None) != (job.index_in is None):
+    if (indices is None) != (index_port(job.fields_in) is None):
         raise ValueError("indices go to an UnpoolCore, and to no other core")
     if indices is not None and indices.shape != frames.shape:
         raise ValueError(f"indices of shape {indices.shape}; take that of frames, {frames.shape}")
 
 
-def quiet_bound(job: PoolJob | UnpoolJob, latency: int) -> int:
+def quiet_bound(job: Job, latency: int) -> int:
     """Clocks without any beat, both sides willing, after which a core counts as stuck.
 
     The longest honest silence is a pipeline's latency, or a drain whose windows are swallowed by
@@ -84,7 +101,7 @@ def quiet_bound(job: PoolJob | UnpoolJob, latency: int) -> int:
     return 1000 + 16 * latency + 4 * (job.beats_in + job.beats_out)
 
 
-def surplus_clocks(job: PoolJob | UnpoolJob, latency: int) -> int:
+def surplus_clocks(job: Job, latency: int) -> int:
     """Clocks to run on after the last beat, in which a surplus beat would show itself."""
     return 64 + 2 * latency + min(job.beats_out, 4096)
 

@@ -9,7 +9,7 @@ from typing import TextIO
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.sim import Simulator
 from streampool_golden.geometry import AXIS_NAMES
-from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw import Core
 from streampool_hw.files import replacing_all
 from streampool_hw.reduce.stage import AxisStage
 from vcd.gtkw import GTKWSave
@@ -20,7 +20,7 @@ _FIRST = (".slot", ".window")
 _SAME = re.compile(r"\$\d+(?=$|[.\[])")
 
 
-def observe(m: Module, core: PoolCore | UnpoolCore) -> None:
+def observe(m: Module, core: Core) -> None:
     """Show the ports first, and beside each stage which slot and which window pass.
 
     `slot` is the position of the beat at the stage's input, `window` that of the beat at its
@@ -30,7 +30,7 @@ def observe(m: Module, core: PoolCore | UnpoolCore) -> None:
     ----------
     m : Module
         The bench, with the core's clock domain.
-    core : PoolCore or UnpoolCore
+    core : Core
         The core in it.
     """
     cycle = Signal(32)
@@ -45,7 +45,7 @@ def observe(m: Module, core: PoolCore | UnpoolCore) -> None:
         _follow(side, stage.o, stage.m, stage.plan.axis.outputs, "window")
 
 
-def _stages(core: PoolCore | UnpoolCore) -> dict[str, AxisStage]:
+def _stages(core: Core) -> dict[str, AxisStage]:
     """Return the stages of a core that has some, by the names of their axes."""
     names = AXIS_NAMES[len(core.job.size)]
     return {names[axis]: stage for axis, stage in getattr(core, "stages", {}).items()}
@@ -63,14 +63,14 @@ def _follow(m: Module, beats, each: int, length: int, name: str) -> None:
 
 
 @contextlib.contextmanager
-def recorded(simulator: Simulator, core: PoolCore | UnpoolCore, path: Path | str) -> Iterator[None]:
+def recorded(simulator: Simulator, core: Core, path: Path | str) -> Iterator[None]:
     """Write the waveforms of what is run in the block, and a view of them for GTKWave.
 
     Parameters
     ----------
     simulator : Simulator
         Of a bench that `observe` saw.
-    core : PoolCore or UnpoolCore
+    core : Core
         The core in it.
     path : path
         The VCD file. Beside it ``.gtkw`` takes the place of its suffix. Both are there when the

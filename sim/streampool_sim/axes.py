@@ -1,0 +1,68 @@
+"""The axes of arrays around the frames that a core takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from streampool_golden import SpecError
+from streampool_golden.arrays import channels_at
+
+
+@dataclass(frozen=True)
+class FrameAxes:
+    """How arrays of one shape become frames, channels first, and frames become such arrays.
+
+    Parameters
+    ----------
+    lead : tuple of int
+        The lengths before a frame's; frames are counted through all of them.
+    shape : tuple of int
+        A frame: channels, then the spatial lengths.
+    bare : bool
+        Whether there is no axis of channels, which makes it one channel.
+    channels_at : int or None
+        Where channels go from the last axis; None where they are first.
+    """
+
+    lead: tuple[int, ...]
+    shape: tuple[int, ...]
+    bare: bool
+    channels_at: int | None
+
+    @classmethod
+    def of(cls, ndim: int, layout: str | None, arrays: Sequence[Any]) -> "FrameAxes":
+        """Return those of arrays, all of one shape, of so many spatial axes.
+
+        Raises
+        ------
+        SpecError
+            If they are of several shapes, have too few axes, or there is no such layout.
+        """
+        first, *others = (np.asarray(array) for array in arrays)
+        for other in others:
+            if other.shape != first.shape:
+                raise SpecError(
+                    "indices",
+                    f"indices must have the shape of values, {first.shape}, not {other.shape}.",
+                )
+        at = channels_at("values" if others else "x", first, layout, ndim)
+        lengths = list(first.shape)
+        if at is not None:
+            lengths.insert(at, lengths.pop())
+        split = max(0, len(lengths) - ndim - 1)
+        bare = len(lengths) == ndim
+        shape = (1, *lengths) if bare else tuple(lengths[split:])
+        return cls(tuple(lengths[:split]), shape, bare, at)
+
+    def frames(self, array: Any) -> np.ndarray:
+        """Return an array as frames, ``(frames, C, *size)``."""
+        array = np.asarray(array)
+        if self.channels_at is not None:
+            array = np.moveaxis(array, -1, self.channels_at)
+        return array.reshape(int(np.prod(self.lead, dtype=np.int64)), *self.shape)
+
+    def back(self, frames: np.ndarray) -> np.ndarray:
+        """Return frames, of any spatial lengths, with the axes that the arrays had."""
+        array = frames.reshape(*self.lead, *frames.shape[1 + self.bare :])
+        return array if self.channels_at is None else np.moveaxis(array, self.channels_at, -1)
