@@ -10,8 +10,6 @@ from streampool_hw import PoolCore, UnpoolCore
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.compiled import cache_folder
 from streampool_sim.engines.model import Build
-from streampool_sim.engines.compiled import cache_folder
-from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack, unpack
 
 LONG = 1500
