@@ -128,6 +128,6 @@ class BlockComponent(wiring.Component):
         beat = self._block.beat(self.which)
         for step in self._block.steps:
             lanes, beat = advance(m, step, lanes, beat)
-        for name, value in lanes[0].values.items():
+        for name, value in lanes[0].leaves:
             m.d.comb += Value.cast(self.o[name]).eq(value)
         return m

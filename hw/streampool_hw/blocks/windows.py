@@ -32,8 +32,6 @@ class Windows:
     ----------
     kinds : tuple of Kind
         Every kind, in ascending order.
-    divisors : tuple of int
-        Of each kind.
     """
 
     def __init__(self, job: PoolJob):
@@ -43,7 +41,6 @@ class Windows:
             tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
         )
         self.kinds = tuple(sorted(set(map(_product, itertools.product(*map(set, self._axes))))))
-        self.divisors = tuple(divisor for divisor, _ in self.kinds)
 
     def follow(self, m: Module, step: Value) -> Value:
         """Build the gates into a module; return the kind of the beat to come, or going by now.

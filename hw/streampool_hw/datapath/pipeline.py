@@ -34,10 +34,15 @@ class Bundle:
         return replace(self, **found)
 
     @property
-    def values(self) -> dict[str, Value]:
-        """Every value by its name, in order."""
-        found: dict[str, Value] = {}
-        self.map(lambda name, value: found.setdefault(name, value))
+    def leaves(self) -> list[tuple[str, Value]]:
+        """Every value with its name, in order."""
+        found: list[tuple[str, Value]] = []
+
+        def note(name: str, value: Value) -> Value:
+            found.append((name, value))
+            return value
+
+        self.map(note)
         return found
 
 
@@ -143,7 +148,7 @@ class Pipeline:
             for step in piece:
                 lanes, beat = advance(m, step, lanes, beat)
                 write = delay(m, write, step.clocks, name="going", reset=True)
-            flat = [value for bundle in (beat, *lanes) for value in bundle.values.values()]
+            flat = [value for bundle in (beat, *lanes) for _, value in bundle.leaves]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
             m.submodules[f"fifo_{number}"] = fifo = PipelineFifo([layout.size])
             m.d.comb += [credit.eq(fifo.credit), fifo.i.eq(Cat(flat)), fifo.write.eq(write)]

@@ -5,7 +5,7 @@ entry put into both from outside is an operation as good as any.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
@@ -86,7 +86,7 @@ class Operation:
     """
 
     integers: Gates
-    floats: Gates | None = field(default=None)
+    floats: Gates | None = None
 
 
 def _partial_shape(job: PoolJob) -> Shape:
