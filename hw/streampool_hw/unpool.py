@@ -31,10 +31,14 @@ class UnpoolCore(wiring.Component):
     sets `index_error`; nothing else changes.
 
     Throughput: in the steady state, with valid and ready always high, a frame takes
-    `cycles_bound` clocks at the most. With two frames that is ``max(beats_in, beats_out)`` where
-    these differ by 2 or more; with one, ``beats_in + beats_out + 2``. Latency: `latency` clocks
-    from a frame's last beat in to its first beat out, while ``o.ready`` is high and the frame
-    before has left. After a reset the first beat is taken `clear_cycles` clocks later.
+    `cycles_bound` clocks at the most. With one frame each takes
+    ``both = beats_in + beats_out + 2``. With two that is ``max(beats_in, beats_out)`` where these
+    differ by 2 or more; where they do not, one memory waits for the other, so that frames take
+    more and less by turns, and ``both / 2`` in the mean.
+
+    Latency: `latency` clocks from a frame's last beat in to its first beat out, while ``o.ready``
+    is high and the frame before has left. After a reset the first beat is taken `clear_cycles`
+    clocks later.
 
     Parameters
     ----------
@@ -55,8 +59,8 @@ class UnpoolCore(wiring.Component):
     job : UnpoolJob
         As above.
     cycles_bound : int
-        Clocks a frame, as above; the mean of two frames, rounded up, where an odd number of them
-        is shared.
+        The most clocks that a frame takes, as above, from the last beat out of the frame before
+        to its own.
     latency : int
         Clocks, as above.
     clear_cycles : int
@@ -98,7 +102,8 @@ class UnpoolCore(wiring.Component):
         self.latency = self.WRITE + 1 + self.READ + 1
         # a frame's memory is filled, then read from the clock after the last write on
         both = job.beats_in + job.beats_out + self.WRITE
-        self.cycles_bound = max(job.limit_cycles, -(-both // frames))
+        # with two, the time of the one before is gone by already
+        self.cycles_bound = both if frames == 1 else max(job.limit_cycles, both - job.limit_cycles)
         self.clear_cycles = job.beats_out
         self.store_words = frames * job.beats_out
         self.store_bits = self.store_words * job.lanes * job.output.bits
