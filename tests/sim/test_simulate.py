@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from streampool_golden import (
     SpecWarning,
     __version__,
     pool,
+    unpool,
 )
 from streampool_hw import PoolCore
 from streampool_sim import EngineError, EngineWarning, simulate, simulate_unpool
@@ -335,3 +337,39 @@ def test_arrays_that_are_refused(x):
     with pytest.raises(SpecError) as error:
         simulate(PoolSpec("max", 1), x)
     assert error.value.field == "x"
+
+
+@pytest.mark.parametrize("dtype", [">i2", "<i2", ">u4", ">f2", ">f4"])
+def test_byte_orders(dtype: str):
+    x = (np.arange(48) * 37 % 101).reshape(1, 3, 4, 4).astype(dtype)
+    spec = PoolSpec("max", 2, dtype=np.dtype(dtype).name, indices="plane")
+    there = simulate(spec, x)
+    assert there.mismatch is None
+    assert there.indices is not None
+    order = dtype[0]
+    values = there.output.astype(dtype)
+    indices = there.indices.astype(there.indices.dtype.newbyteorder(order))
+    back = simulate_unpool(values, indices, (4, 4))
+    assert back.mismatch is None
+    assert np.array_equal(back.output, unpool(values, indices, (4, 4)))
+
+
+def test_threads_lose_no_warning_and_double_none():
+    """The filters of warnings are a process', so nothing here may touch them."""
+    before, told = list(warnings.filters), []
+    x = random((1, 1, 7, 7))
+
+    def many(number: int) -> list[list[str]]:
+        spec = PoolSpec("max", 2, stride=2 + number % 2)
+        return [simulate(spec, x, engine="amaranth").stats["warnings"] for _ in range(3)]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *_, **__: told.append(str(message))
+        inside = list(warnings.filters)
+        with ThreadPoolExecutor(4) as threads:
+            said = [each for stats in threads.map(many, range(8)) for each in stats]
+        assert warnings.filters == inside
+    assert warnings.filters == before
+    assert sorted(told) == sorted(message for each in said for message in each)
+    assert len(told) > 24
