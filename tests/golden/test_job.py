@@ -8,7 +8,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pool_specs import specs
-from streampool_golden import Accumulator, PoolJob, PoolSpec, SpecError, StageShape
+from streampool_golden import (
+    BASES,
+    Accumulator,
+    PoolJob,
+    PoolSpec,
+    SpecError,
+    StageShape,
+    UnpoolJob,
+    pool_with_indices,
+)
 
 
 def test_resnets_first_pool():
@@ -206,3 +215,45 @@ def test_what_every_job_keeps(spec, shape, lanes):
     assert job.divisor_constant in (None, *job.divisors.reshape(-1)[:1])
     assert (job.divisor_constant is None) == (np.unique(job.divisors).size > 1)
     assert pickle.loads(pickle.dumps(job)) == job
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+def test_the_reference_of_a_pooling_job_numbers_each_frame_anew(base, dtype):
+    spec = PoolSpec("max", 3, 2, 1, indices=base, dtype=dtype)
+    job = PoolJob(spec, (3, 5, 6), 2)
+    x = np.random.default_rng(2).integers(-9, 9, (4, 3, 5, 6)).astype(spec.in_dtype.numpy)
+    values, indices = job.reference(x)
+    for frame, each in enumerate(x):
+        expected = pool_with_indices(spec, each)
+        assert np.array_equal(values[frame], expected[0])
+        assert np.array_equal(indices[frame], expected[1])
+    assert [field.name for field in job.fields_out] == ["data", "index"]
+    assert indices.max() <= job.fields_out[1].dtype.high
+    assert job.title == f"max pooling of 3x5x6 to 3x3x3, 2 lanes of {dtype}"
+    assert job.to_json() == spec.to_json()
+
+
+def test_the_reference_of_an_unpooling_job():
+    job = UnpoolJob((2, 1, 2), (2, 3), 1, "int5")
+    values, indices = [[[[7, -3]], [[1, 2]]]], [[[[5, 0]], [[1, 1]]]]
+    (out,) = job.reference(values, indices)
+    assert out.tolist() == [[[[-3, 0, 0], [0, 0, 7]], [[0, 2, 0], [0, 0, 0]]]]
+    data, index = job.fields_in
+    assert (data.dtype.name, index.dtype.name, index.port.name) == ("int5", "uint3", "uint3")
+    assert UnpoolJob((2, 1, 2), (2, 4)).fields_in[1].port.name == "uint4"
+    assert job.title == "MaxUnpool of 2x1x2 to 2x2x3, 1 lane of int5"
+
+
+def test_the_reference_refuses_what_its_fields_do_not_hold():
+    pooling, unpooling = PoolJob(PoolSpec("max", 2), (1, 2, 2)), UnpoolJob((1, 2), (4,))
+    for call, field in (
+        (lambda: pooling.reference(np.zeros((1, 2, 2), np.int8)), "x"),
+        (lambda: pooling.reference(np.full((1, 1, 2, 2), 128)), "x"),
+        (lambda: unpooling.reference([[[1, 2]]], [[[0]]]), "indices"),
+        (lambda: unpooling.reference([[[1, 2]]], [[[0, 4]]]), "indices"),
+        (lambda: unpooling.reference([[[1]]], [[[0]]]), "values"),
+    ):
+        with pytest.raises(SpecError) as refused:
+            call()
+        assert refused.value.field == field
