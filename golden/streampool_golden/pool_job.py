@@ -15,6 +15,7 @@ from .errors import SpecError
 from .geometry import MOST_POSITIONS, Axis, doubts, products, resolved_axes
 from .indices import Numbering
 from .job import Field, Job
+from .layers import specification
 from .operations import OPERATIONS, Operation
 from .quantised import Requantisation
 from .ranges import MOST_BITS_EXACT, Accumulator, partial_of, result_range
@@ -76,7 +77,7 @@ class PoolJob(Job):
     lanes: int
 
     def __init__(self, spec: PoolSpec, shape: Sequence[int], lanes: int | None = None) -> None:
-        object.__setattr__(self, "spec", spec)
+        object.__setattr__(self, "spec", specification(spec))
         self._put_frame(shape, spec.ndim, lanes)
         object.__setattr__(self, "out_size", tuple(axis.outputs for axis in self.axes))
         _ = self.accumulator, self.bounds, self.index_out  # refuse now what cannot work

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from . import keras_layers, torch_layers
 from .arrays import channels_at, checked
-from .errors import SpecError, SpecWarning, shown
+from .errors import SpecError, SpecWarning
 from .fields import integer
 from .indices import BASES
+from .layers import specification
 from .pool_job import PoolJob
 from .spec import PoolSpec
 
@@ -49,7 +49,7 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     SpecWarning
         For each of `PoolJob.warnings`.
     """
-    _check_is_a_specification(spec)
+    specification(spec)
     x, at = _checked(spec, x, layout)
     job = PoolJob(spec, (1, *_size(spec, x)))
     _warn(job)
@@ -95,7 +95,7 @@ def pool_with_indices(
     >>> values.tolist(), indices.tolist()
     ([[[7, 3]]], [[[1, 2]]])
     """
-    _check_is_a_specification(spec)
+    specification(spec)
     if spec.indices is None:
         raise SpecError(
             "indices", f"indices must be given, one of {', '.join(BASES)}, and is None."
@@ -112,15 +112,6 @@ def pool_with_indices(
     frames = np.arange(count).reshape(-1, *(1,) * (spec.ndim + 1))
     indices = (indices + frames * job.numbering.frame).reshape(values.shape)
     return _back(values, at), _back(indices, at)
-
-
-def _check_is_a_specification(spec: object) -> None:
-    """Refuse what is none, such as a framework's layer of the same name as ours."""
-    if not isinstance(spec, PoolSpec):
-        name = type(spec).__name__
-        ours = hasattr(torch_layers, name) or hasattr(keras_layers, name)
-        use = f"{name} of streampool, which takes the same arguments" if ours else "PoolSpec"
-        raise SpecError("spec", f"spec must be a PoolSpec, not {shown(spec)}; use {use}.")
 
 
 def _checked(spec: PoolSpec, x: Any, layout: str | None) -> tuple[np.ndarray, int | None]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Fragment
 from streampool_golden import Job, PoolJob, PoolSpec, SpecError, SpecWarning
+from streampool_golden.layers import specification
 from streampool_hw import Core, make_core
 
 from .axes import FrameAxes
@@ -141,6 +142,7 @@ def simulate(
         if lanes not in (None, job.lanes):
             raise SpecError("lanes", f"lanes {lanes} is not the job's {job.lanes}; leave it out.")
     else:
+        what = specification(what)
         cut = FrameAxes.of(what.ndim, what.layout if layout is None else layout, arrays)
         job = PoolJob(what, cut.shape, lanes)  # refuses what no core can be made for
     if len(arrays) != len(job.fields_in):

@@ -172,8 +172,9 @@ def test_a_layer_of_a_framework_is_told_from_a_specification():
     class MaxPool2d:
         """Called as torch's is."""
 
-    for call in (pool, pool_with_indices):
+    calls: list[Any] = [pool, pool_with_indices, PoolJob]
+    for call in calls:
         with pytest.raises(SpecError, match=r"spec must be a PoolSpec.* use MaxPool2d of streamp"):
-            call(MaxPool2d(), [[[1]]])  # pyright: ignore[reportArgumentType]
+            call(MaxPool2d(), [[[1]]])
         with pytest.raises(SpecError, match=r"not 'max'; use PoolSpec\."):
-            call("max", [[[1]]])  # pyright: ignore[reportArgumentType]
+            call("max", [[[1]]])

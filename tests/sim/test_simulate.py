@@ -4,6 +4,7 @@ import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,6 +121,15 @@ def test_layouts(spec, shape, layout):
     assert result.output.dtype == expected.dtype
     assert np.array_equal(result.output, expected)
     assert result.stats["matches_golden"]
+
+
+def test_a_layer_of_a_framework_is_none_of_ours():
+    class MaxPool2d:
+        """Called as torch's is."""
+
+    layer: Any = MaxPool2d()
+    with pytest.raises(SpecError, match=r"spec must be a PoolSpec.* use MaxPool2d"):
+        simulate(layer, [[[1]]])
 
 
 def test_a_layer_of_keras_is_simulated_channels_last():
