@@ -1,16 +1,20 @@
 """SIGTERM and SIGHUP end a run as Ctrl-C does: what was begun is removed first."""
 
 import contextlib
+import os
 import signal
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-__all__ = ["Stopped", "stop_when_asked", "stopped", "stopping"]
+__all__ = ["Stopped", "stop_when_asked", "stopped", "stopping", "unless_stopped"]
+
+Result = TypeVar("Result")
 
 STOPS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -56,9 +60,24 @@ def stop_when_asked() -> None:
 
     def end(number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)
+        warnings.simplefilter("ignore")  # of what is not used any more
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def unless_stopped(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function in a worker; a SystemExit ends the worker, which else takes it for a result.
+
+    Raises
+    ------
+    Exception
+        What the function raises.
+    """
+    try:
+        return function(*arguments)
+    except SystemExit as end:
+        os._exit(int(end.code or 0))
 
 
 @contextlib.contextmanager

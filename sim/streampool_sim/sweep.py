@@ -26,7 +26,7 @@ from .engines.model import Build, Model
 from .files import write_whole
 from .frames import pack
 from .progress import Progress
-from .signals import stop_when_asked, stopped
+from .signals import stop_when_asked, stopped, unless_stopped
 from .simulation import STEADY_FRAMES, compare, numbered
 from .stats import frame_cycles
 
@@ -332,7 +332,7 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
         jobs, mp_context=context, initializer=stop_when_asked
     )
     with Progress("compiling the first cores", "checked", "cases") as progress, stopped(workers):
-        running = [workers.submit(run_batch, seed, batch) for batch in batches]
+        running = [workers.submit(unless_stopped, run_batch, seed, batch) for batch in batches]
         for future in concurrent.futures.as_completed(running):
             results = future.result()
             log.add(results)

@@ -191,3 +191,12 @@ def test_a_stopped_compile_leaves_nothing(folder: Path):
     assert process.returncode == 143
     assert names(folder) == ["cache", "map.npy"]
     assert names(folder / "cache") == []
+
+
+def test_a_stopped_sweep_ends_its_workers_and_leaves_its_results_alone(folder: Path):
+    words = ["sweep", "96", "--jobs", "2", "--results", "kept.jsonl"]
+    process = stopped(words, folder, signal.SIGTERM, "sweep-*")
+    assert process.returncode == 143
+    assert names(folder) == ["cache", "kept.jsonl"]
+    assert names(folder / "cache") == []
+    assert len((folder / "kept.jsonl").read_text().splitlines()) == 1
