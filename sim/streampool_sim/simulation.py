@@ -1,13 +1,16 @@
 """Arrays through a simulated core: frames in, frames out, statistics."""
 
+import operator
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from amaranth.hdl import Fragment
 from streampool_golden import Job, PoolJob, PoolSpec, SpecError, SpecWarning
+from streampool_golden.errors import shown
 from streampool_golden.layers import specification
 from streampool_hw import Core, make_core
 
@@ -135,7 +138,7 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
-    check_run(engine, stall, seed, repeat, freq_mhz, vcd)
+    stall, seed, repeat, freq_mhz = settled(engine, stall, seed, repeat, freq_mhz, vcd)
     if isinstance(what, Job):
         cut = FrameAxes.of(len(what.size), layout, arrays)
         job = what
@@ -304,27 +307,46 @@ def _difference(
     return None
 
 
-def check_run(
+def settled(
     engine: str,
     stall: float,
     seed: int,
     repeat: int | None,
     freq_mhz: float,
     vcd: Path | str | None,
-) -> None:
-    """Refuse what no run can be made with."""
+) -> tuple[float, int, int | None, float]:
+    """Refuse what no run can be made with; returns the numbers as Python has them.
+
+    NumPy's scalars go wherever Python's numbers go, and JSON takes no others than Python's.
+    """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r} is not known; take one of {', '.join(ENGINES)}")
+    stall, freq_mhz = _number("stall", stall), _number("freq_mhz", freq_mhz)
     threshold(stall)
-    if not isinstance(seed, int):
-        raise ValueError(f"seed {seed!r} is no integer; take one, such as 0")
-    if repeat is not None and repeat < 1:
-        raise ValueError(f"repeat {repeat!r} streams nothing; take 1 or more")
+    seed = _whole("seed", seed, "is no integer; take one, such as 0")
+    if repeat is not None:
+        repeat = _whole("repeat", repeat, "is no integer; take 1 or more")
+        if repeat < 1:
+            raise ValueError(f"repeat {repeat!r} streams nothing; take 1 or more")
     low, high = FREQ_MHZ
     if not low <= freq_mhz <= high:
-        raise ValueError(f"freq_mhz {freq_mhz!r} is no clock; {low:g} to {high:g} MHz would do")
+        raise ValueError(f"freq_mhz {freq_mhz:g} is no clock; {low:g} to {high:g} MHz would do")
     if vcd is not None and not Path(vcd).parent.is_dir():
         raise FileNotFoundError(f"vcd {vcd}: there is no folder {Path(vcd).parent}")
+    return stall, seed, repeat, freq_mhz
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, Real):  # as are NumPy's scalars
+        return float(value)
+    raise ValueError(f"{name} {shown(value)} is no number; use one")
+
+
+def _whole(name: str, value: Any, otherwise: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} {shown(value)} {otherwise}") from None
 
 
 def _choose(

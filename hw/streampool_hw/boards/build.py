@@ -146,6 +146,8 @@ def build(
         If a program is missing, the core does not fit the board, or it is too slow for the clock.
     """
     job = PoolJob(spec, tuple(shape), lanes)  # refused before there is a component
+    # NumPy's scalars are nothing to JSON
+    frames, freq_mhz = int(frames), None if freq_mhz is None else float(freq_mhz)
     if frames * job.beats_in > _MOST_BEATS:
         raise SpecError(
             "frames",

@@ -229,6 +229,7 @@ def place(
         If the specification does not fit the shape, the device is not known, or there are no seeds
         or no clock to ask for.
     """
+    seeds, freq_mhz = int(seeds), float(freq_mhz)  # NumPy's scalars are nothing to JSON
     if seeds < 1:
         raise SpecError("seeds", f"seeds {seeds} is none; 1 or more would do.")
     if not 0 < freq_mhz < math.inf:

@@ -38,7 +38,7 @@ def threshold(probability: float) -> int:
         If not 0 <= probability < 1: at 1 nothing would ever move.
     """
     if not 0 <= probability < 1:
-        raise ValueError(f"stall {probability!r} is no probability below 1; take 0 <= stall < 1")
+        raise ValueError(f"stall {probability:g} is no probability below 1; take 0 <= stall < 1")
     return int(probability * 2**64)
 
 

@@ -1,0 +1,60 @@
+"""NumPy's scalars go wherever Python's numbers go, and the results stay JSON."""
+
+import json
+
+import numpy as np
+import pytest
+from streampool_golden import PoolSpec
+from streampool_sim import simulate, simulate_unpool
+
+X = np.arange(48, dtype=np.int8).reshape(1, 3, 4, 4)
+SPEC = PoolSpec("max", 2)
+
+
+@pytest.mark.parametrize("whole", [np.int64, np.uint8, np.int32])
+@pytest.mark.parametrize("real", [np.float64, np.float32, np.float16])
+def test_they_are_as_pythons_numbers(whole: type, real: type):
+    plain = {"seed": 7, "stall": 0.25, "repeat": 2, "freq_mhz": 50.0, "lanes": 3}
+    scalars = {"seed": whole(7), "stall": real(0.25), "repeat": whole(2), "freq_mhz": real(50)}
+    wanted = simulate(SPEC, X, engine="amaranth", **plain)
+    got = simulate(SPEC, X, engine="amaranth", lanes=whole(3), **scalars)
+    assert np.array_equal(got.output, wanted.output)
+    timed = {"seconds", "cycles_per_second"}
+    stats = json.loads(json.dumps(got.stats))
+    assert {k: v for k, v in stats.items() if k not in timed} == {
+        k: v for k, v in json.loads(json.dumps(wanted.stats)).items() if k not in timed
+    }
+
+
+def test_unpooling_takes_them_too():
+    places = np.broadcast_to([[0, 2], [8, 10]], (1, 3, 2, 2))
+    result = simulate_unpool(
+        *(X[..., :2, :2], places, (4, 4)),
+        engine="amaranth",
+        seed=np.uint16(3),
+        stall=np.float32(0.5),
+        freq_mhz=np.int64(80),
+    )
+    assert json.loads(json.dumps(result.stats))["freq_mhz"] == 80
+    assert result.stats["matches_golden"]
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"seed": 1.5}, "seed 1.5 is no integer"),
+        ({"seed": np.float64(1)}, "is no integer"),
+        ({"seed": "x"}, "seed 'x' is no integer"),
+        ({"repeat": 2.5}, "repeat 2.5 is no integer"),
+        ({"repeat": np.int64(0)}, "repeat 0 streams nothing"),
+        ({"stall": "0.5"}, "stall '0.5' is no number"),
+        ({"stall": None}, "stall None is no number"),
+        ({"stall": np.float32(1)}, "stall 1 is no probability below 1"),
+        ({"stall": float("nan")}, "stall nan is no probability"),
+        ({"freq_mhz": 1j}, "freq_mhz 1j is no number"),
+        ({"freq_mhz": np.float32("inf")}, "freq_mhz inf is no clock"),
+    ],
+)
+def test_what_is_no_number_is_refused_in_a_sentence(how: dict, says: str):
+    with pytest.raises(ValueError, match=says):
+        simulate(SPEC, X, **how)
