@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 from commands import Command
 from PIL import Image
-from streampool_golden import AvgPool2d, MaxPool2d, PoolSpec, __version__, pool
+from streampool_golden import AvgPool2d, MaxPool2d, PoolJob, PoolSpec, __version__, pool
 from streampool_sim import EngineError
 from streampool_sim.cli import main
 
@@ -171,12 +170,14 @@ def test_a_mismatch_is_told_and_ends_with_1(
     source: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ):
     # A golden model that is wrong in one value.
-    def wrong(*arguments: Any) -> np.ndarray:
-        result = pool(*arguments)
-        result[1, 2, 0, 1] ^= 1
-        return result
+    right = PoolJob.reference
 
-    monkeypatch.setattr("streampool_sim.simulation.pool", wrong)
+    def wrong(job: PoolJob, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        [result] = right(job, x)
+        result[1, 2, 0, 1] ^= 1
+        return (result,)
+
+    monkeypatch.setattr(PoolJob, "reference", wrong)
     done = command("run", source, "--kernel", 2, "--stats", "stats.json")
     assert done.status == 1
     assert "DIFFERS from the golden model" in done.out
