@@ -55,6 +55,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "boards": chips.boards,
     "float-widths": cores.float_widths,
     "headline": chips.headline,
+    "silicon": chips.silicon,
     "fpga": chips.fpga,
     "fpga-short": lambda: chips.fpga(short=True),
     "fpga-bar": chips.fpga_bar,

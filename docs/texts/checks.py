@@ -24,8 +24,8 @@ def networks() -> str:
     idle = sum(plan.idle > 0 for plan in plans)
     return (
         f"Of {len(layers)} pooling layers of {len({layer.net for layer in layers})} networks, "
-        f"{exact} take exactly max(beats in, beats out) cycles per frame. They have {len(plans)} "
-        f"stages; {within} of them are within the limit of partials, and {idle} have idle slots.\n"
+        f"{exact} take exactly max(beats in, beats out) cycles per frame. Of their {len(plans)} "
+        f"stages {within} are within the limit of partials, and {idle} have idle slots.\n"
     )
 
 
@@ -103,10 +103,10 @@ def conformance() -> str:
     ]
     return (
         blocks.table(
-            "runtime | operator | > specifications | > of them in cores | > values | > mismatches",
+            "runtime | operator | > specifications | > in cores too | > values | > mismatches",
             rows,
         )
-        + f"\nValues that differ by the runtime's own rounding alone: {', '.join(own)}.\n"
+        + f"\nValues that differ only by the runtime's own rounding: {', '.join(own)}.\n"
     )
 
 
@@ -172,7 +172,7 @@ def sweep(path: Path) -> str:
             f" {floats:,} of floats, {beside:,} with indices",
         ],
         [
-            "of them through both engines, compared to the cycle",
+            "of these in both engines, compared cycle by cycle",
             f"{sum(len(x['engines']) == 2 for x in whole):,}",
         ],
         [
@@ -186,7 +186,7 @@ def sweep(path: Path) -> str:
         ["cycles per frame exactly max(beats in, beats out)", f"{at_limit:,}"],
         ["cycles per frame above that, within the bound", f"{len(whole) - at_limit:,}"],
         [
-            "store words, all together / limit",
+            "store words in total / limit",
             f"{sum(x['store_words'] for x in whole):,} / {sum(x['limit_words'] for x in whole):,}",
         ],
     ]

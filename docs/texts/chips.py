@@ -15,7 +15,7 @@ from streampool_hw.boards import BOARDS
 from streampool_hw.boards.table import SHOWS
 from streampool_hw.fpga import device_named
 from streampool_hw.fpga.flow import Design, synthesize
-from streampool_hw.fpga.silicon import block_ram_mhz
+from streampool_hw.fpga.silicon import BLOCK_RAM_PULSE_PS, block_ram_mhz
 from streampool_sim.words import describe
 
 from . import cores
@@ -49,12 +49,22 @@ def headline() -> str:
     )
 
 
+def silicon() -> str:
+    """Return the fastest clock that block RAM takes, by speed grade."""
+    clocks = (
+        f"{block_ram_mhz(device_named(f'ecp5-85k-{speed}')):.0f} MHz at speed grade {speed}"
+        for speed in BLOCK_RAM_PULSE_PS
+    )
+    return f"An ECP5's block RAM takes at most {', '.join(clocks)}.\n"
+
+
 def fpga_took(found: Sequence[Path]) -> str:
     """Return how long it takes to place all that is planned."""
     took = _loaded(found[0])
+    minutes = took["seconds"] / 60
     return (
-        f"From nothing, all {took['rows']} rows with {took['seeds']} seeds took"
-        f" {took['seconds'] / 60:.0f} minutes on {took['processors']} processors.\n"
+        f"All {took['rows']} rows with {took['seeds']} seeds took {minutes:.0f} minutes from scratch,"
+        f" on {took['processors']} processors.\n"
     )
 
 
@@ -105,7 +115,7 @@ def boards_reached(reports: Sequence[Path]) -> str:
     job = PoolJob(PoolSpec.from_json(report["spec"]), report["shape"], report["lanes"])
     size = " x ".join(map(str, job.shape))
     said = f"{describe(job.spec)} on {size}, {job.lanes} lanes, and its self-test:\n\n"
-    head = "`--board` | > runs at, MHz | > could, MHz | cells of the chip | tools"
+    head = "`--board` | > clock, MHz | > fastest, MHz | cells of the chip | tools"
     return said + blocks.table(head, rows)
 
 

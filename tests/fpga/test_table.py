@@ -189,7 +189,7 @@ def test_a_row_is_held_against_its_bar(fake, make, capsys):
     assert (cells(text, "C1")["bar"], cells(text, "C1")["met"]) == ("-", "-")
     wide = cells(text, "A32")  # as many LUTs a lane as at eight
     assert (wide["bar"], wide["met"]) == ("200 MHz, 480 LUT4", "yes")
-    assert wide["a lane"] == "3.8"
+    assert wide["per lane"] == "3.8"
 
 
 def test_the_bar_is_told_of_all_jobs(fake, make):
@@ -206,9 +206,9 @@ def test_the_bar_is_told_of_all_jobs(fake, make):
     assert "B8: has not been placed so far" in missed
     assert any(line.startswith("A64: could not be placed: ") for line in missed)
     assert len(missed) == barred - 2
-    assert "C1 reaches 240.0 MHz, 120.0 LUT4 a lane (3 seeds); C32 has not been placed" in text
-    assert "the median of no job, and are reached by single seeds of A1, A8, C1, A32.\n" in text
-    assert "Placed were 3 seeds of A1, A8, C1, A32.\n" in text
+    assert "C1 reaches 240.0 MHz, 120.0 LUT4 per lane (3 seeds); C32 has not been placed" in text
+    assert "The median reaches this in no job; single seeds do in A1, A8, C1, A32.\n" in text
+    assert "Seeds: 3 for A1, A8, C1, A32.\n" in text
     assert "changed" not in text
     rows["A1", BAR_DEVICE]["stale"] = True
     assert "Placed before the design was changed: A1.\n" in fpga.against_bar([*rows.values()])

@@ -86,7 +86,7 @@ def _each_lane(row: Row, _: Any) -> str:
 
 
 def _most_lut4(row: Row, rows: dict[tuple[str, str], Row]) -> float | None:
-    """Return the LUTs that a job may take: as stated, or as many a lane as at eight lanes.
+    """Return the LUTs that a job may take: as stated, or as many per lane as at eight lanes.
 
     The widest jobs, of which no clock is asked, may take any number.
     """
@@ -137,7 +137,7 @@ def against_bar(rows: Sequence[Row]) -> str:
         f"On the {DEVICES[BAR_DEVICE].part}, {len(barred) - len(missed)} of {len(barred)} jobs"
         f" with a bar meet it{'; these do not:' if missed else '.'}",
         "".join(f"- {name}: {how}\n" for name, how in missed.items()).rstrip(),
-        "Nothing but to be placed is asked of the others: "
+        "The other jobs have no bar: "
         + "; ".join(f"{name} {_reached(here[name])}" for name in JOBS if name not in barred)
         + ".",
         *_aim({name: row for name, row in here.items() if row and row["placed"]}),
@@ -163,7 +163,7 @@ def _reached(row: Row | None) -> str:
         return f"could not be placed: {row['reason'].rstrip('.')}"
     seeds = len(row["fmax_mhz"])
     return (
-        f"reaches {row['fmax_median_mhz']:.1f} MHz, {_each_lane(row, None)} LUT4 a lane"
+        f"reaches {row['fmax_median_mhz']:.1f} MHz, {_each_lane(row, None)} LUT4 per lane"
         f" ({seeds} seed{'s'[: seeds > 1]})"
     )
 
@@ -178,14 +178,12 @@ def _aim(rows: dict[str, Row]) -> list[str]:
             single.append(name)
         seeds.setdefault(len(row["fmax_mhz"]), []).append(name)
     counts = [
-        f"{count} seed{'s'[: count > 1]} of {', '.join(names)}"
-        for count, names in sorted(seeds.items(), reverse=True)
+        f"{count} for {', '.join(names)}" for count, names in sorted(seeds.items(), reverse=True)
     ]
     return [
-        f"The {FREQ_MHZ:g} MHz that the placer is asked for are the median of"
-        f" {', '.join(medians) or 'no job'}, and are reached by single seeds of"
-        f" {', '.join(single) or 'no other'}.",
-        f"Placed were {'; '.join(counts) or 'none'}.",
+        f"The placer is asked for {FREQ_MHZ:g} MHz. The median reaches this in"
+        f" {', '.join(medians) or 'no job'}; single seeds do in {', '.join(single) or 'no other'}.",
+        f"Seeds: {'; '.join(counts) or 'none'}.",
     ]
 
 
@@ -196,7 +194,7 @@ _COLUMNS = {
     "MHz": _number("fmax_median_mhz"),
     "each seed": _clocks,
     "LUT4": _number("lut4"),
-    "a lane": _each_lane,
+    "per lane": _each_lane,
     "carry": _number("carry"),
     "FF": _number("ff"),
     "LUT RAM": _number("lut_ram"),
@@ -217,5 +215,5 @@ _SHORT = {
 }
 _SHORT["peers, LUT4 at MHz"] = _peers
 _NUMBERS = {
-    *("lanes", "MHz", "LUT4", "a lane", "carry", "FF", "LUT RAM", "block RAM", "DSP", "frames/s"),
+    *("lanes", "MHz", "LUT4", "per lane", "carry", "FF", "LUT RAM", "block RAM", "DSP", "frames/s"),
 }
