@@ -63,8 +63,8 @@ def fpga_took(found: Sequence[Path]) -> str:
     took = _loaded(found[0])
     minutes = took["seconds"] / 60
     return (
-        f"All {took['rows']} rows with {took['seeds']} seeds took {minutes:.0f} minutes from scratch,"
-        f" on {took['processors']} processors.\n"
+        f"All {took['rows']} rows with {took['seeds']} seeds took {minutes:.0f} minutes"
+        f" from scratch, on {took['processors']} processors.\n"
     )
 
 
