@@ -24,7 +24,7 @@ def printed(command: str) -> str:
     """Return what a command line of streampool prints, under itself, as a block of code."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "streampool_sim", *shlex.split(command)[1:]],
+            [sys.executable, "-P", "-m", "streampool_sim", *shlex.split(command)[1:]],
             capture_output=True,
             cwd=folder,
             encoding="utf-8",

@@ -32,7 +32,7 @@ def forms(requirement: str) -> list[str]:
 
 def _pip(requirement: str) -> str | None:
     """Install a requirement; returns why it cannot be, or None."""
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-P", "-m", "pip", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
         [*pip, "install", requirement],
         capture_output=True,

@@ -607,3 +607,14 @@ def test_files_are_replaced(tmp_path: Path):
     second, about = write("max_fold", tmp_path, "pool")
     assert first != second and about["shape"] == [3, 9, 8]
     assert {path.name for path in tmp_path.iterdir()} == set(FILES)
+
+
+def test_every_helper_is_started_with_the_safe_path():
+    root = Path(__file__).parents[2]
+    found = 0
+    for room in ("golden", "hw", "sim", "docs"):
+        for path in (root / room).rglob("*.py"):
+            for options in re.findall(r'sys\.executable, (.*?"-m")', path.read_text()):
+                assert options.startswith('"-P", '), path
+                found += 1
+    assert found >= 3
