@@ -42,7 +42,7 @@ bench-report: tools $(BENCH) ## software against the core, as a page: make bench
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench \
 	  --json build/bench.json --html build/bench.html $(ARGS)
 
-bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a machine that does nothing else
+bench-docs: tools $(BENCH) ## the same, stated in docs/: on a machine that does nothing else
 	@mkdir -p build
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench-docs \
 	  --json build/bench.json --html build/bench.html $(ARGS)
@@ -53,7 +53,7 @@ bench-docs: tools $(BENCH) ## the same, stated in README.md and docs/: on a mach
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
 	@$(IN_ENV) $(PY) -m streampool_sim fpga $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
-	@$(IN_ENV) $(PY) docs/tables.py fpga fpga-short fpga-bar
+	@$(IN_ENV) $(PY) docs/tables.py headline fpga fpga-short fpga-bar
 
 netlists: tools $(DEV) ## synthesized cores against the same frames, beat for beat
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)

@@ -21,7 +21,6 @@ class Pool2(wiring.Component):
         super().__init__({"i": In(BEATS), "o": Out(BEATS), "error": Out(1)})
 
     def elaborate(self, platform):
-        """Build the gates."""
         if platform is not None:  # a board's platform compiles it with the design
             platform.add_file("pool2.v", Path("pool2.v").read_text())
         m = Module()
