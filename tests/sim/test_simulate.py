@@ -382,19 +382,3 @@ def test_threads_lose_no_warning_and_double_none():
     assert warnings.filters == before
     assert sorted(told) == sorted(message for each in said for message in each)
     assert len(told) > 24
-
-
-def test_scalars_of_numpy():
-    x = random((2, 3, 6, 6))
-    scalars: dict[str, Any] = {
-        "lanes": np.int32(2),
-        "freq_mhz": np.float64(50),
-        "stall": np.float32(0.25),
-        "seed": np.int64(3),
-        "repeat": np.uint8(2),
-    }
-    ours = simulate(SPEC, x, **scalars)
-    plain = simulate(SPEC, x, lanes=2, stall=0.25, seed=3, repeat=2, freq_mhz=50.0)
-    timed = ("seconds", "cycles_per_second")
-    stats = [json.loads(json.dumps(each.stats)) for each in (ours, plain)]
-    assert stats[0] | dict.fromkeys(timed) == stats[1] | dict.fromkeys(timed)
