@@ -101,7 +101,7 @@ def _checked_floats(dtype: DType, x: np.ndarray) -> np.ndarray:
         value = x[~same].flat[0]
         raise SpecError(
             "x",
-            f"x must be of values that {dtype} holds, and has {value}; rounded first, with"
-            " x.astype, it would do.",
+            f"x must be of values that {dtype} holds, and has {value}; round it first, with"
+            " x.astype.",
         )
     return held

@@ -4,7 +4,7 @@
 class SpecError(ValueError):
     """A value that cannot work, refused in one sentence.
 
-    The sentence names the field, the value and what would do.
+    The sentence names the field, the value and what to use.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class Axis:
             raise SpecError(
                 "padding",
                 f"padding ({before}, {after}) crops all of the {length} {name};"
-                " one that leaves at least one would do.",
+                " use one that leaves at least one.",
             )
         if outputs < 1:
             dilated = f" (dilated to {span})" if dilation > 1 else ""
@@ -91,13 +91,13 @@ class Axis:
                 f"kernel {kernel}{dilated} gives no output on"
                 f" {length + before + after} padded {name}"
                 f" ({length} with padding ({before}, {after}));"
-                " a smaller kernel or more padding would do.",
+                " use a smaller kernel or more padding.",
             )
         if max(length, outputs) > MOST_POSITIONS:
             raise SpecError(
                 "size",
                 f"size of {length} {name} with {outputs} outputs is too large;"
-                f" at most {MOST_POSITIONS} of each would do.",
+                f" use at most {MOST_POSITIONS} of each.",
             )
         axis = cls(length, kernel, stride, before, after, dilation, outputs)
         empty = np.flatnonzero(axis._real == 0)
@@ -108,7 +108,7 @@ class Axis:
                 f"padding ({before}, {after}) leaves window {first} of {outputs} along the {name}"
                 f" without any of the {length} inputs"
                 f" (kernel {kernel}, stride {stride}, dilation {dilation});"
-                " less padding would do.",
+                " use less padding.",
             )
         return axis
 
@@ -275,7 +275,7 @@ def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> t
                 "adaptive",
                 f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
                 " different lengths have no one kernel and stride;"
-                f" a divisor of {length} would do.",
+                f" use a divisor of {length}.",
             )
     return tuple(n // (outputs or n) for n, outputs in zip(size, adaptive, strict=True))
 

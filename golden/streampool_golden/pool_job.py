@@ -161,7 +161,7 @@ class PoolJob(Job):
                 "adaptive" if windows.startswith("adaptive") else "kernel",
                 f"{windows} sums {self.most_taps} {self.operation.terms} of {spec.dtype},"
                 f" which takes {exact.bits} bits;"
-                f" a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}, would do.",
+                f" use a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}.",
             )
         return exact
 
@@ -241,7 +241,7 @@ class PoolJob(Job):
             raise SpecError(
                 "shape",
                 f"shape {self.shape} has indices of {self.numbering.last.bit_length()} bits;"
-                f" a smaller one, for {MOST_INDEX_BITS}, would do.",
+                f" use a smaller one, for {MOST_INDEX_BITS}.",
             )
         return DType.holding(0, self.numbering.last)
 
@@ -266,7 +266,7 @@ class PoolJob(Job):
             raise SpecError(
                 "clamp",
                 f"clamp {spec.clamp} shares no value with {out} ({out.low} to {out.high}),"
-                " which holds every sum; bounds within it or an out_dtype would do.",
+                " which holds every sum; use bounds within it or an out_dtype.",
             )
         return max(low, out.low), min(high, out.high)
 

@@ -72,7 +72,7 @@ def preset(
         fields["zero_points"] = (zeros, zeros)
     if scales is not None:
         if "scale" in fields:
-            raise SpecError("scale", "scale is given twice; scale or scales alone would do.")
+            raise SpecError("scale", "scale is given twice; use scale or scales alone.")
         if not is_sequence(scales) or len(scales) != 2:
             raise SpecError(
                 "scales",
@@ -94,14 +94,14 @@ def preset(
     for field in fixed:
         given, done = getattr(asked, field), getattr(spec, field)
         if field in fields and given != done:
-            raise SpecError(field, f"{field} {given} is not what {name} does; {done} would do.")
+            raise SpecError(field, f"{field} {given} is not what {name} does; use {done}.")
     if name != "onnxruntime-qlinear" and (
         spec.scale != 1 or spec.zero_points[0] != spec.zero_points[1]
     ):
         raise SpecError(
             "scale",
             f"scale {spec.scale} and zero_points {spec.zero_points} differ between input and"
-            f" output, which {name} keeps; scale 1 and equal ones would do.",
+            f" output, which {name} keeps; use scale 1 and equal ones.",
         )
     return spec
 
@@ -116,9 +116,7 @@ def _check_runs(name: str, runtime: "Runtime", asked: PoolSpec) -> None:
     ):
         if given not in does:
             would = " or ".join(map(str, does))
-            raise SpecError(
-                field, f"{field} {given} is not what preset {name} has; {would} would do."
-            )
+            raise SpecError(field, f"{field} {given} is not what preset {name} has; use {would}.")
     if isinstance(asked.padding, str):
         has = asked.padding in ("valid", *runtime.named)
     else:
@@ -126,7 +124,7 @@ def _check_runs(name: str, runtime: "Runtime", asked: PoolSpec) -> None:
     if not has:
         raise SpecError(
             "padding",
-            f"padding {asked.padding} is not what preset {name} has; {runtime.padding} would do.",
+            f"padding {asked.padding} is not what preset {name} has; use {runtime.padding}.",
         )
 
 
@@ -134,7 +132,7 @@ def _activation(name: str, scales: tuple[float, float] | None, asked: PoolSpec) 
     """Return an activation as bounds of the raw output, as TFLite works them out."""
     choice("activation", name, ACTIVATIONS)
     if asked.clamp is not None:
-        raise SpecError("clamp", f"clamp is given besides activation {name}; one of them would do.")
+        raise SpecError("clamp", f"clamp is given besides activation {name}; use one of them.")
     out = DType.of(asked.out_dtype or asked.dtype)
     zero = asked.zero_points[1]
     bounds = []
@@ -240,7 +238,7 @@ PRESETS: dict[str, Runtime] = {
     # torch has three axes too, by other code, which nothing here is held against
     "torch-quantized": Runtime(
         *(_torch, _BYTES, (1, 2), (), _up_to_half),
-        "the same before and after, from 0 to half of the kernel,",
+        "the same before and after, from 0 to half of the kernel",
     ),
     "onnxruntime-qlinear": Runtime(
         *(_onnxruntime, _BYTES, (1, 2, 3), ("same", "same_lower"), _not_negative),

@@ -35,7 +35,7 @@ def check_windows(
             raise SpecError(
                 name,
                 f"{name} {shown(value)} has no meaning with"
-                f" {windows(kernel, adaptive)}, which says it all; leaving it out would do.",
+                f" {windows(kernel, adaptive)}, which says it all; leave it out.",
             )
 
 
@@ -53,13 +53,13 @@ def check_divisor(op: str, divisor_override: int | None) -> None:
         raise SpecError(
             "divisor_override",
             f"divisor_override {divisor_override} has no meaning with op {op};"
-            f" op {names(mean=True)} or None would do.",
+            f" use op {names(mean=True)} or None.",
         )
     if operation.root and (divisor_override or 1) < 0:
         raise SpecError(
             "divisor_override",
             f"divisor_override {divisor_override} would leave no real root for op {op};"
-            " a positive one would do.",
+            " use a positive one.",
         )
 
 
@@ -68,8 +68,7 @@ def check_indices(op: str, indices: str | None) -> None:
     if not OPERATIONS[op].selects and indices is not None:
         raise SpecError(
             "indices",
-            f"indices {indices} has no meaning with op {op};"
-            f" op {names(selects=True)} or None would do.",
+            f"indices {indices} has no meaning with op {op}; use op {names(selects=True)} or None.",
         )
 
 
@@ -88,7 +87,7 @@ def check_floats(
     if not operation.floats:
         raise SpecError(
             "dtype",
-            f"dtype {dtype} has no op {op}, which is for integers; an integer dtype would do.",
+            f"dtype {dtype} has no op {op}, which is for integers; use an integer dtype.",
         )
     sums = not operation.selects
     if sums and dtype.bits > 16:
@@ -96,19 +95,19 @@ def check_floats(
             "dtype",
             f"dtype {dtype} has no op {op}, whose exact sum would take"
             f" {partial_of(operation, dtype, 1).bits} bits and more;"
-            " float16 or bfloat16 would do.",
+            " use float16 or bfloat16.",
         )
     if sums and rounding != "half_even":
         raise SpecError(
             "rounding",
             f"rounding {rounding} is for integers, and {dtype} rounds to nearest,"
-            " ties to even, as IEEE 754 has it; half_even or None would do.",
+            " ties to even, as IEEE 754 has it; use half_even or None.",
         )
     if out_dtype not in (None, dtype.name):
         raise SpecError(
             "out_dtype",
             f"out_dtype {out_dtype} is not the input's {dtype}, and floats keep"
-            " their type; None would do.",
+            " their type; use None.",
         )
     for field, value, nothing in (
         ("clamp", clamp, None),
@@ -120,7 +119,7 @@ def check_floats(
             raise SpecError(
                 field,
                 f"{field} {value} is for integers, and has no meaning with dtype {dtype};"
-                f" {nothing} or an integer dtype would do.",
+                f" use {nothing} or an integer dtype.",
             )
 
 
@@ -150,13 +149,13 @@ def check_holds(
         raise SpecError(
             "out_dtype",
             f"out_dtype {out} does not hold every {op} of {dtype}"
-            f" ({shown(low)} to {shown(high)}); {fits} or saturate=True would do.",
+            f" ({shown(low)} to {shown(high)}); use {fits} or saturate=True.",
         )
     if clamp is not None and not out.holds(*clamp):
         raise SpecError(
             "clamp",
             f"clamp {clamp} must lie within {out} ({out.low} to {out.high});"
-            " bounds within it or a wider out_dtype would do.",
+            " use bounds within it or a wider out_dtype.",
         )
 
 
@@ -167,14 +166,12 @@ def check_quantisation(op: str, scale: Fraction, zero_points: tuple[int, int]) -
         return
     takes = names(requantises=True)
     if scale != 1:
-        raise SpecError(
-            "scale", f"scale {scale} has no meaning with op {op}; op {takes} or 1 would do."
-        )
+        raise SpecError("scale", f"scale {scale} has no meaning with op {op}; use op {takes} or 1.")
     kept = operation.selects and zero_points[0] == zero_points[1]
     if not kept and zero_points != (0, 0):
         equal = ", equal ones" if operation.selects else ""
         raise SpecError(
             "zero_points",
             f"zero_points {zero_points} have no meaning with op {op};"
-            f" op {takes}{equal} or (0, 0) would do.",
+            f" use op {takes}{equal} or (0, 0).",
         )

@@ -182,7 +182,7 @@ class PoolSpec:
                 raise SpecError(
                     "kernel",
                     f"kernel {kernel} has no meaning with adaptive {shown(adaptive)}, which says it"
-                    " all; leaving it out would do.",
+                    " all; leave it out.",
                 )
             kernel, adaptive = None, fields.GLOBAL
         if adaptive is not None:  # the two may be empty, as they read back

@@ -65,7 +65,7 @@ class UnpoolJob(Job):
             raise SpecError(
                 "size",
                 f"size {self.out_size} makes frames of {self.limit_cycles} beats;"
-                f" at most {MOST_POSITIONS} would do.",
+                f" use at most {MOST_POSITIONS}.",
             )
 
     @property

@@ -4,6 +4,7 @@ import bisect
 import itertools
 import json
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -218,7 +219,7 @@ def test_what_floats_have_not_is_refused(field, fields):
         PoolSpec(**{"op": "max", "kernel": 2, "dtype": "float16"} | fields)
     assert caught.value.field == field
     assert str(caught.value).startswith(field)
-    assert str(caught.value).endswith("would do.")
+    assert re.search(r"; use [^;]+\.$", str(caught.value))
     assert str(caught.value).count(". ") == 0
 
 

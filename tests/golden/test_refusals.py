@@ -1,4 +1,4 @@
-"""What a specification refuses: one sentence that names the field, the value and what would do."""
+"""What a specification refuses: one sentence that names the field, the value and what to use."""
 
 import pickle
 from typing import Any
