@@ -22,7 +22,10 @@ def is_writable(folder: Path) -> bool:
 
 def is_read_only(path: Path) -> bool:
     """Return whether a file is there that must not be written, even by who could replace it."""
-    return path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK))
+    try:
+        return not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK))
+    except OSError:  # it is not there, or no file can be called so
+        return False
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from .refusals import Refused
 
 __all__ = [
     "check_folder",
+    "check_not_read_only",
     "check_writable",
     "is_writable",
     "replacing",
@@ -35,10 +36,15 @@ def check_writable(path: Path) -> None:
         raise Refused(f"{path} is no plain file; a new name would do")
     if not folder.is_dir():
         raise Refused(f"the folder {folder} of {path.name} is not there")
-    if is_read_only(path):
-        raise Refused(f"{path} is read-only; use another name")
+    check_not_read_only(path)
     if not is_writable(folder):
         raise Refused(f"the folder {folder} of {path.name} cannot be written to")
+
+
+def check_not_read_only(path: Path) -> None:
+    """Refuse a file that is there and must not be written."""
+    if is_read_only(path):
+        raise Refused(f"{path} is read-only; use another name")
 
 
 def check_folder(option: str, folder: Path) -> None:

@@ -18,7 +18,7 @@ from .cells import black_boxes, empty_cells
 from .names import CLOCKING, check_inside, check_name, inner_name
 from .wrapper import summary, verilog_file
 
-__all__ = ["Written", "describe", "write_verilog"]
+__all__ = ["Written", "describe", "files_of", "write_verilog"]
 
 
 class Written(NamedTuple):
@@ -109,16 +109,22 @@ def write_verilog(
     about = describe(core, name, black_boxes(rtlil))
     check_inside(name, core.core.flags, about["black_boxes"])
     body = yosys.to_verilog(rtlil) + empty_cells(rtlil)
-    texts = {
-        "verilog": (".v", verilog_file(core, about, body)),
-        "about": (".json", json.dumps(about, indent=2) + "\n"),
-        "core": (".core", integration.fusesoc_core(about, summary(job, name))),
-        "template": ("_inst.vh", integration.instantiation(about, summary(job, name))),
-        "constraints": (".sdc", integration.constraints(about, freq_mhz)),
-    }
-    written = Written(**{key: folder / f"{name}{end}" for key, (end, _) in texts.items()})
-    write_whole({getattr(written, key): text for key, (_, text) in texts.items()})
+    texts = (  # in the order of `Written`
+        verilog_file(core, about, body),
+        json.dumps(about, indent=2) + "\n",
+        integration.fusesoc_core(about, summary(job, name)),
+        integration.instantiation(about, summary(job, name)),
+        integration.constraints(about, freq_mhz),
+    )
+    written = files_of(folder, name)
+    write_whole(dict(zip(written, texts, strict=True)))
     return written
+
+
+def files_of(folder: Path, name: str) -> Written:
+    """Return where `write_verilog` writes a core of this name."""
+    endings = (".v", ".json", ".core", "_inst.vh", ".sdc")
+    return Written(*(folder / f"{name}{end}" for end in endings))
 
 
 def _check(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Path:
