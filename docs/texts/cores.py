@@ -52,14 +52,11 @@ RESULTS: dict[str, PoolJob] = {
 }
 """The jobs of the table of results: pooling layers of known networks, int8 but for the picture."""
 
+_WIDE = ((0, 0), (3, 3))
 BENDS: dict[str, PoolJob] = {
     "rows grow, columns shrink": PoolJob(PoolSpec("max", (2, 3), (1, 2), (1, 1)), (4, 6, 24), 1),
-    "columns grow, rows shrink": PoolJob(
-        PoolSpec("max", (12, 4), 1, ((0, 0), (3, 3))), (4, 24, 6), 1
-    ),
-    "the same with stride 2": PoolJob(
-        PoolSpec("max", (12, 4), (2, 1), ((0, 0), (3, 3))), (4, 24, 6), 1
-    ),
+    "columns grow, rows shrink": PoolJob(PoolSpec("max", (12, 4), 1, _WIDE), (4, 24, 6), 1),
+    "the same with stride 2": PoolJob(PoolSpec("max", (12, 4), (2, 1), _WIDE), (4, 24, 6), 1),
     "pads beyond the reach, S = 2": PoolJob(PoolSpec("max", 5, 2, ((3, 4),), ndim=1), (8, 6), 1),
     "both axes grow": PoolJob(PoolSpec("max", 2, 1, 1), (4, 12, 12), 1),
 }
@@ -358,19 +355,16 @@ FLOATS = ("float16", "bfloat16")
 
 def float_widths() -> str:
     """Return the bits of averages' exact sums."""
-    kernels = (1, 2, 3, 7)
+    ks = (1, 2, 3, 7)
     rows = [
         [
             f"`{dtype}`",
             f"2^{DType.of(dtype).unit}",
-            *(
-                PoolJob(PoolSpec("avg", k, dtype=dtype), (1, k, k)).accumulator.bits
-                for k in kernels
-            ),
+            *(PoolJob(PoolSpec("avg", k, dtype=dtype), (1, k, k)).accumulator.bits for k in ks),
         ]
         for dtype in FLOATS
     ]
-    heads = " | ".join(f">{k} x {k}" for k in kernels)
+    heads = " | ".join(f">{k} x {k}" for k in ks)
     return blocks.table(f"type | >smallest value | {heads}", rows)
 
 
