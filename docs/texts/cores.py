@@ -50,7 +50,7 @@ RESULTS: dict[str, PoolJob] = {
     "ResNet-50: global avg 7x7": PoolJob(PoolSpec("avg", 7), (2048, 7, 7)),
     "M5 speech, 1-D: max 4 / 4": PoolJob(PoolSpec("max", 4, ndim=1), (32, 3981)),
 }
-"""The jobs of the table of results: pooling layers of known networks, int8 but for the picture."""
+"""The jobs of the table of results: pooling layers of known networks, int8 except the picture."""
 
 _WIDE = ((0, 0), (3, 3))
 BENDS: dict[str, PoolJob] = {
@@ -189,7 +189,7 @@ def bends() -> str:
         rows.append(
             [
                 name,
-                f"{sizes}, {job.fold} beat{'s'[: job.fold > 1]} a position",
+                f"{sizes}, {job.fold} beat{'s'[: job.fold > 1]} per position",
                 *(
                     f"{stats[key]:,}"
                     for key in (
