@@ -13,6 +13,7 @@ _SCRIPT = (
     "hierarchy -auto-top",
     "proc",
     "flatten",
+    "delete t:$scopeinfo",  # which tell of the hierarchy
     "opt_expr",
     "opt_merge",
     "memory_collect",
