@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from streampool_golden import Job, PoolJob, UnpoolJob
+from streampool_golden import Job, PoolJob, SpecError, UnpoolJob
+from streampool_golden.errors import shown
 
 from .base import Core
 from .core import PoolCore
@@ -32,8 +33,13 @@ def make_core(job: Job, **options: Any) -> Core:
     Raises
     ------
     SpecError
-        If an option is not what it must be.
+        If `job` is no job, or an option is not what it must be.
     """
+    if type(job) not in CORES:
+        known = " or ".join(kind.__name__ for kind in CORES)
+        raise SpecError(
+            "job", f"job must be a {known}; use PoolJob(spec, shape, lanes), not {shown(job)}."
+        )
     # refused before there is a component, which warns of being unused
     check_family(options.get("family", GENERIC))
     return CORES[type(job)](job, **options)

@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
-from streampool_golden import Job, PoolJob, PoolSpec, UnpoolJob
+from streampool_golden import Job, PoolJob, PoolSpec, SpecError, UnpoolJob
 from streampool_hw import AxiCore, make_core
 
 JOBS: dict[str, Job] = {
@@ -89,3 +89,9 @@ def test_reset(name: str):
     simulator.run()
     assert not odd
     assert set(lengths) == {(job.beats_out, 1, 0)}
+
+
+def test_what_is_no_job_is_refused():
+    with pytest.raises(SpecError, match=r"job must be a PoolJob or UnpoolJob; use PoolJob\(") as it:
+        make_core(PoolSpec("max", 2))  # pyright: ignore[reportArgumentType]
+    assert it.value.field == "job"
