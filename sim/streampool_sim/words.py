@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from streampool_golden import OPERATIONS, PoolSpec
 from streampool_golden.fields import GLOBAL
 
-__all__ = ["by", "count", "describe"]
+__all__ = ["by", "checked", "count", "describe"]
 
 
 def by(sizes: Sequence[int]) -> str:
@@ -16,6 +16,13 @@ def by(sizes: Sequence[int]) -> str:
 def count(number: int, noun: str) -> str:
     """Return how many there are of something."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def checked(done: bool, why_not: str | None) -> str:
+    """Say whether a netlist was checked."""
+    if done:
+        return "checked: what went through it equals the golden model, bit for bit"
+    return f"not checked: {why_not or '--no-check was given'}"
 
 
 def describe(spec: PoolSpec) -> str:

@@ -1,6 +1,7 @@
 """No name ends as Yosys' abc9 ends the names of bits: docs/yosys-abc9-names.md says why."""
 
 import re
+import subprocess
 
 import pytest
 from core_jobs import JOBS
@@ -12,6 +13,8 @@ from streampool_hw.boards.self_test import SelfTest
 from streampool_hw.boards.top import Top
 from streampool_hw.export import yosys
 from streampool_hw.export.verilog import write_verilog
+from streampool_hw.fpga import ToolError, tools
+from streampool_hw.fpga.flow import synthesize
 from streampool_hw.fpga.wrapper import BetweenRegisters
 
 CORES = dict(cores())
@@ -36,14 +39,17 @@ def test_no_core_between_registers_has_one():
     assert not BRACKETS.search(yosys.to_rtlil(between, "between"))
 
 
-def test_no_board_has_one():
+def test_what_yosys_gets_of_a_board_has_none(monkeypatch, tmp_path):
     board = BOARDS["ulx3s-85f"]
     job = JOBS["max k3 s2"]
     core = PoolCore(job.spec, job.shape, job.lanes, family="ecp5")
     top = Top(board, SelfTest(core, 2, blink=1), None)
     written = board.create_platform().prepare(top, "top", emit_src=False).files["top.il"]
     assert BRACKETS.search(str(written))
-    assert not BRACKETS.search(yosys.plain_names(str(written)))
+    monkeypatch.setattr(tools, "run", lambda *_: subprocess.CompletedProcess([], 1, "", "no"))
+    with pytest.raises(ToolError):
+        synthesize(str(written), board.chip, tmp_path)
+    assert not BRACKETS.search((tmp_path / "design.il").read_text(encoding="utf-8"))
 
 
 def test_no_verilog_has_one(tmp_path):

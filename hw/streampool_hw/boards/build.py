@@ -66,6 +66,10 @@ class Built:
         The clock that was asked for, if any.
     clock_mhz, fmax_mhz : float
         The clock it runs at, and the one that the placer says it could.
+    netlist_checked : bool
+        Whether the self-test passed a round in the netlist.
+    netlist_unchecked : str or None
+        Why it could not, where that was tried.
     used, available : dict
         The placer's own counts, of the core and its self-test together.
     bitstream : str
@@ -90,6 +94,8 @@ class Built:
     asked_mhz: float | None
     clock_mhz: float
     fmax_mhz: float
+    netlist_checked: bool
+    netlist_unchecked: str | None
     used: dict[str, int]
     available: dict[str, int]
     bitstream: str
@@ -111,7 +117,7 @@ def build(
     *,
     freq_mhz: float | None = None,
     frames: int = FRAMES,
-    check: Callable[[SelfTest, Device, Path], None] | None = None,
+    check: Callable[[SelfTest, Device, Path], str | None] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Built:
     """Build the bitstream of a core's self-test, and write it and its report into a folder.
@@ -133,8 +139,9 @@ def build(
     frames : int, optional
         Frames of a round.
     check : callable, optional
-        Given the self-test, the device and the folder of the netlist, which it raises a
-        `ToolError` for if the self-test fails in it. It is called before anything is placed.
+        Given the self-test, the device and the folder of the netlist, raises `ToolError` if the
+        self-test fails in it, and returns why it cannot tell, or None. It is called before
+        anything is placed.
     progress : callable, optional
         Told after each step: steps done, steps in all.
 
@@ -186,8 +193,9 @@ def build(
         steps = len(commands) + bool(check)
         synthesize(plan.files[f"{_NAME}.il"], device, work)
         progress(1, steps)
+        unchecked: str | None = None
         if check is not None:
-            check(test, device, work)
+            unchecked = check(test, device, work)
             progress(2, steps)
         plan.extract(work)
         for done, command in enumerate(commands[1:], 2 + bool(check)):
@@ -220,6 +228,8 @@ def build(
             asked_mhz=freq_mhz,
             clock_mhz=round(hz / 1e6, 4),
             fmax_mhz=round(fmax, 2),
+            netlist_checked=check is not None and unchecked is None,
+            netlist_unchecked=unchecked,
             used={what: used for what, (used, _) in counts.items() if used},
             available={what: there for what, (used, there) in counts.items() if used},
             bitstream=str(bitstream),

@@ -37,7 +37,7 @@ WIDE = 128
 an hour for the last hundred wires."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-Check: TypeAlias = Callable[[PoolCore, Device, Path], None]
+Check: TypeAlias = Callable[[PoolCore, Device, Path], str | None]
 
 # A line of a placer's log: what is used of a kind of cell, and what there is
 _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
@@ -69,6 +69,8 @@ class Placement:
         The clock that the placer was asked for.
     netlist_checked : bool
         Whether frames went through the netlist of the core alone and came out right.
+    netlist_unchecked : str or None
+        Why they could not, where that was tried.
     placed : bool
         Whether the device took it; what follows is None, or empty, where it did not.
     fmax_mhz : list of float
@@ -98,6 +100,7 @@ class Placement:
     cycles_per_frame: int
     freq_mhz: float
     netlist_checked: bool = False
+    netlist_unchecked: str | None = None
     placed: bool = False
     fmax_mhz: list[float] = field(default_factory=list)
     fmax_median_mhz: float | None = None
@@ -205,8 +208,9 @@ def place(
     freq_mhz : float, optional
         The clock that the placer is asked for, in MHz.
     check : callable, optional
-        Given the core, the device and the folder of the core's netlist, which it raises a
-        `ToolError` for if it is another core. It is called before anything is placed.
+        Given the core, the device and the folder of the core's netlist, raises `ToolError` if
+        the netlist differs, and returns why it cannot tell, or None. It is called before anything
+        is placed.
     progress : callable, optional
         Told after each step: steps done, steps in all.
 
@@ -277,10 +281,10 @@ def place_design(
                 ]
                 facts |= started[1].result()
                 started[0].result()
-                if check is not None:
-                    started = [start(check, core, device, alone)]
-                    started[0].result()
-                    facts["netlist_checked"] = True
+                if check is not None:  # here, where Ctrl-C ends it
+                    facts["netlist_unchecked"] = check(core, device, alone)
+                    facts["netlist_checked"] = facts["netlist_unchecked"] is None
+                    progress(next(done), steps)
                 started = [
                     start(_place, around, device, design.routing, freq_mhz, seed)
                     for seed in range(1, seeds + 1)

@@ -1,6 +1,7 @@
 """A synthesized design as gates that can be simulated: two-input logic, registers, memories."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from . import tools
 from .devices import Device
 from .tools import ToolError
 
-__all__ = ["NETLIST", "netlist_gates"]
+__all__ = ["NETLIST", "ModelMissing", "netlist_gates"]
 
 NETLIST = "design.json"
 """What synthesis leaves in its folder."""
@@ -18,8 +19,14 @@ NETLIST = "design.json"
 _CELLS = {family: f"+/{family}/cells_sim.v" for family in ("ecp5", "ice40", "gowin")}
 """Yosys' own models, by family."""
 
+_UNKNOWN = re.compile(r"Module `\\?(\w+)' .* is not part of the design")
+
 _OURS = {"ecp5": ecp5_models}
 """Ours, of cells that Yosys has no model of."""
+
+
+class ModelMissing(ToolError):
+    """A netlist has a cell of which there is no model, so that it cannot be simulated."""
 
 
 def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dict[str, Any]:
@@ -30,9 +37,9 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
     folder : Path
         Where synthesis left `NETLIST`.
     device : Device
-        For which it was synthesized.
+        The device that it was synthesized for.
     keep : sequence of str, optional
-        Signals that stay, though no output needs them.
+        Nets to keep, though no output needs them.
 
     Returns
     -------
@@ -43,6 +50,8 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
 
     Raises
     ------
+    ModelMissing
+        If there is no model of a cell.
     ToolError
         If Yosys is missing or fails.
     """
@@ -77,7 +86,10 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
     )
     done = tools.run(tools.SYNTHESIZER, ["-q", "-p", "; ".join(filter(None, script))], folder)
     if done.returncode:
-        said = tools.last_words(done)
+        said = tools.last_words(done).removeprefix("ERROR: ").rstrip(".")
+        unknown = _UNKNOWN.search(said)
+        if unknown:
+            raise ModelMissing(f"there is no model of {unknown[1]}, a cell of {device.name}")
         raise ToolError(f"Yosys could not put models in the netlist of {device.name}: {said}.")
     return _top(json.loads((folder / "gates.json").read_text(encoding="utf-8")))
 

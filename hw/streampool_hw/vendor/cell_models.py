@@ -38,6 +38,7 @@ module PDPW16KD(
     parameter REGMODE = "NOREG";
     parameter GSR = "ENABLED";
     parameter RESETMODE = "SYNC";
+    parameter ASYNC_RESET_RELEASE = "SYNC";
     parameter CSDECODE_W = "0b000";
     parameter CSDECODE_R = "0b000";
     reg [35:0] rows [0:511];
@@ -77,8 +78,13 @@ module DP16KD(
     parameter REGMODE_B = "NOREG";
     parameter GSR = "ENABLED";
     parameter RESETMODE = "SYNC";
+    parameter ASYNC_RESET_RELEASE = "SYNC";
     parameter CSDECODE_A = "0b000";
     parameter CSDECODE_B = "0b000";
+    // those that synthesis writes where it infers the cell; nothing is read before it is written
+    parameter CLKAMUX = "CLKA";
+    parameter CLKBMUX = "CLKB";
+    parameter {", ".join(f"INITVAL_{k:02X} = 0" for k in range(64))};
     parameter WRITEMODE_A = "NORMAL";
     parameter WRITEMODE_B = "NORMAL";
     localparam SHIFT = DATA_WIDTH_A == 18 ? 4 : DATA_WIDTH_A == 9 ? 3 : DATA_WIDTH_A == 4 ? 2

@@ -10,7 +10,7 @@ from .. import files
 from ..netlist_check import check_self_test
 from ..progress import Progress
 from ..refusals import Refused
-from ..words import count
+from ..words import checked, count
 from . import common, values
 from .command import option, tell, verb
 from .fields import Options, spec_options
@@ -72,6 +72,7 @@ def summary(result: Built) -> str:
             "use",
             ", ".join(f"{number:,}{of(what)} {what}" for what, number in result.used.items()),
         ),
+        ("netlist", checked(result.netlist_checked, result.netlist_unchecked)),
         ("test", f"{frames} a round, {checksums}"),
         ("load", shlex.join(result.load)),
         *(("LED", f"{lamp['led']}: {lamp['means']}") for lamp in result.lamps),

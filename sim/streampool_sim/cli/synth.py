@@ -10,7 +10,7 @@ from .. import files
 from ..netlist_check import check_core
 from ..progress import Progress
 from ..refusals import Refused
-from ..words import count
+from ..words import checked, count
 from . import common, values
 from .command import option, tell, verb
 from .fields import Options, spec_options
@@ -22,7 +22,7 @@ examples:
     --device ecp5-25k-6 --seeds 5 --json here.json
 
 The core alone is counted; it is placed between registers, so that pins are in no path. Before
-that, two frames go through its netlist and are checked against the golden model, in seconds.
+that, frames go through its netlist and are checked against the golden model, which takes seconds.
 Needs the extra streampool[fpga]. Exit: 0 placed, 2 refused, or the device cannot take it. The JSON
 is written, with the reason, where the device cannot take it or a program is missing; not where the
 arguments are refused.
@@ -78,6 +78,7 @@ def summary(placement: Placement) -> str:
         "core": ", ".join(
             [f"{placement.lut4} LUT4", *(count(number, name) for name, number in cells.items())]
         ),
+        "netlist": checked(placement.netlist_checked, placement.netlist_unchecked),
         "placer": f"counts {', '.join(uses)}, with the registers around it",
         "longest": path["words"] if path else "no path from register to register",
         "tools": ", ".join(f"{name} {version}" for name, version in placement.tools.items())

@@ -59,6 +59,7 @@ def run(
     model: Model | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
+    chunk: int = CHUNK,
 ) -> Trace:
     """Stream frames back to back through a core's compiled model.
 
@@ -85,6 +86,8 @@ def run(
         cache in `folder`.
     progress : callable, optional
         Called with output beats there and output beats due, several times a second.
+    chunk : int, optional
+        Clocks between two looks at the progress.
 
     Raises
     ------
@@ -124,7 +127,7 @@ def run(
     try:
         start, status = time.perf_counter(), _RUNNING
         while status == _RUNNING:
-            status = model.run(instance, ctypes.byref(batch), CHUNK)
+            status = model.run(instance, ctypes.byref(batch), chunk)
             if progress is not None:
                 progress(batch.got, len(out))
         seconds = time.perf_counter() - start

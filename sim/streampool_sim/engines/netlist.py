@@ -5,7 +5,7 @@ data, so what is compiled does not grow with it.
 """
 
 import ctypes
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
@@ -14,7 +14,7 @@ from typing import Any
 from .compiled import SharedObject
 from .trace import EngineError
 
-__all__ = ["Netlist", "cpp_class", "gates_source", "is_good"]
+__all__ = ["Netlist", "WrongNetlist", "cpp_class", "gates_source", "is_good"]
 
 # Of each gate, its inputs and its table: bit (a + 2 b + 4 c) is what it gives
 _GATES = {
@@ -36,6 +36,10 @@ _READ = 256
 """A gate's table that stands for a memory's read port."""
 
 
+class WrongNetlist(EngineError):
+    """A netlist that no right synthesis gives."""
+
+
 @dataclass
 class Netlist:
     """Tables of a flat netlist, as `gates.cc` has them; nets are numbered.
@@ -43,15 +47,22 @@ class Netlist:
     Parameters
     ----------
     module : dict
-        Of `streampool_hw.fpga.netlist.netlist_gates`: one clock, gates of one bit.
+        Of `streampool_hw.fpga.netlist.netlist_gates`: gates of one bit.
+    one_clock : bool, optional
+        Whether every register and memory has to be clocked by the port ``clk``; else they may be
+        clocked by any net, which stands for the same clock.
 
     Raises
     ------
+    WrongNetlist
+        If there is a loop of gates, a net with two drivers or a cell's input with none, or another
+        clock.
     EngineError
-        If there is a cell of another kind, or a loop of gates.
+        If there is a cell of another kind.
     """
 
     module: dict[str, Any]
+    one_clock: bool = True
     gates: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     pins: list[int] = field(default_factory=list)
     reads: list[tuple[int, ...]] = field(default_factory=list)
@@ -74,12 +85,18 @@ class Netlist:
                 self._gate(cell)
             elif kind == _REGISTER:
                 pins = cell["connections"]
+                self._refuse_other_clock(pins["C"])
                 self.registers.append((self.net(pins["D"][0]), self.net(pins["Q"][0])))
             elif kind == _MEMORY:
                 self._memory(name, cell)
             else:
                 raise EngineError(f"the netlist has a cell {kind}, of which there is no model")
+        self._refuse_wrong_drivers()
         self.gates = self._in_order()
+
+    def __len__(self) -> int:
+        """The gates, memories' ports and registers."""
+        return len(self.gates) + len(self.writes) + len(self.registers)
 
     def net(self, bit: Any) -> int:
         """Return the number of a bit, as Yosys' JSON has it."""
@@ -105,10 +122,34 @@ class Netlist:
 
         Raises
         ------
-        KeyError
+        EngineError
             If synthesis kept none of this name.
         """
+        if name not in self.module["netnames"]:
+            raise EngineError(f"the netlist has no signal {name}")
         return self.net(self.module["netnames"][name]["bits"][0])
+
+    def _refuse_other_clock(self, bits: Iterable[Any]) -> None:
+        if not self.one_clock:
+            return
+        if any([bit] != self.module["ports"]["clk"]["bits"] for bit in bits):
+            raise WrongNetlist("it has a register on another net than the clock")
+
+    def _refuse_wrong_drivers(self) -> None:
+        drivers = Counter(net for _, outs, _ in self._loose for net in outs)
+        drivers.update(net for _, net in self.registers)
+        used = {net for ins, _, _ in self._loose for net in ins}
+        used.update(net for net, _ in self.registers)
+        for _, address, bits, data, enable, width in self.writes:
+            for at, count in ((address, bits), (data, width), (enable, width)):
+                used.update(self.pins[at : at + count])
+        for way, nets in self.ports.values():
+            used.update(nets if way == "output" else ())
+            drivers.update(() if way == "output" else nets)
+        if max(drivers.values(), default=0) > 1 or {0, 1} & drivers.keys():
+            raise WrongNetlist("it has a net with two drivers")
+        if used - drivers.keys() - {0, 1}:
+            raise WrongNetlist("it has an input that nothing drives")
 
     def _gate(self, cell: dict[str, Any]) -> None:
         inputs, table = _GATES[cell["type"]]
@@ -127,6 +168,7 @@ class Netlist:
             raise EngineError(f"the netlist's memory {name} is read by a clock")
         if value["WIDTH"] > 64 or "1" in cell["parameters"]["INIT"]:
             raise EngineError(f"the netlist's memory {name} is wider than 64 bits, or initialized")
+        self._refuse_other_clock(cell["connections"]["WR_CLK"])
         memory = len(self.sizes)
         self.sizes.append(value["SIZE"])
         bits, width, pins = value["ABITS"], value["WIDTH"], cell["connections"]
@@ -166,7 +208,7 @@ class Netlist:
                     if not waits[user]:
                         ready.append(user)
         if len(order) < len(self._loose):
-            raise EngineError("the netlist has a loop of gates")
+            raise WrongNetlist("it has a loop of gates")
         return [gate for _, gate in order]
 
 
