@@ -58,10 +58,12 @@ def test_command_lines_are_taken():
         for line in text.splitlines()
         if line.startswith("streampool ")
     ]
-    verbs = {line.split()[1] for line in lines}
-    assert verbs == {"run", "verilog", "explain", "synth", "build", "bench"}
+    known = {"run", "verilog", "explain", "synth", "build", "bench"}
+    assert {line.split()[1] for line in lines} >= known
     for line in lines:
         verb, parsed = cli.parsed(shlex.split(line)[1:])
+        if verb not in known and not hasattr(parsed, "op"):
+            continue  # it has no specification
         if parsed.op == "unpool":
             assert unpooled_size(parsed), line
             continue
