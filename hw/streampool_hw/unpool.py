@@ -207,7 +207,7 @@ class UnpoolCore(wiring.Component):
     def _scatter(self, m: Module, step: Value, fill: Value) -> list[list[tuple]]:
         """Return what each frame's memories have to write: ``(enable, address, value)`` a lane."""
         job = self.job
-        area = job.beats_out // job.fold
+        area = job.layout_out.positions
         m.submodules.group_in = group = ModuloCounter(job.fold)
         base = Signal(range(job.beats_out))  # where the group's words begin
         m.d.comb += group.step.eq(step)
@@ -216,14 +216,13 @@ class UnpoolCore(wiring.Component):
         going, frame = delay(m, step, name="going", reset=True), delay(m, fill, name="frame")
         base, last = delay(m, base, name="base"), delay(m, group.last, name="group_last")
 
-        spare = job.fold * job.lanes - job.shape[0]
         writes: list[list[tuple]] = [[] for _ in range(self._frames)]
         wrong: list[Value] = []
         for lane in range(job.lanes):
             index = delay(m, self.i.payload.index[lane], name=f"index_{lane}")
             value = delay(m, self.i.payload.data[lane].as_unsigned(), name=f"value_{lane}")
             within = index < area
-            idle = last if lane >= job.lanes - spare else Const(0)
+            idle = last if lane >= job.lanes - job.layout_in.spare_lanes else Const(0)
             wrong.append(going & ~within & ~idle)
             # no address is ever beyond the memory, whether it is written or not
             address = Mux(within, (index + base)[: len(base)], 0)
@@ -241,7 +240,7 @@ class UnpoolCore(wiring.Component):
     def _addresses(self, m: Module, beats_out: ModuloCounter) -> Signal:
         """Return the address of the beat to read: a position's groups, then the next position."""
         job = self.job
-        area = job.beats_out // job.fold
+        area = job.layout_out.positions
         m.submodules.group_out = group = ModuloCounter(job.fold)
         address = Signal(range(job.beats_out))
         m.d.comb += group.step.eq(beats_out.step)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streampool_golden import PoolJob, PoolSpec
+from streampool_golden.job import DEFAULT_LANES
 
 from ..refusals import Refused
 from . import values
@@ -51,7 +52,7 @@ def lanes_option(group: str) -> Option:
         takes=values.positive,
         metavar="N",
         group=group,
-        help="channels side by side in a beat (all of them, 8 at most)",
+        help=f"channels side by side in a beat (all of them, {DEFAULT_LANES} at most)",
     )
 
 
