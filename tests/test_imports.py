@@ -95,11 +95,12 @@ def test_no_module_needs_one_that_needs_it(room):
     assert circle(own) == []
 
 
-def test_no_folder_of_the_hardware_needs_one_that_needs_it():
+@pytest.mark.parametrize("room", ["streampool_hw", "streampool_sim"])
+def test_no_folder_needs_one_that_needs_it(room):
     folders: dict[str, set[str]] = {}
     for module, after in GRAPH.items():
-        if module.startswith("streampool_hw."):
-            others = {folder(each) for each in after if each.startswith("streampool_hw.")}
+        if module.startswith(f"{room}."):
+            others = {folder(each) for each in after if each.startswith(f"{room}.")}
             folders.setdefault(folder(module), set()).update(others - {folder(module)})
     assert len(folders) > 8
     assert circle(folders) == []

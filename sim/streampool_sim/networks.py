@@ -106,9 +106,3 @@ def run(path: Path = RESULTS) -> dict[PoolJob, dict[str, Any]]:
                     for fault in result["faults"]:
                         print(f"FAULT {fault}", file=sys.stderr, flush=True)
     return {job: log.results[index] for index, job in enumerate(wanted)}
-
-
-if __name__ == "__main__":
-    from .cli import main
-
-    sys.exit(main(["networks", *sys.argv[1:]]))

@@ -354,7 +354,7 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
 def _print_fault(seed: int, result: dict[str, Any]) -> None:
     print(f"case {result['index']}: {result['faults'][0]}")
     print(
-        f"  again: python -m streampool_sim.sweep --seed {seed} --case {result['index']}",
+        f"  again: python -m streampool_sim sweep --seed {seed} --case {result['index']}",
         flush=True,
     )
 
@@ -391,9 +391,3 @@ def run_case(seed: int, index: int) -> int:
         print(f"FAULT {fault}")
     print("right" if not result["faults"] else f"{len(result['faults'])} faults")
     return len(result["faults"])
-
-
-if __name__ == "__main__":
-    from .cli import main
-
-    sys.exit(main(["sweep", *sys.argv[1:]]))

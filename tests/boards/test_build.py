@@ -12,7 +12,6 @@ import pytest
 from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS, SelfTest, build, pattern
-from streampool_hw.boards.__main__ import main as boards_main
 from streampool_hw.boards.pll import PllSettings
 from streampool_hw.boards.top import Top
 from streampool_hw.fpga import tools
@@ -189,7 +188,7 @@ def test_a_clock_that_is_not_reached_is_refused(capsys, tmp_path, programs):
 
 def test_every_board_is_built_and_told(capsys, tmp_path, programs):
     programs.fmax = 160.0
-    assert boards_main(["ulx3s-85f", "orangecrab", "-o", str(tmp_path)]) == 0
+    assert cli.main(["boards", "ulx3s-85f", "orangecrab", "-o", str(tmp_path)]) == 0
     head, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert head[0] == "board"
     assert [row[:3] for row in rows] == [
@@ -198,6 +197,6 @@ def test_every_board_is_built_and_told(capsys, tmp_path, programs):
     assert [row[-1] for row in rows] == [str(tmp_path / row[0]) + ".bit" for row in rows]
     assert all((tmp_path / f"{row[0]}.json").exists() for row in rows)
     programs.fmax = 140.0
-    assert boards_main(["ulx3s-85f", "-o", str(tmp_path / "other")]) == 1
+    assert cli.main(["boards", "ulx3s-85f", "-o", str(tmp_path / "other")]) == 1
     assert "not built: ulx3s-85f would run at 150 MHz" in capsys.readouterr().out
     assert not (tmp_path / "other").exists()

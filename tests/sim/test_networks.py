@@ -1,4 +1,4 @@
-"""A share of the layers of known networks; ``python -m streampool_sim.networks`` runs them all."""
+"""A share of the layers of known networks; ``streampool networks`` runs them all."""
 
 import pytest
 from streampool_golden import PoolJob, PoolSpec

@@ -101,7 +101,7 @@ def test_failures_are_counted_and_the_first_is_given_with_its_command(tmp_path, 
     assert sweep(3, 7, path, jobs=1) == 2
     said = capsys.readouterr().out
     assert "case 1: too slow" in said
-    assert "python -m streampool_sim.sweep --seed 7 --case 1" in said
+    assert "python -m streampool_sim sweep --seed 7 --case 1" in said
     assert "failed: 1, 2" in said
 
 
