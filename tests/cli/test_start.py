@@ -73,6 +73,46 @@ def test_a_verb_comes_from_another_package_by_an_entry_point(monkeypatch, comman
         registry.verbs.cache_clear()
 
 
+def test_a_broken_verb_of_another_package_is_refused(monkeypatch, refused, folder, capsys):
+    (folder / "odd.py").write_text(
+        "from streampool_sim.cli.registry import Verb\n"
+        "HALF = Verb('say half', 'odd_half')\nNONE = None\n"
+    )
+    (folder / "odd_half.py").write_text("import nowhere\n")
+    (folder / "odd_bad.py").write_text("1 / 0\n")
+    points = metadata.EntryPoints(
+        metadata.EntryPoint(name, value, registry.GROUP)
+        for name, value in {
+            "gone": "nowhere.verbs:GONE",
+            "bad": "odd_bad:BAD",
+            "none": "odd:NONE",
+            "half": "odd:HALF",
+        }.items()
+    )
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(metadata, "entry_points", lambda **wanted: points.select(**wanted))
+    registry.verbs.cache_clear()
+    try:
+        for name, package, why in (
+            ("gone", "nowhere", "No module named 'nowhere'"),
+            ("bad", "odd_bad", "division by zero"),
+            ("none", "odd", "odd:NONE is no Verb"),
+            ("half", "odd", "No module named 'nowhere'"),
+        ):
+            for words in ((name,), (name, "--help")):
+                said = refused(*words).err
+                assert f"verb {name} of the package {package} cannot be loaded: {why};" in said
+        with pytest.raises(SystemExit) as end:
+            refused("--help")
+        assert end.value.code == 0
+        listed = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+        assert all("cannot be loaded" in listed[name] for name in ("gone", "bad", "none"))
+        assert "say half" in listed["half"] and "cannot be loaded" not in listed["run"]
+    finally:
+        registry.verbs.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

@@ -17,7 +17,7 @@ from streampool_golden.errors import SpecError
 from ..refusals import Refused, did_you_mean, say, shown
 from ..signals import Stopped, stopping
 from .command import SETTINGS, refuse, tell
-from .registry import command_of, verbs
+from .registry import broken, command_of, verbs
 
 __all__ = ["COMPLETE", "main", "parsed"]
 
@@ -39,7 +39,12 @@ class _Streampool(click.Group):
         return list(verbs())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return command_of(cmd_name) if cmd_name in verbs() else None
+        try:
+            return command_of(cmd_name) if cmd_name in verbs() else None
+        except Refused:
+            if ctx.resilient_parsing:  # a shell asks, and is offered nothing
+                return None
+            raise
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         word = args[0] if args else None
@@ -49,6 +54,8 @@ class _Streampool(click.Group):
             if word.startswith("-"):
                 refuse(ctx, f"option {word.partition('=')[0]} is not known")
             if word not in verbs():
+                if word in (faults := broken()):
+                    raise faults[word]
                 names = ", ".join(verbs())
                 hint = did_you_mean(word, verbs()) or f"; use one of {names}"
                 refuse(ctx, f"verb {shown(word)} is not known{hint}")
@@ -56,7 +63,8 @@ class _Streampool(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(click.style("verbs", bold=True)):
-            formatter.write_dl([(name, each.about) for name, each in verbs().items()])
+            rows = [(name, each.about) for name, each in verbs().items()]
+            formatter.write_dl([*rows, *((name, "cannot be loaded") for name in broken())])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write("\n`streampool VERB --help` shows a verb's options, with examples.\n")

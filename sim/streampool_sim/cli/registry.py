@@ -24,7 +24,9 @@ from typing import NamedTuple
 
 import click
 
-__all__ = ["GROUP", "Verb", "command_of", "verbs"]
+from ..refusals import Refused
+
+__all__ = ["GROUP", "Verb", "broken", "command_of", "verbs"]
 
 GROUP = "streampool.verbs"
 
@@ -62,14 +64,44 @@ def verbs() -> dict[str, Verb]:
     """Return all verbs by name; ours come first, and nobody takes their names."""
     found = {name: Verb(about, f"{__package__}.{name}") for name, about in _OURS.items()}
     for point in metadata.entry_points(group=GROUP):
-        if point.name not in found:
-            try:
-                found[point.name] = point.load()
-            except (ImportError, AttributeError):  # a package that is half there
-                continue
+        if point.name not in found and isinstance(loaded := _loaded(point), Verb):
+            found[point.name] = loaded
     return found
 
 
+def broken() -> dict[str, Refused]:
+    """Return why the verbs of other packages that cannot be loaded are refused, by name."""
+    return {
+        point.name: loaded
+        for point in metadata.entry_points(group=GROUP)
+        if point.name not in verbs() and isinstance(loaded := _loaded(point), Refused)
+    }
+
+
 def command_of(name: str) -> click.Command:
-    """Return a verb's command; this imports its module."""
-    return import_module(verbs()[name].module).command
+    """Return a verb's command; this imports its module, and refuses a broken one of others."""
+    module = verbs()[name].module
+    if name in _OURS:
+        return import_module(module).command
+    try:
+        return import_module(module).command
+    except Exception as error:
+        for point in metadata.entry_points(group=GROUP, name=name):
+            raise _refusal(point, error) from error
+        raise
+
+
+def _loaded(point: metadata.EntryPoint) -> Verb | Refused:
+    try:
+        found = point.load()
+    except Exception as error:  # whatever the module of another package does when imported
+        return _refusal(point, error)
+    return found if isinstance(found, Verb) else _refusal(point, f"{point.value} is no Verb")
+
+
+def _refusal(point: metadata.EntryPoint, why: object) -> Refused:
+    package = point.dist.name if point.dist else point.module.partition(".")[0]
+    return Refused(
+        f"verb {point.name} of the package {package} cannot be loaded: {why};"
+        " reinstall the package, or remove it"
+    )
