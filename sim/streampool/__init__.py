@@ -4,10 +4,10 @@ This package only gathers the public names of the packages below it. Each is imp
 first asked for, so that what needs no hardware loads none.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import typing as _typing
+from importlib import import_module as _import_module
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from streampool_golden import *  # noqa: F403
     from streampool_hw import *  # noqa: F403
     from streampool_sim import *  # noqa: F403
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 _PACKAGES = ("streampool_golden", "streampool_hw", "streampool_sim")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
+    if name == "__all__":
+        return __dir__()
     for package in _PACKAGES:
-        module = import_module(package)
+        module = _import_module(package)
         if name in module.__all__ or name == "__version__":
             return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({name for each in _PACKAGES for name in import_module(each).__all__})
+    return sorted({name for each in _PACKAGES for name in _import_module(each).__all__})

@@ -37,3 +37,13 @@ def test_a_module_that_is_imported_first_hides_no_name():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert "function unpool" in done.stdout
+
+
+def test_a_star_gives_the_names_of_all_packages_and_nothing_else():
+    names: dict[str, object] = {}
+    exec("from streampool import *", names)
+    names.pop("__builtins__")
+    assert set(names) == {name for each in PACKAGES for name in import_module(each).__all__}
+    assert names["PoolSpec"] is import_module("streampool_golden").PoolSpec
+    facade = import_module("streampool")
+    assert {name for name in vars(facade) if not name.startswith("_")} <= set(names)
