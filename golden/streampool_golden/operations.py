@@ -106,9 +106,10 @@ OPS = tuple(OPERATIONS)
 
 
 def names(**wanted: object) -> str:
-    """Return the operations whose entry has `wanted`, for a sentence: ``"max, min"``."""
-    return ", ".join(
+    """Return the operations whose entry has `wanted`, for a sentence: ``"max or min"``."""
+    found = [
         name
         for name, operation in OPERATIONS.items()
         if all(bool(getattr(operation, field)) == value for field, value in wanted.items())
-    )
+    ]
+    return " or ".join(filter(None, (", ".join(found[:-1]), found[-1])))

@@ -22,7 +22,7 @@ def check_windows(
     """Refuse a kernel that is missing, or what has no meaning beside `adaptive`."""
     if adaptive is None:
         if not kernel:
-            raise SpecError("kernel", "kernel must be given, or adaptive, and is None.")
+            raise SpecError("kernel", "kernel is missing; use one, or adaptive instead.")
         return
     for name, value, usual in (
         ("kernel", kernel, not kernel),
@@ -53,7 +53,7 @@ def check_divisor(op: str, divisor_override: int | None) -> None:
         raise SpecError(
             "divisor_override",
             f"divisor_override {divisor_override} has no meaning with op {op};"
-            f" use op {names(mean=True)} or None.",
+            f" use op {names(mean=True)}, or leave divisor_override out.",
         )
     if operation.root and (divisor_override or 1) < 0:
         raise SpecError(
@@ -68,7 +68,8 @@ def check_indices(op: str, indices: str | None) -> None:
     if not OPERATIONS[op].selects and indices is not None:
         raise SpecError(
             "indices",
-            f"indices {indices} has no meaning with op {op}; use op {names(selects=True)} or None.",
+            f"indices {indices} has no meaning with op {op};"
+            f" use op {names(selects=True)}, or leave indices out.",
         )
 
 
@@ -101,25 +102,25 @@ def check_floats(
         raise SpecError(
             "rounding",
             f"rounding {rounding} is for integers, and {dtype} rounds to nearest,"
-            " ties to even, as IEEE 754 has it; use half_even or None.",
+            " ties to even, as IEEE 754 has it; use half_even, or leave rounding out.",
         )
     if out_dtype not in (None, dtype.name):
         raise SpecError(
             "out_dtype",
             f"out_dtype {out_dtype} is not the input's {dtype}, and floats keep"
-            " their type; use None.",
+            f" their type; use {dtype}, or leave out_dtype out.",
         )
-    for field, value, nothing in (
+    for field, value, usual in (
         ("clamp", clamp, None),
         ("saturate", saturate, False),
         ("scale", scale, 1),
         ("zero_points", zero_points, (0, 0)),
     ):
-        if value != nothing:
+        if value != usual:
             raise SpecError(
                 field,
                 f"{field} {value} is for integers, and has no meaning with dtype {dtype};"
-                f" use {nothing} or an integer dtype.",
+                f" use an integer dtype, or leave {field} out.",
             )
 
 
@@ -166,12 +167,15 @@ def check_quantisation(op: str, scale: Fraction, zero_points: tuple[int, int]) -
         return
     takes = names(requantises=True)
     if scale != 1:
-        raise SpecError("scale", f"scale {scale} has no meaning with op {op}; use op {takes} or 1.")
+        raise SpecError(
+            "scale",
+            f"scale {scale} has no meaning with op {op}; use op {takes}, or leave scale out.",
+        )
     kept = operation.selects and zero_points[0] == zero_points[1]
     if not kept and zero_points != (0, 0):
-        equal = ", equal ones" if operation.selects else ""
+        equal = ", two equal ones" if operation.selects else ""
         raise SpecError(
             "zero_points",
             f"zero_points {zero_points} have no meaning with op {op};"
-            f" use op {takes}{equal} or (0, 0).",
+            f" use op {takes}{equal}, or leave zero_points out.",
         )
