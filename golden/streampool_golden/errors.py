@@ -39,5 +39,9 @@ def shown(value: object) -> str:
         text = "an integer too long to print"
     except RecursionError:
         text = f"a {type(value).__name__} nested too deeply to print"
-    text = " ".join(text.split())
+    return cut(" ".join(text.split()))
+
+
+def cut(text: str) -> str:
+    """Return a text as a refusal shows it, cut where it is long."""
     return text if len(text) <= 60 else text[:57] + "..."

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from streampool_golden import SpecError
-from streampool_golden.arrays import channels_at
+from streampool_golden.arrays import as_array, channels_at
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class FrameAxes:
         SpecError
             If they are of several shapes, have too few axes, or there is no such layout.
         """
-        first, *others = (np.asarray(array) for array in arrays)
+        names = ("x",) if len(arrays) == 1 else ("values", "indices")
+        first, *others = map(as_array, names, arrays)
         for other in others:
             if other.shape != first.shape:
                 raise SpecError(

@@ -8,6 +8,7 @@ import concurrent.futures
 import hashlib
 import json
 import multiprocessing
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -327,6 +328,8 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
         print(f"{count - len(todo)} of {count} cases are in {path} already", file=sys.stderr)
     batches = [todo[at : at + BATCH] for at in range(0, len(todo), BATCH)]
     done = count - len(todo)
+    # the workers' Python must not take a module from where the user happens to stand
+    os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context("spawn")
     workers = concurrent.futures.ProcessPoolExecutor(
         jobs, mp_context=context, initializer=stop_when_asked

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from streampool_golden import PoolSpec, float32_ratio
+from streampool_sim.cli import main
 from streampool_sim.cli.command import argument, option, verb
 from streampool_sim.cli.fields import spec_of, spec_options
 from streampool_sim.refusals import Refused, did_you_mean
@@ -208,6 +209,22 @@ def test_nothing_is_offered_where_nothing_is_near(typed: str, known: str):
 )
 def test_what_is_near_is_offered(typed: str, known: str):
     assert did_you_mean(typed, ["--vcd", "explain", known]) == f", did you mean {known}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"run --{'9' * 5000}",
+        f"--{'9' * 5000}",
+        f"verilog --kernel 2 --shape 1x4x4 --family {'9' * 5000}",
+        f"synth --kernel 2 --shape 1x4x4 --device {'9' * 5000}",
+        f"build --kernel 2 --shape 1x4x4 --board {'9' * 5000}",
+        f"boards {'9' * 5000}",
+    ],
+)
+def test_long_words_are_not_echoed(words: str, capsys: pytest.CaptureFixture[str]):
+    assert main(words.split()) == 2
+    assert "9" * 61 not in capsys.readouterr().err
 
 
 def test_thousands_of_digits_are_not_echoed():

@@ -152,6 +152,15 @@ def test_standard_output_that_is_full_is_named(words: str):
     assert done.stderr == "streampool: standard output: No space left on device.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_statistics_that_cannot_be_printed_leave_no_output(tmp_path: Path):
+    words = ["run", "-o", str(tmp_path / "out.npy"), "--kernel", "80", "--stats", "-"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*MODULE, *words], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert not list(tmp_path.iterdir())
+
+
 def stopped(words: list[str], folder: Path, number: int, begun: str) -> subprocess.Popen[str]:
     """Run a command in `folder`, send it a signal when a file named so is there; returns it."""
     environment = {**os.environ, "STREAMPOOL_CACHE": str(folder / "cache"), "TMPDIR": str(folder)}

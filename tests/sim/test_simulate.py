@@ -382,3 +382,17 @@ def test_threads_lose_no_warning_and_double_none():
     assert warnings.filters == before
     assert sorted(told) == sorted(message for each in said for message in each)
     assert len(told) > 24
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (np.ma.masked_array(np.zeros((1, 4, 4), np.int8), mask=np.eye(4)[None]), "masked values"),
+        ([[[1, 2], [3]]], "rows of one length"),
+    ],
+)
+def test_masks_and_ragged_rows_are_refused(x, said: str):
+    with pytest.raises(SpecError, match=f"x .*{said}"):
+        simulate(PoolSpec("max", 2), x)
+    with pytest.raises(SpecError, match=f"values .*{said}"):
+        simulate_unpool(x, x, (8, 8))

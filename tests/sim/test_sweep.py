@@ -1,6 +1,9 @@
 """The sweep: its cases, its results file, and that it finds what is wrong."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,3 +177,20 @@ def test_a_core_that_cannot_be_made_is_a_failure_of_its_own(monkeypatch):
     monkeypatch.setattr(streampool_sim.sweep, "PoolCore", some)
     results = {result["index"]: result["faults"] for result in run_batch(2, [0, 1, 2])}
     assert results == {0: [], 1: ["IndexError: no such port"], 2: []}
+
+
+def test_workers_take_no_module_from_the_current_folder(tmp_path: Path):
+    for module in ("signal", "pickle", "struct", "socket"):
+        (tmp_path / f"{module}.py").write_text(f"open('run-{module}', 'w')\n")
+    # as the installed command starts: with -m, Python itself would look into the folder
+    start = "import sys; sys.path.remove(''); from streampool_sim.cli import main; sys.exit(main())"
+    words = ["sweep", "2", "--jobs", "2", "--results", "results.json"]
+    done = subprocess.run(
+        [sys.executable, "-c", start, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not list(tmp_path.glob("run-*"))
+    assert done.returncode == 0, done.stderr

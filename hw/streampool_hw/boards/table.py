@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from streampool_golden import SpecError
+from streampool_golden.errors import shown
 
 from ..fpga import Device, device_named
 from ..fpga.tools import ToolError
@@ -251,5 +252,5 @@ def board_named(name: str) -> Board:
         If there is none of this name.
     """
     if name not in BOARDS:
-        raise SpecError("board", f"board {name!r} is not known; {', '.join(BOARDS)} would do.")
+        raise SpecError("board", f"board {shown(name)} is not known; {', '.join(BOARDS)} would do.")
     return BOARDS[name]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from streampool_golden import SpecError
+from streampool_golden.errors import shown
 
 from .wrapper import BetweenRegisters
 
@@ -158,5 +159,7 @@ def device_named(name: str) -> Device:
         If there is none of this name.
     """
     if name not in DEVICES:
-        raise SpecError("device", f"device {name!r} is not known; {', '.join(DEVICES)} would do.")
+        raise SpecError(
+            "device", f"device {shown(name)} is not known; {', '.join(DEVICES)} would do."
+        )
     return DEVICES[name]

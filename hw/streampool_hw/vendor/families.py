@@ -1,6 +1,7 @@
 """The families of devices that a core may be made for."""
 
 from streampool_golden import SpecError
+from streampool_golden.errors import shown
 
 __all__ = ["FAMILIES", "GENERIC", "check_family"]
 
@@ -21,6 +22,6 @@ def check_family(family: str) -> str:
     """
     if family not in FAMILIES:
         raise SpecError(
-            "family", f"family {family!r} is not known; {', '.join(FAMILIES)} would do."
+            "family", f"family {shown(family)} is not known; {', '.join(FAMILIES)} would do."
         )
     return family

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from streampool_golden import SpecError
+from streampool_golden.errors import shown
 from streampool_hw.files import write_whole
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, place_design
@@ -166,7 +167,7 @@ def _named(
     names = list(usual) if text is None else text.split(",")
     for name in names:
         if name not in possible:
-            raise SpecError(field, f"{field} has no {name!r}; {', '.join(possible)} would do.")
+            raise SpecError(field, f"{field} has no {shown(name)}; {', '.join(possible)} would do.")
     return names
 
 

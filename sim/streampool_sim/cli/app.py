@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
-from streampool_golden.errors import SpecError
+from streampool_golden.errors import SpecError, cut
 
 from ..refusals import Refused, did_you_mean, say, shown
 from ..signals import Stopped, stopping
-from .command import SETTINGS, refuse, tell
+from .command import SETTINGS, refuse, tell, told_so_far
 from .registry import broken, command_of, verbs
 
 __all__ = ["COMPLETE", "main", "parsed"]
@@ -52,7 +52,7 @@ class _Streampool(click.Group):
             if word is None:
                 refuse(ctx, "the following arguments are required: VERB")
             if word.startswith("-"):
-                refuse(ctx, f"option {word.partition('=')[0]} is not known")
+                refuse(ctx, f"option {cut(word.partition('=')[0])} is not known")
             if word not in verbs():
                 if word in (faults := broken()):
                     raise faults[word]
@@ -200,11 +200,12 @@ def _invoke(words: list[str]) -> int:
 
 @contextmanager
 def _warnings_told() -> Iterator[None]:
-    """Have every warning said once, as a line."""
+    """Have every warning said once, as a line; those of threads too."""
+    told = told_so_far()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         if not issubclass(category, DeprecationWarning | PendingDeprecationWarning):
-            tell(message)
+            tell(message, told)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
+from streampool_golden.errors import cut
 
 from ..refusals import YELLOW, Refused, did_you_mean, painted, shown
 
@@ -136,10 +137,18 @@ def refuse(ctx: click.Context, message: str) -> NoReturn:
     raise Refused(f"{message.rstrip('.')}; `{ctx.command_path} --help` shows what there is")
 
 
-def tell(message: object) -> None:
-    """Say a warning, each once in a run of the command."""
+def told_so_far() -> set[str]:
+    """Return the warnings that this run of the command has said."""
+    return click.get_current_context().meta.setdefault(__name__, set())
+
+
+def tell(message: object, told: set[str] | None = None) -> None:
+    """Say a warning, each once in a run of the command.
+
+    A thread has no run of its own: there, `told` says which run it is.
+    """
     text = " ".join(str(message).split())
-    told: set[str] = click.get_current_context().meta.setdefault(__name__, set())
+    told = told_so_far() if told is None else told
     if text not in told:
         told.add(text)
         start = painted("streampool: warning:", YELLOW, sys.stderr)
@@ -217,7 +226,7 @@ class VerbCommand(click.Command):
             refuse(ctx, f"the following arguments are required: {names}")
         if unknown:
             hint = did_you_mean(unknown[0], (flag for flag in known if flag.startswith("--")))
-            refuse(ctx, f"option {unknown[0]} is not known{hint}")
+            refuse(ctx, f"option {cut(unknown[0])} is not known{hint}")
         if surplus:
             refuse(ctx, f"{shown(surplus[0])} is one argument too many")
 

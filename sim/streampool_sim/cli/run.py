@@ -113,10 +113,9 @@ def _finish(
             pictures.write_output(part, source, array)
         for part in parts[len(arrays) :]:
             part.write_text(text + "\n", encoding="utf-8")
-    told: TextIO = sys.stdout
-    if options.stats == "-":
-        print(text)
-        told = sys.stderr
+        if options.stats == "-":  # before the files take their places: this may fail, too
+            print(text, flush=True)
+    told: TextIO = sys.stderr if options.stats == "-" else sys.stdout
     if output.suffix.lower() in pictures.LOSSY:
         tell(f"{output} is a JPEG, which keeps values only roughly; .png keeps them all")
     for judged, colour in ((EQUAL, GREEN), (DIFFERS, RED)):
