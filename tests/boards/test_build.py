@@ -1,10 +1,12 @@
 """Bitstreams: what is built, what is refused, and that the table of boards agrees with theirs."""
 
 import json
+import os
 import re
 import sys
 import zlib
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -184,6 +186,25 @@ def test_a_clock_that_is_not_reached_is_refused(capsys, tmp_path, programs):
     status, out, _ = said(capsys, *words, "--freq", "20.5")
     assert status == 0 and "20 MHz, the most up to 20.5" in out
     assert (tmp_path / "out" / "ulx3s-85f.bit").read_bytes() == b"bits"
+
+
+def test_a_build_does_not_go_to_its_folder(capsys, tmp_path, programs, monkeypatch):
+    """Boards are built in threads, which have one working folder."""
+    found = []
+
+    def run(program: str, arguments: list[str], folder: Path) -> Any:
+        found.append({path.suffix for path in folder.iterdir()})
+        return ran(program, arguments, folder)
+
+    def chdir(folder: object) -> None:
+        raise AssertionError(f"went to {folder}")
+
+    programs.fmax = 160.0
+    ran = tools.run
+    monkeypatch.setattr(tools, "run", run)
+    monkeypatch.setattr(os, "chdir", chdir)
+    assert cli.main(["boards", "ulx3s-85f", "-o", str(tmp_path)]) == 0
+    assert found[0] >= {".lpf", ".ys"}
 
 
 def test_every_board_is_built_and_told(capsys, tmp_path, programs):

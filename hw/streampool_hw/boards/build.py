@@ -197,7 +197,9 @@ def build(
         if check is not None:
             unchecked = check(test, device, work)
             progress(2, steps)
-        plan.extract(work)
+        # Amaranth's own extract goes to the folder, and other threads with it.
+        for path, content in plan.files.items():
+            (work / path).write_bytes(content.encode() if isinstance(content, str) else content)
         for done, command in enumerate(commands[1:], 2 + bool(check)):
             _run(command, work, board)
             progress(done, steps)
