@@ -179,7 +179,11 @@ def test_a_core_that_cannot_be_made_is_a_failure_of_its_own(monkeypatch):
     assert results == {0: [], 1: ["IndexError: no such port"], 2: []}
 
 
-def test_workers_take_no_module_from_the_current_folder(tmp_path: Path):
+def test_workers_take_no_module_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # a sweep in this process has set it
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     for module in ("signal", "pickle", "struct", "socket"):
         (tmp_path / f"{module}.py").write_text(f"open('run-{module}', 'w')\n")
     # as the installed command starts: with -m, Python itself would look into the folder
