@@ -5,6 +5,7 @@
 """
 
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -317,6 +318,20 @@ def _lines(lines: list[str]) -> Iterator[dict[str, Any]]:
             return
 
 
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Let no Python that is started take a module from where the user happens to stand."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
+@_safe_path()
 def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
     """Run the cases 0 to count - 1 that are not in the results file yet; return the failures."""
     log = Log(path, seed)
@@ -328,8 +343,6 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
         print(f"{count - len(todo)} of {count} cases are in {path} already", file=sys.stderr)
     batches = [todo[at : at + BATCH] for at in range(0, len(todo), BATCH)]
     done = count - len(todo)
-    # the workers' Python must not take a module from where the user happens to stand
-    os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context("spawn")
     workers = concurrent.futures.ProcessPoolExecutor(
         jobs, mp_context=context, initializer=stop_when_asked

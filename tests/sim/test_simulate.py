@@ -387,7 +387,10 @@ def test_threads_lose_no_warning_and_double_none():
 @pytest.mark.parametrize(
     ("x", "said"),
     [
-        (np.ma.masked_array(np.zeros((1, 4, 4), np.int8), mask=np.eye(4, dtype=bool)[None]), "masked values"),
+        (
+            np.ma.masked_array(np.zeros((1, 4, 4), np.int8), mask=np.eye(4, dtype=bool)[None]),
+            "masked values",
+        ),
         ([[[1, 2], [3]]], "rows of one length"),
     ],
 )
