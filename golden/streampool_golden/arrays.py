@@ -21,7 +21,8 @@ def as_array(field: str, x: Any) -> np.ndarray:
     SpecError
         If rows differ in length, or values are masked.
     """
-    if np.ma.is_masked(x):
+    parts = x if isinstance(x, (list, tuple)) else [x]
+    if any(map(np.ma.is_masked, parts)):
         raise SpecError(
             field,
             f"{field} has masked values, which no window leaves out; use {field}.filled(value).",

@@ -391,6 +391,7 @@ def test_threads_lose_no_warning_and_double_none():
             np.ma.masked_array(np.zeros((1, 4, 4), np.int8), mask=np.eye(4, dtype=bool)[None]),
             "masked values",
         ),
+        ([np.ma.masked_equal(np.eye(4, dtype=np.int8), 1)], "masked values"),
         ([[[1, 2], [3]]], "rows of one length"),
     ],
 )
