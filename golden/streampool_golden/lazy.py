@@ -6,8 +6,6 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any
 
-__all__ = ["lazy_names"]
-
 
 def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__getattr__`` and ``__dir__`` of a package whose names `_public` imports.

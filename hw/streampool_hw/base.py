@@ -7,8 +7,6 @@ from amaranth.hdl import Module
 from amaranth.lib import stream
 from streampool_golden import Job
 
-__all__ = ["Core"]
-
 
 class Core(Protocol):
     """A component with a stream of beats in and a stream of beats out, made for a `Job`.

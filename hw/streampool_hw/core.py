@@ -18,8 +18,6 @@ from .schedule.plan import AxisPlan
 from .schedule.sequencer import ModuloCounter
 from .vendor.families import GENERIC, check_family
 
-__all__ = ["PoolCore"]
-
 
 class PoolCore(wiring.Component):
     """Pool frames of one size, at one beat a clock.

@@ -8,8 +8,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["is_read_only", "is_writable", "replacing", "replacing_all", "write_whole"]
-
 
 def is_writable(folder: Path) -> bool:
     """Return whether a file can be made in a folder, which is tried: permissions do not say all."""

@@ -11,8 +11,6 @@ from .core import PoolCore
 from .unpool import UnpoolCore
 from .vendor.families import GENERIC, check_family
 
-__all__ = ["CORES", "make_core"]
-
 CORES: dict[type[Job], Callable[..., Core]] = {
     PoolJob: lambda job, **options: PoolCore(job.spec, job.shape, job.lanes, **options),
     UnpoolJob: UnpoolCore,

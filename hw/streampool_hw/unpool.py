@@ -15,8 +15,6 @@ from .datapath.shapes import lane_shape
 from .schedule.sequencer import ModuloCounter
 from .vendor.families import GENERIC, check_family
 
-__all__ = ["UnpoolCore"]
-
 
 class UnpoolCore(wiring.Component):
     """Put pooled values back where they were, zero everywhere else, at one beat a clock.

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from streampool_golden import PoolJob
+from streampool_hw.files import write_whole
 from streampool_hw.fpga import device_named
 from streampool_sim.cli import common, values
 from streampool_sim.cli.command import option, verb
 from streampool_sim.cli.fields import Options, said, spec_options
 from streampool_sim.engines.compiled import find_compiler
-from streampool_sim.files import check_folder, check_writable, write_whole
+from streampool_sim.files import check_folder, check_writable
 from streampool_sim.progress import Progress, time_left
 from streampool_sim.refusals import Refused
 
@@ -22,8 +23,6 @@ from .fpga.clocks import ASSUMED_MHZ
 from .report import hardware, layers, reading, report, table
 from .software import machine, timing
 from .software.contenders import RUNTIMES
-
-__all__ = ["bench", "command"]
 
 EXAMPLES = """\
 examples:

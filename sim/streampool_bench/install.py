@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 
-__all__ = ["main", "requirements"]
-
 EXTRAS = ("bench", "report")
 _MARKED = re.compile(rf"""extra\s*==\s*['"]({"|".join(EXTRAS)})['"]""")
 

@@ -2,8 +2,6 @@
 
 from streampool_sim.cli.registry import Verb
 
-__all__ = ["BENCH", "FPGA"]
-
 BENCH = Verb(
     "time software on pooling layers, and compare the core with the fastest",
     "streampool_bench.command",

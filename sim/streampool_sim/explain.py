@@ -10,8 +10,6 @@ from streampool_hw.schedule.plan import AxisPlan
 
 from .words import count
 
-__all__ = ["explain_text"]
-
 MOST_SLOTS = 32
 """Slots of an axis that are drawn; of a longer one the first and last."""
 

@@ -2,20 +2,9 @@
 
 from pathlib import Path
 
-from streampool_hw.files import is_read_only, is_writable, replacing, replacing_all, write_whole
+from streampool_hw.files import is_read_only, is_writable
 
 from .refusals import Refused
-
-__all__ = [
-    "check_folder",
-    "check_not_read_only",
-    "check_writable",
-    "is_writable",
-    "replacing",
-    "replacing_all",
-    "resolved",
-    "write_whole",
-]
 
 
 def resolved(path: Path) -> Path:

@@ -16,8 +16,6 @@ from .engines.netlist import Netlist, WrongNetlist, is_good
 from .frames import pack
 from .simulation import compare
 
-__all__ = ["check_core", "check_self_test"]
-
 MOST_STEPS = 8_000_000_000
 """Gates times clocks that a check may take, some half a minute; one frame goes through anyway."""
 CHUNK = 1 << 16

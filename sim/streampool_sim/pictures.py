@@ -7,24 +7,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from streampool_golden import DType
+from streampool_hw.files import replacing
 
-from streampool_sim.files import check_writable, replacing
 from streampool_sim.refusals import Refused
 
+from .files import check_writable
 from .inputs.netpbm import is_netpbm, read_netpbm, write_netpbm
 from .inputs.npy import LAYOUTS, NPY_MAGIC, read_npy
 from .inputs.opening import opened
 from .inputs.pillow import read_picture
-
-__all__ = [
-    "LAYOUTS",
-    "LOSSY",
-    "Input",
-    "check_output",
-    "narrowest",
-    "read_input",
-    "write_output",
-]
 
 # What a picture file holds exactly (JPEG: as near as it comes): numbers of channels, and whether
 # 16-bit grey.

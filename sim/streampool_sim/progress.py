@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
-__all__ = ["Estimate", "Progress", "time_left"]
-
 QUIET = 2.0
 """Seconds in which nothing is said."""
 

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-__all__ = ["Refused", "did_you_mean", "painted", "say", "shown"]
-
 NEAR = 0.66
 """How alike two words are that are mistaken for each other, as `difflib` has it: two thirds."""
 

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-__all__ = ["Stopped", "stop_when_asked", "stopped", "stopping", "unless_stopped"]
-
 Result = TypeVar("Result")
 
 STOPS = (signal.SIGTERM, signal.SIGHUP)

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from streampool_golden import BASES, UnpoolJob, unpool
 from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw.files import write_whole
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
 from .engines.compiled import cache_folder
 from .engines.model import Build, Model
-from .files import write_whole
 from .frames import pack
 from .progress import Progress
 from .signals import stop_when_asked, stopped, unless_stopped

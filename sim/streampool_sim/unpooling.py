@@ -9,8 +9,6 @@ from streampool_golden import DType, UnpoolJob
 from .axes import FrameAxes
 from .simulation import Result, simulate
 
-__all__ = ["simulate_unpool"]
-
 
 def simulate_unpool(
     values: Any,

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from streampool_golden import OPERATIONS, PoolSpec
 from streampool_golden.fields import GLOBAL
 
-__all__ = ["by", "checked", "count", "describe"]
-
 
 def by(sizes: Sequence[int]) -> str:
     """Return sizes as the options take them."""

@@ -9,7 +9,8 @@ import pytest
 from commands import Command
 from PIL import Image
 from streampool_golden import PoolSpec, pool
-from streampool_sim.pictures import narrowest, read_input, replacing
+from streampool_hw.files import replacing
+from streampool_sim.pictures import narrowest, read_input
 
 RNG = np.random.default_rng(1)
 RGB = RNG.integers(0, 256, (6, 8, 3), np.uint8)

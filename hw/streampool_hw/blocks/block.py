@@ -12,8 +12,6 @@ from streampool_golden.dtypes import width
 from ..datapath.pipeline import Bundle, Step, advance
 from ..schedule.settings import CONSTANTS
 
-__all__ = ["Block", "BlockComponent", "Number", "Window"]
-
 
 @dataclass(frozen=True)
 class Number(Bundle):

@@ -7,8 +7,6 @@ from amaranth.hdl import Module, Mux, Shape, Value
 from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number
 
-__all__ = ["Clamp"]
-
 
 @dataclass(frozen=True)
 class _Compared(Bundle):

@@ -14,8 +14,6 @@ from .division import Division, signed_digits
 from .quotient import Dividend, Quotient, ReciprocalDivider, RestoringDivider
 from .root import Radicand
 
-__all__ = ["Divider", "Requantiser", "Scale"]
-
 
 @dataclass(frozen=True)
 class _Signed(Bundle):

@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 
 from ..vendor.ecp5 import MULTIPLIER_BITS
 
-__all__ = ["Division", "reciprocal", "signed_digits"]
-
 
 def signed_digits(factor: int) -> list[tuple[int, int]]:
     """Return a positive number as ``[(sign, exponent), ...]``, the largest exponent first.

@@ -8,8 +8,6 @@ from streampool_golden import DType
 from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number
 
-__all__ = ["FLAGS", "FloatToFixed", "FloatToKey"]
-
 FLAGS = ("nan", "plus", "minus", "other")
 """What stands below a sum of floats, from the lowest bit up: whether a tap was NaN, plus
 infinity, minus infinity, or anything but a zero of sign 1."""

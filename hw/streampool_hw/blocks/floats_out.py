@@ -11,8 +11,6 @@ from .block import Block, Number, Window
 from .floats_in import FLAGS
 from .quotient import Quotient, RestoringDivider
 
-__all__ = ["FixedToFloat"]
-
 
 @dataclass(frozen=True)
 class _Flags(Bundle):

@@ -19,17 +19,6 @@ from streampool_golden import Numbering, PoolJob
 from ..datapath.pipeline import Bundle, Step
 from ..schedule.sequencer import ModuloCounter
 
-__all__ = [
-    "Channels",
-    "Indexed",
-    "Place",
-    "Places",
-    "channel_weight",
-    "index_parts",
-    "place_of",
-    "with_indices",
-]
-
 
 @dataclass(frozen=True)
 class _Field:

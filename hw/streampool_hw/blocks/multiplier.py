@@ -7,8 +7,6 @@ from amaranth.lib.wiring import In, Out
 from ..vendor.ecp5 import MULTIPLIER_BITS, multiplier_instance
 from ..vendor.families import GENERIC
 
-__all__ = ["Multiplier"]
-
 
 class Multiplier(wiring.Component):
     """Multiply two unsigned numbers, one product a clock.

@@ -13,8 +13,6 @@ from .block import Block, Number, Window
 from .indices import Channels, Indexed, channel_weight, index_parts, place_of, with_indices
 from .windows import Windows
 
-__all__ = ["Postprocess"]
-
 
 class Postprocess(wiring.Component):
     """Turn exact partials into what leaves: divide with one rounding, saturate, clamp.

@@ -9,8 +9,6 @@ from ..vendor.families import GENERIC
 from .block import Block, Number
 from .multiplier import Multiplier
 
-__all__ = ["Magnitude", "Square"]
-
 
 class Magnitude(Block):
     """The absolute value. Latency: a clock.

@@ -12,8 +12,6 @@ from ..datapath.shapes import lane_shape
 from .block import Block, Number
 from .indices import Places, place_of
 
-__all__ = ["Preprocess"]
-
 
 class Preprocess(wiring.Component):
     """Turn what comes in into partials of one input each.

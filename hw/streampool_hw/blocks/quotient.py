@@ -10,8 +10,6 @@ from .block import Block
 from .division import reciprocal
 from .multiplier import Multiplier
 
-__all__ = ["Dividend", "Quotient", "ReciprocalDivider", "RestoringDivider"]
-
 
 @dataclass(frozen=True)
 class Dividend(Bundle):

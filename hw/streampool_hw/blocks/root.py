@@ -10,8 +10,6 @@ from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
 from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number
 
-__all__ = ["Radicand", "Radicands", "SquareRoot"]
-
 
 @dataclass(frozen=True)
 class Radicand(Bundle):

@@ -11,8 +11,6 @@ from streampool_golden import PoolJob
 from ..schedule.program import Program
 from ..schedule.sequencer import Sequencer
 
-__all__ = ["Kind", "Windows"]
-
 Kind: TypeAlias = tuple[int, int]
 """What a window is divided by, and its real inputs where they matter, else 1."""
 

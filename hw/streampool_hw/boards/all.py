@@ -13,8 +13,6 @@ from ..fpga import ToolError
 from .build import Built, build
 from .table import BOARDS, Board
 
-__all__ = ["build_all"]
-
 JOB = PoolJob(PoolSpec("max", 3, 2, 1), (16, 56, 56), 4)
 """What the boards pool: a network's first pooling, small enough for all of them."""
 

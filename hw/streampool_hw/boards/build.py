@@ -21,8 +21,6 @@ from .self_test import SelfTest
 from .table import SHOWS, Board
 from .top import Top
 
-__all__ = ["Built", "build"]
-
 _NAME = "selftest"
 _REPORT = "report.json"
 _MOST_BEATS = 1 << 22  # of a round, which Python makes and pools first

@@ -6,8 +6,6 @@ from typing import TypeVar
 import numpy as np
 from streampool_golden import DType, PoolJob, pool
 
-__all__ = ["BITS", "FRAMES", "checksums", "expected", "frames", "leap", "seeds", "states"]
-
 BITS = 32
 """Width of every shift register of a self-test."""
 FRAMES = 4

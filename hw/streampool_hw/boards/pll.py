@@ -9,8 +9,6 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import SpecError
 
-__all__ = ["Pll", "PllSettings"]
-
 # Of the vendor's data sheet, in Hz: the phase detector, the oscillator, the output
 _DETECTOR = (Fraction(3_125_000), Fraction(400_000_000))
 _OSCILLATOR = (Fraction(400_000_000), Fraction(800_000_000))

@@ -15,8 +15,6 @@ from ..core import PoolCore
 from ..schedule.sequencer import ModuloCounter
 from .pattern import BITS, FRAMES, expected, leap, seeds
 
-__all__ = ["Pattern", "SelfTest", "Stalls"]
-
 # Seeds of the registers that stall the two sides
 _STALL_SEEDS = (0x0DDBA11, 0xFEED5EED)
 # Bits of a register that say: idle now; begin or end a long pause

@@ -12,8 +12,6 @@ from streampool_golden.errors import shown
 from ..fpga import Device, device_named
 from ..fpga.tools import ToolError
 
-__all__ = ["BOARDS", "SHOWS", "Board", "Lamp", "Pin", "board_named"]
-
 SHOWS = MappingProxyType(
     {
         "running": "blinks while frames pass",

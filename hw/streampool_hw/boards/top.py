@@ -18,8 +18,6 @@ from .pll import Pll, PllSettings
 from .self_test import SelfTest
 from .table import Board, Pin
 
-__all__ = ["Top"]
-
 
 class Top(Elaboratable):
     """Connect a self-test to a board.

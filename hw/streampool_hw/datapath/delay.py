@@ -2,8 +2,6 @@
 
 from amaranth.hdl import Const, Module, Signal, Value, ValueLike
 
-__all__ = ["delay"]
-
 
 def delay(
     m: Module, value: ValueLike, clocks: int = 1, *, name: str, init: int = 0, reset: bool = False

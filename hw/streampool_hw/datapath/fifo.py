@@ -6,8 +6,6 @@ from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["PipelineFifo"]
-
 
 class PipelineFifo(wiring.Component):
     """A FIFO of 16 beats that gives the pipeline in front of it credit.

@@ -10,8 +10,6 @@ from amaranth.lib import data
 from .delay import delay
 from .fifo import PipelineFifo
 
-__all__ = ["Bundle", "Nothing", "Pipeline", "Step", "advance"]
-
 
 @dataclass(frozen=True)
 class Bundle:

@@ -3,8 +3,6 @@
 from amaranth.hdl import Shape, signed, unsigned
 from streampool_golden import DType
 
-__all__ = ["lane_shape"]
-
 
 def lane_shape(dtype: DType) -> Shape:
     """Return the shape of a lane that holds `dtype`."""

@@ -6,8 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from ..schedule.settings import CONSTANTS, Settings
 
-__all__ = ["DelayLine", "RamStore", "Store"]
-
 
 class Store(wiring.Component):
     """A store of `depth` words, one a position, visited in turn.

@@ -12,8 +12,6 @@ from streampool_golden import BeatLayout, Field
 from ..base import Core
 from ..schedule.sequencer import ModuloCounter
 
-__all__ = ["AxiCore", "lane_width", "record_width"]
-
 
 def lane_width(bits: int) -> int:
     """Return the bits that a lane of `bits` takes in ``tdata``: whole bytes."""

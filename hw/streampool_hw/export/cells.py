@@ -4,8 +4,6 @@ import re
 
 from ..vendor.cell_models import outputs
 
-__all__ = ["DEFINE", "black_boxes", "empty_cells"]
-
 DEFINE = "STREAMPOOL_LINT"
 """The macro with which ``NAME.v`` has the vendor's cells, empty."""
 

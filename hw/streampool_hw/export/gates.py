@@ -7,8 +7,6 @@ from typing import Any
 
 from . import yosys
 
-__all__ = ["digest"]
-
 _SCRIPT = (
     "hierarchy -auto-top",
     "proc",

@@ -8,8 +8,6 @@ from typing import Any
 
 from . import cells
 
-__all__ = ["constraints", "fusesoc_core", "instantiation"]
-
 
 def fusesoc_core(about: dict[str, Any], summary: str) -> str:
     """Return ``NAME.core``: a FuseSoC core file, CAPI2.

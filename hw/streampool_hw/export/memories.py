@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-__all__ = ["emit", "shorten", "write_loops"]
-
 # A memory's initial values in RTLIL, all of them
 _MEMINIT = re.compile(
     r"^(  cell \$meminit_v2 .*\n(?:    .*\n)*?    parameter \\WIDTH )([1-9]\d*)\n"

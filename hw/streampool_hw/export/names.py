@@ -7,8 +7,6 @@ from streampool_golden import SpecError
 
 from .axi import AxiCore
 
-__all__ = ["CLOCKING", "KEYWORDS", "check_inside", "check_name", "inner_name"]
-
 CLOCKING = ("aclk", "aresetn")
 """The clock and the reset, as ports of the module."""
 

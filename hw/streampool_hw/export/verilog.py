@@ -18,8 +18,6 @@ from .cells import black_boxes, empty_cells
 from .names import CLOCKING, check_inside, check_name, inner_name
 from .wrapper import summary, verilog_file
 
-__all__ = ["Written", "describe", "files_of", "write_verilog"]
-
 
 class Written(NamedTuple):
     """The files of a core.

@@ -8,8 +8,6 @@ from ..vendor.families import GENERIC
 from .axi import AxiCore
 from .names import CLOCKING, inner_name
 
-__all__ = ["summary", "verilog_file"]
-
 # The spatial axes of a frame in words, by their number
 _AXES = {1: "steps", 2: "rows x columns", 3: "planes x rows x columns"}
 

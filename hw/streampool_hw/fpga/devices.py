@@ -7,8 +7,6 @@ from streampool_golden.errors import shown
 
 from .wrapper import BetweenRegisters
 
-__all__ = ["DEVICES", "PINS", "Device", "device_named"]
-
 PINS = "pins.txt"
 """The file of a placer's constraints."""
 

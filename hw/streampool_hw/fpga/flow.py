@@ -24,9 +24,6 @@ from .netlist import NETLIST
 from .tools import ToolError
 from .wrapper import BetweenRegisters
 
-__all__ = ["FREQ_MHZ", "SEEDS", "Design", "Placement", "place", "place_design", "synthesize"]
-__all__ += ["why_not"]
-
 FREQ_MHZ = 300.0
 """The clock that the placer is asked for, in MHz."""
 SEEDS = 3

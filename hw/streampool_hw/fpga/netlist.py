@@ -11,8 +11,6 @@ from . import tools
 from .devices import Device
 from .tools import ToolError
 
-__all__ = ["NETLIST", "ModelMissing", "netlist_gates"]
-
 NETLIST = "design.json"
 """What synthesis leaves in its folder."""
 

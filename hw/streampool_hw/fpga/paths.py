@@ -6,8 +6,6 @@ from typing import Any
 
 from streampool_golden.geometry import AXIS_NAMES
 
-__all__ = ["CriticalPath", "describe"]
-
 # What Yosys adds to a signal's name to call a cell beside it
 _CELL = re.compile(r"_(?:TRELLIS|LUT\d|CCU2C|PFUMX|L6MUX|SB_|DFF|ALU|MUX2|D[12]?_|DI_|MULT|DPR)")
 # What iCE40's placer adds to the name of a cell that it packs

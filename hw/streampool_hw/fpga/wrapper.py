@@ -6,8 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from ..core import PoolCore
 
-__all__ = ["BetweenRegisters"]
-
 
 class BetweenRegisters(wiring.Component):
     """Keep pins out of a core's paths: all that it has is fed and read by shift registers.

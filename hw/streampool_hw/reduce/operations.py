@@ -23,8 +23,6 @@ from ..blocks.root import Radicands, SquareRoot
 from ..blocks.windows import Kind
 from .reduction import Reduction, extremes, float_extremes, float_sums, sums
 
-__all__ = ["OPERATIONS", "Gates", "Operation", "Postprocessing", "gates_of", "postprocessing"]
-
 
 @dataclass(frozen=True)
 class Postprocessing:

@@ -12,8 +12,6 @@ from streampool_golden import Accumulator, DType, PoolJob
 
 from ..blocks.floats_in import FLAGS
 
-__all__ = ["Reduction", "extremes", "float_extremes", "float_sums", "sums"]
-
 
 @dataclass(frozen=True)
 class Reduction:

@@ -18,8 +18,6 @@ from ..vendor.stores import ram_store
 from .reduction import Reduction
 from .timing import Timing
 
-__all__ = ["AxisStage"]
-
 BANK = 16
 """Lanes that one copy of the control drives; more only where there is no time for more copies."""
 

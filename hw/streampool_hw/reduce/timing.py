@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from ..datapath.store import RamStore
 
-__all__ = ["Timing"]
-
 
 @dataclass(frozen=True)
 class Timing:

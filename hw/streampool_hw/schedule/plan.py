@@ -27,8 +27,6 @@ from streampool_golden import Axis
 
 from .program import Program, Word
 
-__all__ = ["AxisPlan"]
-
 
 class AxisPlan:
     """When the windows of one axis start, take their taps in, and leave.

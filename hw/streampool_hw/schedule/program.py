@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-__all__ = ["Program", "Word"]
-
 
 @dataclass(frozen=True)
 class Word:

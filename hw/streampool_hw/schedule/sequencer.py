@@ -9,8 +9,6 @@ from amaranth.lib.wiring import In, Out
 from .program import Program
 from .settings import CONSTANTS, Settings
 
-__all__ = ["Capacity", "ModuloCounter", "Sequencer"]
-
 
 class ModuloCounter(wiring.Component):
     """Tell every `period`-th step; the comparison is made a step ahead, so `last` is a register.

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Shape, Value
 
-__all__ = ["CONSTANTS", "Settings"]
-
 
 class Settings:
     """The numbers that a schedule says, as values: constants, of a core made for one job.

@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["BLOCK_WIDTHS", "ecp5_models", "outputs", "pin_models"]
-
 BLOCK_WIDTHS = (18, 9, 4, 2, 1)
 """Widths that a DP16KD may have; a PDPW16KD is 36 bits wide."""
 

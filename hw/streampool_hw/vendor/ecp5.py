@@ -6,8 +6,6 @@ from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Valu
 
 from ..datapath.store import RamStore
 
-__all__ = ["MULTIPLIER_BITS", "Ecp5Store", "multiplier_instance"]
-
 MULTIPLIER_BITS = 18
 """Widest operand of the multiplier, and of a Gowin's too; an iCE40's are 16 x 16."""
 

@@ -3,8 +3,6 @@
 from streampool_golden import SpecError
 from streampool_golden.errors import shown
 
-__all__ = ["FAMILIES", "GENERIC", "check_family"]
-
 GENERIC = "generic"
 """Any device, and simulation: memories that a synthesizer recognises, nothing instantiated."""
 

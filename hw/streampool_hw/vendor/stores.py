@@ -4,8 +4,6 @@ from ..datapath.store import RamStore
 from ..schedule.settings import CONSTANTS, Settings
 from .ecp5 import Ecp5Store
 
-__all__ = ["ram_store"]
-
 
 def ram_store(width: int, depth: int, family: str, settings: Settings = CONSTANTS) -> RamStore:
     """Return the RAM that serves a family best.

@@ -19,8 +19,6 @@ from streampool_hw.fpga.devices import DEVICES
 
 from .placed import BLOCK_BITS, holds, placements
 
-__all__ = ["ASSUMED_MHZ", "Clock", "Figures", "clock_of", "figures", "unused_cores"]
-
 ASSUMED_MHZ = 100.0
 """The clock where none was placed, unless `--freq` gives another; marked as assumed."""
 

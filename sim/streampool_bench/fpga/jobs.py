@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from streampool_golden import PoolSpec
 
-__all__ = ["JOBS", "ReferenceJob"]
-
 
 @dataclass(frozen=True)
 class ReferenceJob:

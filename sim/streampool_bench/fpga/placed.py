@@ -7,8 +7,6 @@ from streampool_hw.fpga.devices import DEVICES
 
 from .table import known
 
-__all__ = ["BLOCK_BITS", "GROWING", "devices", "holds", "lanes_on", "placements", "shares"]
-
 GROWING = (
     *("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"),
     *("ICESTORM_LC", "ICESTORM_RAM", "ICESTORM_DSP"),

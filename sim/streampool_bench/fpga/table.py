@@ -23,8 +23,6 @@ from streampool_sim.netlist_check import check_core
 
 from .jobs import BAR_DEVICE, JOBS
 
-__all__ = ["DATA", "PLANNED", "Pair", "Row", "known", "make"]
-
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
     "ecp5-85k-8": ("A1", "B8", "D1"),

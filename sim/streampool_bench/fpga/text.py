@@ -10,8 +10,6 @@ from streampool_hw.fpga.flow import FREQ_MHZ
 from .jobs import BAR_DEVICE, JOBS
 from .table import Pair, Row
 
-__all__ = ["against_bar", "markdown"]
-
 
 def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
     """Return the table in Markdown.

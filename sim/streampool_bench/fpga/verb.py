@@ -15,8 +15,6 @@ from . import table
 from .jobs import JOBS
 from .text import markdown
 
-__all__ = ["command"]
-
 EXAMPLES = """\
 examples:
   streampool fpga

@@ -9,8 +9,6 @@ from . import plots
 from .plots import Line, Series
 from .tables import number
 
-__all__ = ["Plot", "cycles", "lanes", "roofline", "throughput"]
-
 Row: TypeAlias = dict[str, Any]
 Results: TypeAlias = dict[str, Any]
 Points: TypeAlias = Callable[[Mapping[str, float]], tuple[list[float], list[float]]]

@@ -11,8 +11,6 @@ from ..report import reading
 from . import figures, svg, waveform
 from .tables import Table, named, table
 
-__all__ = ["html", "plot"]
-
 TABLES = {
     "software": "Software: every contender, measured",
     "contenders": "What each contender calls",

@@ -14,8 +14,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from .svg import COLOURS
 
-__all__ = ["WIDTHS", "Line", "Series", "cycles", "drawn", "lanes", "roofline", "throughput"]
-
 WIDTHS = {"wide": 880, "narrow": 350}
 """Widths in pixels that every plot is drawn for."""
 

@@ -4,8 +4,6 @@ import itertools
 import re
 import xml.etree.ElementTree as ET
 
-__all__ = ["COLOURS", "Styles", "inline", "standalone"]
-
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _HREF = f"{{{XLINK}}}href"
 

@@ -13,8 +13,6 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["HIDDEN", "Table", "named", "number", "seconds", "table"]
-
 MANY = 3
 """Rows from which a table says once what all of them have."""
 

@@ -10,8 +10,6 @@ from streampool_hw import PoolCore
 from streampool_sim.engines import amaranth
 from streampool_sim.frames import pack
 
-__all__ = ["JOB", "Diagram", "alternative", "diagram", "upright"]
-
 JOB: PoolJob = PoolJob(PoolSpec("max", 2, dtype="uint8"), (1, 4, 4))
 """What is shown: windows that share no tap, so that each has one colour, in and out."""
 

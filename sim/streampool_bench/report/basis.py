@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["MAKERS", "Row", "part", "placed", "say"]
-
 QUIET = 0.1
 """How much of the processors other programs may take before it is said."""
 

@@ -10,8 +10,6 @@ from ..software.timing import WARM
 from .layers import Layer
 from .links import LINKS, frames_per_second
 
-__all__ = ["best", "comparison", "fastest_core", "is_usual", "networks", "tie", "usual"]
-
 USUAL = "torch"
 USUAL_DTYPE, USUAL_LAYOUT = "float32", CHANNELS_FIRST
 """The call that most people type: torch's, on floats, channels first."""

@@ -16,8 +16,6 @@ from ..software.timing import WARM
 from . import compare, reading, report
 from .layers import QUICK
 
-__all__ = ["SCHEMA", "digest", "main"]
-
 SCHEMA = "streampool-bench-digest-1"
 
 Row = dict[str, Any]

@@ -20,8 +20,6 @@ from ..fpga.clocks import Figures, clock_of, figures, unused_cores
 from ..software.machine import threads
 from .layers import Layer
 
-__all__ = ["cycles", "has_room", "placements", "rows", "simulate_cycles"]
-
 AT_ONCE = 4
 """Cores that are compiled together."""
 

@@ -9,8 +9,6 @@ from typing import Any
 from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.networks import networks
 
-__all__ = ["QUICK", "Layer", "Layers", "layer_of", "network_layers", "network_names"]
-
 QUICK = ("resnet50-1", "resnet50-2", "googlenet-3", "vgg16-5", "yolov8n_sppf-1", "m5_speech-1")
 """The layers of the quick set: both ends of a ResNet, a stride of 1, a large kernel, 1-D."""
 

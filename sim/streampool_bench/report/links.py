@@ -7,8 +7,6 @@ than any driver reaches: a core behind a link is at best as fast as said here.
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FABRIC", "LINKS", "Link", "frames_per_second"]
-
 FABRIC = "fabric"
 
 

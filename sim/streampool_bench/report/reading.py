@@ -14,9 +14,6 @@ from ..software.timing import COLD, WARM
 from . import basis, compare
 from .basis import Row, part, placed, say
 
-__all__ = ["device_of", "sentences"]
-
-
 FAR = 2
 """How many times as fast the fastest software is for the usual call to be far from it."""
 

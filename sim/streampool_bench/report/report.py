@@ -19,17 +19,6 @@ from ..software.task import Contender, Ready, Task, Unfit, difference
 from . import compare, hardware, links, reading
 from .layers import Layer, Layers
 
-__all__ = [
-    "FIELDS",
-    "SCHEMA",
-    "Settings",
-    "about",
-    "make",
-    "measure_layer",
-    "text",
-    "versions_here",
-]
-
 SCHEMA = "streampool-bench-2"
 
 FIELDS = (

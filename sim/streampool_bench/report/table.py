@@ -6,8 +6,6 @@ from typing import Any
 
 from . import reading
 
-__all__ = ["HEADS", "NETWORK_HEADS", "network_rows", "rows", "terminal"]
-
 Row = dict[str, Any]
 
 HEADS = (

@@ -15,8 +15,6 @@ try:
 except ModuleNotFoundError:  # it comes with the extra that measures
     psutil = None
 
-__all__ = ["Watch", "describe", "last_cache_bytes", "threads", "watched"]
-
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 FALLBACK_CACHE = 32 << 20
 """Bytes taken for the last cache where the system does not tell."""

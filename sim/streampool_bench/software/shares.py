@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MODELS", "RUNTIME", "models_of", "shares"]
-
 Row = dict[str, Any]
 
 MODELS = {

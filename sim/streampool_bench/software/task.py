@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from streampool_golden import PoolJob, PoolSpec, SpecWarning, pool
 
-__all__ = ["CHANNELS_FIRST", "CHANNELS_LAST", "Contender", "Ready", "Task", "Unfit", "difference"]
-
 CHANNELS_FIRST, CHANNELS_LAST = "NCHW", "NHWC"
 """Layouts, whatever the number of axes."""
 

@@ -17,8 +17,6 @@ import numpy as np
 from .machine import last_cache_bytes
 from .task import Ready
 
-__all__ = ["COLD", "LEAST_ROUNDS", "WARM", "Evict", "Times", "measure"]
-
 WARM, COLD = "warm", "cold"
 LEAST_ROUNDS = 15
 LEAST_SAMPLE = 200e-6

@@ -19,8 +19,6 @@ from ..signals import Stopped, stopping
 from .command import SETTINGS, refuse, tell, told_so_far
 from .registry import broken, command_of, verbs
 
-__all__ = ["COMPLETE", "main", "parsed"]
-
 EQUAL, MISMATCH, REFUSED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 COMPLETE = "_STREAMPOOL_COMPLETE"

@@ -13,17 +13,6 @@ from streampool_golden.errors import cut
 
 from ..refusals import YELLOW, Refused, did_you_mean, painted, shown
 
-__all__ = [
-    "Option",
-    "Value",
-    "VerbCommand",
-    "argument",
-    "option",
-    "refuse",
-    "tell",
-    "verb",
-]
-
 NUMBER = re.compile(r"-[\d.]")
 """How a value begins that is no option: a number below zero."""
 

@@ -11,20 +11,6 @@ from . import values
 from .command import Option, option
 from .fields import Options, spec_of
 
-__all__ = [
-    "CLOCK_MHZ",
-    "check_no_size",
-    "folder_option",
-    "freq_option",
-    "job_of",
-    "lanes_of",
-    "lanes_option",
-    "no_check_option",
-    "shape_option",
-    "size_option",
-    "spec_of_shape",
-]
-
 CLOCK_MHZ = 100.0
 """The clock where none is given."""
 

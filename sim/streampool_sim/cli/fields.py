@@ -12,8 +12,6 @@ from ..refusals import Refused
 from . import values
 from .command import Option, option
 
-__all__ = ["FIELDS", "Options", "said", "spec_of", "spec_options", "unpooled_size"]
-
 Options: TypeAlias = SimpleNamespace
 """What the command line says: each option's value under its name."""
 

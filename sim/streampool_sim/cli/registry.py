@@ -26,8 +26,6 @@ import click
 
 from ..refusals import Refused
 
-__all__ = ["GROUP", "Verb", "broken", "command_of", "verbs"]
-
 GROUP = "streampool.verbs"
 
 

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 import numpy as np
 from streampool_golden import BASES, DType, PoolJob, PoolSpec, SpecError, UnpoolJob, plane_indices
+from streampool_hw.files import replacing_all
 
 from .. import files, pictures
 from ..progress import Estimate, Progress
@@ -108,7 +109,7 @@ def _finish(
         stats = {**result.stats, "input": str(source.path), "output": str(output)}
         text = json.dumps(stats, indent=2)
     texts = {} if statistics is None else {statistics: text + "\n"}
-    with files.replacing_all(*arrays, *texts) as parts:
+    with replacing_all(*arrays, *texts) as parts:
         for part, array in zip(parts, arrays.values(), strict=False):
             pictures.write_output(part, source, array)
         for part in parts[len(arrays) :]:

@@ -10,8 +10,6 @@ from .. import pictures
 from ..words import by, count, describe
 from .fields import Options
 
-__all__ = ["DIFFERS", "EQUAL", "summary", "unpool_summary"]
-
 EQUAL = "equals the golden model bit for bit"
 DIFFERS = "DIFFERS from the golden model"
 FEW = "not measured on fewer than four frames"

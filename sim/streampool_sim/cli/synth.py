@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from streampool_hw.files import write_whole
 from streampool_hw.fpga import DEVICES, Placement, device_named, place
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS
 
@@ -43,7 +44,7 @@ def _synth(options: Options) -> int:
             progress=progress,
         )
     if options.json is not None:
-        files.write_whole({options.json: json.dumps(placement.to_json(), indent=2) + "\n"})
+        write_whole({options.json: json.dumps(placement.to_json(), indent=2) + "\n"})
     for message in job.warnings:
         tell(message)
     if placement.reason is not None:

@@ -15,25 +15,6 @@ from streampool_golden.fields import GLOBAL, MOST_AXES, NAMED_PADDINGS, scale
 
 from ..refusals import shown
 
-__all__ = [
-    "clamp",
-    "integer",
-    "kernel",
-    "lengths",
-    "megahertz",
-    "named",
-    "natural",
-    "one_of",
-    "padding",
-    "pair",
-    "positive",
-    "probability",
-    "ratio",
-    "seed",
-    "shape",
-    "sizes",
-]
-
 
 def sizes(text: str) -> int | tuple[int, ...]:
     """``3`` for every axis, ``3x2`` for rows x columns, ``2x3x3`` for planes before them."""

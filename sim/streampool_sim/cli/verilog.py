@@ -3,6 +3,7 @@
 from streampool_golden import BASES, PoolJob, UnpoolJob
 from streampool_hw import FAMILIES
 from streampool_hw.export.verilog import Written, files_of, write_verilog
+from streampool_hw.files import is_writable
 
 from .. import files
 from ..progress import Progress
@@ -93,7 +94,7 @@ def unpool_written(options: Options) -> tuple[UnpoolJob, Written]:
 
 
 def _check_folder(options: Options) -> None:
-    if options.output.is_dir() and not files.is_writable(options.output):
+    if options.output.is_dir() and not is_writable(options.output):
         raise Refused(f"--output {options.output} cannot be written to; another folder would do")
     for path in files_of(options.output, options.name or f"streampool_{options.op}"):
         files.check_not_read_only(path)

@@ -17,8 +17,6 @@ from pathlib import Path
 
 from .trace import CompilerMissing, EngineError
 
-__all__ = ["SharedObject", "cache_folder", "cxxrtl_headers", "find_compiler"]
-
 
 def find_compiler() -> list[str]:
     """Return the C++ compiler's command: `$CXX`, or the first of c++, g++ and clang++ on PATH.

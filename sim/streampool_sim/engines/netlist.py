@@ -14,8 +14,6 @@ from typing import Any
 from .compiled import SharedObject
 from .trace import EngineError
 
-__all__ = ["Netlist", "WrongNetlist", "cpp_class", "gates_source", "is_good"]
-
 # Of each gate, its inputs and its table: bit (a + 2 b + 4 c) is what it gives
 _GATES = {
     "$_NOT_": ("A", 0x55),

@@ -8,8 +8,6 @@ import numpy as np
 
 from streampool_sim.refusals import Refused
 
-__all__ = ["is_netpbm", "read_netpbm", "write_netpbm"]
-
 MAGIC = re.compile(rb"P[1-6][\s#]")
 NUMBER = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])*([0-9]{1,10})(?![0-9])")
 DELIMITER = re.compile(rb"(?:#[^\r\n]*)?\s")

@@ -11,8 +11,6 @@ from streampool_golden import DType
 
 from streampool_sim.refusals import Refused
 
-__all__ = ["LAYOUTS", "NPY_MAGIC", "read_npy"]
-
 NPY_MAGIC = b"\x93NUMPY"
 
 # Of a file -> (layout of the frames, whether a leading axis of one frame has to be added).

@@ -11,8 +11,6 @@ from typing import BinaryIO
 
 from streampool_sim.refusals import Refused
 
-__all__ = ["opened", "reason"]
-
 PATIENCE = 10.0
 """Seconds in which somebody has to start to write to a pipe."""
 

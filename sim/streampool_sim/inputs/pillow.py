@@ -22,8 +22,6 @@ from streampool_sim.refusals import Refused
 
 from .opening import reason
 
-__all__ = ["read_picture"]
-
 # By name: among Pillow's others are some that start programs. MPO is a JPEG with more behind it.
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "AVIF", "SGI", "QOI")
 

@@ -10,8 +10,6 @@ from streampool_golden import Axis
 
 from ..task import CHANNELS_FIRST, CHANNELS_LAST, Contender, Ready, Task, Unfit
 
-__all__ = ["contenders"]
-
 INTEGERS = ("int8", "float32")
 
 NAIVE_OUTPUTS, NAIVE_CHANNELS = 8, 2

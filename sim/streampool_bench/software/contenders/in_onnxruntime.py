@@ -9,8 +9,6 @@ from onnx import TensorProto, helper
 
 from ..task import CHANNELS_FIRST, CHANNELS_LAST, Contender, Ready, Task, Unfit
 
-__all__ = ["contenders"]
-
 _TYPES = {
     "float32": TensorProto.FLOAT, "int8": TensorProto.INT8, "uint8": TensorProto.UINT8,
 }  # fmt: skip

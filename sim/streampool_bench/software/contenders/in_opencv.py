@@ -9,8 +9,6 @@ import numpy as np
 from ..task import CHANNELS_LAST, Contender, Ready, Task, Unfit
 from .in_numpy import span
 
-__all__ = ["contenders"]
-
 # typed as anything, so that the rest is checked where OpenCV is not installed
 cv2: Any = import_module("cv2")
 

@@ -8,8 +8,6 @@ import numpy as np
 from ..task import CHANNELS_LAST, Contender, Ready, Task, Unfit
 from .in_numpy import identity, span
 
-__all__ = ["contenders"]
-
 # typed as anything, so that the rest is checked where TFLite is not installed
 schema: Any = import_module("ai_edge_litert.schema_py_generated")
 Interpreter: Any = import_module("ai_edge_litert.interpreter").Interpreter

@@ -12,8 +12,6 @@ import numpy as np
 
 from ..task import CHANNELS_FIRST, CHANNELS_LAST, Contender, Ready, Task, Unfit
 
-__all__ = ["contenders", "skipped"]
-
 # typed as anything, so that the rest is checked where torch is not installed
 torch: Any = import_module("torch")
 functional: Any = import_module("torch.nn.functional")
