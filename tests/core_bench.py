@@ -176,7 +176,7 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 def to_bits(job: PoolJob, frames: np.ndarray) -> list[int]:
     """Return the input payloads of frames."""
     bits = job.spec.in_dtype.bits
-    lanes = pack(job, frames).reshape(-1, job.lanes).tolist()
+    lanes = pack(job, frames)[0].reshape(-1, job.lanes).tolist()
     return [sum((v % (1 << bits)) << (bits * k) for k, v in enumerate(beat)) for beat in lanes]
 
 

@@ -2,13 +2,5 @@
 
 from .engines import CompilerMissing, EngineError
 from .simulation import EngineWarning, Result, simulate
-from .unpooling import simulate_unpool
 
-__all__ = [
-    "CompilerMissing",
-    "EngineError",
-    "EngineWarning",
-    "Result",
-    "simulate",
-    "simulate_unpool",
-]
+__all__ = ["CompilerMissing", "EngineError", "EngineWarning", "Result", "simulate"]

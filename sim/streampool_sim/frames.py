@@ -4,39 +4,47 @@ import numpy as np
 from streampool_golden import Field, Job
 
 
-def pack(job: Job, x: np.ndarray, seed: int | None = 0, field: int = 0) -> np.ndarray:
+def container(field: Field) -> np.dtype:
+    """Return the type of NumPy's that a field's values cross an engine in."""
+    return np.dtype(np.int64 if field.name == "index" else field.dtype.raw.numpy)
+
+
+def pack(job: Job, *frames: np.ndarray, seed: int | None = 0) -> tuple[np.ndarray, ...]:
     """Cut frames into beats, as ``job.layout_in`` says.
 
     Parameters
     ----------
     job : Job
         What takes them.
-    x : ndarray, shape (frames, C, *size)
-        Frames, channels first.
+    *frames : ndarray, shape (frames, C, *size)
+        Frames, channels first, for each of ``job.fields_in``.
     seed : int or None
         Lanes of the last channel group that carry no channel are filled with numbers of this
         seed, so that a core that lets one of them out is found; None fills them with zeros.
-    field : int
-        Which of ``job.fields_in`` they are.
 
     Returns
     -------
-    ndarray, shape (frames, beats_in, lanes)
-        In the container of what a lane carries: the input's, of floats that of their bits, and
-        int64 of indices.
+    tuple of ndarray, shape (frames, beats_in, lanes)
+        For each field, in its `container`.
     """
+    return tuple(
+        _packed(job, field, x, seed) for field, x in zip(job.fields_in, frames, strict=True)
+    )
+
+
+def _packed(job: Job, field: Field, x: np.ndarray, seed: int | None) -> np.ndarray:
     if x.ndim != len(job.shape) + 1 or x.shape[1:] != tuple(job.shape):
         raise ValueError(
-            f"frames of shape {x.shape}; take (frames, {', '.join(map(str, job.shape))})"
+            f"frames of shape {x.shape}; use (frames, {', '.join(map(str, job.shape))})"
         )
-    what, layout = job.fields_in[field], job.layout_in
-    held = np.int64 if what.name == "index" else what.dtype.numpy
-    x = np.ascontiguousarray(x, held).view(container(what))
+    layout = job.layout_in
+    held = np.int64 if field.name == "index" else field.dtype.numpy
+    x = np.ascontiguousarray(x, held).view(container(field))
     fill = None
     if layout.spare_lanes and seed is not None:
         rng = np.random.default_rng(seed)
         shape = (len(x), layout.positions, layout.spare_lanes)
-        raw = what.port.raw  # an index there may be out of range, too
+        raw = field.port.raw  # an index there may be out of range, too
         fill = rng.integers(raw.low, raw.high, shape, np.int64, endpoint=True)
     return layout.pack(x, fill)
 
@@ -61,8 +69,3 @@ def unpack(job: Job, beats: np.ndarray, field: int = 0) -> np.ndarray:
     frames = job.layout_out.unpack(beats).reshape(-1, *job.out_shape)
     dtype = job.fields_out[field].dtype
     return frames.view(dtype.numpy) if dtype.is_float else frames
-
-
-def container(field: Field) -> np.dtype:
-    """Return the type of NumPy's that a field's values cross an engine in."""
-    return np.dtype(np.int64 if field.name == "index" else field.dtype.raw.numpy)

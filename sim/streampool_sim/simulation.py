@@ -2,6 +2,7 @@
 
 import operator
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from amaranth.hdl import Fragment
-from streampool_golden import Job, PoolJob, PoolSpec, SpecError, SpecWarning
+from streampool_golden import Field, Job, PoolJob, PoolSpec, SpecError, SpecWarning
 from streampool_golden.errors import shown
 from streampool_golden.layers import specification
 from streampool_hw import Core, make_core
@@ -46,21 +47,29 @@ class Result:
 
     Attributes
     ----------
-    output : ndarray
-        What left the core, in the input's layout: frames as often as they were given.
+    arrays : tuple of ndarray
+        What left the core, one array for each of ``job.fields_out``, in the input's layout:
+        frames as often as they were given. Indices are int64, counted on from frame to frame as
+        `streampool_golden.pool_with_indices` counts.
     stats : dict
         Cycles, limits and sizes, by name; `json.dumps` takes it. See `streampool_sim.stats`.
     mismatch : str or None
         The first difference from the golden model, in one sentence.
-    indices : ndarray of int64, or None
-        Where the job gives them: what left the core beside the values, counted on
-        from frame to frame as `streampool_golden.pool_with_indices` counts.
     """
 
-    output: np.ndarray
+    arrays: tuple[np.ndarray, ...]
     stats: dict[str, Any]
     mismatch: str | None
-    indices: np.ndarray | None = None
+
+    @property
+    def output(self) -> np.ndarray:
+        """The values: the first of `arrays`."""
+        return self.arrays[0]
+
+    @property
+    def indices(self) -> np.ndarray | None:
+        """The indices beside the values; None where the job gives none."""
+        return self.arrays[1] if len(self.arrays) > 1 else None
 
 
 def simulate(
@@ -138,7 +147,7 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
-    stall, seed, repeat, freq_mhz = settled(engine, stall, seed, repeat, freq_mhz, vcd)
+    stall, seed, repeat, freq_mhz = _settled(engine, stall, seed, repeat, freq_mhz, vcd)
     if isinstance(what, Job):
         cut = FrameAxes.of(len(what.size), layout, arrays)
         job = what
@@ -167,28 +176,25 @@ def simulate(
         warnings.warn(message, SpecWarning, stacklevel=2)
 
     if len(golden[0]):
-        trace, why = run_core(
+        trace, why = _run(
             core,
-            *(pack(job, x, seed & 0xFFFFFFFF, field) for field, x in enumerate(frames)),
+            pack(job, *frames, seed=seed & 0xFFFFFFFF),
+            engine,
+            vcd,
+            freq_mhz,
             count=(repeat or -(-STEADY_FRAMES // len(golden[0]))) * len(golden[0]),
-            engine=engine,
             stall=stall,
             seed=seed,
-            vcd=vcd,
-            freq_mhz=freq_mhz,
             progress=progress,
         )
         if why:
             said.append(why)
             warnings.warn(why, EngineWarning, stacklevel=2)
-        # the core knows of one frame alone
-        golden = tuple(numbered(job, field, array) for field, array in enumerate(golden))
-        *first, mismatch = compare(job, trace, *golden)
+        first, mismatch = compare(job, trace, *golden)
     else:
         Fragment.get(core, None)  # or Amaranth warns of what is never used
-        trace, first, mismatch = Trace.empty(job), golden, None
+        trace, first, mismatch = Trace.blank(job, 0), golden, None
 
-    output, *indices = (cut.back(array) for array in first)
     stats = statistics(
         core,
         trace,
@@ -199,55 +205,41 @@ def simulate(
         freq_mhz=freq_mhz,
         said=said,
     )
-    return Result(output, stats, mismatch, *indices)
+    return Result(tuple(map(cut.back, _numbered(job, first))), stats, mismatch)
 
 
-def run_core(
+def _run(
     core: Core,
-    beats: np.ndarray,
-    indices: np.ndarray | None = None,
-    *,
-    count: int,
+    beats: Sequence[np.ndarray],
     engine: str,
-    stall: float,
-    seed: int,
     vcd: Path | str | None,
     freq_mhz: float,
-    progress: Progress | None,
+    *,
+    count: int,
+    stall: float,
+    **how: Any,
 ) -> tuple[Trace, str]:
-    """Stream beats through a core in the engine that is asked for, or ends sooner.
-
-    The parameters are those of `simulate` and of the engines. Returns what the ports showed, and
-    what there is to say of the engine, or nothing.
-    """
-    how: dict[str, Any] = {
-        "indices": indices, "count": count, "stall": stall, "seed": seed, "progress": progress,
-    }  # fmt: skip
+    """Run the engine that is asked for, or ends sooner; returns what there is to say of it, too."""
     model, why = _choose(core, engine, count * core.job.limit_cycles / (1 - stall), vcd)
+    how |= {"count": count, "stall": stall}
     if model is not None:
         return fast.run(core, beats, model=model, **how), why
     return amaranth.run(core, beats, vcd=vcd, freq_mhz=freq_mhz, **how), why
 
 
-def numbered(job: Job, field: int, array: np.ndarray) -> np.ndarray:
-    """Return what leaves for a field, indices counted on from frame to frame.
-
-    Parameters
-    ----------
-    job : Job
-        What gives it.
-    field : int
-        Which of ``job.fields_out``.
-    array : ndarray, shape (frames, C, *out_size)
-        Of indices, those within each frame, as a core has them.
-    """
-    if job.fields_out[field].name != "index" or not job.index_step:
-        return array
-    return array + (np.arange(len(array)) * job.index_step).reshape(-1, *(1,) * (array.ndim - 1))
+def _numbered(job: Job, arrays: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield arrays of frames, indices counted on from frame to frame: a core knows one frame."""
+    for field, array in zip(job.fields_out, arrays, strict=True):
+        if field.name == "index" and job.index_step:
+            steps = np.arange(len(array)) * job.index_step
+            array = array + steps.reshape(-1, *(1,) * (array.ndim - 1))
+        yield array
 
 
-def compare(job: Job, trace: Trace, *golden: np.ndarray) -> tuple[Any, ...]:
-    """Hold a run against the golden model.
+def compare(
+    job: Job, trace: Trace, *golden: np.ndarray
+) -> tuple[tuple[np.ndarray, ...], str | None]:
+    """Compare a run with the golden model.
 
     Parameters
     ----------
@@ -256,49 +248,39 @@ def compare(job: Job, trace: Trace, *golden: np.ndarray) -> tuple[Any, ...]:
     trace : Trace
         Its beats, of one or more rounds through the frames.
     *golden : ndarray, shape (frames, C, *out_size)
-        What each frame has to become: an array for each of ``job.fields_out``, or for the first
-        of them; indices counted on from frame to frame, see `numbered`.
+        What each frame has to become, as ``job.reference`` gives it.
 
     Returns
     -------
-    *first : ndarray, shape (frames, C, *out_size)
-        The frames of the first round, for each array of `golden`.
+    first : tuple of ndarray, shape (frames, C, *out_size)
+        The frames of the first round, for each field.
     mismatch : str or None
         The first difference, in one sentence.
     """
-    first: list[np.ndarray] = []
-    mismatches: list[str | None] = []
-    for field, right in enumerate(golden):
-        out = unpack(job, trace.fields[field], field)
-        if job.fields_out[field].name == "index":
-            rounds = [out[at : at + len(right)] for at in range(0, len(out), len(right))]
-            out = np.concatenate([numbered(job, field, each) for each in rounds])
-        raw = container(job.fields_out[field])  # of floats the bits count
-        name = "indices" if job.fields_out[field].name == "index" else "values"
-        mismatches.append(_difference(out, right, out.view(raw), right.view(raw), name))
-        first.append(out[: len(right)])
+    outs = [unpack(job, beats, field) for field, beats in enumerate(trace.fields)]
+    mismatches = list(map(_difference, job.fields_out, outs, golden))
     due = np.arange(1, len(trace.last) + 1) % job.beats_out == 0
-    if mismatches[0] is None and (trace.last != due).any():
+    if (trace.last != due).any():
         beat = int(np.flatnonzero(trace.last != due)[0])
-        mismatches[0] = (
+        mismatches.insert(
+            1,
             f"last is {int(trace.last[beat])} on output beat {beat}, "
-            f"where a frame has {job.beats_out} beats"
+            f"where a frame has {job.beats_out} beats",
         )
-    return *first, next((each for each in mismatches if each), None)
+    return tuple(out[: len(golden[0])] for out in outs), next(filter(None, mismatches), None)
 
 
-def _difference(
-    out: np.ndarray, golden: np.ndarray, bits: np.ndarray, right: np.ndarray, what: str
-) -> str | None:
-    """Return the first difference of rounds of frames, where their bits differ, as a sentence."""
+def _difference(field: Field, out: np.ndarray, golden: np.ndarray) -> str | None:
+    """Return the first difference of rounds of frames, as a sentence."""
+    bits, right = (each.view(container(field)) for each in (out, golden))  # of floats they count
     frames = len(golden)
+    index, what = ("index ", "indices") if field.name == "index" else ("", "values")
     for begin in range(0, len(out), frames):
         part = bits[begin : begin + frames]
         wrong = part != right[: len(part)]
         if wrong.any():
-            frame, channel, *at = (int(i) for i in np.argwhere(wrong)[0])
+            frame, channel, *at = map(int, np.argwhere(wrong)[0])
             where = (frame, channel, *at)
-            index = "index " if what == "indices" else ""
             return (
                 f"frame {frame + begin}, channel {channel}, position {tuple(at)}: "
                 f"{index}{out[begin:][where]} left the core where the golden model has "
@@ -307,7 +289,7 @@ def _difference(
     return None
 
 
-def settled(
+def _settled(
     engine: str,
     stall: float,
     seed: int,
@@ -320,7 +302,7 @@ def settled(
     NumPy's scalars go wherever Python's numbers go, and JSON takes no others than Python's.
     """
     if engine not in ENGINES:
-        raise ValueError(f"engine {engine!r} is not known; take one of {', '.join(ENGINES)}")
+        raise ValueError(f"engine {engine!r} is not known; use one of {', '.join(ENGINES)}")
     stall, freq_mhz = _number("stall", stall), _number("freq_mhz", freq_mhz)
     threshold(stall)
     seed = _whole("seed", seed, "is no integer; take one, such as 0")

@@ -13,12 +13,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool_golden import BASES, UnpoolJob, unpool
+from streampool_golden import BASES, UnpoolJob
 from streampool_hw import PoolCore, UnpoolCore
 from streampool_hw.files import write_whole
 
@@ -29,7 +30,7 @@ from .engines.model import Build, Model
 from .frames import pack
 from .progress import Progress
 from .signals import stop_when_asked, stopped, unless_stopped
-from .simulation import STEADY_FRAMES, compare, numbered
+from .simulation import STEADY_FRAMES, compare
 from .stats import frame_cycles
 
 BATCH = 24
@@ -78,8 +79,8 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
     """
     job, faults = core.job, []
     frames = what.frames(STEADY_FRAMES)
-    golden = [numbered(job, field, x) for field, x in enumerate(job.reference(frames))]
-    beats = pack(job, frames, what.index)
+    golden = job.reference(frames)
+    [beats] = pack(job, frames, seed=what.index)
     bound = core.words_bound
     result: dict[str, Any] = {
         "index": what.index,
@@ -136,13 +137,12 @@ def check_unpool(what: Case, values: np.ndarray, places: np.ndarray) -> list[str
     pooled, faults = what.job, []
     job = UnpoolJob(pooled.out_shape, pooled.size, pooled.lanes, pooled.output)
     core = UnpoolCore(job, frames=1 if what.index % 2 else 2)
-    golden = unpool(values, places, pooled.size)
-    beats, indices = pack(job, values, what.index), pack(job, places, what.index, 1)
+    [golden] = job.reference(values, places)
+    beats = pack(job, values, places, seed=what.index)
     for stall, count in ((0.0, STEADY_FRAMES), (what.stall, STALLED_FRAMES)):
         try:
-            trace = amaranth.run(
-                core, beats[:count], indices=indices[:count], stall=stall, seed=what.index
-            )
+            some = [each[:count] for each in beats]
+            trace = amaranth.run(core, some, stall=stall, seed=what.index)
         except EngineError as error:
             faults.append(f"stall {stall}: {error}")
             continue
@@ -159,18 +159,18 @@ def _traces(
 ) -> list[Trace]:
     traces = []
     if model is not None:
-        traces.append(fast.run(core, beats, stall=stall, seed=seed, model=model))
+        traces.append(fast.run(core, [beats], stall=stall, seed=seed, model=model))
     if both or model is None:
-        traces.append(amaranth.run(core, beats, stall=stall, seed=seed))
+        traces.append(amaranth.run(core, [beats], stall=stall, seed=seed))
     return traces
 
 
 def _differences(one: Trace, other: Trace) -> list[str]:
-    fields = ("out", "last", "in_cycles", "out_cycles", "cycles")
-    if one.indices is not None:
-        fields += ("indices",)
     return [
-        field for field in fields if not np.array_equal(getattr(one, field), getattr(other, field))
+        field.name
+        for field in fields(Trace)
+        if field.name not in ("seconds", "engine")
+        and not np.array_equal(getattr(one, field.name), getattr(other, field.name))
     ]
 
 

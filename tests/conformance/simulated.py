@@ -33,20 +33,20 @@ def traces(
     with tempfile.TemporaryDirectory(prefix="conformance-", dir=cache_folder()) as folder:
         models = iter(Build(long, optimise="-O0", folder=Path(folder)).load() if long else ())
         for core, x, places in zip(cores, frames, indices, strict=True):
-            beats, beside = pack(core.job, x), None
+            arrays = [x]
             if isinstance(core.job, UnpoolJob) and places is not None:
-                beside = pack(core.job, places, field=1)
+                arrays.append(places)
+            beats = pack(core.job, *arrays)
             if core.job.limit_cycles >= LONG:
-                yield fast.run(core, beats, indices=beside, model=next(models))
+                yield fast.run(core, beats, model=next(models))
             else:
-                yield amaranth.run(core, beats, indices=beside)
+                yield amaranth.run(core, beats)
 
 
 def indices_of(core: PoolCore | UnpoolCore, trace: Trace) -> np.ndarray | None:
     """Return the indices that came beside pooled values, numbered over all frames, if any did."""
-    if trace.indices is None or not isinstance(core.job, PoolJob):
+    if len(trace.fields) < 2:
         return None
-    indices = unpack(core.job, trace.indices, 1)
-    assert core.job.numbering is not None
+    indices = unpack(core.job, trace.fields[1], 1)
     frames = np.arange(len(indices)).reshape(-1, *(1,) * (indices.ndim - 1))
-    return indices + frames * core.job.numbering.frame  # the core knows of one frame
+    return indices + frames * core.job.index_step  # the core knows of one frame

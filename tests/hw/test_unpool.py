@@ -50,9 +50,7 @@ def built() -> dict[tuple[str, int], tuple[UnpoolCore, Model]]:
 
 def run(name: str, values: np.ndarray, indices: np.ndarray, frames: int = 2, **options) -> Trace:
     core, model = built()[name, frames]
-    job = core.job
-    beats = pack(job, values), pack(job, indices, field=1)
-    return fast.run(core, beats[0], indices=beats[1], model=model, **options)
+    return fast.run(core, pack(core.job, values, indices), model=model, **options)
 
 
 def random_frames(job: UnpoolJob, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -83,8 +81,7 @@ def test_engines_agree_and_a_reset_leaves_nothing(name):
     job, (core, _) = JOBS[name], built()[name, 2]
     values, indices = random_frames(job, 3)
     quick = run(name, values, indices, stall=0.4, seed=7)
-    beats = pack(job, values), pack(job, indices, field=1)
-    plain = amaranth.run(core, beats[0], indices=beats[1], stall=0.4, seed=7)
+    plain = amaranth.run(core, pack(job, values, indices), stall=0.4, seed=7)
     assert np.array_equal(plain.out, quick.out)
     assert np.array_equal(plain.in_cycles, quick.in_cycles)
     assert np.array_equal(plain.out_cycles, quick.out_cycles)
@@ -103,7 +100,7 @@ def test_cycles_of_all_small_frames(frames):
     for job in jobs:
         core = UnpoolCore(job, frames=frames)
         values, indices = random_frames(job, 8)
-        trace = amaranth.run(core, pack(job, values), indices=pack(job, indices, field=1))
+        trace = amaranth.run(core, pack(job, values, indices))
         ends = trace.out_cycles[job.beats_out - 1 :: job.beats_out]
         assert np.diff(ends)[1:].max() == core.cycles_bound, job
         both = job.beats_in + job.beats_out + 2
@@ -147,8 +144,8 @@ def test_frames_torch_recorded():
     assert len(some) == 2
     for case in some:
         job = UnpoolJob(np.shape(case["x"])[1:], case["size"])
-        beats = pack(job, np.array(case["x"])), pack(job, np.array(case["indices"]), field=1)
-        trace = amaranth.run(UnpoolCore(job), beats[0], indices=beats[1], stall=0.3)
+        beats = pack(job, np.array(case["x"]), np.array(case["indices"]))
+        trace = amaranth.run(UnpoolCore(job), beats, stall=0.3)
         assert np.array_equal(unpack(job, trace.out), np.array(case["y"]))
 
 
@@ -179,8 +176,7 @@ class Flagged(wiring.Component):
 def to_bits(job: UnpoolJob, values: np.ndarray, indices: np.ndarray) -> list[int]:
     beats = []
     for some, places in zip(
-        pack(job, values).reshape(-1, job.lanes).tolist(),
-        pack(job, indices, field=1).reshape(-1, job.lanes).tolist(),
+        *(each.reshape(-1, job.lanes).tolist() for each in pack(job, values, indices)),
         strict=True,
     ):
         fields = [(v, job.input.bits) for v in some] + [(v, job.index_in.bits) for v in places]
@@ -236,7 +232,7 @@ def test_idle_lanes_tell_nothing_and_a_reset_takes_the_flag_back():
     """Indices of lanes without a channel are rubbish, some of it out of range."""
     job = JOBS["lanes beyond the channels"]
     values, indices = random_frames(job, 3)
-    assert (pack(job, indices, field=1) >= np.prod(job.out_size)).any()
+    assert (pack(job, values, indices)[1] >= np.prod(job.out_size)).any()
     right = to_bits(job, values, indices)
     bits = job.input.bits * job.lanes
     log = drive(Flagged(UnpoolCore(job)), right, clocks=120)
@@ -307,7 +303,7 @@ def test_a_pooling_core_and_this_one_are_joined_port_to_port(size):
     job = UnpoolJob(pools.job.out_shape, size, 2)
     x = np.random.default_rng(0).integers(1, 100, (2, 3, *size)).astype(np.int8)
     words = []
-    for frame in pack(pools.job, x):
+    for frame in pack(pools.job, x)[0]:
         beats = [int(low) & 255 | (int(high) & 255) << 8 for low, high in frame]
         words += [*beats[:-1], beats[-1] | 1 << 16]
     log = drive(

@@ -45,7 +45,7 @@ def test_a_model_is_compiled_once_and_kept_by_content(tmp_path, monkeypatch):
     monkeypatch.setattr(SharedObject, "_compile", refuse)
     [model] = again.load()
     beats = np.array([[[-128], [127], [7], [-5]]], np.int8)
-    assert fast.run(made, beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
+    assert fast.run(made, [beats], model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
 
 
 def test_processes_may_compile_the_same_model_at_once(tmp_path):
@@ -75,7 +75,7 @@ def test_a_damaged_model_is_compiled_again(tmp_path):
     assert not again.is_built
     [model] = again.load()
     beats = np.array([[[-128], [127], [7], [-5]]], np.int8)
-    assert fast.run(made, beats, model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
+    assert fast.run(made, [beats], model=model).out[:, 0].tolist() == [-5, 100, 7, -5]
 
 
 def test_cache_folder_by_environment(tmp_path, monkeypatch):

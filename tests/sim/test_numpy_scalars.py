@@ -1,11 +1,12 @@
 """NumPy's scalars go wherever Python's numbers go, and the results stay JSON."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
-from streampool_golden import PoolSpec
-from streampool_sim import simulate, simulate_unpool
+from streampool_golden import PoolSpec, UnpoolJob
+from streampool_sim import simulate
 
 X = np.arange(48, dtype=np.int8).reshape(1, 3, 4, 4)
 SPEC = PoolSpec("max", 2)
@@ -28,13 +29,13 @@ def test_they_are_as_pythons_numbers(whole: type, real: type):
 
 def test_unpooling_takes_them_too():
     places = np.broadcast_to([[0, 2], [8, 10]], (1, 3, 2, 2))
-    result = simulate_unpool(
-        *(X[..., :2, :2], places, (4, 4)),
-        engine="amaranth",
-        seed=np.uint16(3),
-        stall=np.float32(0.5),
-        freq_mhz=np.int64(80),
-    )
+    job = UnpoolJob((3, 2, 2), (4, 4))
+    how: dict[str, Any] = {
+        "seed": np.uint16(3),
+        "stall": np.float32(0.5),
+        "freq_mhz": np.int64(80),
+    }
+    result = simulate(job, X[..., :2, :2], places, engine="amaranth", **how)
     assert json.loads(json.dumps(result.stats))["freq_mhz"] == 80
     assert result.stats["matches_golden"]
 

@@ -17,12 +17,13 @@ from streampool_golden import (
     PoolSpec,
     SpecError,
     SpecWarning,
+    UnpoolJob,
     __version__,
     pool,
     unpool,
 )
 from streampool_hw import PoolCore
-from streampool_sim import EngineError, EngineWarning, simulate, simulate_unpool
+from streampool_sim import EngineError, EngineWarning, Result, simulate
 from streampool_sim.engines import amaranth
 from streampool_sim.frames import pack
 from streampool_sim.simulation import compare
@@ -42,6 +43,13 @@ def random(shape: tuple[int, ...], dtype: type[np.integer] = np.int8) -> np.ndar
     info = np.iinfo(dtype)
     rng = np.random.default_rng(len(shape))
     return rng.integers(info.min, info.max, shape, np.int64, endpoint=True).astype(dtype)
+
+
+def unpooled(
+    values: np.ndarray, indices: np.ndarray, size: tuple[int, int], layout: str | None = None
+) -> Result:
+    shape = values.shape[1:] if layout != "NHWC" else (values.shape[-1], *values.shape[1:-1])
+    return simulate(UnpoolJob(shape, size, None, values.dtype), values, indices, layout=layout)
 
 
 @pytest.mark.parametrize("engine", ["amaranth", "fast"])
@@ -270,19 +278,19 @@ def test_compare_finds_a_difference_in_any_round():
         for lane in range(lanes):
             out = trace.out.copy()
             out[beat, lane] ^= 1
-            mismatch = compare(core.job, replace(trace, out=out), x)[1]
+            mismatch = compare(core.job, replace(trace, fields=(out,)), x)[1]
             assert mismatch is not None
             assert mismatch.startswith(f"frame {beat // 8}, channel {beat % 2 * 2 + lane}, ")
     # The lane without a channel is nobody's.
     out = trace.out.copy()
     out[1::2, 1] ^= 1
-    assert compare(core.job, replace(trace, out=out), x)[1] is None
+    assert compare(core.job, replace(trace, fields=(out,)), x)[1] is None
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "verilator"}, "engine 'verilator' is not known; take one of auto, fast"),
+        ({"engine": "verilator"}, "engine 'verilator' is not known; use one of auto, fast"),
         ({"stall": 1}, "stall 1 is no probability below 1"),
         ({"stall": -0.5}, "stall -0.5 is no probability"),
         ({"repeat": 0}, "repeat 0 streams nothing"),
@@ -314,7 +322,7 @@ def test_no_frame_gives_none(dtype: str, layout: str):
     assert nothing.items() <= result.stats.items()
     assert result.stats["beats_in"] == 4 * 6 and result.stats["engine"] == "none"
     json.dumps(result.stats)
-    again = simulate_unpool(result.output, result.indices, (4, 6), layout=layout)
+    again = unpooled(result.output, result.indices, (4, 6), layout)
     assert again.output.shape == shape and again.mismatch is None
 
 
@@ -322,7 +330,7 @@ def test_no_frame_gives_none(dtype: str, layout: str):
 def test_frames_of_nothing_are_refused_in_a_sentence(shape: tuple[int, ...]):
     for refused in (
         lambda x: simulate(PoolSpec("max", 2), x),
-        lambda x: simulate_unpool(x, x, (8, 8)),
+        lambda x: unpooled(x, x, (8, 8)),
     ):
         with pytest.raises(SpecError, match=r"must be 3 positive integers, the channels first"):
             refused(np.zeros(shape, np.int8))
@@ -358,7 +366,7 @@ def test_byte_orders(dtype: str):
     assert there.indices is not None
     values = there.output.astype(dtype)
     indices = there.indices.astype(f"{dtype[0]}i8")
-    back = simulate_unpool(values, indices, (4, 4))
+    back = unpooled(values, indices, (4, 4))
     assert back.mismatch is None
     assert np.array_equal(back.output, unpool(values, indices, (4, 4)))
 
@@ -399,4 +407,4 @@ def test_masks_and_ragged_rows_are_refused(x, said: str):
     with pytest.raises(SpecError, match=f"x .*{said}"):
         simulate(PoolSpec("max", 2), x)
     with pytest.raises(SpecError, match=f"values .*{said}"):
-        simulate_unpool(x, x, (8, 8))
+        simulate(UnpoolJob((1, 4, 4), (8, 8)), x, x)

@@ -14,7 +14,6 @@ from .. import files, pictures
 from ..progress import Estimate, Progress
 from ..refusals import GREEN, RED, Refused, painted
 from ..simulation import ENGINES, Result, simulate
-from ..unpooling import simulate_unpool
 from ..words import by
 from . import common, values
 from .command import argument, option, tell, verb
@@ -166,7 +165,7 @@ def _unpooled(options: Options) -> int:
     output, statistics = _targets(options, source, dtype)
     with _progress() as progress:
         how = _how(source, options, progress)
-        result = simulate_unpool(source.frames, places, size, **how)
+        result = simulate(job, source.frames, places, **how)
     words = unpool_summary(source, job, output, options, result.stats)
     return _finish(source, output, statistics, options, result, words)
 

@@ -2,6 +2,7 @@
 
 import time
 from array import array
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 from amaranth.hdl import ClockDomain, Module
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
-from streampool_golden import DType
+from streampool_golden import Job
 from streampool_hw import Core
+
+from streampool_sim.frames import container
 
 from . import waveforms
 from .stalls import RUBBISH, SINK, SOURCE, base, hashes, rubbish, threshold
@@ -20,7 +23,6 @@ from .trace import (
     Progress,
     Trace,
     check_beats,
-    index_port,
     quiet_bound,
     stuck_message,
     surplus_clocks,
@@ -35,9 +37,8 @@ _TELL = 64
 
 def run(
     core: Core,
-    frames: np.ndarray,
+    beats: Sequence[np.ndarray],
     *,
-    indices: np.ndarray | None = None,
     count: int | None = None,
     stall: float = 0.0,
     seed: int = 0,
@@ -50,7 +51,7 @@ def run(
 
     Parameters
     ----------
-    core, frames, indices, count, stall, seed, reset_at, progress
+    core, beats, count, stall, seed, reset_at, progress
         As of the fast engine's `run`, with the same meaning to the clock.
     vcd : path, optional
         Where to write waveforms of every signal, in ps; the ports stand first, lane by lane, then
@@ -63,10 +64,10 @@ def run(
     EngineError
         If the core gets stuck, or gives more beats than its frames hold.
     """
-    check_beats(core.job, frames, indices)
+    check_beats(core.job, beats)
     bench = _Bench(core, observed=vcd is not None)
-    count = len(frames) if count is None else count
-    session = _Session(bench, frames, indices, count, stall, seed, reset_at, progress)
+    count = len(beats[0]) if count is None else count
+    session = _Session(bench, beats, count, stall, seed, reset_at, progress)
     simulator = Simulator(bench)
     simulator.add_clock(1e-6 / freq_mhz)
     simulator.add_process(session.process)
@@ -104,8 +105,7 @@ class _Session:
     def __init__(
         self,
         bench: _Bench,
-        frames: np.ndarray,
-        indices: np.ndarray | None,
+        beats: Sequence[np.ndarray],
         count: int,
         stall: float,
         seed: int,
@@ -113,7 +113,7 @@ class _Session:
         progress: Progress | None,
     ):
         self.bench, self.core, self.job = bench, bench.core, bench.core.job
-        self.beats = self._pack(frames, indices)
+        self.beats = _joined(self.job, beats)
         self.beats_in, self.beats_out = count * self.job.beats_in, count * self.job.beats_out
         self.threshold = threshold(stall)
         self.seed, self.reset_at, self.progress = seed, reset_at, progress
@@ -125,34 +125,16 @@ class _Session:
         self.payloads: list[int] = []
         self.in_cycles, self.out_cycles = array("q"), array("q")
 
-    def _pack(self, frames: np.ndarray, indices: np.ndarray | None) -> list[int]:
-        """Payloads of the beats as integers: values, lane 0 in the lowest bits, then indices."""
-        job = self.job
-        beats = _joined(frames.reshape(-1, job.lanes), job.input.bits)
-        port = index_port(job.fields_in)
-        if indices is None or port is None:
-            return beats
-        above = _joined(indices.reshape(-1, job.lanes), port.bits)
-        low = job.input.bits * job.lanes
-        return [beat | index << low for beat, index in zip(beats, above, strict=True)]
-
     def trace(self, seconds: float) -> Trace:
-        job = self.job
-        values, rest = _parted(self.payloads, job.output, job.lanes)
-        indices = None
-        port = index_port(job.fields_out)
-        if port is not None:
-            indices, rest = _parted(rest, port, job.lanes)
-            indices = indices.astype(np.int64)
+        fields, last = _parted(self.job, self.payloads)
         return Trace(
-            out=values,
-            last=np.array(rest, dtype=np.bool_),
+            fields=fields,
+            last=last,
             in_cycles=np.array(self.in_cycles, dtype=np.int64),
             out_cycles=np.array(self.out_cycles, dtype=np.int64),
             cycles=self.cycle,
             seconds=seconds,
             engine="amaranth",
-            indices=indices,
         )
 
     def _idle(self, start: int, block: int) -> list[bool]:
@@ -230,22 +212,29 @@ class _Session:
                     return
 
 
-def _joined(lanes: np.ndarray, bits: int) -> list[int]:
-    """Return each row as one integer, lane 0 in the lowest bits."""
-    mask = (1 << bits) - 1
-    return [
-        sum((value & mask) << (bits * lane) for lane, value in enumerate(row))
-        for row in lanes.tolist()
-    ]
+def _joined(job: Job, beats: Sequence[np.ndarray]) -> list[int]:
+    """Return payloads as integers: field after field, of each lane 0 in the lowest bits."""
+    payloads, at = [0] * beats[0].shape[0] * job.beats_in, 0
+    for field, values in zip(job.fields_in, beats, strict=True):
+        bits = field.port.bits
+        mask = (1 << bits) - 1
+        for lane in values.reshape(-1, job.lanes).T.tolist():
+            payloads = [
+                payload | (value & mask) << at
+                for payload, value in zip(payloads, lane, strict=True)
+            ]
+            at += bits
+    return payloads
 
 
-def _parted(payloads: list[int], dtype: DType, lanes: int) -> tuple[np.ndarray, list[int]]:
-    """Take an array of lanes off the lowest bits; returns (payloads, lanes), and what is left."""
-    bits = dtype.bits
-    mask, sign = (1 << bits) - 1, (1 << bits - 1) if dtype.signed else 0
-    values = [
-        [((payload >> at & mask) ^ sign) - sign for at in range(0, bits * lanes, bits)]
-        for payload in payloads
-    ]
-    array = np.array(values, dtype=dtype.raw.numpy).reshape(-1, lanes)
-    return array, [payload >> bits * lanes for payload in payloads]
+def _parted(job: Job, payloads: Sequence[int]) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Take payloads apart: an array for each field, and `last` above them."""
+    fields, at = [], 0
+    for field in job.fields_out:
+        bits = field.port.bits
+        mask, sign = (1 << bits) - 1, (1 << bits - 1) if field.port.signed else 0
+        lanes = range(at, at + bits * job.lanes, bits)
+        values = [[((each >> lane & mask) ^ sign) - sign for lane in lanes] for each in payloads]
+        fields.append(np.array(values, dtype=container(field)).reshape(-1, job.lanes))
+        at += bits * job.lanes
+    return tuple(fields), np.array([each >> at for each in payloads], dtype=np.bool_)

@@ -15,14 +15,12 @@ namespace streampool {
 
 // Mirrored by `Batch` in fast.py: any change here is a change there.
 struct Batch {
-    const void *frames;      // frame after frame, beat after beat, lane after lane
-    const int64_t *indices;  // the same of their indices, where these come in
-    void *out;               // room for `beats_out` beats
-    int64_t *out_indices;    // the same of their indices, where these leave
+    const void *const *in;   // for each field frame after frame, beat after beat, lane after lane
+    void *const *out;        // for each field room for `beats_out` beats
     uint8_t *last;
     int64_t *in_cycles;
     int64_t *out_cycles;
-    int64_t stored_beats;    // beats in `frames`; a longer run goes round them again
+    int64_t stored_beats;    // beats in `in`; a longer run goes round them again
     int64_t beats_in;        // beats to send and to get in the whole run
     int64_t beats_out;
     uint64_t source, sink, rubbish;   // where the three streams of random numbers begin
@@ -75,16 +73,47 @@ template<class Words> struct Packer {
     void end() { if (have) words[word] = uint32_t(bits); }
 };
 
-// A beat is LANES values and, where INDEX_BITS is not 0, as many indices behind them.
-template<class Top, size_t LANES, size_t IN_BITS, class In, size_t IN_INDEX_BITS,
-         size_t OUT_BITS, class Out, size_t OUT_INDEX_BITS>
+// One of the fields of a beat: LANES values of BITS bits, each a T in memory.
+template<size_t LANES, size_t BITS, class T> struct Field {
+    static constexpr size_t SIZE = LANES * BITS;
+
+    template<class Words> static void pack(Packer<Words> &packer, const void *from, int64_t beat) {
+        for (size_t lane = 0; lane < LANES; lane++)
+            packer.put(uint64_t(static_cast<const T *>(from)[beat * LANES + lane]), BITS);
+    }
+    // Takes the lanes from bit AT on; returns where the next field begins.
+    template<size_t N>
+    static size_t unpack(const cxxrtl::value<N> &data, size_t at, void *to, int64_t beat) {
+        for (size_t lane = 0; lane < LANES; lane++, at += BITS)
+            // Bits above BITS fall off, or are filled with the sign.
+            static_cast<T *>(to)[beat * LANES + lane] = std::is_signed<T>::value
+                ? T(int64_t(field<BITS>(data, at) << (64 - BITS)) >> (64 - BITS))
+                : T(field<BITS>(data, at));
+        return at;
+    }
+};
+
+// The fields of a beat, the first in the lowest bits.
+template<class... Each> struct Fields {
+    static constexpr size_t SIZE = (Each::SIZE + ...);
+
+    template<class Words> static void pack(Words &words, const void *const *from, int64_t beat) {
+        Packer<Words> packer{words};
+        (Each::pack(packer, *from++, beat), ...);
+        packer.end();
+    }
+    template<size_t N>
+    static void unpack(const cxxrtl::value<N> &data, void *const *to, int64_t beat) {
+        size_t at = 0;
+        ((at = Each::unpack(data, at, *to++, beat)), ...);
+    }
+};
+
+template<class Top, class In, class Out>
 int32_t run(Top &top, Batch &b, int64_t clocks) {
-    constexpr size_t BEAT_BITS = LANES * (IN_BITS + IN_INDEX_BITS);
-    constexpr size_t WORDS = (BEAT_BITS + 31) / 32;
-    constexpr size_t TOP_BITS = (BEAT_BITS - 1) % 32 + 1;
+    constexpr size_t WORDS = (In::SIZE + 31) / 32;
+    constexpr size_t TOP_BITS = (In::SIZE - 1) % 32 + 1;
     constexpr uint32_t TOP_MASK = uint32_t((uint64_t(1) << TOP_BITS) - 1);
-    const In *frames = static_cast<const In *>(b.frames);
-    Out *out = static_cast<Out *>(b.out);
     int64_t next = b.stored_beats ? b.sent % b.stored_beats : 0;
 
     for (; clocks > 0; clocks--, b.cycle++) {
@@ -101,13 +130,7 @@ int32_t run(Top &top, Batch &b, int64_t clocks) {
                 payload.data[w] = uint32_t(number(b.rubbish, b.cycle * WORDS + w) >> 32);
             payload.data[WORDS - 1] &= TOP_MASK;
         } else if (!b.held) {
-            Packer<decltype(payload.data)> packer{payload.data};
-            for (size_t lane = 0; lane < LANES; lane++)
-                packer.put(uint64_t(frames[next * LANES + lane]), IN_BITS);
-            if constexpr (IN_INDEX_BITS > 0)
-                for (size_t lane = 0; lane < LANES; lane++)
-                    packer.put(uint64_t(b.indices[next * LANES + lane]), IN_INDEX_BITS);
-            packer.end();
+            In::pack(payload.data, b.in, next);
         }
         top.p_i____valid.data[0] = valid;
         top.p_o____ready.data[0] = ready;
@@ -121,16 +144,8 @@ int32_t run(Top &top, Batch &b, int64_t clocks) {
         if (given) {
             if (b.got == b.beats_out) return SURPLUS;
             const auto &data = read(top.p_o____payload);
-            for (size_t lane = 0; lane < LANES; lane++)
-                // Bits above OUT_BITS fall off, or are filled with the sign.
-                out[b.got * LANES + lane] = std::is_signed<Out>::value
-                    ? Out(int64_t(field<OUT_BITS>(data, lane * OUT_BITS) << (64 - OUT_BITS)) >> (64 - OUT_BITS))
-                    : Out(field<OUT_BITS>(data, lane * OUT_BITS));
-            if constexpr (OUT_INDEX_BITS > 0)
-                for (size_t lane = 0; lane < LANES; lane++)
-                    b.out_indices[b.got * LANES + lane] = int64_t(
-                        field<OUT_INDEX_BITS>(data, LANES * OUT_BITS + lane * OUT_INDEX_BITS));
-            b.last[b.got] = uint8_t(field<1>(data, LANES * (OUT_BITS + OUT_INDEX_BITS)));
+            Out::unpack(data, b.out, b.got);
+            b.last[b.got] = uint8_t(field<1>(data, Out::SIZE));
             b.out_cycles[b.got++] = b.cycle;
         }
         if (taken) {

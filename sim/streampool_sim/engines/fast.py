@@ -5,19 +5,21 @@ Cycle by cycle the same as Amaranth's own simulator, several hundred times as fa
 
 import ctypes
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from streampool_hw import Core
 
-from .model import Build, Model
+from streampool_sim.frames import container
+
+from .model import Model
 from .stalls import RUBBISH, SINK, SOURCE, base, threshold
 from .trace import (
     EngineError,
     Progress,
     Trace,
     check_beats,
-    index_port,
     quiet_bound,
     stuck_message,
     surplus_clocks,
@@ -29,13 +31,14 @@ CHUNK = 1 << 20
 
 _RUNNING, _DONE, _STUCK, _SURPLUS = range(4)
 
+_POINTERS = ctypes.POINTER(ctypes.c_void_p)
+
 
 class _Batch(ctypes.Structure):
     """`streampool::Batch` of driver.cc, field by field."""
 
     _fields_ = [
-        ("frames", ctypes.c_void_p), ("indices", ctypes.c_void_p), ("out", ctypes.c_void_p),
-        ("out_indices", ctypes.c_void_p), ("last", ctypes.c_void_p),
+        ("in_", _POINTERS), ("out", _POINTERS), ("last", ctypes.c_void_p),
         ("in_cycles", ctypes.c_void_p), ("out_cycles", ctypes.c_void_p),
         ("stored_beats", ctypes.c_int64),
         ("beats_in", ctypes.c_int64), ("beats_out", ctypes.c_int64),
@@ -49,15 +52,13 @@ class _Batch(ctypes.Structure):
 
 def run(
     core: Core,
-    frames: np.ndarray,
+    beats: Sequence[np.ndarray],
     *,
-    indices: np.ndarray | None = None,
+    model: Model,
     count: int | None = None,
     stall: float = 0.0,
     seed: int = 0,
     reset_at: int | None = None,
-    model: Model | None = None,
-    folder: Path | None = None,
     progress: Progress | None = None,
     chunk: int = CHUNK,
 ) -> Trace:
@@ -67,12 +68,12 @@ def run(
     ----------
     core : Core
         The core. It is elaborated only, never changed.
-    frames : ndarray of int, shape (frames, beats_in, lanes)
+    beats : sequence of ndarray, shape (frames, beats_in, lanes)
         Input beats as `streampool_sim.frames.pack` makes them.
-    indices : ndarray of int, of the same shape, optional
-        Their indices, where the core takes some.
+    model : Model
+        The core's compiled model.
     count : int, optional
-        Frames to send, going round `frames` again where it is more; default all of them, once.
+        Frames to send, going round `beats` again where it is more; default all of them, once.
     stall : float
         Probability, 0 <= stall < 1, that a side is idle in a clock. A beat once shown stays until
         it is taken.
@@ -81,9 +82,6 @@ def run(
     reset_at : int, optional
         Cycle in which a reset of one clock falls, after which all frames are sent from the start
         and everything is counted and recorded anew.
-    model : Model, optional
-        The core's compiled model where the caller has it; default: compiled, or taken from the
-        cache in `folder`.
     progress : callable, optional
         Called with output beats there and output beats due, several times a second.
     chunk : int, optional
@@ -91,33 +89,21 @@ def run(
 
     Raises
     ------
-    CompilerMissing
-        If there is no C++ compiler.
     EngineError
-        If the core gets stuck, gives more beats than its frames hold, or cannot be compiled.
+        If the core gets stuck, or gives more beats than its frames hold.
     """
-    if model is None:
-        [model] = Build([core], folder=folder).load()
     job = core.job
-    check_beats(job, frames, indices)
-    frames = np.ascontiguousarray(frames, dtype=job.input.raw.numpy)
-    if indices is not None:
-        indices = np.ascontiguousarray(indices, dtype=np.int64)
-    count = len(frames) if count is None else count
-    out = np.zeros((count * job.beats_out, job.lanes), job.output.raw.numpy)
-    given = index_port(job.fields_out) is not None
-    out_indices = np.zeros(out.shape, np.int64) if given else None
-    last = np.zeros(len(out), np.bool_)
-    in_cycles = np.zeros(count * job.beats_in, np.int64)
-    out_cycles = np.zeros(len(out), np.int64)
-    bound = quiet_bound(job, core.latency)
+    check_beats(job, beats)
+    arrays = [
+        np.ascontiguousarray(each, dtype=container(field))
+        for each, field in zip(beats, job.fields_in, strict=True)
+    ]
+    trace = Trace.blank(job, len(beats[0]) if count is None else count, "fast")
+    due, bound = len(trace.last), quiet_bound(job, core.latency)
     batch = _Batch(
-        frames=frames.ctypes.data, indices=None if indices is None else indices.ctypes.data,
-        out=out.ctypes.data,
-        out_indices=None if out_indices is None else out_indices.ctypes.data,
-        last=last.ctypes.data,
-        in_cycles=in_cycles.ctypes.data, out_cycles=out_cycles.ctypes.data,
-        stored_beats=len(frames) * job.beats_in, beats_in=len(in_cycles), beats_out=len(out),
+        in_=_addresses(arrays), out=_addresses(trace.fields), last=trace.last.ctypes.data,
+        in_cycles=trace.in_cycles.ctypes.data, out_cycles=trace.out_cycles.ctypes.data,
+        stored_beats=len(beats[0]) * job.beats_in, beats_in=len(trace.in_cycles), beats_out=due,
         source=base(seed, SOURCE), sink=base(seed, SINK), rubbish=base(seed, RUBBISH),
         threshold=threshold(stall), quiet_bound=bound,
         surplus_clocks=surplus_clocks(job, core.latency),
@@ -129,18 +115,21 @@ def run(
         while status == _RUNNING:
             status = model.run(instance, ctypes.byref(batch), chunk)
             if progress is not None:
-                progress(batch.got, len(out))
+                progress(batch.got, due)
         seconds = time.perf_counter() - start
     finally:
         model.free(instance)
     if status == _STUCK:
-        raise EngineError(stuck_message(batch.got, len(out), batch.cycle, bound))
+        raise EngineError(stuck_message(batch.got, due, batch.cycle, bound))
     if status == _SURPLUS:
-        raise EngineError(surplus_message(len(out), batch.cycle))
+        raise EngineError(surplus_message(due, batch.cycle))
     if status != _DONE:
         raise EngineError(
-            "the core has combinational feedback, which one evaluation a clock cannot settle"
+            "the core has combinational feedback, which one evaluation per clock cannot settle"
         )
-    return Trace(
-        *(out, last, in_cycles, out_cycles, batch.cycle, seconds, "fast"), indices=out_indices
-    )
+    return replace(trace, cycles=batch.cycle, seconds=seconds)
+
+
+def _addresses(arrays: Sequence[np.ndarray]) -> ctypes.Array[ctypes.c_void_p]:
+    """Return where arrays are, as C has it."""
+    return (ctypes.c_void_p * len(arrays))(*(each.ctypes.data for each in arrays))

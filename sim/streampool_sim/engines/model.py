@@ -12,15 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from streampool_golden import Field
 from streampool_hw import Core
 from streampool_hw.export import yosys
 
+from streampool_sim.frames import container
+
 from .compiled import SharedObject
 from .netlist import Netlist, cpp_class, gates_source
-from .trace import EngineError, index_port
-
-C_TYPES = {(bits, signed): f"{'' if signed else 'u'}int{bits}_t"
-           for bits in (8, 16, 32, 64) for signed in (False, True)}  # fmt: skip
+from .trace import EngineError
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,9 @@ class Build:
 EXPORT void *make_{suffix}() {{ return new TOP; }}
 EXPORT void free_{suffix}(void *top) {{ delete static_cast<TOP *>(top); }}
 EXPORT int32_t run_{suffix}(void *top, void *batch, int64_t clocks) {{
-    return streampool::run<TOP, {run}>(
-        *static_cast<TOP *>(top), *static_cast<streampool::Batch *>(batch), clocks);
+    using namespace streampool;
+    return run<TOP, {run}>(
+        *static_cast<TOP *>(top), *static_cast<Batch *>(batch), clocks);
 }}
 #undef TOP
 """
@@ -154,7 +155,11 @@ def _run_type(core: Core) -> str:
     job = core.job
     sides = []
     for fields in (job.fields_in, job.fields_out):
-        value, index = fields[0].dtype, index_port(fields)
-        kind = C_TYPES[value.raw.numpy.itemsize * 8, value.signed]
-        sides.append(f"{value.bits}, {kind}, {index.bits if index else 0}")
-    return ", ".join((str(job.lanes), *sides))
+        types = (f"Field<{job.lanes}, {each.port.bits}, {_c_type(each)}>" for each in fields)
+        sides.append(f"Fields<{', '.join(types)}>")
+    return ", ".join(sides)
+
+
+def _c_type(field: Field) -> str:
+    """The C++ type of a value in memory; what is unsigned at the port is not sign-extended."""
+    return f"{'' if field.port.signed else 'u'}int{8 * container(field).itemsize}_t"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from streampool_golden import DType, Field, Job
+from streampool_golden import Job
+
+from streampool_sim.frames import container
 
 
 class EngineError(RuntimeError):
@@ -32,8 +34,9 @@ class Trace:
 
     Attributes
     ----------
-    out : ndarray, shape (beats, lanes), the output's container dtype
-        Output beats in the order in which they left.
+    fields : tuple of ndarray, shape (beats, lanes)
+        Output beats in the order in which they left, for each of ``job.fields_out``, in its
+        `container`.
     last : ndarray of bool, shape (beats,)
         The `last` flag of each output beat.
     in_cycles, out_cycles : ndarray of int64, shapes (input beats,) and (beats,)
@@ -44,52 +47,39 @@ class Trace:
         Wall time of the simulation alone, without elaboration and compilation.
     engine : str
         `"amaranth"` or `"fast"`; `"none"` where there was no frame.
-    indices : ndarray of int64, shape (beats, lanes), or None
-        The index beside each value, where the core gives them.
     """
 
-    out: np.ndarray
+    fields: tuple[np.ndarray, ...]
     last: np.ndarray
     in_cycles: np.ndarray
     out_cycles: np.ndarray
     cycles: int
     seconds: float
     engine: str
-    indices: np.ndarray | None = None
 
     @property
-    def fields(self) -> list[np.ndarray]:
-        """What left for each of the job's fields: `out`, and `indices` where there are some."""
-        return [self.out] if self.indices is None else [self.out, self.indices]
+    def out(self) -> np.ndarray:
+        """The values that left: the first of `fields`."""
+        return self.fields[0]
 
     @classmethod
-    def empty(cls, job: Job) -> "Trace":
-        """Return the run of no frame, which no engine has to make."""
-        out, none = np.zeros((0, job.lanes), job.output.raw.numpy), np.zeros(0, np.int64)
-        return cls(out, np.zeros(0, np.bool_), none, none, 0, 0.0, "none")
+    def blank(cls, job: Job, frames: int, engine: str = "none") -> "Trace":
+        """Return a run of so many frames, all of zeros."""
+        beats = frames * job.beats_out
+        fields = tuple(np.zeros((beats, job.lanes), container(each)) for each in job.fields_out)
+        taken, given = np.zeros(frames * job.beats_in, np.int64), np.zeros(beats, np.int64)
+        return cls(fields, np.zeros(beats, np.bool_), taken, given, 0, 0.0, engine)
 
 
-def index_port(fields: Sequence[Field]) -> DType | None:
-    """Return the type of the indices at a port, None where it has none."""
-    return fields[1].port if len(fields) > 1 else None
-
-
-def check_beats(job: Job, frames: np.ndarray, indices: np.ndarray | None) -> None:
-    """Refuse beats that are not those of a job.
-
-    Raises
-    ------
-    ValueError
-        If a shape is wrong, or indices are given to a core that takes none or the reverse.
-    """
-    if frames.ndim != 3 or frames.shape[1:] != (job.beats_in, job.lanes):
-        raise ValueError(
-            f"frames of shape {frames.shape}; take (frames, {job.beats_in}, {job.lanes})"
-        )
-    if (indices is None) != (index_port(job.fields_in) is None):
-        raise ValueError("indices go to an UnpoolCore, and to no other core")
-    if indices is not None and indices.shape != frames.shape:
-        raise ValueError(f"indices of shape {indices.shape}; take that of frames, {frames.shape}")
+def check_beats(job: Job, beats: Sequence[np.ndarray]) -> None:
+    """Refuse beats that are not those of a job: an array for each field, all of one shape."""
+    if len(beats) != len(job.fields_in):
+        raise ValueError(f"beats are {len(beats)} arrays; use {len(job.fields_in)}")
+    for each in beats:
+        if each.ndim != 3 or each.shape != (len(beats[0]), job.beats_in, job.lanes):
+            raise ValueError(
+                f"frames of shape {each.shape}; use (frames, {job.beats_in}, {job.lanes})"
+            )
 
 
 def quiet_bound(job: Job, latency: int) -> int:
