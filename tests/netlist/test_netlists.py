@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
-from streampool_golden import BASES, OPS, PoolJob, PoolSpec, pool, pool_with_indices
+from streampool_golden import BASES, OPS, PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS, SelfTest
 from streampool_hw.boards.pattern import expected
@@ -92,9 +92,7 @@ def held_against_core(job: PoolJob, device: Device, folder: Path) -> None:
     bits = rng.integers(raw.low, raw.high, (4, *job.shape), np.int64, endpoint=True)
     frames = bits.astype(raw.numpy).view(job.input.numpy)
     beats = pack(job, frames)
-    golden = [pool(job.spec, frames)]
-    if job.spec.indices is not None:
-        golden = pool_with_indices(job.spec, frames)
+    golden = job.reference(frames)
     for stall, reset_at in ((0.0, None), (0.3, None), (0.6, job.limit_cycles // 2)):
         seen = fast.run(made, beats, model=model, stall=stall, seed=5, reset_at=reset_at)
         meant = fast.run(core, beats, model=other, stall=stall, seed=5, reset_at=reset_at)
@@ -218,6 +216,13 @@ def test_a_netlist_of_a_faulty_core_is_refused(fault: str, said: str, tmp_path: 
     yosys.to_rtlil(core, "top")  # not to be warned of a core that nobody uses
     with pytest.raises(ToolError, match=said):
         check_core(core, device, tmp_path)
+
+
+def test_indices_that_count_on_from_frame_to_frame_are_checked(tmp_path: Path):
+    device = DEVICES["ice40-up5k"]
+    core = PoolCore(PoolSpec("max", 2, indices="flat"), (1, 4, 4), family=device.family)
+    synthesize(yosys.to_rtlil(core, "top"), device, tmp_path)
+    assert check_core(core, device, tmp_path) is None
 
 
 def test_a_deep_store_in_inferred_block_ram(tmp_path: Path):
