@@ -9,6 +9,7 @@ from streampool_bench.software import contenders
 from streampool_bench.software.contenders import RUNTIMES, Runtime
 from streampool_bench.software.task import Contender, Ready, Task, Unfit, difference
 from streampool_golden import PoolSpec
+from streampool_golden.operations import OPERATIONS, Operation, Reduction
 
 LAYERS = {
     "usual": (PoolSpec("max", 3, 2, 1), (5, 14, 11)),
@@ -89,6 +90,18 @@ def test_right_or_unfit(runtime):
             does.setdefault(name, set()).add(contender.name)
     assert does["usual"] >= DOES_THE_USUAL[runtime.name]
     assert does["avg"] >= AVERAGES[runtime.name]
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
+def test_an_operation_from_outside_is_right_or_unfit(runtime, monkeypatch):
+    union = Reduction(np.bitwise_or, lambda low, high: 0, lambda low, high, taps: (low, high))
+    monkeypatch.setitem(OPERATIONS, "or", Operation(union))
+    does = set()
+    for contender in module_of(runtime).contenders():
+        for task, ready, what in made(contender, PoolSpec("or", 2), (3, 8, 12)):
+            assert difference(task, ready) is None, what
+            does.add(what[:2])
+    assert does == {(name, "int8") for name in AVERAGES["NumPy"] if runtime.name == "NumPy"}
 
 
 def test_a_wrong_result_is_told():

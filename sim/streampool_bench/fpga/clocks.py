@@ -55,7 +55,6 @@ class Clock:
 class _Effort:
     """What a job's clock depends on, beside the lanes."""
 
-    kind: str
     bits: int
     partials: tuple[int, ...]
     overlap: tuple[int, ...]
@@ -66,8 +65,8 @@ class _Effort:
     store_bits: int
 
 
-_KINDS = {"max": ("compare",), "min": ("compare",), "sum": ("sum", "avg"), "avg": ("avg",)}
-"""What may stand for an operation: an average is a sum and more."""
+_STAND_FOR = {"max": ("max", "min"), "min": ("max", "min"), "sum": ("sum", "avg")}
+"""What may stand for an operation beside itself: a minimum compares too, an average also adds."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,8 @@ def figures(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> 
     """Return a core's figures; the core itself is not kept."""
     core = PoolCore(spec, shape, lanes, family=family)
     job = core.job
-    kind = _KINDS.get(spec.op, (spec.op,))[0]
     pads = tuple(bool(axis.before or axis.after) for axis in job.axes)
     effort = _Effort(
-        kind,
         spec.in_dtype.bits,
         tuple(sorted((plan.partials for plan in core.plans), reverse=True)),
         tuple(sorted((_overlap(plan.axis) for plan in core.plans), reverse=True)),
@@ -128,7 +125,7 @@ def _overlap(axis: Axis) -> int:
 
 def _divides(job: PoolJob) -> int:
     """Return 0 for no division or a shift, 1 for a divisor, 2 for one that varies."""
-    if job.spec.op != "avg":
+    if not job.operation.mean:
         return 0
     constant = job.divisor_constant
     if constant is None:
@@ -176,7 +173,7 @@ def clock_of(
             same.append(row)
             continue
         has = figures(placed_spec, placed_shape, width, family).effort
-        if has.kind not in _KINDS.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
+        if placed_spec.op not in _STAND_FOR.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
             continue
         if has.accumulator < wanted.accumulator or has.divides < wanted.divides:
             continue

@@ -1,16 +1,19 @@
 """What a contender is given, and what it has to give back."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from streampool_golden import PoolJob, PoolSpec, SpecWarning, pool
 
 CHANNELS_FIRST, CHANNELS_LAST = "NCHW", "NHWC"
 """Layouts, whatever the number of axes."""
+
+
+Form = TypeVar("Form")
 
 
 class Unfit(Exception):
@@ -42,6 +45,12 @@ class Task:
     def job(self) -> PoolJob:
         """The layer with one lane: its axes and divisors."""
         return PoolJob(self.spec, self.shape, 1)
+
+    def among(self, forms: Mapping[str, Form]) -> Form:
+        """Return what a contender's table has for the operation; `Unfit` where it has nothing."""
+        if self.spec.op not in forms:
+            raise Unfit(f"it has no such {self.spec.op}")
+        return forms[self.spec.op]
 
     @cached_property
     def x(self) -> np.ndarray:
@@ -77,7 +86,7 @@ class Task:
         values = self.x.astype(whole)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SpecWarning)  # of steps that no window reads
-            if self.dtype == "float32" and spec.op == "avg":
+            if self.dtype == "float32" and self.job.operation.mean:
                 total = pool(spec.replace(op="sum", divisor_override=None), values)
                 return total / self.job.divisors
             return pool(spec, values)
@@ -149,7 +158,8 @@ def difference(task: Task, ready: Ready) -> str | None:
     wanted = part.expected(ready.rounding)
     if got.shape != wanted.shape:
         return f"the shape is {got.shape}, not {wanted.shape}"
-    bound = 1e-5 * 128 if task.dtype == "float32" and task.spec.op in ("avg", "sum") else 0
+    exact = task.dtype != "float32" or task.job.operation.selects
+    bound = 0 if exact else 1e-5 * 128
     wrong = np.abs(got.astype(np.float64) - wanted.astype(np.float64)) > bound
     if wrong.any():
         at = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from streampool_golden import Axis
+from streampool_golden import Axis, PoolSpec
+from streampool_golden.operations import OPERATIONS
 
 from ..task import CHANNELS_FIRST, CHANNELS_LAST, Contender, Ready, Task, Unfit
 
@@ -17,11 +18,6 @@ NAIVE_OUTPUTS, NAIVE_CHANNELS = 8, 2
 
 MOST_IN_WINDOWS = 1 << 18
 """Values of a frame beyond which windows are made of its first channels only."""
-
-COMBINE = {"max": np.maximum, "min": np.minimum, "avg": np.add, "sum": np.add}
-REDUCE: dict[str, Callable[..., Any]] = {
-    "max": np.max, "min": np.min, "avg": np.sum, "sum": np.sum,
-}  # fmt: skip
 
 
 def contenders() -> list[Contender]:
@@ -46,19 +42,20 @@ def contenders() -> list[Contender]:
     ]  # fmt: skip
 
 
-def _op(task: Task) -> str:
-    if task.spec.op not in COMBINE:
+def _combine(task: Task) -> np.ufunc:
+    """Return what makes one partial of two, of an operation that reduces values as they are."""
+    operation = task.job.operation
+    if operation.before or operation.root or (task.dtype == "float32" and not operation.floats):
         raise Unfit(f"no form of {task.spec.op} is written here")
-    return task.spec.op
+    return operation.reduction.combine
 
 
-def identity(op: str, dtype: np.dtype) -> float:
+def identity(spec: PoolSpec, dtype: np.dtype) -> float:
     """Return what never wins a maximum or minimum, and adds nothing to a sum."""
-    if op not in ("max", "min"):
-        return 0
-    if dtype.kind == "f":
-        return -math.inf if op == "max" else math.inf
-    return np.iinfo(dtype).min if op == "max" else np.iinfo(dtype).max
+    ends: Any = (-math.inf, math.inf)
+    if dtype.kind != "f":
+        ends = np.iinfo(dtype).min, np.iinfo(dtype).max
+    return OPERATIONS[spec.op].reduction.identity(*ends)
 
 
 def span(axis: Axis) -> int:
@@ -81,7 +78,7 @@ def padded(x: np.ndarray, axes: Sequence[Axis], first: int, value: float) -> np.
 
 def finisher(task: Task, layout: str) -> Callable[[np.ndarray], np.ndarray]:
     """Return what makes an average of a sum; it rounds integers half to even."""
-    if task.spec.op != "avg":
+    if not task.job.operation.mean:
         return lambda total: total
     divisors = task.job.divisors
     if layout == CHANNELS_LAST:
@@ -96,9 +93,8 @@ def finisher(task: Task, layout: str) -> Callable[[np.ndarray], np.ndarray]:
 
 def _wide(task: Task) -> np.dtype | None:
     """Return the type that sums of integers are held in."""
-    return (
-        np.dtype(np.int32) if task.spec.op in ("avg", "sum") and task.dtype != "float32" else None
-    )
+    narrow = task.dtype == "float32" or task.job.operation.selects
+    return None if narrow else np.dtype(np.int32)
 
 
 def _first_axis(layout: str) -> int:
@@ -111,7 +107,7 @@ def channels_first(layout: str) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _naive(task: Task, layout: str, threads: int) -> Ready:
-    op, axes = _op(task), task.job.axes
+    combine, axes = _combine(task), task.job.axes
     if any(axis.before or axis.after for axis in axes):
         wanted = [max(1, NAIVE_OUTPUTS * axis.stride) for axis in axes]
     else:
@@ -120,7 +116,7 @@ def _naive(task: Task, layout: str, threads: int) -> Ready:
     shape = (min(task.shape[0], NAIVE_CHANNELS), *size)
     part = Task(task.spec, shape, task.dtype)
     x = np.ascontiguousarray(task.x[(slice(None), *(slice(n) for n in shape))])
-    axes, value, reduce = part.job.axes, identity(op, x.dtype), REDUCE[op]
+    axes, value = part.job.axes, identity(task.spec, x.dtype)
     wide, finish = _wide(task), finisher(part, layout)
     out = np.empty((1, shape[0], *part.job.out_size), wide or x.dtype)
     places = [range(axis.outputs) for axis in axes]
@@ -132,14 +128,14 @@ def _naive(task: Task, layout: str, threads: int) -> Ready:
         for channel in range(shape[0]):
             for place in itertools.product(*places):
                 window = tuple(taps[i][o] for i, o in enumerate(place))
-                out[(0, channel, *place)] = reduce(y[(0, channel, *window)])
+                out[(0, channel, *place)] = combine.reduce(y[(0, channel, *window)], axis=None)
         return finish(out)
 
     return Ready(run, lambda y: y, crop=shape)
 
 
 def _reshape(task: Task, layout: str, threads: int) -> Ready:
-    op, axes = _op(task), task.job.axes
+    combine, axes = _combine(task), task.job.axes
     for axis in axes:
         if axis.kernel != axis.stride or axis.dilation != 1:
             raise Unfit("windows overlap or leave gaps")
@@ -157,51 +153,39 @@ def _reshape(task: Task, layout: str, threads: int) -> Ready:
             over.append(len(shape) - 1)
         else:
             shape.append(length)
-    reduce, finish, wide, view = REDUCE[op], finisher(task, layout), _wide(task), tuple(at)
-    more = {"dtype": wide} if wide is not None else {}
-    axis_numbers = tuple(over)
+    finish, wide, view = finisher(task, layout), _wide(task), tuple(at)
+    numbers = tuple(over)
 
     def run() -> np.ndarray:
-        return finish(reduce(x[view].reshape(shape), axis=axis_numbers, **more))
+        return finish(combine.reduce(x[view].reshape(shape), axis=numbers, dtype=wide))
 
     return Ready(run, channels_first(layout))
 
 
 def _windows(task: Task, layout: str, threads: int) -> Ready:
-    op, axes = _op(task), task.job.axes
+    combine, axes = _combine(task), task.job.axes
     channels = min(task.shape[0], max(1, MOST_IN_WINDOWS // math.prod(task.shape[1:])))
     x = task.laid_out(layout)[:, :channels]
-    value, reduce, finish, wide = (
-        identity(op, x.dtype),
-        REDUCE[op],
-        finisher(task, layout),
-        _wide(task),
-    )
+    value, finish, wide = identity(task.spec, x.dtype), finisher(task, layout), _wide(task)
     spans = [(axis.kernel - 1) * axis.dilation + 1 for axis in axes]
     numbers = tuple(range(2, 2 + len(axes)))
     steps = (slice(None), slice(None), *(slice(None, None, axis.stride) for axis in axes))
     steps += tuple(slice(None, None, axis.dilation) for axis in axes)
     over = tuple(range(-len(axes), 0))
-    more = {"dtype": wide} if wide is not None else {}
 
     def run() -> np.ndarray:
         y = padded(x, axes, 2, value)
         windows = np.lib.stride_tricks.sliding_window_view(y, spans, numbers)
-        return finish(reduce(windows[steps], axis=over, **more))
+        return finish(combine.reduce(windows[steps], axis=over, dtype=wide))
 
     whole = channels == task.shape[0]
     return Ready(run, lambda y: y, crop=None if whole else (channels, *task.shape[1:]))
 
 
 def _separable(task: Task, layout: str, threads: int) -> Ready:
-    op, axes = _op(task), task.job.axes
+    combine, axes = _combine(task), task.job.axes
     x, first = task.laid_out(layout), _first_axis(layout)
-    value, combine, finish, wide = (
-        identity(op, x.dtype),
-        COMBINE[op],
-        finisher(task, layout),
-        _wide(task),
-    )
+    value, finish, wide = identity(task.spec, x.dtype), finisher(task, layout), _wide(task)
     taps = []
     for i, axis in reversed(list(enumerate(axes, first))):
         last = (axis.outputs - 1) * axis.stride + 1

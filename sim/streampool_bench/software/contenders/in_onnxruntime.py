@@ -1,5 +1,6 @@
 """ONNX Runtime: one pooling node, floats and integers, and its channels-last forms."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,38 @@ def contenders() -> list[Contender]:
     ]  # fmt: skip
 
 
-def _attributes(task: Task, floats: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Node:
+    """An operator of ONNX's: its name and domain, and what it has beside a window."""
+
+    name: str
+    domain: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    scaled: bool = False
+    dilates: bool = True
+
+
+def _maximum(task: Task, last: bool) -> _Node:
+    return _Node("NhwcMaxPool", _MICROSOFT) if last else _Node("MaxPool")
+
+
+def _average(task: Task, last: bool) -> _Node:
+    spec = task.spec
+    if spec.divisor_override is not None:
+        raise Unfit("it has a divisor of its own")
+    counted = {"count_include_pad": int(spec.count_include_pad)}
+    if task.dtype == "float32":
+        return _Node("AveragePool", attributes=counted)
+    if spec.count_include_pad and task.job.divisor_constant is None:
+        raise Unfit("QLinearAveragePool divides by overhanging taps too")
+    more = {"channels_last": int(last)}
+    return _Node("QLinearAveragePool", _MICROSOFT, counted | more, scaled=True, dilates=False)
+
+
+_NODES = {"max": _maximum, "avg": _average}
+
+
+def _attributes(task: Task, dilates: bool) -> dict[str, Any]:
     spec, axes = task.spec, task.job.axes
     if any(axis.before < 0 or axis.after < 0 for axis in axes):
         raise Unfit("it crops")
@@ -41,45 +73,29 @@ def _attributes(task: Task, floats: bool) -> dict[str, Any]:
         "pads": [axis.before for axis in axes] + [axis.after for axis in axes],
         "ceil_mode": int(spec.ceil_mode),
     }
-    if spec.op == "avg":
-        found["count_include_pad"] = int(spec.count_include_pad)
-        if spec.divisor_override is not None:
-            raise Unfit("it has a divisor of its own")
-        if not floats and spec.count_include_pad and task.job.divisor_constant is None:
-            raise Unfit("QLinearAveragePool divides by overhanging taps too")
     if any(step > 1 for step in spec.dilation):
-        if spec.op == "avg" and not floats:
+        if not dilates:
             raise Unfit("no dilation")
         found["dilations"] = list(spec.dilation)
     return found
 
 
 def _node(task: Task, layout: str, threads: int) -> Ready:
-    spec, floats = task.spec, task.dtype == "float32"
-    attributes = _attributes(task, floats)
     last = layout == CHANNELS_LAST
-    constants = []
-    if spec.op == "max":
-        name, domain, inputs = (
-            ("NhwcMaxPool", _MICROSOFT, ["x"]) if last else ("MaxPool", "", ["x"])
-        )
-    elif spec.op == "avg" and floats:
-        name, domain, inputs = "AveragePool", "", ["x"]
-    elif spec.op == "avg":
-        name, domain = "QLinearAveragePool", _MICROSOFT
-        inputs = ["x", "scale", "zero", "scale", "zero"]
-        attributes["channels_last"] = int(last)
+    node = task.among(_NODES)(task, last)
+    attributes = _attributes(task, node.dilates) | node.attributes
+    inputs, constants = ["x"], []
+    if node.scaled:
+        inputs += ["scale", "zero", "scale", "zero"]
         constants = [
             helper.make_tensor("scale", TensorProto.FLOAT, [], [1.0]),
             helper.make_tensor("zero", _TYPES[task.dtype], [], [0]),
         ]
-    else:
-        raise Unfit(f"ONNX has no such {spec.op}")
     x = task.laid_out(layout)
     out = (1, *task.job.out_shape)
     shape = (1, *out[2:], out[1]) if last else out
     graph = helper.make_graph(
-        [helper.make_node(name, inputs, ["y"], domain=domain, **attributes)],
+        [helper.make_node(node.name, inputs, ["y"], domain=node.domain, **attributes)],
         "pooling",
         [helper.make_tensor_value_info("x", _TYPES[task.dtype], x.shape)],
         [helper.make_tensor_value_info("y", _TYPES[task.dtype], shape)],

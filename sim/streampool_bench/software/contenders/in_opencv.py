@@ -12,6 +12,10 @@ from .in_numpy import span
 # typed as anything, so that the rest is checked where OpenCV is not installed
 cv2: Any = import_module("cv2")
 
+_FILTERS = {"max": cv2.dilate, "min": cv2.erode}
+_BLURS = {"avg": cv2.blur}
+_RESIZES = {"avg": cv2.INTER_AREA}
+
 MOST_CHANNELS = 128
 """Beyond these OpenCV 5 takes a picture for an array of three axes, which it does not filter."""
 
@@ -84,13 +88,10 @@ def _strided(task: Task) -> tuple[tuple[slice, slice], tuple[int, int]]:
 
 
 def _dilate(task: Task, layout: str, threads: int) -> Ready:
-    functions = {"max": cv2.dilate, "min": cv2.erode}
-    if task.spec.op not in functions:
-        raise Unfit("dilation is a maximum")
+    function = task.among(_FILTERS)
     if any(step > 1 for step in task.spec.dilation):
         raise Unfit("windows with gaps")
-    function, x = functions[task.spec.op], _picture(task)
-    at, anchor = _strided(task)
+    x, (at, anchor) = _picture(task), _strided(task)
     element = np.ones(_per_axis(task, task.spec.kernel, 1), np.uint8)
 
     def run() -> np.ndarray:
@@ -101,9 +102,9 @@ def _dilate(task: Task, layout: str, threads: int) -> Ready:
 
 def _blur(task: Task, layout: str, threads: int) -> Ready:
     # not on integers, which it divides by a rounded reciprocal: sevens of sixteen go up, too
-    spec, axes = task.spec, task.job.axes
+    blur, spec, axes = task.among(_BLURS), task.spec, task.job.axes
     padded = any(axis.before or span(axis) > axis.length for axis in axes)
-    if spec.op != "avg" or spec.divisor_override is not None or task.job.divisor_constant is None:
+    if spec.divisor_override is not None or task.job.divisor_constant is None:
         raise Unfit("no average with one divisor")
     if any(step > 1 for step in spec.dilation) or (padded and not spec.count_include_pad):
         raise Unfit("windows with gaps, or padding that does not count")
@@ -111,16 +112,16 @@ def _blur(task: Task, layout: str, threads: int) -> Ready:
     rows, columns = _per_axis(task, spec.kernel, 1)
 
     def run() -> np.ndarray:
-        y = cv2.blur(x, (columns, rows), anchor=anchor, borderType=cv2.BORDER_CONSTANT)
+        y = blur(x, (columns, rows), anchor=anchor, borderType=cv2.BORDER_CONSTANT)
         return np.ascontiguousarray(y[at])
 
     return _ready(task, run, threads)
 
 
 def _area(task: Task, layout: str, threads: int) -> Ready:
-    spec, axes = task.spec, task.job.axes
-    if spec.op != "avg" or spec.divisor_override is not None:
-        raise Unfit("resizing is an average")
+    interpolation, spec, axes = task.among(_RESIZES), task.spec, task.job.axes
+    if spec.divisor_override is not None:
+        raise Unfit("a divisor of its own")
     if any(a.kernel != a.stride or a.dilation > 1 or a.before or span(a) > a.length for a in axes):
         raise Unfit("windows overlap, have gaps, or reach over the padding")
     rows, columns = _per_axis(task, (span(axis) for axis in axes), 1)
@@ -131,6 +132,6 @@ def _area(task: Task, layout: str, threads: int) -> Ready:
     rounding = "half_up" if halves else "half_even"
 
     def run() -> np.ndarray:
-        return cv2.resize(x, (width, height), interpolation=cv2.INTER_AREA)
+        return cv2.resize(x, (width, height), interpolation=interpolation)
 
     return _ready(task, run, threads, rounding)

@@ -18,7 +18,7 @@ _TYPES = {
     "int8": schema.TensorType.INT8,
     "uint8": schema.TensorType.UINT8,
 }
-_OPERATORS = {
+_POOLINGS = {
     "max": schema.BuiltinOperator.MAX_POOL_2D,
     "avg": schema.BuiltinOperator.AVERAGE_POOL_2D,
 }
@@ -42,15 +42,16 @@ def _rows(task: Task, values: Any, fill: int) -> tuple[int, int]:
 
 def _operator(task: Task, layout: str, threads: int) -> Ready:
     spec, axes = task.spec, task.job.axes
-    if spec.op not in _OPERATORS or spec.ndim > 2:
-        raise Unfit(f"no such {spec.op} in TFLite")
+    pooling = task.among(_POOLINGS)
+    if spec.ndim > 2:
+        raise Unfit("more than two axes")
     if spec.divisor_override is not None or any(step > 1 for step in spec.dilation):
         raise Unfit("a divisor of its own, or windows with gaps")
     if any(axis.before < 0 or axis.after < 0 for axis in axes):
         raise Unfit("it crops")
     pads = [(axis.before, max(0, span(axis) - axis.before - axis.length)) for axis in axes]
     padded = any(map(any, pads))
-    if padded and spec.op == "avg" and task.job.divisor_constant is None:
+    if padded and task.job.divisor_constant is None:
         raise Unfit("padding or overhang that does not count")
     x = task.laid_out(CHANNELS_LAST)
     x = x if spec.ndim == 2 else x[:, np.newaxis]
@@ -60,7 +61,7 @@ def _operator(task: Task, layout: str, threads: int) -> Ready:
     model.tensor("x", x.shape)
     if padded:
         model.constant("pads", np.array(around, np.int32))
-        model.constant("fill", np.array([identity(spec.op, x.dtype)], x.dtype))
+        model.constant("fill", np.array([identity(spec, x.dtype)], x.dtype))
         model.tensor("padded", [n + sum(pad) for n, pad in zip(x.shape, around, strict=True)])
         model.node(schema.BuiltinOperator.PADV2, ["x", "pads", "fill"], "padded", 0, None)
     model.tensor("y", output)
@@ -69,7 +70,7 @@ def _operator(task: Task, layout: str, threads: int) -> Ready:
     options.filterHeight, options.filterWidth = _rows(task, spec.kernel, 1)
     options.strideH, options.strideW = _rows(task, spec.stride, 1)
     model.node(
-        *(_OPERATORS[spec.op], ["padded" if padded else "x"], "y"),
+        *(pooling, ["padded" if padded else "x"], "y"),
         *(schema.BuiltinOptions.Pool2DOptions, options),
     )
     try:

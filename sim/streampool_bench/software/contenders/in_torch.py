@@ -3,8 +3,10 @@
 A tensor on a GPU is there already: neither way of the bus is counted.
 """
 
+import math
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -19,8 +21,6 @@ Tensor: TypeAlias = Any
 
 BOTH = (CHANNELS_FIRST, CHANNELS_LAST)
 _FORMATS = {2: torch.channels_last, 3: torch.channels_last_3d}
-_MAX = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
-_AVG = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 
 def contenders() -> list[Contender]:
@@ -56,41 +56,69 @@ def skipped() -> list[dict[str, str]]:
     return [{"what": "PyTorch on a GPU", "reason": "torch finds none here"}]
 
 
+def _max_arguments(task: Task, padded: bool) -> dict[str, Any]:
+    return {"dilation": list(task.spec.dilation)}
+
+
+def _avg_arguments(task: Task, padded: bool) -> dict[str, Any]:
+    spec = task.spec
+    if any(step > 1 for step in spec.dilation):
+        raise Unfit("windows with gaps")
+    if padded and not spec.count_include_pad:
+        raise Unfit("uneven padding is not counted")
+    found: dict[str, Any] = {"count_include_pad": spec.count_include_pad}
+    if spec.divisor_override is not None:
+        found["divisor_override"] = spec.divisor_override
+    return found
+
+
+def _sum_arguments(task: Task, padded: bool) -> dict[str, Any]:
+    if task.dtype != "float32":
+        raise Unfit("sums of integers would saturate")
+    return _avg_arguments(task, padded) | {"divisor_override": 1}
+
+
+@dataclass(frozen=True)
+class _Pooling:
+    """A pooling of torch's: its functions by axes, what pads for it, and its own arguments.
+
+    The arguments are of a task, and of whether its frame is padded before the call.
+    """
+
+    functions: tuple[Any, Any, Any]
+    padding: float
+    arguments: Callable[[Task, bool], dict[str, Any]]
+
+
+_MAX = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
+_AVG = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
+_POOLINGS = {
+    "max": _Pooling(_MAX, -math.inf, _max_arguments),
+    "avg": _Pooling(_AVG, 0.0, _avg_arguments),
+    "sum": _Pooling(_AVG, 0.0, _sum_arguments),
+}
+_REDUCTIONS = {"max": torch.amax, "avg": torch.mean}
+
+
 def _pool(task: Task, x: Tensor) -> Callable[[], Tensor]:
     """Return the call that pools `x`."""
+    pooling = task.among(_POOLINGS)
     spec, axes = task.spec, task.job.axes
     if any(axis.before < 0 or axis.after < 0 for axis in axes):
         raise Unfit("it crops")
-    if spec.op == "sum" and x.dtype != torch.float32:
-        raise Unfit("sums of integers would saturate")
     even = all(axis.before == axis.after <= axis.kernel // 2 for axis in axes)
-    counted = spec.count_include_pad or not any(axis.before or axis.after for axis in axes)
     pads = [axis.before if even else 0 for axis in axes]
     around = [] if even else [n for axis in reversed(axes) for n in (axis.before, axis.after)]
-    more: dict[str, Any] = {}
-    if spec.op == "max":
-        function = _MAX[spec.ndim]
-        more["dilation"] = list(spec.dilation)
-    elif spec.op in ("avg", "sum") and spec.dilation == (1,) * spec.ndim:
-        function = _AVG[spec.ndim]
-        more["count_include_pad"] = spec.count_include_pad
-        divisor = 1 if spec.op == "sum" else spec.divisor_override
-        if divisor is not None:
-            more["divisor_override"] = divisor
-        if around and not counted:
-            raise Unfit("uneven padding is not counted")
-    else:
-        raise Unfit(f"torch has no such {spec.op}")
-    value = float("-inf") if spec.op == "max" else 0.0
     if around and x.dtype != torch.float32:
         raise Unfit("uneven padding of integers")
     arguments: dict[str, Any] = {
         "kernel_size": list(spec.kernel), "stride": list(spec.stride), "padding": pads,
-        "ceil_mode": spec.ceil_mode, **more,
+        "ceil_mode": spec.ceil_mode, **pooling.arguments(task, bool(around)),
     }  # fmt: skip
+    function = pooling.functions[spec.ndim - 1]
 
     def run() -> Tensor:
-        y = functional.pad(x, around, value=value) if around else x
+        y = functional.pad(x, around, value=pooling.padding) if around else x
         return function(y, **arguments)
 
     try:
@@ -136,18 +164,16 @@ def _quantized(task: Task, layout: str, threads: int) -> Ready:
 
 
 def _reduced(task: Task, layout: str, threads: int) -> Ready:
-    spec, axes = task.spec, task.job.axes
+    reduce, spec, axes = task.among(_REDUCTIONS), task.spec, task.job.axes
+    if spec.divisor_override is not None:
+        raise Unfit("a divisor of its own")
     if any(axis.outputs > 1 or axis.before or axis.after for axis in axes) or any(
         axis.kernel != axis.length for axis in axes
     ):
         raise Unfit("a window is not all of the frame")
     over = tuple(range(2, 2 + spec.ndim))
     x = _laid_out(_tensor(task), layout)
-    if spec.op == "avg" and spec.divisor_override is None:
-        return _ready(lambda: x.mean(over, keepdim=True), threads)
-    if spec.op == "max":
-        return _ready(lambda: x.amax(over, keepdim=True), threads)
-    raise Unfit("neither a mean nor a maximum")
+    return _ready(lambda: reduce(x, over, keepdim=True), threads)
 
 
 def _on_gpu(task: Task, layout: str, threads: int) -> Ready:
