@@ -32,28 +32,28 @@ examples:
   streampool bench --folder build/bench --json bench.json --html bench.html
   streampool bench --from bench.json --html bench.html
 
-Without --net, --quick or --shape all layers of the known networks are measured: some minutes.
-Runtimes that are not installed are skipped by name; the extra streampool[bench] brings them, and
-streampool[report] what the page and the plot need.
+Without --net, --quick or --shape, all layers of the known networks are measured, which takes some
+minutes. Runtimes that are not installed are named and skipped. The extra streampool[bench] installs
+them, and streampool[report] what the page and the plot need.
 """
 
 SUFFIXES = {"json": (".json",), "html": (".html", ".htm"), "plot": (".svg",)}
-"""What is written, by option, and the suffixes that its file may have."""
+"""The options that write a file, and the suffixes that it may have."""
 
 MEASURING = ("net", "quick", "shape", "runtimes", "simulate", "folder", "freq", "rounds")
 """Options that say what is measured, and how, beside those of a layer."""
 
+_MEASURED = "use what --json writes"
+
 WITHOUT_SOFTWARE = ("out_dtype", "clamp", "scale", "zero_points", "preset", "index_base")
 WITHOUT_SOFTWARE += ("rounding", "rounding_about", "nan", "saturate")
-"""What a core can do and none of the software that is measured here is asked for."""
+"""What a core can do, and no contender is asked for."""
 
 
 def _rounds(text: str) -> int:
     value = values.positive(text)
     if value < timing.LEAST_ROUNDS:
-        raise ValueError(
-            f"{text!r} is too few to say anything; {timing.LEAST_ROUNDS} or more would do"
-        )
+        raise ValueError(f"{text!r} is too few for a median; use {timing.LEAST_ROUNDS} or more")
     return value
 
 
@@ -62,7 +62,7 @@ def _runtimes(text: str) -> tuple[str, ...]:
     names = [name.strip().lower() for name in text.split(",")]
     for name in names:
         if name not in known:
-            raise ValueError(f"{name!r} is no runtime; {', '.join(known.values())} would do")
+            raise ValueError(f"{name!r} is not a runtime; use some of {', '.join(known.values())}")
     return tuple(known[name] for name in names)
 
 
@@ -71,29 +71,29 @@ def _chosen(options: Options) -> layers.Layers:
     if options.shape is None:
         if of_layer := said(options):
             raise Refused(
-                f"{of_layer[0]} says what is pooled, but not on what; --shape CxHxW would do"
+                f"{of_layer[0]} says what is pooled, but not on what; use --shape CxHxW too"
             )
         nets = None
         if options.net is not None:
             nets = [net.strip() for net in options.net.split(",")]
         chosen = layers.network_layers(nets, options.quick)
         if not chosen.layers:
-            raise Refused(f"--quick has no layer of {options.net}; one of both would do")
+            raise Refused(f"--quick has no layer of {options.net}; use one of the two options")
         return chosen
     if options.net or options.quick:
         name = "--net" if options.net else "--quick"
         raise Refused(
-            f"--shape is a layer of yours and {name} chooses others; one of both would do"
+            f"--shape gives your own layer and {name} chooses others; use one of the two options"
         )
     for name in WITHOUT_SOFTWARE:
         if getattr(options, name) not in (None, False):
             raise Refused(
-                f"--{name.replace('_', '-')} is not compared with software; the layer without it"
-                " would do"
+                f"--{name.replace('_', '-')} is not compared with software; use the layer"
+                " without it"
             )
     spec = common.spec_of_shape(options)
     if spec.dtype != "int8":
-        raise Refused(f"--dtype {spec.dtype} is not compared with software; int8 would do")
+        raise Refused(f"--dtype {spec.dtype} is not compared with software; use int8")
     PoolJob(spec, options.shape)
     return layers.layer_of(spec, options.shape)
 
@@ -108,9 +108,10 @@ def bench(options: Options) -> int:
     SpecError
         If a network or a device is not known, or the layer does not work.
     """
-    if options.device is not None and device_named(options.device).name not in placed.devices():
+    known = placed.devices()
+    if options.device is not None and device_named(options.device).name not in known:
         raise Refused(
-            f"--device {options.device} has no placed core; {', '.join(placed.devices())} would do"
+            f"--device {options.device} has no placed core; use one of {', '.join(known)}"
         )
     writers = _writers(options)
     if options.folder is not None:
@@ -126,9 +127,7 @@ def bench(options: Options) -> int:
     except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError):
         if options.source is None:
             raise
-        raise Refused(
-            f"--from {options.source} is not whole; what --json writes would do"
-        ) from None
+        raise Refused(f"--from {options.source} is incomplete; {_MEASURED}") from None
     write_whole(dict(texts))
     to_stdout = options.json == "-"
     if to_stdout:
@@ -140,7 +139,7 @@ def bench(options: Options) -> int:
 
 
 def _no_room(device: str) -> str:
-    return f"--device {device} has no room for a core of any of these layers; another would do"
+    return f"--device {device} has no room for a core of any of these layers; use another device"
 
 
 def _writers(options: Options) -> list[tuple[Path, Callable[[dict[str, Any]], str]]]:
@@ -153,8 +152,8 @@ def _writers(options: Options) -> list[tuple[Path, Callable[[dict[str, Any]], st
             from . import page
         except ImportError as error:
             raise Refused(
-                f"--{drawn[0]} needs {error.name}, which is not installed; the extra"
-                " streampool[report] brings it"
+                f"--{drawn[0]} needs {error.name}, which is not installed; use the extra"
+                " streampool[report]"
             ) from None
         writers |= {"html": page.html, "plot": page.plot}
     return [(target, writers[option]) for option, target in targets.items() if target is not None]
@@ -166,22 +165,24 @@ def _earlier(options: Options) -> dict[str, Any]:
     others = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
     others += said(options)
     if others:
-        raise Refused(f"--from measures nothing, so {others[0]} says nothing; one of both would do")
+        raise Refused(
+            f"--from measures nothing, so {others[0]} has no effect; use one of the two options"
+        )
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise Refused(f"--from {path} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise Refused(f"--from {path} is no JSON; what --json writes would do") from None
+        raise Refused(f"--from {path} is not JSON; {_MEASURED}") from None
     schema = found.get("schema") if isinstance(found, dict) else None
     if schema != report.SCHEMA:
         raise Refused(
-            f"--from {path} has the schema {schema!r}; what --json of this version writes,"
-            f" {report.SCHEMA!r}, would do"
+            f"--from {path} has the schema {schema!r}; use what --json of this version writes,"
+            f" {report.SCHEMA!r}"
         )
     for field in report.FIELDS:
         if field not in found:
-            raise Refused(f"--from {path} has no {field!r}; what --json writes would do")
+            raise Refused(f"--from {path} has no {field!r}; {_MEASURED}")
     return found
 
 
@@ -192,7 +193,7 @@ def make(chosen: layers.Layers, options: Options, kept: list[Path] | None = None
     settings = report.Settings(
         options.rounds or timing.LEAST_ROUNDS,
         tuple(dict.fromkeys((1, machine.threads()))),
-        # to evict the caches is most of the time: of the fastest and the usual call alone, if quick
+        # evicting the caches takes most of the time, so --quick does it for two contenders only
         cold_within=1.0 if options.quick else report.Settings.cold_within,
     )
     simulated = {}
@@ -240,8 +241,7 @@ def _target(option: str, name: str | None) -> Path | None:
     if target.suffix.lower() not in suffixes:
         more = " or -" if option == "json" else ""
         raise Refused(
-            f"--{option} {name} would write {suffixes[0][1:].upper()}; FILE{suffixes[0]}{more}"
-            " would do"
+            f"--{option} {name} would write {suffixes[0][1:].upper()}; use FILE{suffixes[0]}{more}"
         )
     check_writable(target)
     return target
@@ -268,12 +268,12 @@ command = verb(
             metavar="DEVICE",
             choices=placed.devices(),
             group=WHAT,
-            help="the device of the table and of what is said of it",
+            help="the device that the table and the sentences are about",
         ),
         common.freq_option(
             WHAT,
-            "clock where none was placed; said to be assumed"
-            f" ({ASSUMED_MHZ:g}, or what as wide a core has reached)",
+            "clock where no core was placed; marked as assumed"
+            f" ({ASSUMED_MHZ:g}, or less if a core that wide reached less)",
             None,
         ),
         option(
@@ -295,14 +295,14 @@ command = verb(
             "--simulate",
             group=WHAT,
             default=False,
-            help="count cycles in the simulated core too, frame by frame against the golden model",
+            help="count cycles in simulation too, and check each frame against the golden model",
         ),
         option(
             "--folder",
             takes=Path,
             metavar="DIR",
             group=WHAT,
-            help="keep each layer's figures there until all are measured: what was stopped goes on",
+            help="keep each layer's figures there; a run that was stopped continues from them",
         ),
         option(
             "--json",
@@ -330,11 +330,11 @@ command = verb(
             takes=Path,
             metavar="FILE.json",
             group=WHAT,
-            help="measure nothing: say what an earlier --json has",
+            help="measure nothing; read what an earlier --json wrote",
         ),
     ],
     bench,
-    about="Time software on pooling layers here and now, and hold the core, as it was placed,"
-    " against the fastest.",
+    about="Time software on pooling layers on this machine, and compare the placed core with the"
+    " fastest.",
     examples=EXAMPLES,
 )

@@ -37,7 +37,7 @@ JOBS = {
 }
 
 WANTED_RATIO = 300
-"""How many times as fast as Amaranth's simulator the fast engine is meant to be."""
+"""The goal: how many times as fast as Amaranth's simulator the fast engine is."""
 
 
 def measure(job: PoolJob, seconds: float) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             result = results["jobs"][name] = measure(job, options.seconds)
         except CompilerMissing as error:
-            print(f"{error}, so there is nothing to compare", file=sys.stderr)
+            print(f"streampool: {error}, so there is nothing to compare", file=sys.stderr)
             return 1
         print(
             f"{name:52} {result['amaranth']:9,.0f} {result['fast']:11,.0f} {result['ratio']:6.0f}",
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ratio = results["ratio"] = results["jobs"][REFERENCE]["ratio"]
     met = "met" if ratio >= WANTED_RATIO else "MISSED"
     print(
-        f"fast does {ratio:.0f} times as many on the first (wanted: {WANTED_RATIO}; {met})",
+        f"the fast engine is {ratio:.0f} times as fast on the first (goal: {WANTED_RATIO}; {met})",
         file=table,
     )
     if options.json:

@@ -55,7 +55,7 @@ def test_what_would_be_measured_is_refused(
     ("text", "says"),
     [
         (None, "cannot be read"),
-        ("{", "no JSON"),
+        ("{", "is not JSON; use what --json writes"),
         ("[]", "schema None"),
         ('{"schema": "streampool-bench-0"}', "streampool-bench-0"),
         ('{"schema": "streampool-bench-2"}', "settings"),
@@ -74,7 +74,7 @@ def test_what_says_nothing_of_an_earlier_measurement_is_refused(
     words: tuple[str, ...], measured: Path, refused: Command
 ):
     said = refused("bench", "--from", measured, *words).err
-    assert f"--from measures nothing, so {words[0]} says nothing" in said
+    assert f"--from measures nothing, so {words[0]} has no effect" in said
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_half_a_measurement_is_refused_and_nothing_written(
     (folder / "in.json").write_text(json.dumps(few_layers() | damage), encoding="utf-8")
     words = ("--json", "a.json", "--html", "a.html", "--plot", "a.svg")
     said = refused("bench", "--from", "in.json", *words).err
-    assert "--from in.json is not whole; what --json writes would do" in said
+    assert "--from in.json is incomplete; use what --json writes" in said
     assert [path.name for path in folder.iterdir()] == ["in.json"]
 
 

@@ -1,4 +1,4 @@
-"""The table of the reference jobs: made in pieces, kept, and held against its bar."""
+"""The table of the reference jobs: made in pieces, kept, and compared with its bar."""
 
 import dataclasses
 import json
@@ -84,7 +84,7 @@ def test_what_was_interrupted_goes_on(fake, make, capsys):
     status, rows = make(*both)
     assert status == 130
     assert list(rows) == [("A1", BAR_DEVICE)]
-    assert capsys.readouterr().err.endswith("streampool: interrupted; what was done is kept\n")
+    assert capsys.readouterr().err.endswith("streampool: interrupted; finished jobs are kept\n")
     fake.interrupted = False
     status, rows = make(*both)
     assert status == 0 and all(row["placed"] for row in rows.values())
@@ -133,7 +133,7 @@ def test_a_failure_takes_no_place_of_a_result_of_the_same_design(fake, make, mon
     _, good = make(*A1)
     fake.log = "ERROR: no more\n"
     assert make(*A1[:-1], "3") == (0, good)
-    assert "A1 on ecp5-85k-6 stays as it was placed before: " in capsys.readouterr().err
+    assert "A1 on ecp5-85k-6 keeps its earlier placement: " in capsys.readouterr().err
     changed(monkeypatch, "A1")
     assert not make(*A1)[1]["A1", BAR_DEVICE]["placed"]
 
@@ -154,9 +154,9 @@ def test_what_could_not_be_placed_is_a_row_with_the_reason_and_tried_again(fake,
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--jobs", "Z9"), "jobs has no 'Z9'; A1, A8, "),
-        (("--devices", "ecp6"), "devices has no 'ecp6'; ecp5-25k-6, "),
-        (("--seeds", "0"), "seeds 0 is none; 1 or more would do."),
+        (("--jobs", "Z9"), "jobs has no 'Z9'; use some of A1, A8, "),
+        (("--devices", "ecp6"), "devices has no 'ecp6'; use some of ecp5-25k-6, "),
+        (("--seeds", "0"), "seeds 0 is none; use 1 or more."),
     ],
 )
 def test_what_is_not_known_is_refused(fake, make, capsys, words, said):
@@ -178,7 +178,7 @@ def cells(text: str, job: str) -> dict[str, str]:
     return dict(zip(lines[0], line, strict=True))
 
 
-def test_a_row_is_held_against_its_bar(fake, make, capsys):
+def test_a_row_is_compared_with_its_bar(fake, make, capsys):
     fake.clocks = {1: 240.0}
     fake.cells = {"LUT4": 120}
     make("--jobs", "A1,A8,A32,C1", "--devices", BAR_DEVICE, "--seeds", "1")

@@ -89,11 +89,11 @@ def make(
         If a program is missing.
     """
     if seeds < 1:
-        raise SpecError("seeds", f"seeds {seeds} is none; 1 or more would do.")
+        raise SpecError("seeds", f"seeds {seeds} is none; use 1 or more.")
     wanted = [] if check else _wanted(jobs, devices)
     folder.mkdir(parents=True, exist_ok=True)
     _all(wanted, seeds, folder, output)
-    return _held_against_designs(output, wanted)
+    return _checked(output, wanted)
 
 
 def _say(text: str) -> None:
@@ -110,7 +110,7 @@ def _store(output: Path, rows: dict[Pair, Row]) -> list[Row]:
     output.parent.mkdir(parents=True, exist_ok=True)
     merged = _read(output) | rows  # read anew: another run may have stored something
     for job, device in [(job, device) for job, device in merged if not _is_known(job, device)]:
-        _say(f"{job} on {device} is dropped: there is no such job, or no such device, any more")
+        _say(f"{job} on {device} is dropped: the job or the device is no longer known")
         del merged[job, device]
     order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
     table = [merged.pop(pair) for pair in order if pair in merged]
@@ -123,18 +123,18 @@ def _is_known(job: str, device: str) -> bool:
     return job in JOBS and device in DEVICES
 
 
-def _held_against_designs(output: Path, made: Sequence[Pair]) -> list[Row]:
+def _checked(output: Path, made: Sequence[Pair]) -> list[Row]:
     """Mark the rows that were not made now and whose designs have changed; returns the table."""
     left = {pair: row for pair, row in _read(output).items() if pair not in made}
     left = {pair: row for pair, row in left.items() if _is_known(*pair)}
     if left:
-        _say(f"holding {len(left)} rows that stay against their designs ...")
+        _say(f"checking the {len(left)} other rows against their designs ...")
     for (job, device), row in left.items():
         row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
         if row["stale"]:
             _say(
                 f"{job} on {device} is stale: the design has changed since it was placed;"
-                f' --jobs "{job}" --devices {device} would place it again'
+                f' use --jobs "{job}" --devices {device} to place it again'
             )
     return _store(output, left)
 
@@ -163,9 +163,10 @@ def _named(
     field: str, text: str | None, usual: dict[str, Any], possible: dict[str, Any]
 ) -> list[str]:
     names = list(usual) if text is None else text.split(",")
+    known = ", ".join(possible)
     for name in names:
         if name not in possible:
-            raise SpecError(field, f"{field} has no {shown(name)}; {', '.join(possible)} would do.")
+            raise SpecError(field, f"{field} has no {shown(name)}; use some of {known}.")
     return names
 
 
@@ -222,6 +223,6 @@ def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: 
     if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
         write_whole({path: json.dumps(row) + "\n"})
     elif good:
-        _say(f"{name} on {device} stays as it was placed before: {placement.reason}")
+        _say(f"{name} on {device} keeps its earlier placement: {placement.reason}")
         return good | {"stale": False}
     return row

@@ -21,8 +21,8 @@ examples:
   streampool fpga --jobs A1,B8 --devices ecp5-85k-6 --seeds 5
   streampool fpga --check
 
-What is done is not done again, and what was stopped goes on where it was. Needs the extra
-streampool[fpga]. Exit: 0 placed, 1 --check finds a row stale, 2 refused.
+Finished jobs are not placed again, and a run that was stopped continues where it was. Needs the
+extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 refused.
 """
 
 
@@ -32,7 +32,7 @@ def _fpga(options: Options) -> int:
     except ToolError as error:
         raise Refused(str(error)) from None
     except KeyboardInterrupt:
-        print("streampool: interrupted; what was done is kept", file=sys.stderr)
+        print("streampool: interrupted; finished jobs are kept", file=sys.stderr)
         return 130
     text = markdown(rows)
     write_whole({options.folder / "table.md": text})
@@ -67,7 +67,7 @@ command = verb(
             default=Path("build/fpga"),
             help="for results (build/fpga)",
         ),
-        option("--check", default=False, help="place nothing; say what is stale"),
+        option("--check", default=False, help="place nothing; list the stale rows"),
         option(
             "--output",
             takes=Path,

@@ -106,7 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         made = json.loads(options.source.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        print(f"streampool: {options.source} is no measurement: {error}", file=sys.stderr)
+        print(
+            f"streampool: {options.source} is no measurement: {error}; use what"
+            " streampool bench --json wrote",
+            file=sys.stderr,
+        )
         return 2
     write_whole({options.target: report.text(digest(report.about(made)))})
     return 0

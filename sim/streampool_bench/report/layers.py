@@ -129,7 +129,7 @@ def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> La
     known = network_names()
     for net in nets or ():
         if net not in known:
-            raise SpecError("net", f"net {net!r} is not known; {', '.join(known)} would do.")
+            raise SpecError("net", f"net {net!r} is not known; use some of {', '.join(known)}.")
     found: dict[tuple[PoolSpec, tuple[int, ...]], Layer] = {}
     order: dict[str, list[str]] = {}
     for each in networks():
