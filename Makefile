@@ -20,7 +20,7 @@ SEED  ?= 1
 IN_ENV := XDG_CACHE_HOME="$(CURDIR)/$(VENV)/cache" XDG_CONFIG_HOME="$(CURDIR)/$(VENV)/config" PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 PIP    := $(PY) -m pip --quiet --disable-pip-version-check
 
-run: $(CORE) ## pool the photograph, or your own: make run ARGS="cat.png --kernel 2"
+run: $(CORE) ## pool the photograph, or your own picture: make run ARGS="cat.png --kernel 2"
 	@$(IN_ENV) $(PY) -m streampool_sim run $(ARGS)
 
 test: tools lint ## lint, types and all tests
@@ -31,18 +31,18 @@ lint: $(DEV) ## lint, format and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m pyright
 
-sweep: tools $(CORE) ## random specifications, both engines: make sweep COUNT=5000 SEED=1
+sweep: tools $(CORE) ## random specifications in both engines: make sweep COUNT=5000 SEED=1
 	@$(IN_ENV) $(PY) -m streampool_sim sweep $(COUNT) --seed $(SEED) $(ARGS)
 
-bench: tools $(CORE) ## speeds of the engines
+bench: tools $(CORE) ## speed of the simulation engines
 	@$(IN_ENV) $(PY) -m streampool_bench.engines $(ARGS)
 
-bench-report: tools $(BENCH) ## software against the core, as a page: make bench-report ARGS=--quick
+bench-report: tools $(BENCH) ## compare software with the core, on a page: make bench-report ARGS=--quick
 	@mkdir -p build
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench \
 	  --json build/bench.json --html build/bench.html $(ARGS)
 
-bench-docs: tools $(BENCH) ## the same, stated in docs/: on a machine that does nothing else
+bench-docs: tools $(BENCH) ## the same, and update docs/; use a machine that is otherwise idle
 	@mkdir -p build
 	@$(IN_ENV) $(PY) -m streampool_sim bench --simulate --folder build/bench-docs \
 	  --json build/bench.json --html build/bench.html $(ARGS)
@@ -55,14 +55,14 @@ fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py headline fpga fpga-short fpga-bar
 
-netlists: tools $(DEV) ## synthesized cores against the same frames, beat for beat
+netlists: tools $(DEV) ## compare synthesized cores with the cores they are made from, beat for beat
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)
 
 boards: $(FPGA) ## bitstreams that test a core on a board: make boards BOARDS="icebreaker orangecrab"
 	@$(IN_ENV) $(PY) -m streampool_sim boards $(BOARDS) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py boards-reached
 
-docs: tools $(CORE) ## write the figures of README.md and docs/ anew
+docs: tools $(CORE) ## write the figures of README.md and docs/ again
 	@$(IN_ENV) $(PY) docs/figures.py
 	@$(IN_ENV) $(PY) docs/tables.py $(ARGS)
 
@@ -73,7 +73,7 @@ vectors: $(TORCH) ## record the test vectors again, with torch
 	@$(IN_ENV) $(PY) tests/golden/make_vectors.py
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run --record tests/golden/vectors/runtimes.json
 
-conformance: tools $(TORCH) ## random specifications against torch, onnxruntime and TFLite
+conformance: tools $(TORCH) ## compare random specifications with torch, onnxruntime and TFLite
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py conformance own-rounding onnx
 

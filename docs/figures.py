@@ -53,8 +53,8 @@ def schedule_svg(axis: Axis) -> str:
     Returns
     -------
     str
-        An SVG: a column a slot; a row a window, a bar while its partial lives, a dot a tap, an
-        arrow where it leaves; below, the partials that the store keeps after each slot.
+        An SVG: a column per slot and a row per window, with a bar while its partial lives, a dot
+        per tap and an arrow where it leaves; below, the partials that the store keeps.
     """
     plan = AxisPlan(axis)
     period, last = plan.period, plan.leave[-1]

@@ -62,7 +62,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "bench-layers": bench.bench_layers,
     "bench-networks": bench.bench_networks,
 }
-"""Blocks that are the same on every machine: a test holds the pages against them."""
+"""Blocks that are the same on every machine: a test checks the pages against them."""
 
 
 PICKED: dict[str, Callable[[], str]] = {"results-short": cores.results_short}

@@ -1,4 +1,4 @@
-"""What docs/ and README.md state of runs that held cores against something else."""
+"""What docs/ and README.md state of runs that checked cores against something else."""
 
 import json
 from collections import Counter
@@ -143,6 +143,7 @@ def onnx() -> str:
         verdict: sum(row[2] == verdict for row in rows)
         for verdict in ("bit for bit", "quantised", "no")
     }
+    counts["not supported"] = counts.pop("no")
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     return f"{len(rows)} cases: {said}.\n\n" + blocks.table(
         "case | operator | runs | core the same | note", rows

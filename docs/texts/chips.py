@@ -44,18 +44,18 @@ def headline() -> str:
         f"{describe(job.spec).capitalize()}, on {size} {job.spec.dtype}, {job.lanes} lane, on"
         f" an {device.part}, placed with the same tools:\n\n"
         + blocks.table("core | > LUT4 | > MHz", [ours, *peers])
-        + f"\nThe placer's median of {seeds} seeds is {placer:.0f} MHz, but a block RAM of this"
-        f" device takes at most {silicon:.0f} MHz.\n"
+        + f"\nThe placer's median over {seeds} seeds is {placer:.1f} MHz, but block RAM of this"
+        f" device runs at {silicon:.0f} MHz at most.\n"
     )
 
 
 def silicon() -> str:
-    """Return the fastest clock that block RAM takes, by speed grade."""
+    """Return the fastest clock of block RAM, by speed grade."""
     clocks = (
         f"{block_ram_mhz(device_named(f'ecp5-85k-{speed}')):.0f} MHz at speed grade {speed}"
         for speed in BLOCK_RAM_PULSE_PS
     )
-    return f"An ECP5's block RAM takes at most {', '.join(clocks)}.\n"
+    return f"An ECP5's block RAM runs at {', '.join(clocks)} at most.\n"
 
 
 def fpga_took(found: Sequence[Path]) -> str:

@@ -83,7 +83,7 @@ def line_buffer_words(job: PoolJob) -> int:
 
 
 def simulated(jobs: Iterable[PoolJob], optimise: str | None = None) -> list[dict]:
-    """Run jobs on random frames, back to back, and hold them against the golden model.
+    """Run jobs on random frames, back to back, and check them against the golden model.
 
     Parameters
     ----------

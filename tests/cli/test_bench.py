@@ -16,7 +16,7 @@ def test_a_layer_of_ones_own(command: Command, folder):
     assert [row["shape"] for row in results["layers"]] == [[4, 6, 6]]
     assert {row["runtime"] for row in results["software"]} == {"NumPy"}
     assert results["settings"]["assumed_mhz"] == 50
-    assert done.out.startswith("ice40-hx8k, a frame at a time")
+    assert done.out.startswith("ice40-hx8k, one frame at a time")
     assert "avg 2x2 /2, 4x6x6" in done.out
     assert done.err.startswith("streampool: 1/2 avg 2x2 /2, 4x6x6\n")
     assert [path.name for path in folder.iterdir()] == ["here.json"]
@@ -50,7 +50,7 @@ def test_json_on_standard_output(command: Command):
     done = command(*SMALL.split(), "--json", "-")
     assert done.status == 0
     assert json.loads(done.out)["schema"] == "streampool-bench-2"
-    assert "a frame at a time" in done.err
+    assert "one frame at a time" in done.err
 
 
 @pytest.mark.parametrize(

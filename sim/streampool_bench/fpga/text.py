@@ -38,7 +38,7 @@ def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
         versions = {f"{tool} {number}" for row in here for tool, number in row["tools"].items()}
         asked = {f"{row['freq_mhz']:g}" for row in here}
         if any(row.get("stale") for row in here):
-            text += "\n*stale*: placed before the design was changed, and not again since.\n"
+            text += "\n*stale*: the design has changed since it was placed.\n"
         parts.append(
             f"{here[0]['part']} (`{device}`), {', '.join(sorted(versions))},"
             f" asked for {', '.join(sorted(asked))} MHz:\n\n{text}"
@@ -63,7 +63,7 @@ def _layer(row: Row, _: Any) -> str:
 
 
 def _clocks(row: Row, _: Any) -> str:
-    return " ".join(f"{clock:.0f}" for clock in row["fmax_mhz"])
+    return " ".join(f"{clock:.1f}" for clock in row["fmax_mhz"])
 
 
 def _path(row: Row, _: Any) -> str:
@@ -142,7 +142,7 @@ def against_bar(rows: Sequence[Row]) -> str:
     ]
     stale = [name for name, row in here.items() if row and row.get("stale")]
     if stale:
-        lines.append(f"Placed before the design was changed: {', '.join(stale)}.")
+        lines.append(f"The design has changed since these were placed: {', '.join(stale)}.")
     return "\n\n".join(filter(None, lines)) + "\n"
 
 
@@ -156,7 +156,7 @@ def _missed(row: Row | None, rows: dict[Pair, Row]) -> str:
 
 def _reached(row: Row | None) -> str:
     if row is None:
-        return "has not been placed so far"
+        return "has not been placed"
     if not row["placed"]:
         return f"could not be placed: {row['reason'].rstrip('.')}"
     seeds = len(row["fmax_mhz"])
@@ -180,7 +180,8 @@ def _aim(rows: dict[str, Row]) -> list[str]:
     ]
     return [
         f"The placer is asked for {FREQ_MHZ:g} MHz. The median reaches this in"
-        f" {', '.join(medians) or 'no job'}; single seeds do in {', '.join(single) or 'no other'}.",
+        f" {', '.join(medians) or 'no job'}; single seeds reach it in"
+        f" {', '.join(single) or 'no other'}.",
         f"Seeds: {'; '.join(counts) or 'none'}.",
     ]
 
@@ -189,7 +190,7 @@ _COLUMNS = {
     "job": _job,
     "layer": _layer,
     "lanes": _number("lanes"),
-    "MHz": _number("fmax_median_mhz"),
+    "MHz": _number("fmax_median_mhz", 1),
     "each seed": _clocks,
     "LUT4": _number("lut4"),
     "per lane": _each_lane,

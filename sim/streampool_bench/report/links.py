@@ -1,4 +1,4 @@
-"""What feeds a core, and how many bytes a second that carries.
+"""What feeds a core, and how many bytes per second it carries.
 
 Each figure is the payload that a standard leaves after its coding and its headers, which is more
 than any driver reaches: a core behind a link is at best as fast as said here.
@@ -59,7 +59,7 @@ def _ethernet() -> float:
 
 
 def _pcie() -> float:
-    """Payload of a generation 2 lane: 8b/10b, and 128 bytes a packet with 24 around them."""
+    """Payload of a generation 2 lane: 8b/10b, and 128 bytes per packet with 24 around them."""
     return 5e9 * 8 / 10 / 8 * 128 / (128 + 24)
 
 
@@ -68,21 +68,21 @@ LINKS = {
     for link in (
         Link(
             FABRIC, "fabric (next to other logic)", None, True, "both",
-            "a beat each clock on both sides: the core is the limit", "the core's own handshake",
+            "one beat per clock on both sides: the core is the limit", "the core's own handshake",
         ),
         Link(
             "hdmi", "HDMI 1080p60 in", 1920 * 1080 * 60 * 3.0, True, "in",
-            "1920 x 1080 pixels of 24 bits 60 times a second, at a pixel clock of 148.5 MHz;"
+            "1920 x 1080 pixels of 24 bits, 60 times per second, at a pixel clock of 148.5 MHz;"
             " blanking carries nothing", "CTA-861, VIC 16",
         ),
         Link(
             "pcie", "PCIe 2.0 x1", _pcie(), True, "both",
-            "5 GT/s, 8b/10b, 128 bytes a packet with 24 of headers and framing",
+            "5 GT/s, 8b/10b, 128 bytes per packet with 24 of headers and framing",
             "PCI Express Base Specification 2.1",
         ),
         Link(
             "usb3", "USB 3.0, bulk", 5e9 * 8 / 10 / 8 * 1024 / (1024 + 32), True, "both",
-            "5 Gbit/s each way, 8b/10b, 1024 bytes a packet with 32 of header, framing and CRC",
+            "5 Gbit/s each way, 8b/10b, 1024 bytes per packet with 32 of header, framing and CRC",
             "USB 3.2 specification, chapters 7 and 8",
         ),
         Link(
@@ -91,12 +91,12 @@ LINKS = {
         ),
         Link(
             "usb2", "USB 2.0 high speed, bulk", 13 * 512 * 8000, False, "both",
-            "13 bulk packets of 512 bytes in each of 8000 microframes a second; in and out share"
+            "13 bulk packets of 512 bytes in each of 8000 microframes per second; in and out share"
             " the wire", "USB 2.0 specification, table 5-10",
         ),
         Link(
             "spi", "SPI at 25 MHz", 25e6 / 8, True, "both",
-            "a bit a clock each way; 25 MHz is a common clock of a microcontroller's SPI",
+            "one bit per clock each way; 25 MHz is a common clock of a microcontroller's SPI",
             "assumed clock, no standard has one",
         ),
         Link(

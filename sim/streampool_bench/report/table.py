@@ -129,7 +129,7 @@ def terminal(report: dict[str, Any], width: int = 100) -> str:
             ]
             return "  ".join(padded).rstrip()
 
-        lines.append(f"{device}, a frame at a time; caches warm")
+        lines.append(f"{device}, one frame at a time, warm caches")
         lines.append(line(HEADS))
         lines += map(line, cells)
     for each in report["skipped"]:
