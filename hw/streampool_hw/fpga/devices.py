@@ -51,38 +51,16 @@ _GOWIN = Cells(
 
 @dataclass(frozen=True)
 class Device:
-    """A device and the tools for it.
+    """A device and the tools for it."""
 
-    The package is one that all of a family's devices come in; hardly a pin is used.
-
-    Parameters
-    ----------
-    name : str
-        As the command line has it.
-    part : str
-        What its maker calls it.
-    family : str
-        One of `streampool_hw.FAMILIES`.
-    synthesis : str
-        Yosys' command.
-    placer : str
-        The program.
-    options : tuple of str
-        What the placer is told of the device.
-    cells : Cells
-        How its cells are counted.
-    pins : str
-        Where the wrapper's ports are, as its placer reads it from `PINS`; some choose themselves.
-    """
-
-    name: str
-    part: str
-    family: str
-    synthesis: str
+    name: str  # as the command line has it
+    part: str  # what its maker calls it
+    family: str  # one of `streampool_hw.FAMILIES`
+    synthesis: str  # Yosys' command
     placer: str
-    options: tuple[str, ...]
+    options: tuple[str, ...]  # of the placer; the package hardly matters: few pins are used
     cells: Cells
-    pins: str = ""
+    pins: str = ""  # of the wrapper, as the placer reads them from `PINS`; some choose themselves
 
 
 def _ecp5(size: int, speed: int) -> Device:
@@ -110,7 +88,7 @@ def _ice40(name: str, part: str, package: str, kind: str, more: str = "") -> Dev
 
 
 def _gowin(name: str, part: str, chip: str, synthesis: str, pins: str) -> Device:
-    """Make one of Gowin's; any four pins will do, but its placer wants them named."""
+    """Make one of Gowin's, whose placer wants the pins named: any four."""
     return Device(
         f"gowin-{name}",
         part,
@@ -149,15 +127,9 @@ DEVICES = {
 
 
 def device_named(name: str) -> Device:
-    """Return a device by its name.
-
-    Raises
-    ------
-    SpecError
-        If there is none of this name.
-    """
+    """Return a device by its name, or refuse the name."""
     if name not in DEVICES:
         raise SpecError(
-            "device", f"device {shown(name)} is not known; {', '.join(DEVICES)} would do."
+            "device", f"device {shown(name)} is not known; use one of {', '.join(DEVICES)}."
         )
     return DEVICES[name]

@@ -28,35 +28,16 @@ class ModelMissing(ToolError):
 
 
 def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dict[str, Any]:
-    """Put a model in the place of every cell of a netlist, and make simple gates of the models.
+    """Put models in the place of cells of the `NETLIST` in a folder, then simple gates in theirs.
 
-    Parameters
-    ----------
-    folder : Path
-        Where synthesis left `NETLIST`.
-    device : Device
-        The device that it was synthesized for.
-    keep : sequence of str, optional
-        Nets to keep, though no output needs them.
-
-    Returns
-    -------
-    dict
-        Yosys' JSON of one flat module. Its cells are gates of one bit (``$_AND_`` and so on),
-        registers without enable or reset (``$_DFF_P_``), and memories that are read without a
-        clock (``$mem_v2``).
-
-    Raises
-    ------
-    ModelMissing
-        If there is no model of a cell.
-    ToolError
-        If Yosys is missing or fails.
+    The result is Yosys' JSON of one flat module. Its cells are gates of one bit (``$_AND_`` and so
+    on), registers without enable or reset (``$_DFF_P_``), and memories that are read without a
+    clock (``$mem_v2``). Nets in `keep` stay, though no output needs them.
     """
     design = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
     ours = _OURS.get(device.family, str)() + pin_models(_top(design)["cells"].values())
     (folder / "models.v").write_text(ours, encoding="utf-8")
-    script = (
+    script = [
         f"read_json {NETLIST}",
         "delete t:$scopeinfo",
         "hierarchy -auto-top; rename -top top",
@@ -69,7 +50,7 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
         "hierarchy -check -top top",
         "proc",
         "flatten",
-        f"setattr -set keep 1 {' '.join(f'w:{name}' for name in keep)}" if keep else "",
+        *(f"setattr -set keep 1 w:{name}" for name in keep),
         "opt -fast -mux_undef",  # the models' own parameters are constants
         "memory_collect",
         "async2sync",
@@ -81,14 +62,15 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
         "opt_clean",
         "delete t:$scopeinfo",
         "write_json gates.json",
-    )
-    done = tools.run(tools.SYNTHESIZER, ["-q", "-p", "; ".join(filter(None, script))], folder)
-    if done.returncode:
-        said = tools.last_words(done).removeprefix("ERROR: ").rstrip(".")
-        unknown = _UNKNOWN.search(said)
-        if unknown:
-            raise ModelMissing(f"there is no model of {unknown[1]}, a cell of {device.name}")
-        raise ToolError(f"Yosys could not put models in the netlist of {device.name}: {said}.")
+    ]
+    failed = f"Yosys could not put models in the netlist of {device.name}"
+    try:
+        tools.run_yosys(script, folder, failed)
+    except ToolError as error:
+        unknown = _UNKNOWN.search(str(error))
+        if unknown is None:
+            raise
+        raise ModelMissing(f"there is no model of {unknown[1]}, a cell of {device.name}") from None
     return _top(json.loads((folder / "gates.json").read_text(encoding="utf-8")))
 
 

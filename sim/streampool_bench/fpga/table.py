@@ -14,9 +14,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from streampool_golden import SpecError
+from streampool_golden import PoolJob, SpecError
 from streampool_golden.errors import shown
 from streampool_hw.files import write_whole
+from streampool_hw.fpga import tools
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, place_design
 from streampool_sim.netlist_check import check_core
@@ -142,7 +143,7 @@ def _checked(output: Path, made: Sequence[Pair]) -> list[Row]:
 def _is_of(row: Row, design: Design, versions: Sequence[str] | None = None) -> bool:
     """Return whether a row is of a design, by the tools' versions that it states, or by others."""
     versions = [*row["tools"].values()] if versions is None else versions
-    return row["key"] == design.fingerprint(_seeds(row), row["freq_mhz"], versions=versions)
+    return row["key"] == design.fingerprint(_seeds(row), row["freq_mhz"], versions)
 
 
 def _seeds(row: Row) -> int:
@@ -175,9 +176,9 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
     start, anew = time.monotonic(), not any(folder.glob("*.json"))
     at_once = os.cpu_count() or 1
     old = _read(output)
-    with ThreadPoolExecutor(at_once) as tools, ThreadPoolExecutor(at_once) as waiting:
+    with ThreadPoolExecutor(at_once) as programs, ThreadPoolExecutor(at_once) as waiting:
         started = {
-            waiting.submit(_row, *pair, seeds, folder, tools, old.get(pair)): pair
+            waiting.submit(_row, *pair, seeds, folder, programs, old.get(pair)): pair
             for pair in sorted(wanted, key=lambda pair: -JOBS[pair[0]].lanes)  # the longest first
         }
         try:
@@ -202,18 +203,18 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
 
 def _design(job: str, device: str) -> Design:
     reference = JOBS[job]
-    return Design.of(reference.spec, reference.shape, reference.lanes, DEVICES[device])
+    return Design.of(PoolJob(reference.spec, reference.shape, reference.lanes), DEVICES[device])
 
 
 def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
     """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
     seeds = min(seeds, JOBS[name].most_seeds or seeds)
     design = _design(name, device)
-    versions = design.versions()
+    versions = [*tools.versions(design.device.placer).values()]
     good = old if old and old["placed"] and _is_of(old, design, versions) else None
     if good and _seeds(good) >= seeds:
         return good | {"stale": False}
-    key = design.fingerprint(seeds, FREQ_MHZ, versions=versions)
+    key = design.fingerprint(seeds, FREQ_MHZ, versions)
     path = folder / f"{name.replace(chr(39), 'p')}-{device}-{key}.json"
     if path.is_file():
         return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}

@@ -37,7 +37,8 @@ def _synth(options: Options) -> int:
         files.check_writable(options.json)
     with Progress("synthesizing and placing", "done") as progress:
         placement = place(
-            *(job.spec, job.shape, job.lanes, device),
+            job,
+            device,
             seeds=options.seeds,
             freq_mhz=options.freq,
             check=None if options.no_check else check_core,
