@@ -1,20 +1,22 @@
-"""A bitstream of a self-test, from the specification to the file."""
+"""A bitstream of a self-test, from the job to the file."""
 
+import itertools
 import json
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from streampool_golden import PoolJob, PoolSpec, SpecError
+from streampool_golden import PoolJob, SpecError
 
 from ..core import PoolCore
 from ..files import write_whole
 from ..fpga import Device, ToolError, tools
-from ..fpga.flow import synthesize, why_not
+from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
+from ..fpga.netlist import NETLIST
 from .pattern import FRAMES
 from .pll import PllSettings
 from .self_test import SelfTest
@@ -42,122 +44,57 @@ _RENAMED = {"nextpnr-gowin": {"--family": "family", "--cst": "cst"}}
 
 @dataclass(frozen=True)
 class Built:
-    """A bitstream and what there is to say of it.
-
-    Parameters
-    ----------
-    board, title, device : str
-        Names of the board and what is on it.
-    tools : dict
-        Versions of the programs.
-    spec : dict
-        The specification.
-    shape : tuple of int
-        A frame.
-    lanes : int
-        Channels of a beat.
-    frames : int
-        Frames of a round.
-    checksums : tuple of int
-        CRC-32 of what each lane has to give in a round, by the golden model.
-    asked_mhz : float or None
-        The clock that was asked for, if any.
-    clock_mhz, fmax_mhz : float
-        The clock it runs at, and the one that the placer says it could.
-    netlist_checked : bool
-        Whether the self-test passed a round in the netlist.
-    netlist_unchecked : str or None
-        Why it could not, where that was tried.
-    used, available : dict
-        The placer's own counts, of the core and its self-test together.
-    bitstream : str
-        The file.
-    load : list of str
-        The command that loads it.
-    lamps : list of dict
-        Of each: which, what it shows and how it reads.
-    button : str or None
-        The one that starts the test anew.
-    """
+    """A bitstream and what there is to say of it; as JSON, what stands beside the file."""
 
     board: str
     title: str
     device: str
-    tools: dict[str, str]
+    tools: dict[str, str]  # versions of the programs
     spec: dict[str, Any]
     shape: tuple[int, ...]
     lanes: int
-    frames: int
-    checksums: tuple[int, ...]
-    asked_mhz: float | None
-    clock_mhz: float
-    fmax_mhz: float
-    netlist_checked: bool
-    netlist_unchecked: str | None
+    frames: int  # of a round
+    checksums: tuple[int, ...]  # CRC-32 of each lane in a round, by the golden model
+    asked_mhz: float | None  # the clock that was asked for, if any
+    clock_mhz: float  # the clock it runs at
+    fmax_mhz: float  # the clock that the placer says it could run at
+    netlist_checked: bool  # whether the self-test passed a round in the netlist
+    netlist_unchecked: str | None  # why that cannot be told, where it was tried
+    # the placer's own counts, of the core and its self-test together
     used: dict[str, int]
     available: dict[str, int]
-    bitstream: str
-    load: list[str]
-    lamps: list[dict[str, str]]
-    button: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
-        return asdict(self)
+    bitstream: str  # the file
+    load: list[str]  # the command that loads it
+    lamps: list[dict[str, str]]  # of each: which, what it shows and how it reads
+    button: str | None  # the one that starts the test anew
 
 
 def build(
-    spec: PoolSpec,
-    shape: Sequence[int],
-    lanes: int | None,
+    job: PoolJob,
     board: Board,
     folder: Path,
     *,
     freq_mhz: float | None = None,
     frames: int = FRAMES,
     check: Callable[[SelfTest, Device, Path], str | None] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = untold,
 ) -> Built:
     """Build the bitstream of a core's self-test, and write it and its report into a folder.
 
-    Parameters
-    ----------
-    spec : PoolSpec
-        What the core computes.
-    shape : sequence of int
-        A frame.
-    lanes : int or None
-        Channels of a beat; None is all of them, 8 at most.
-    board : Board
-        Where it will run.
-    folder : Path
-        Made if it is not there. Nothing is written unless all went well.
-    freq_mhz : float, optional
-        The clock, where the board's device has a PLL for it; the board's own by default.
-    frames : int, optional
-        Frames of a round.
-    check : callable, optional
-        Given the self-test, the device and the folder of the netlist, raises `ToolError` if the
-        self-test fails in it, and returns why it cannot tell, or None. It is called before
-        anything is placed.
-    progress : callable, optional
-        Told after each step: steps done, steps in all.
-
-    Raises
-    ------
-    SpecError
-        If the specification does not fit the shape, or the clock cannot be had.
-    ToolError
-        If a program is missing, the core does not fit the board, or it is too slow for the clock.
+    The folder is made if it is not there; nothing is written unless all went well. The clock is
+    the board's own, or by `freq_mhz` one of the PLL, where the device has one. A round has `frames`
+    frames. Before anything is placed, `check` is given the self-test, the device and the folder of
+    the netlist; it raises `ToolError` if the self-test fails in it, and returns why it cannot tell,
+    or None. `progress` is told of each step: steps done, steps in all. A core that does not fit the
+    board or is too slow for the clock is a `ToolError`, as is a program that is missing.
     """
-    job = PoolJob(spec, tuple(shape), lanes)  # refused before there is a component
     # NumPy's scalars are nothing to JSON
     frames, freq_mhz = int(frames), None if freq_mhz is None else float(freq_mhz)
     if frames * job.beats_in > _MOST_BEATS:
         raise SpecError(
             "frames",
             f"frames {frames} of {job.beats_in} beats would take minutes to prepare;"
-            f" {max(1, _MOST_BEATS // job.beats_in)} or fewer would do.",
+            f" use {max(1, _MOST_BEATS // job.beats_in)} or fewer.",
         )
     platform = board.create_platform()
     own_hz = platform.default_clk_frequency
@@ -167,13 +104,13 @@ def build(
             raise SpecError(
                 "freq",
                 f"freq {freq_mhz:g} cannot be had on {board.name}, which runs at"
-                f" {own_hz / 1e6:g} MHz; a board with an ECP5 would do.",
+                f" {own_hz / 1e6:g} MHz; use a board with an ECP5.",
             )
         pll = PllSettings.at_most(own_hz, freq_mhz * 1e6)
     hz = float(own_hz if pll is None else pll.hz)
 
     device = board.chip
-    core = PoolCore(spec, tuple(shape), lanes, family=device.family)
+    core = PoolCore(job.spec, job.shape, job.lanes, family=device.family)
     test = SelfTest(core, frames, blink=_blink(core, hz))
     plan = platform.prepare(
         Top(board, test, pll),
@@ -186,66 +123,61 @@ def build(
         if command[0] in _PROGRAMS:
             tools.find(_PROGRAMS[command[0]])  # said before minutes are spent
 
+    steps, done = len(commands) + bool(check), itertools.count(1)
+    unchecked: str | None = None
     with tempfile.TemporaryDirectory(prefix="streampool-") as name:
         work = Path(name)
-        steps = len(commands) + bool(check)
         synthesize(plan.files[f"{_NAME}.il"], device, work)
-        progress(1, steps)
-        unchecked: str | None = None
+        progress(next(done), steps)
         if check is not None:
             unchecked = check(test, device, work)
-            progress(2, steps)
+            progress(next(done), steps)
         # Amaranth's own extract goes to the folder, and other threads with it.
         for path, content in plan.files.items():
             (work / path).write_bytes(content.encode() if isinstance(content, str) else content)
-        for done, command in enumerate(commands[1:], 2 + bool(check)):
+        for command in commands[1:]:
             _run(command, work, board)
-            progress(done, steps)
+            progress(next(done), steps)
         report = json.loads((work / _REPORT).read_text(encoding="utf-8"))
-        fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
-        if fmax * 1e6 < hz:
-            slower = f"--freq {int(fmax)} or " if pll else ""
-            raise ToolError(
-                f"{board.name} would run at {hz / 1e6:g} MHz, and the core with its self-test"
-                f" reaches {fmax:.1f} MHz; {slower}a smaller core would do."
-            )
-        bitstream = folder / f"{board.name}.{board.suffix}"
-        counts = {
-            what: (each["used"], each["available"]) for what, each in report["utilization"].items()
-        }
-        built = Built(
-            board=board.name,
-            title=board.title,
-            device=device.name,
-            tools={
-                program: tools.version(program) for program in (tools.SYNTHESIZER, device.placer)
-            },
-            spec=spec.to_json(),
-            shape=core.job.shape,
-            lanes=core.job.lanes,
-            frames=frames,
-            checksums=test.checksums,
-            asked_mhz=freq_mhz,
-            clock_mhz=round(hz / 1e6, 4),
-            fmax_mhz=round(fmax, 2),
-            netlist_checked=check is not None and unchecked is None,
-            netlist_unchecked=unchecked,
-            used={what: used for what, (used, _) in counts.items() if used},
-            available={what: there for what, (used, there) in counts.items() if used},
-            bitstream=str(bitstream),
-            load=[*board.loader, str(bitstream)],
-            lamps=[
-                {"led": lamp.label, "shows": lamp.shows, "means": SHOWS[lamp.shows]}
-                for lamp in board.lamps
-            ],
-            button=board.button_label or None,
+        bits = (work / f"{_NAME}.{board.suffix}").read_bytes()
+
+    fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
+    if fmax * 1e6 < hz:
+        slower = f"--freq {int(fmax)} or " if pll else ""
+        raise ToolError(
+            f"{board.name} would run at {hz / 1e6:g} MHz, and the core with its self-test"
+            f" reaches {fmax:.1f} MHz; use {slower}a smaller core."
         )
-        text = json.dumps(built.to_json(), indent=2) + "\n"
-        (work / f"{board.name}.json").write_text(text, encoding="utf-8")
-        (work / f"{_NAME}.{board.suffix}").rename(work / bitstream.name)
-        folder.mkdir(parents=True, exist_ok=True)
-        made = (bitstream.name, f"{board.name}.json")
-        write_whole({folder / name: (work / name).read_bytes() for name in made})
+    bitstream = folder / f"{board.name}.{board.suffix}"
+    used, available = utilization(report)
+    built = Built(
+        board=board.name,
+        title=board.title,
+        device=device.name,
+        tools=tools.versions(device.placer),
+        spec=job.spec.to_json(),
+        shape=job.shape,
+        lanes=job.lanes,
+        frames=frames,
+        checksums=test.checksums,
+        asked_mhz=freq_mhz,
+        clock_mhz=round(hz / 1e6, 4),
+        fmax_mhz=round(fmax, 2),
+        netlist_checked=check is not None and unchecked is None,
+        netlist_unchecked=unchecked,
+        used=used,
+        available=available,
+        bitstream=str(bitstream),
+        load=[*board.loader, str(bitstream)],
+        lamps=[
+            {"led": lamp.label, "shows": lamp.shows, "means": SHOWS[lamp.shows]}
+            for lamp in board.lamps
+        ],
+        button=board.button_label or None,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    about = json.dumps(asdict(built), indent=2) + "\n"
+    write_whole({bitstream: bits, folder / f"{board.name}.json": about})
     return built
 
 
@@ -255,9 +187,12 @@ def _blink(core: PoolCore, hz: float) -> int:
     return 1 << max(0, int(beats / _BLINKS_HZ).bit_length() - 1)
 
 
-def _arguments(command: list[str]) -> list[str]:
-    """Return a command's arguments as the program of today takes them."""
-    renamed = _RENAMED.get(command[0], {})
+def _run(command: list[str], folder: Path, board: Board) -> None:
+    """Run a command of Amaranth's templates by the programs of today."""
+    if command[0] == "dfu-suffix":
+        _add_dfu_suffix(command, folder)
+        return
+    program, renamed = _PROGRAMS[command[0]], _RENAMED.get(command[0], {})
     arguments: list[str] = []
     words = iter(command[1:])
     for word in words:
@@ -265,18 +200,10 @@ def _arguments(command: list[str]) -> list[str]:
             arguments += ["--vopt", f"{renamed[word]}={next(words)}"]
         elif word == "--json":
             next(words)
-            arguments += [word, "design.json"]
+            arguments += [word, NETLIST]
         elif word != "--quiet":
             arguments.append(word)
-    return arguments
-
-
-def _run(command: list[str], folder: Path, board: Board) -> None:
-    if command[0] == "dfu-suffix":
-        _add_dfu_suffix(command, folder)
-        return
-    program = _PROGRAMS[command[0]]
-    done = tools.run(program, _arguments(command), folder)
+    done = tools.run(program, arguments, folder)
     if done.returncode:
         raise ToolError(why_not(done.stderr, board.name, program))
 

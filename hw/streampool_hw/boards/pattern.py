@@ -1,7 +1,6 @@
 """What a self-test streams, and what has to come out: the twin of its generator in NumPy."""
 
 import zlib
-from typing import TypeVar
 
 import numpy as np
 from streampool_golden import DType, PoolJob, pool
@@ -16,24 +15,16 @@ FRAMES = 4
 _POLYNOMIAL = 0x04C11DB7
 _SEED = 0x5EED
 
-State = TypeVar("State", int, np.ndarray)
 
+def leaps(steps: int) -> np.ndarray:
+    """Return what each bit of a register, alone, becomes in some steps.
 
-def leap(state: State, steps: int) -> State:
-    """Return a register's state after some steps.
-
-    In a step it is shifted up by one, and the polynomial is added where a 1 fell out.
-
-    Parameters
-    ----------
-    state : int or ndarray of uint64
-        One or many of them.
-    steps : int
-        How many.
+    In a step the register is shifted up by one, and the polynomial is added where a 1 fell out.
+    So steps are linear: a state becomes the exclusive or of what its bits become.
     """
-    mask = (1 << BITS) - 1
+    state = np.uint64(1) << np.arange(BITS, dtype=np.uint64)
     for _ in range(steps):
-        state = (state << 1 & mask) ^ (state >> BITS - 1) * _POLYNOMIAL
+        state = (state << 1 & (1 << BITS) - 1) ^ (state >> BITS - 1) * _POLYNOMIAL
     return state
 
 
@@ -44,55 +35,25 @@ def seeds(lanes: int) -> tuple[int, ...]:
 
 
 def states(seed: int, steps: int, count: int) -> np.ndarray:
-    """Return a register's states in sequence.
-
-    Parameters
-    ----------
-    seed : int
-        The first of them.
-    steps : int
-        Steps between one and the next.
-    count : int
-        How many.
-
-    Returns
-    -------
-    ndarray of uint64, shape (count,)
-    """
-    found = np.array([seed], np.uint64)
-    units = [leap(1 << bit, steps) for bit in range(BITS)]  # a step is linear: of each bit
+    """Return the first `count` states of a register, `steps` steps apart, from `seed` on."""
+    found, units = np.array([seed], np.uint64), leaps(steps)
     while len(found) < count:
-        further = np.zeros_like(found)
-        for bit, unit in enumerate(units):
-            further ^= (found >> np.uint64(bit) & np.uint64(1)) * np.uint64(unit)
-        found = np.concatenate((found, further))
-        units = [_combined(unit, units) for unit in units]  # twice as far
+        found = np.concatenate((found, _leapt(found, units)))
+        units = _leapt(units, units)  # twice as far
     return found[:count]
 
 
-def _combined(state: int, units: list[int]) -> int:
-    result = 0
+def _leapt(found: np.ndarray, units: np.ndarray) -> np.ndarray:
+    further = np.zeros_like(found)
     for bit, unit in enumerate(units):
-        if state >> bit & 1:
-            result ^= unit
-    return result
+        further ^= (found >> bit & 1) * unit
+    return further
 
 
 def frames(job: PoolJob, count: int = FRAMES) -> np.ndarray:
     """Return the frames of a round, as the generator streams them.
 
-    A lane's value is the lowest bits of its register, which takes as many steps a beat.
-
-    Parameters
-    ----------
-    job : PoolJob
-        Says how beats are cut.
-    count : int, optional
-        Frames of a round.
-
-    Returns
-    -------
-    ndarray, shape (count, C, *size)
+    A lane's value is the lowest bits of its register, which takes as many steps per beat.
     """
     lanes = [_values(seed, job.spec.in_dtype, count * job.beats_in) for seed in seeds(job.lanes)]
     values = np.stack(lanes, axis=-1)
@@ -108,17 +69,10 @@ def _values(seed: int, dtype: DType, count: int) -> np.ndarray:
 
 
 def checksums(job: PoolJob, pooled: np.ndarray) -> tuple[int, ...]:
-    """Return the CRC-32 of what each lane gives in a round.
+    """Return the CRC-32 of what each lane gives in a round of frames, which are pooled already.
 
     It is that of zlib, of the lane's values in the order in which they leave, each in the bytes of
     its NumPy type, the lowest first. Spare lanes of the last channel group give nothing.
-
-    Parameters
-    ----------
-    job : PoolJob
-        Says how beats are cut.
-    pooled : ndarray, shape (frames, C, *out_size)
-        The pooled frames of a round.
     """
     raw = job.output.raw.numpy
     little = pooled.astype(job.output.numpy, copy=False).view(raw)

@@ -18,20 +18,12 @@ _DIVISORS = range(1, 129)
 
 @dataclass(frozen=True)
 class PllSettings:
-    """Divisors of an EHXPLLL whose output is its own feedback.
+    """Divisors of an EHXPLLL whose output is its own feedback."""
 
-    Attributes
-    ----------
-    reference_hz : Fraction
-        The clock in.
-    reference, feedback, output : int
-        CLKI_DIV, CLKFB_DIV and CLKOP_DIV.
-    """
-
-    reference_hz: Fraction
-    reference: int
-    feedback: int
-    output: int
+    reference_hz: Fraction  # the clock in
+    reference: int  # CLKI_DIV
+    feedback: int  # CLKFB_DIV
+    output: int  # CLKOP_DIV
 
     @property
     def hz(self) -> Fraction:
@@ -44,11 +36,6 @@ class PllSettings:
 
         Of several that give it, the one with the fastest phase detector is taken; the oscillator
         is the slowest that is allowed.
-
-        Raises
-        ------
-        SpecError
-            If `hz` is out of reach.
         """
         source, most = Fraction(reference_hz), Fraction(hz)
         references = [each for each in _DIVISORS if _within(source / each, _DETECTOR)]
@@ -57,8 +44,8 @@ class PllSettings:
             kilohertz = math.ceil(low / 1000)
             raise SpecError(
                 "freq",
-                f"freq {hz / 1e6:g} is out of the PLL's reach; {kilohertz / 1000:g} to"
-                f" {float(high / 10**6):g} would do.",
+                f"freq {hz / 1e6:g} is out of the PLL's reach; use {kilohertz / 1000:g} to"
+                f" {float(high / 10**6):g}.",
             )
         settings = (
             cls(

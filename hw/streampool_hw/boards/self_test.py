@@ -13,7 +13,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..core import PoolCore
 from ..schedule.sequencer import ModuloCounter
-from .pattern import BITS, FRAMES, expected, leap, seeds
+from .pattern import BITS, FRAMES, expected, leaps, seeds
 
 # Seeds of the registers that stall the two sides
 _STALL_SEEDS = (0x0DDBA11, 0xFEED5EED)
@@ -27,7 +27,7 @@ _SLOWEST = 16
 
 def _leapt(state: Signal, steps: int) -> Value:
     """Return a register's state after some steps: one exclusive or of a few bits for each bit."""
-    units = [leap(1 << bit, steps) for bit in range(BITS)]
+    units = leaps(steps).tolist()
     return Cat(
         reduce(operator.xor, (state[of] for of, unit in enumerate(units) if unit >> bit & 1))
         for bit in range(BITS)
@@ -111,7 +111,7 @@ class Pattern(wiring.Component):
 
 
 class SelfTest(wiring.Component):
-    """Stream frames through a core, hold what comes out against its checksums, and judge.
+    """Stream frames through a core, check what comes out against its checksums, and judge.
 
     The frames of a round are always the same. Of the rounds every fourth runs without stalls, and
     one each with stalls at the input, at the output and at both. It is bad if a checksum is not

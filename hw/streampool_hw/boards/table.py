@@ -27,77 +27,35 @@ SHOWS = MappingProxyType(
 
 @dataclass(frozen=True)
 class Pin:
-    """A resource of a board, as its platform calls it.
-
-    Parameters
-    ----------
-    name : str
-        The resource.
-    number : int, optional
-        Which of its kind.
-    member : str, optional
-        The part of it that is meant, if it has any.
-    """
+    """A resource of a board, as its platform calls it."""
 
     name: str
-    number: int = 0
-    member: str = ""
+    number: int = 0  # which of its kind
+    member: str = ""  # the part of it that is meant, if it has any
 
 
 @dataclass(frozen=True)
 class Lamp:
-    """An LED and what it shows.
-
-    Parameters
-    ----------
-    pin : Pin
-        Where it is.
-    label : str
-        How one finds it on the board.
-    shows : str
-        A key of `SHOWS`.
-    """
+    """An LED and what it shows."""
 
     pin: Pin
-    label: str
-    shows: str
+    label: str  # how one finds it on the board
+    shows: str  # a key of `SHOWS`
 
 
 @dataclass(frozen=True)
 class Board:
-    """A board: its platform, its lamps, and how a bitstream gets there.
+    """A board: its platform, its lamps, and how a bitstream gets there."""
 
-    Parameters
-    ----------
-    name : str
-        As the command line has it.
-    title : str
-        As its maker calls it.
-    platform : str
-        Its class in ``amaranth_boards``: module, a colon, name.
-    device : str
-        What is on it, one of `streampool_hw.fpga.DEVICES`.
-    lamps : tuple of Lamp
-        What is shown where.
-    loader : tuple of str
-        The program that loads a bitstream and its options; the file comes last.
-    button : Pin, optional
-        Starts the test anew.
-    button_label : str, optional
-        How one finds it on the board.
-    settings : dict, optional
-        Attributes of the platform that are not as there.
-    """
-
-    name: str
-    title: str
-    platform: str
-    device: str
+    name: str  # as the command line has it
+    title: str  # as its maker calls it
+    platform: str  # its class in ``amaranth_boards``: module, a colon, name
+    device: str  # what is on it, one of `streampool_hw.fpga.DEVICES`
     lamps: tuple[Lamp, ...]
-    loader: tuple[str, ...]
-    button: Pin | None = None
-    button_label: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    loader: tuple[str, ...]  # the program that loads a bitstream, and its options before the file
+    button: Pin | None = None  # starts the test anew
+    button_label: str = ""  # how one finds it on the board
+    settings: Mapping[str, Any] = field(default_factory=dict)  # attributes that the platform gets
 
     @property
     def chip(self) -> Device:
@@ -115,13 +73,7 @@ class Board:
         return self.chip.family == "ecp5"
 
     def create_platform(self) -> Any:
-        """Return a new platform for it.
-
-        Raises
-        ------
-        ToolError
-            If amaranth-boards is not installed.
-        """
+        """Return a new platform for it."""
         module, _, name = self.platform.partition(":")
         try:
             found = getattr(import_module(f"amaranth_boards.{module}"), name)
@@ -242,13 +194,9 @@ BOARDS = {
 
 
 def board_named(name: str) -> Board:
-    """Return a board by its name.
-
-    Raises
-    ------
-    SpecError
-        If there is none of this name.
-    """
+    """Return a board by its name, or refuse the name."""
     if name not in BOARDS:
-        raise SpecError("board", f"board {shown(name)} is not known; {', '.join(BOARDS)} would do.")
+        raise SpecError(
+            "board", f"board {shown(name)} is not known; use one of {', '.join(BOARDS)}."
+        )
     return BOARDS[name]

@@ -1,5 +1,6 @@
 """A self-test on a board: its clock, its button, its lamps."""
 
+from functools import cache
 from typing import Any
 
 from amaranth.hdl import (
@@ -37,13 +38,21 @@ class Top(Elaboratable):
 
     def elaborate(self, platform):
         m = Module()
-        ports = _Ports(platform)
+
+        @cache
+        def resource(name: str, number: int) -> Any:  # each may be asked for once
+            return platform.request(name, number, dir="-")
+
+        def port(pin: Pin) -> Any:
+            found = resource(pin.name, pin.number)
+            return getattr(found, pin.member) if pin.member else found
+
         m.domains.test = ClockDomain("test")
         m.submodules.test = DomainRenamer("test")(self._test)
 
         reset: Value = ResetSignal("sync", allow_reset_less=True)
         if self._board.button is not None:
-            m.submodules.button = button = io.Buffer(io.Direction.Input, ports(self._board.button))
+            m.submodules.button = button = io.Buffer(io.Direction.Input, port(self._board.button))
             reset = reset | button.i
         if self._pll is None:
             m.d.comb += ClockSignal("test").eq(ClockSignal("sync"))
@@ -63,22 +72,7 @@ class Top(Elaboratable):
             "verdict": fine | test.bad,
         }
         for lamp in self._board.lamps:
-            buffer = io.Buffer(io.Direction.Output, ports(lamp.pin))
+            buffer = io.Buffer(io.Direction.Output, port(lamp.pin))
             m.submodules[f"lamp_{lamp.shows}"] = buffer
             m.d.comb += buffer.o.eq(shown[lamp.shows])
         return m
-
-
-class _Ports:
-    """A board's pins, of resources that are asked for once."""
-
-    def __init__(self, platform):
-        self._platform = platform
-        self._found: dict[tuple[str, int], Any] = {}
-
-    def __call__(self, pin: Pin):
-        key = pin.name, pin.number
-        if key not in self._found:
-            self._found[key] = self._platform.request(*key, dir="-")
-        found = self._found[key]
-        return getattr(found, pin.member) if pin.member else found

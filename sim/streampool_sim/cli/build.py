@@ -37,7 +37,7 @@ def _build(options: Options) -> int:
     try:
         with Progress("making the bitstream", "done") as progress:
             result = build(
-                *(job.spec, job.shape, job.lanes, board, options.output),
+                *(job, board, options.output),
                 freq_mhz=options.freq,
                 frames=options.frames,
                 check=None if options.no_check else check_self_test,
