@@ -28,23 +28,11 @@ def is_read_only(path: Path) -> bool:
 
 @contextlib.contextmanager
 def replacing_all(*paths: Path) -> Iterator[list[Path]]:
-    """Give a name to write to for each file; what was written takes their places, all at the end.
+    """Yield an empty file to write to for each path; they take their places, all at the end.
 
-    Parameters
-    ----------
-    *paths : Path
-        The files that are made or replaced, each in a folder that is there.
-
-    Yields
-    ------
-    list of Path
-        An empty file for each, in the same folder and with the same suffix. If the block raises,
-        they are removed and the files are as they were.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be written; it names that file, also where the disk is full.
+    Each is in the same folder as its path, which has to be there, and has the same suffix. If the
+    block raises, they are removed and the files are as they were. An `OSError` names the file that
+    cannot be written, also where the disk is full.
     """
     with contextlib.ExitStack() as stack:
         targets = [_resolved(path) for path in paths]

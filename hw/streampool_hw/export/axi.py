@@ -63,30 +63,24 @@ class AxiCore(wiring.Component):
     core : Core
         What stands between the ports, such as a `PoolCore` or an `UnpoolCore`.
     tkeep : bool, optional
-        Have ``s_axis_tkeep`` and ``m_axis_tkeep``, a bit a byte.
+        Have ``s_axis_tkeep`` and ``m_axis_tkeep``, a bit per byte.
     tuser : bool, optional
         Have ``s_axis_tuser`` and ``m_axis_tuser``, a bit: start of frame.
 
     Members
     -------
     s_axis_tdata : In(lanes * whole bytes)
-        A beat in: one position, one value a lane.
-    s_axis_tkeep : In(bytes of tdata)
-        Only with `tkeep`.
-    s_axis_tvalid : In(1)
-    s_axis_tready : Out(1)
-    s_axis_tlast : In(1)
-        High on a frame's last beat.
-    s_axis_tuser : In(1)
-        Only with `tuser`: high on a frame's first beat.
     m_axis_tdata : Out(lanes * whole bytes)
-        A beat out, one value a lane, or one value and its index.
+        A beat: of one position a value per lane, or a value and its index.
+    s_axis_tkeep : In(bytes of tdata)
     m_axis_tkeep : Out(bytes of tdata)
         Only with `tkeep`.
-    m_axis_tvalid : Out(1)
-    m_axis_tready : In(1)
+    s_axis_tvalid, m_axis_tready : In(1)
+    m_axis_tvalid, s_axis_tready : Out(1)
+    s_axis_tlast : In(1)
     m_axis_tlast : Out(1)
         High on a frame's last beat.
+    s_axis_tuser : In(1)
     m_axis_tuser : Out(1)
         Only with `tuser`: high on a frame's first beat.
     frame_error : Out(1)

@@ -1,6 +1,7 @@
 """A vendor's cells without their insides, for linters, which want every module to be there."""
 
 import re
+from collections.abc import Mapping
 
 from ..vendor.cell_models import outputs
 
@@ -12,43 +13,28 @@ _MODULE = re.compile(r"^module \\(\S+)$", re.MULTILINE)
 _WAIVED = ("DECLFILENAME", "UNDRIVEN", "UNUSEDPARAM", "UNUSEDSIGNAL")
 
 
-def black_boxes(rtlil: str) -> tuple[str, ...]:
-    """Return the modules that a design instantiates and does not have, sorted.
-
-    Parameters
-    ----------
-    rtlil : str
-        A design as `streampool_hw.export.yosys.to_rtlil` gives it.
-    """
-    return tuple(sorted(_instances(rtlil)))
+def waived(switch: str, *warnings: str) -> list[str]:
+    """Return the comments that switch warnings of Verilator ``"off"`` or ``"on"``."""
+    return [f"/* verilator lint_{switch} {warning} */" for warning in warnings]
 
 
-def empty_cells(rtlil: str) -> str:
-    """Return what `black_boxes` names as modules without insides, there with `DEFINE` alone.
-
-    Each has the parameters and the pins that the design gives it.
-
-    Parameters
-    ----------
-    rtlil : str
-        As `black_boxes` takes it.
-    """
-    texts = [_empty_cell(cell, inside) for cell, inside in sorted(_instances(rtlil).items())]
-    if not texts:
-        return ""
-    off = [f"/* verilator lint_off {warning} */" for warning in _WAIVED]
-    on = [f"/* verilator lint_on {warning} */" for warning in reversed(_WAIVED)]
-    return "\n".join(("", f"`ifdef {DEFINE}", *off, *texts, *on, "`endif", ""))
-
-
-def _instances(rtlil: str) -> dict[str, str]:
-    """Return what the instances of each module that is not there say, by its name."""
+def vendor_cells(rtlil: str) -> dict[str, str]:
+    """Return the modules that a design instantiates and does not have: what their instances say."""
     there = set(_MODULE.findall(rtlil))
     instances: dict[str, str] = {}
     for cell, inside in _CELL.findall(rtlil):
         if cell not in there:
             instances[cell] = instances.get(cell, "") + inside
-    return instances
+    return dict(sorted(instances.items()))
+
+
+def empty_cells(instances: Mapping[str, str]) -> str:
+    """Return `vendor_cells` as modules of their parameters and pins, there with `DEFINE` alone."""
+    if not instances:
+        return ""
+    texts = [_empty_cell(cell, inside) for cell, inside in instances.items()]
+    off, on = waived("off", *_WAIVED), waived("on", *reversed(_WAIVED))
+    return "\n".join(("", f"`ifdef {DEFINE}", *off, *texts, *on, "`endif", ""))
 
 
 def _empty_cell(cell: str, inside: str) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from . import yosys
@@ -28,32 +27,9 @@ def digest(rtlil: str) -> str:
     parameters (widths among them) and connections, the registers' initial values and the ports.
     Cells are told apart by colour refinement: each starts with what it is, and takes in again
     and again what it is connected to (Weisfeiler and Leman, 1968).
-
-    Parameters
-    ----------
-    rtlil : str
-        A design of one top module.
-
-    Returns
-    -------
-    str
-        16 hexadecimal digits.
     """
     script = [f"read_rtlil <<rtlil\n{rtlil}\nrtlil", *_SCRIPT, "write_json"]
-    modules = json.loads(yosys.run("\n".join(script)))["modules"]
-    [module] = [each for each in modules.values() if "cells" in each and _is_top(each)]
-    return _digest(module)
-
-
-def _is_top(module: dict[str, Any]) -> bool:
-    return int(module["attributes"].get("top", "0"), 2) == 1
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-
-def _digest(module: dict[str, Any]) -> str:
+    module = yosys.top_module(json.loads(yosys.run("\n".join(script))))
     inits = {
         bit: value
         for net in module["netnames"].values()
@@ -67,16 +43,17 @@ def _digest(module: dict[str, Any]) -> str:
         )
         for cell in cells
     ]
-    # where each bit is: the ports, then the cells' pins, each with its place
+    # where each bit is: the ports, then the cells' pins, each with its place; constants are texts
     pins: list[list[tuple[str, list[Any]]]] = [sorted(c["connections"].items()) for c in cells]
-    colours: dict[Any, str] = {bit: _hash("bit", inits.get(bit)) for bit in _bits(pins)}
+    wired = {bit for each in pins for _, bits in each for bit in bits if isinstance(bit, int)}
+    colours: dict[Any, str] = {bit: _hash("bit", inits.get(bit)) for bit in wired}
     for name, port in module["ports"].items():
         for place, bit in enumerate(port["bits"]):
             colours[bit] = _hash(colours.get(bit), port["direction"], name, place)
     seen = 0
     while True:
         shown = [
-            _hash(kind, [[_colour(colours, bit) for bit in bits] for _, bits in each])
+            _hash(kind, [[colours.get(bit, str(bit)) for bit in bits] for _, bits in each])
             for kind, each in zip(kinds, pins, strict=True)
         ]
         uses: dict[Any, list[str]] = {bit: [] for bit in colours}
@@ -91,9 +68,5 @@ def _digest(module: dict[str, Any]) -> str:
         seen = len(set(colours.values()))
 
 
-def _bits(pins: Iterable[list[tuple[str, list[Any]]]]) -> set[Any]:
-    return {bit for each in pins for _, bits in each for bit in bits if isinstance(bit, int)}
-
-
-def _colour(colours: dict[Any, str], bit: Any) -> str:
-    return colours.get(bit, str(bit))
+def _hash(*parts: object) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()

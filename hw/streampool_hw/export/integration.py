@@ -1,25 +1,20 @@
 """What stands beside a core's Verilog, for the flows that take it in.
 
 Each text is made from what ``NAME.json`` holds, so that no width or name is typed twice.
+A `summary` is the core in one line.
 """
 
 import json
 from typing import Any
 
 from . import cells
+from .names import CLOCKING
 
 
 def fusesoc_core(about: dict[str, Any], summary: str) -> str:
     """Return ``NAME.core``: a FuseSoC core file, CAPI2.
 
     Its target ``default`` gives the Verilog to whatever depends on it, and ``lint`` lints it.
-
-    Parameters
-    ----------
-    about : dict
-        As `streampool_hw.export.verilog.describe` gives it.
-    summary : str
-        The core in one line.
     """
     name = about["name"]
     options = ["-Wall"]
@@ -55,17 +50,9 @@ targets:
 
 
 def instantiation(about: dict[str, Any], summary: str) -> str:
-    """Return ``NAME_inst.vh``: an instance and its wires, to paste or to include.
-
-    Parameters
-    ----------
-    about : dict
-        As `streampool_hw.export.verilog.describe` gives it.
-    summary : str
-        The core in one line.
-    """
+    """Return ``NAME_inst.vh``: an instance and its wires, to paste or to include."""
     name, ports = about["name"], about["ports"]
-    ours = {port: kind for port, kind in ports.items() if port not in ("aclk", "aresetn")}
+    ours = {port: kind for port, kind in ports.items() if port not in CLOCKING}
     wide = max(len(_range(width)) for _, width in ours.values())
     longest = max(map(len, ports))
     wires = [f"wire {_range(width):<{wide}} {name}_{port};" for port, (_, width) in ours.items()]
@@ -88,15 +75,7 @@ def instantiation(about: dict[str, Any], summary: str) -> str:
 
 
 def constraints(about: dict[str, Any], freq_mhz: float) -> str:
-    """Return ``NAME.sdc``: an example that asks for a clock of `freq_mhz`.
-
-    Parameters
-    ----------
-    about : dict
-        As `streampool_hw.export.verilog.describe` gives it.
-    freq_mhz : float
-        The clock.
-    """
+    """Return ``NAME.sdc``: an example that asks for a clock of `freq_mhz`."""
     mhz = f"{freq_mhz:g}"
     return f"""\
 # An example for {about["name"]} as the top level: a clock of {mhz} MHz, which is no promise.

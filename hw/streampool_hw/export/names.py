@@ -61,18 +61,12 @@ def inner_name(name: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot be both a Verilog module and a file.
-
-    Raises
-    ------
-    SpecError
-        If `name` is no identifier, too long, or reserved by the language or a simulator.
-    """
+    """Refuse what cannot be both a Verilog module and a file, in any simulator."""
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise SpecError(
             "name",
-            f"name {str(name)[:60]!r} is no Verilog identifier; letters, digits and underscores,"
-            " not beginning with a digit, would do.",
+            f"name {str(name)[:60]!r} is no Verilog identifier; use letters, digits and"
+            " underscores, and no digit at the beginning.",
         )
     taken = _RESERVED.get(name)
     if name in _PORTS:
@@ -84,19 +78,12 @@ def check_name(name: str) -> None:
     if len(name) > _LONGEST_NAME:
         raise SpecError(
             "name",
-            f"name {name[:20] + '...'!r} has {len(name)} characters;"
-            f" at most {_LONGEST_NAME} would do.",
+            f"name {name[:20] + '...'!r} has {len(name)} characters; use at most {_LONGEST_NAME}.",
         )
 
 
 def check_inside(name: str, flags: Iterable[str], black_boxes: Iterable[str]) -> None:
-    """Refuse a name that is one of a core's own ports, or a cell in it.
-
-    Raises
-    ------
-    SpecError
-        If it is.
-    """
+    """Refuse a name that is one of a core's own ports, or a cell in it."""
     if name in flags:
         raise _taken(name, "one of the module's ports")
     if name in black_boxes:
@@ -104,4 +91,4 @@ def check_inside(name: str, flags: Iterable[str], black_boxes: Iterable[str]) ->
 
 
 def _taken(name: str, by: str) -> SpecError:
-    return SpecError("name", f"name {name!r} is {by}; {name}_core, for one, would do.")
+    return SpecError("name", f"name {name!r} is {by}; use another, such as {name}_core.")

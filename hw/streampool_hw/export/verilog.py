@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,33 +14,19 @@ from ..files import write_whole
 from ..registry import make_core
 from . import integration, yosys
 from .axi import AxiCore, lane_width, record_width
-from .cells import black_boxes, empty_cells
+from .cells import empty_cells, vendor_cells
 from .names import CLOCKING, check_inside, check_name, inner_name
 from .wrapper import summary, verilog_file
 
 
 class Written(NamedTuple):
-    """The files of a core.
+    """The files of a core."""
 
-    Attributes
-    ----------
-    verilog : Path
-        ``NAME.v``: the core.
-    about : Path
-        ``NAME.json``: what `describe` says of it.
-    core : Path
-        ``NAME.core``: a FuseSoC core file.
-    template : Path
-        ``NAME_inst.vh``: an instance and its wires, to paste or to include.
-    constraints : Path
-        ``NAME.sdc``: an example of a timing constraint.
-    """
-
-    verilog: Path
-    about: Path
-    core: Path
-    template: Path
-    constraints: Path
+    verilog: Path  # NAME.v: the core
+    about: Path  # NAME.json: what there is to say of it
+    core: Path  # NAME.core: a FuseSoC core file
+    template: Path  # NAME_inst.vh: an instance and its wires, to paste or to include
+    constraints: Path  # NAME.sdc: an example of a timing constraint
 
 
 def write_verilog(
@@ -55,11 +41,8 @@ def write_verilog(
 ) -> Written:
     """Write a core as ``NAME.v``, describe it in ``NAME.json``, and what helps to fit it in.
 
-    The module `name` has exactly the ports ``aclk``, ``aresetn`` (active low, synchronous),
-    ``s_axis_tdata``, ``s_axis_tvalid``, ``s_axis_tready``, ``s_axis_tlast``, the same of
-    ``m_axis``, and ``frame_error``, the core's own flags, such as ``index_error`` of an
-    `UnpoolCore`, and of both sides ``tkeep`` and ``tuser`` where these are asked for; they do
-    what :class:`AxiCore` says. It is Verilog-2005, with nothing beside it
+    The module `name` has the ports ``aclk`` and ``aresetn`` (active low, synchronous) and the
+    members of :class:`AxiCore`, which says what they do. It is Verilog-2005, with nothing beside it
     to compile but the vendor's own cells, where the family has some that pay. Its other modules
     are called ``NAME.core`` and ``NAME.core.*``, so that several cores fit in one design. The
     same arguments give the same files.
@@ -88,8 +71,8 @@ def write_verilog(
     Raises
     ------
     SpecError
-        If an option is not what it must be, the name is no Verilog identifier or is reserved,
-        the clock is not above 0, or the directory is not there.
+        If the name is no Verilog identifier or is reserved, the directory is not there, or an
+        option is not what it must be.
     OSError
         If the files cannot be written.
     """
@@ -102,11 +85,12 @@ def write_verilog(
         raise SpecError(
             "lanes",
             f"lanes {job.lanes} would need signals of more than 65536 bits,"
-            " which Verilog need not take; fewer would do.",
+            " which Verilog need not take; use fewer.",
         ) from None
-    about = describe(core, name, black_boxes(rtlil))
-    check_inside(name, core.core.flags, about["black_boxes"])
-    body = yosys.to_verilog(rtlil) + empty_cells(rtlil)
+    cells = vendor_cells(rtlil)
+    check_inside(name, core.core.flags, cells)
+    about = describe(core, name, cells)
+    body = yosys.to_verilog(rtlil) + empty_cells(cells)
     texts = (  # in the order of `Written`
         verilog_file(core, about, body),
         json.dumps(about, indent=2) + "\n",
@@ -131,41 +115,14 @@ def _check(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Pat
     folder = Path(directory)
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "is not there"
-        raise SpecError(
-            "directory", f"directory {str(folder)!r} {what}; name a folder that exists."
-        )
+        raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
     if not 0 < freq_mhz < math.inf:
-        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; a number above 0 would do.")
+        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     return folder
 
 
-def describe(core: AxiCore, name: str, black_boxes: Sequence[str]) -> dict[str, Any]:
-    """Return what ``NAME.json`` holds.
-
-    Parameters
-    ----------
-    core : AxiCore
-        The core, elaborated.
-    name : str
-        Its module.
-    black_boxes : sequence of str
-        The modules that it instantiates and does not have, as `black_boxes` finds them.
-
-    Returns
-    -------
-    dict
-        ``name``, ``version``, ``family`` (of devices), ``black_boxes`` (the vendor's cells that
-        it instantiates), ``spec`` (the job's JSON: as `PoolSpec.from_json` takes it, or what
-        `UnpoolJob` takes, with ``"op": "unpool"``), ``shape``, ``out_shape``, ``lanes``, ``fold``
-        (beats of a position); ``input`` and ``output``, each with ``dtype``, ``signed``,
-        ``lane_bits``, ``lane_width`` (bits of a lane in tdata), ``tdata_bits`` and ``beats`` (of a
-        frame), and where a lane is a record of a value and its index, ``index`` with its ``dtype``,
-        ``bits`` and ``offset`` in the lane; ``beat_order`` and ``lane_order`` in words;
-        ``cycles_per_frame`` (the most in the steady state with valid and ready always high, and
-        exact where it equals ``limit_cycles_per_frame``), ``latency_cycles``, ``store_bits``;
-        of a MaxUnpool core ``frames_kept``, ``store_words`` and ``clear_cycles``, those after a
-        reset in which it takes nothing; ``ports``, name to direction and width.
-    """
+def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, Any]:
+    """Return what ``NAME.json`` holds of an elaborated core: docs/integration.md has the keys."""
     job = core.job
     ports = _ports(core)
     spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"

@@ -6,6 +6,7 @@ from streampool_golden import Job
 
 from ..vendor.families import GENERIC
 from .axi import AxiCore
+from .cells import waived
 from .names import CLOCKING, inner_name
 
 # The spatial axes of a frame in words, by their number
@@ -25,36 +26,24 @@ def summary(job: Job, name: str) -> str:
 
 
 def verilog_file(core: AxiCore, about: dict[str, Any], body: str) -> str:
-    """Return the text of ``NAME.v``: the module with ARM's port names, then the generated ones.
+    """Return the text of ``NAME.v``: the module with ARM's port names, then those of the body.
 
-    Parameters
-    ----------
-    core : AxiCore
-        The core.
-    about : dict
-        As `streampool_hw.export.verilog.describe` gives it.
-    body : str
-        The modules below, as `streampool_hw.export.yosys.to_verilog` gives them, and
-        `streampool_hw.export.cells.empty_cells` those of the vendor.
+    `about` is what ``NAME.json`` holds.
     """
     _, _, body = body.partition("\n")  # without the generator's own heading
     return "\n".join(
         (
             *(f"// {line}".rstrip() for line in _heading(core, about)),
-            *_waived("off", _TIMELESS),
+            *waived("off", _TIMELESS),
             _wrapper(about),
-            *_waived("off", *_GENERATED),
+            *waived("off", *_GENERATED),
             "",
             body.strip(),
             "",
-            *_waived("on", *reversed(_GENERATED), _TIMELESS),
+            *waived("on", *reversed(_GENERATED), _TIMELESS),
             "",
         )
     )
-
-
-def _waived(switch: str, *warnings: str) -> list[str]:
-    return [f"/* verilator lint_{switch} {warning} */" for warning in warnings]
 
 
 def _wrapper(about: dict[str, Any]) -> str:
@@ -105,7 +94,7 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
     ]
     for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
         heading.append(
-            f"{port}: {_counted(side['beats'], 'beat')} a frame,"
+            f"{port}: {_counted(side['beats'], 'beat')} per frame,"
             f" {_counted(about['lanes'], 'lane')} of {side['dtype']}"
             f" in {side['lane_width']} bits{' each' if about['lanes'] > 1 else ''}"
         )
@@ -118,7 +107,7 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
     heading += [
         f"{about['beat_order']};",
         f"{about['lane_order']}",
-        f"at most {about['cycles_per_frame']} clocks a frame in the steady state, latency"
+        f"at most {about['cycles_per_frame']} clocks per frame in the steady state, latency"
         f" {about['latency_cycles']} clocks",
         *_reset(about),
         *_frame_error(about["ports"]),

@@ -51,22 +51,9 @@ class YosysError(RuntimeError):
 
 
 def run(script: str) -> str:
-    """Run a Yosys script and return what it prints.
+    """Run commands, one per line, and return what they print, which has to be something.
 
-    Parameters
-    ----------
-    script : str
-        Commands, one a line; one of them has to print something.
-
-    Returns
-    -------
-    str
-        Standard output; the log itself is switched off.
-
-    Raises
-    ------
-    YosysError
-        If Yosys fails, with the last that it said, or says nothing at all.
+    The log itself is switched off.
     """
     done = _run(script, {})
     if done.returncode and "Traceback" in done.stderr:
@@ -96,12 +83,7 @@ def _run(script: str, environment: dict[str, str]) -> "subprocess.CompletedProce
 def to_rtlil(component: Any, name: str) -> str:
     """Elaborate a component and return it as RTLIL, its ports named after its members.
 
-    Parameters
-    ----------
-    component : amaranth.lib.wiring.Component
-        The design.
-    name : str
-        Its module; those below are called ``name.*``.
+    Its module is called `name`, and those below ``name.*``. No name has a bracket.
     """
     with _quick():
         rtlil = amaranth_rtlil.convert(component, name=name, emit_src=False)
@@ -112,7 +94,7 @@ def to_rtlil(component: Any, name: str) -> str:
 def _quick() -> Iterator[None]:
     """Let Amaranth convert a design of many bits sooner; what it writes is the same.
 
-    It makes an object a bit of a memory's initial values, and of all of its objects none is
+    It makes an object per bit of a memory's initial values, and of all of its objects none is
     garbage before it is done.
     """
     emitter, collects = amaranth_rtlil.ModuleEmitter, gc.isenabled()
@@ -133,11 +115,7 @@ def plain_names(rtlil: str) -> str:
     Amaranth calls the elements of an array ``x`` ``x[0]``, ``x[1]``, ..., beside ``x`` itself.
     Inside abc9, Yosys calls bit k of a wire ``x`` ``x[k]`` too, and takes that for bit 0 of a
     wire of this name: the netlist joins two nets that are not one (docs/yosys-abc9-names.md).
-
-    Parameters
-    ----------
-    rtlil : str
-        A design as Amaranth writes it. A name with brackets gets underscores instead.
+    A name with brackets gets underscores instead.
     """
     names = dict.fromkeys(_NAME.findall(rtlil))
     renamed: dict[str, str] = {}
@@ -152,19 +130,15 @@ def plain_names(rtlil: str) -> str:
     return _NAME.sub(lambda match: renamed.get(match[0], match[0]), rtlil)
 
 
+def top_module(design: dict[str, Any]) -> dict[str, Any]:
+    """Return the top module of a design, as Yosys' JSON has it."""
+    modules = design["modules"].values()
+    [module] = [each for each in modules if int(each["attributes"].get("top", "0"), 2)]
+    return module
+
+
 def to_verilog(rtlil: str) -> str:
-    """Return RTLIL as Verilog, without attributes, source places or widths that disagree.
-
-    Parameters
-    ----------
-    rtlil : str
-        A design as `to_rtlil` gives it.
-
-    Returns
-    -------
-    str
-        Verilog-2005.
-    """
+    """Return RTLIL as Verilog-2005, without attributes, source places or widths that disagree."""
     remove = " ".join(f"-remove {name}" for name in _INTERNAL)
     tidied = tidy_cells(without_empty_wires(memories.shorten(rtlil)))
     script = (

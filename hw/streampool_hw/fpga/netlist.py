@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..export.yosys import top_module
 from ..vendor.cell_models import ecp5_models, pin_models
 from . import tools
 from .devices import Device
@@ -35,7 +36,7 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
     clock (``$mem_v2``). Nets in `keep` stay, though no output needs them.
     """
     design = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
-    ours = _OURS.get(device.family, str)() + pin_models(_top(design)["cells"].values())
+    ours = _OURS.get(device.family, str)() + pin_models(top_module(design)["cells"].values())
     (folder / "models.v").write_text(ours, encoding="utf-8")
     script = [
         f"read_json {NETLIST}",
@@ -71,11 +72,4 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
         if unknown is None:
             raise
         raise ModelMissing(f"there is no model of {unknown[1]}, a cell of {device.name}") from None
-    return _top(json.loads((folder / "gates.json").read_text(encoding="utf-8")))
-
-
-def _top(design: dict[str, Any]) -> dict[str, Any]:
-    """Return the top module of a design, as Yosys' JSON has it."""
-    modules = design["modules"].values()
-    [module] = [each for each in modules if int(each["attributes"].get("top", "0"), 2)]
-    return module
+    return top_module(json.loads((folder / "gates.json").read_text(encoding="utf-8")))

@@ -6,6 +6,8 @@ from typing import Any
 
 from streampool_golden.geometry import AXIS_NAMES
 
+from ..export.yosys import top_module
+
 # What Yosys adds to a signal's name to call a cell beside it
 _CELL = re.compile(r"_(?:TRELLIS|LUT\d|CCU2C|PFUMX|L6MUX|SB_|DFF|ALU|MUX2|D[12]?_|DI_|MULT|DPR)")
 # What iCE40's placer adds to the name of a cell that it packs
@@ -72,7 +74,7 @@ def describe(report: dict[str, Any], design: dict[str, Any], ndim: int) -> Criti
 
 def _driven(name: str, design: dict[str, Any]) -> str:
     """Return the net that a register drives; its own name where it is not in the design."""
-    [module] = [each for each in design["modules"].values() if "top" in each["attributes"]]
+    module = top_module(design)
     cells = module["cells"]
     cell = cells.get(_PACKED.sub("", name)) or cells.get(name)
     if cell is None:
