@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import SpecError, shown
+from .errors import SpecError, did_you_mean, wrong
 
 _NAME = re.compile(r"(u?)int([1-9][0-9]?)")
+_MISSPELT = re.compile(r"(?!(u?int|b?float)[1-9]\d*$).*\d.*")  # a width, but not as names have it
 FLOATS: dict[str, tuple[int, int]] = {"float16": (16, 10), "bfloat16": (16, 7), "float32": (32, 23)}
 """Bits and fraction of each float by its name in NumPy or in `ml_dtypes`.
 
@@ -57,16 +58,12 @@ class DType:
         SpecError
             If there is no such type, or it is wider than `most`.
         """
-        if isinstance(name, cls):
-            text = name.name
-        elif isinstance(name, str):
-            text = str(name)
-        elif isinstance(name, np.dtype) or (
-            isinstance(name, type) and issubclass(name, np.generic)
-        ):
+        text = name
+        if isinstance(name, type) and issubclass(name, np.generic):
             text = np.dtype(name).name
-        else:
-            text = ""
+        elif isinstance(name, (cls, np.dtype)):
+            text = name.name
+        text = str(text) if isinstance(text, str) else ""
         if text in FLOATS:
             bits, fraction = FLOATS[text]
             return cls(text, bits, False, fraction)
@@ -74,11 +71,13 @@ class DType:
         bits = int(match[2]) if match else 0
         signed = bool(match) and not match[1]
         if not match or bits > most or bits < 1 + signed:
-            raise SpecError(
-                field,
-                f"{field} must be one of int2 to int{most}, uint1 to uint{most},"
-                f" {', '.join(FLOATS)}, not {shown(name)}.",
-            )
+            known = [
+                *(f"{kind}{n}" for kind in ("int", "uint") for n in range(2, most + 1)),
+                *FLOATS,
+            ]
+            hint = did_you_mean(text, known) if _MISSPELT.fullmatch(text) else ""
+            wanted = f"one of int2 to int{most}, uint1 to uint{most}, {', '.join(FLOATS)}"
+            raise wrong(field, wanted, name, hint)
         return cls(text, bits, signed)
 
     @classmethod
@@ -97,7 +96,7 @@ class DType:
         if bits > 64:
             raise SpecError(
                 "dtype",
-                f"dtype of {low} to {high} would need {bits} bits; 64 is the most there is.",
+                f"dtype of {low} to {high} must have {bits} bits; use a range of 64 at most.",
             )
         return cls(f"{'' if signed else 'u'}int{bits}", bits, signed)
 

@@ -1,5 +1,11 @@
 """What golden raises and warns with, and how it shows a value that it refuses."""
 
+import difflib
+from collections.abc import Iterable
+
+NEAR = 0.66
+"""How alike two words are that are mistaken for each other, as `difflib` has it: two thirds."""
+
 
 class SpecError(ValueError):
     """A value that cannot work, refused in one sentence.
@@ -29,6 +35,24 @@ class SpecError(ValueError):
 
 class SpecWarning(UserWarning):
     """A specification that works but may not do what was meant, e.g. unread inputs."""
+
+
+def wrong(field: str, wanted: str, value: object, hint: str = "") -> SpecError:
+    """Return the refusal of a value that is not what its field must be."""
+    return SpecError(field, f"{field} must be {wanted}, not {shown(value)}{hint}.")
+
+
+def meaningless(field: str, value: object, beside: str, use: str = "") -> SpecError:
+    """Return the refusal of a value that another field leaves without a meaning."""
+    instead = f"use {use}, or leave {field} out" if use else "leave it out"
+    return SpecError(field, f"{field} {cut(str(value))} has no meaning with {beside}; {instead}.")
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return the end of a sentence that offers the word that was meant; nothing if none is near."""
+    bare = {each.lstrip("-").lower(): each for each in words}
+    near = difflib.get_close_matches(word.lstrip("-").lower(), bare, n=1, cutoff=NEAR)
+    return f", did you mean {bare[near[0]]}" if near else ""
 
 
 def shown(value: object) -> str:

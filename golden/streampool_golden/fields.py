@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from fractions import Fraction
 from numbers import Rational
 from typing import Any, TypeGuard, cast
@@ -10,7 +10,7 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 
 from .dtypes import DType
-from .errors import SpecError, shown
+from .errors import SpecError, did_you_mean, shown, wrong
 from .quantised import float32_ratio
 
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
@@ -37,25 +37,26 @@ def integer(field: str, value: object, low: int, high: int = MOST, what: str = "
     except TypeError:
         number = None
     if number is None:
-        raise SpecError(field, f"{field} must be {wanted}, not {shown(value)}.")
+        raise wrong(field, wanted, value)
     if not low <= number <= high:
-        raise SpecError(field, f"{field} must be {wanted}, not {shown(number)}.")
+        raise wrong(field, wanted, number)
     return number
 
 
 def boolean(field: str, value: object) -> bool:
     """Return `value` as a bool, or refuse it."""
     if not isinstance(value, (bool, np.bool_)):
-        raise SpecError(field, f"{field} must be True or False, not {shown(value)}.")
+        raise wrong(field, "True or False", value)
     return bool(value)
 
 
-def choice(field: str, value: object, choices: Iterable[str]) -> str:
-    """Return `value` where it is one of `choices`, or refuse it."""
+def choice(field: str, value: object, choices: Iterable[str], others: str = "") -> str:
+    """Return `value` where it is one of `choices`, or refuse it and offer the nearest."""
     choices = tuple(choices)
-    if not isinstance(value, str) or value not in choices:
-        raise SpecError(field, f"{field} must be one of {', '.join(choices)}, not {shown(value)}.")
-    return str(value)
+    if isinstance(value, str) and value in choices:
+        return str(value)
+    hint = did_you_mean(value, choices) if isinstance(value, str) else ""
+    raise wrong(field, f"one of {', '.join(choices)}{others}", value, hint)
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
@@ -63,33 +64,37 @@ def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
+def spread(value: Any, axes: int) -> Sequence[Any]:
+    """Return the values of each axis, all the same where `value` is one."""
+    return value if is_sequence(value) else (value,) * axes
+
+
+def pair(field: str, value: object, what: str) -> Sequence[Any]:
+    """Return `value` where it is two, or refuse it."""
+    if not is_sequence(value) or len(value) != 2:
+        raise wrong(field, what, value)
+    return value
+
+
 def axes_of(given: dict[str, Any], ndim: object) -> int:
     """Return the number of spatial axes that `ndim` and the lengths of tuples agree on.
 
     2 where nothing says.
     """
-    source, axes = "ndim", None
-    if ndim is not None:
-        axes = integer("ndim", ndim, 1, MOST_AXES)
+    source, axes = "ndim", None if ndim is None else integer("ndim", ndim, 1, MOST_AXES)
     for field, value in given.items():
         if not is_sequence(value):
             continue
-        hint = ", before and after nested as in ((1, 0), (0, 1))" if field == "padding" else ""
-        if not 1 <= len(value) <= MOST_AXES:
+        if len(value) not in (range(1, MOST_AXES + 1) if axes is None else (axes,)):
+            many = f"1 to {MOST_AXES} axes" if axes is None else f"{axes} by {source}"
+            nested = ", before and after nested as in ((1, 0), (0, 1))"
             raise SpecError(
                 field,
-                f"{field} must have one value per axis, for 1 to {MOST_AXES} axes{hint}, not"
-                f" {shown(value)}.",
+                f"{field} must have one value per axis ({many})"
+                f"{nested if field == 'padding' else ''}, not {shown(value)}.",
             )
         if axes is None:
             source, axes = field, len(value)
-        elif len(value) != axes:
-            said = f"{axes} axis" if axes == 1 else f"{axes} axes"
-            raise SpecError(
-                field,
-                f"{field} must have one value per axis, for {said} by {source}{hint}, not"
-                f" {shown(value)}.",
-            )
     return 2 if axes is None else axes
 
 
@@ -98,33 +103,27 @@ def adaptive(value: object, axes: int) -> str | tuple[int | None, ...] | None:
     if value is None or (isinstance(value, str) and value == GLOBAL):
         return None if value is None else GLOBAL
     what = f"{GLOBAL!r}, a positive integer up to {MOST}, or None, or a tuple of one per axis"
-    values: Any = value if is_sequence(value) else (value,) * axes
-    return tuple(None if v is None else integer("adaptive", v, 1, what=what) for v in values)
+    return tuple(
+        None if v is None else integer("adaptive", v, 1, what=what) for v in spread(value, axes)
+    )
 
 
 def per_axis(field: str, value: object, axes: int) -> tuple[int, ...]:
     """Return `value`, a positive integer or one per axis, as a tuple."""
     others = f", {GLOBAL}" if field == "kernel" else ""
     what = f"a positive integer up to {MOST}{others} or a tuple of one per axis"
-    values: Any = value if is_sequence(value) else (value,) * axes
-    return tuple(integer(field, v, 1, what=what) for v in values)
+    return tuple(integer(field, v, 1, what=what) for v in spread(value, axes))
 
 
 def padding(value: object, axes: int) -> str | tuple[tuple[int, int], ...]:
     """Return `value` as a name or as a pair of before and after per axis."""
     if isinstance(value, str):
-        if value not in NAMED_PADDINGS:
-            raise SpecError(
-                "padding",
-                f"padding must be one of {', '.join(NAMED_PADDINGS)} or integers, not"
-                f" {shown(value)}.",
-            )
-        return str(value)
+        return choice("padding", value, NAMED_PADDINGS, " or integers")
     what = "an integer, one per axis, or before and after nested per axis as in ((1, 0), (0, 1))"
-    values: Any = value if is_sequence(value) else (value,) * axes
+    values = spread(value, axes)
     nested = [is_sequence(v) for v in values]
     if any(nested) and (not all(nested) or any(len(v) != 2 for v in values)):
-        raise SpecError("padding", f"padding must be {what}, not {shown(value)}.")
+        raise wrong("padding", what, value)
     pairs = values if any(nested) else [(v, v) for v in values]
     return tuple(
         (integer("padding", b, -MOST, what=what), integer("padding", a, -MOST, what=what))
@@ -137,11 +136,10 @@ def clamp(value: object) -> tuple[int, int] | None:
     if value is None:
         return None
     what = "two integers, (low, high) with low <= high"
-    if not is_sequence(value) or len(value) != 2:
-        raise SpecError("clamp", f"clamp must be {what}, not {shown(value)}.")
-    low, high = (integer("clamp", v, -(1 << 63), (1 << 63) - 1, what) for v in value)
+    ends = pair("clamp", value, what)
+    low, high = (integer("clamp", v, -(1 << 63), (1 << 63) - 1, what) for v in ends)
     if low > high:
-        raise SpecError("clamp", f"clamp must be {what}, not {shown(value)}.")
+        raise wrong("clamp", what, value)
     return low, high
 
 
@@ -152,8 +150,20 @@ def divisor(value: object) -> int | None:
     what = f"an integer from {-MOST} to {MOST} other than 0"
     number = integer("divisor_override", value, -MOST, what=what)
     if number == 0:
-        raise SpecError("divisor_override", f"divisor_override must be {what}, not 0.")
+        raise wrong("divisor_override", what, 0)
     return number
+
+
+def lengths(
+    field: str,
+    value: object,
+    what: str = f"1 to {MOST_AXES} positive integers, one per axis",
+    counts: Container[int] = range(1, MOST_AXES + 1),
+) -> tuple[int, ...]:
+    """Return `value` as lengths, as many as one of `counts` says, or refuse it."""
+    if not is_sequence(value) or len(value) not in counts:
+        raise wrong(field, what, value)
+    return tuple(integer(field, n, 1, what=what) for n in value)
 
 
 MOST_SCALE_BITS = 63
@@ -162,58 +172,48 @@ MOST_SCALE_DIGITS = 400
 """Digits of a number in a text: more than any float's exact decimal of so many bits has."""
 
 
-def lengths(field: str, value: object) -> tuple[int, ...]:
-    """Return `value` as spatial lengths, or refuse it."""
-    what = f"1 to {MOST_AXES} positive integers, one per axis"
-    if not is_sequence(value) or not 1 <= len(value) <= MOST_AXES:
-        raise SpecError(field, f"{field} must be {what}, not {shown(value)}.")
-    return tuple(integer(field, n, 1, what=what) for n in value)
-
-
 def scale(value: object) -> Fraction:
     """Return `value` as a positive fraction in lowest terms, or refuse it.
 
     A text is a number, or one over another: with a decimal among them the ratio of what a runtime
     holds as float32, ``"0.02/0.05"``.
     """
-    what = (
-        "a positive fraction such as Fraction(1, 3) or '1/3', of"
-        f" at most {MOST_SCALE_BITS} bits above and below"
-    )
     try:
         number = _fraction(value)
     except (ValueError, ZeroDivisionError):
-        number = None
-    ends = (0, 0) if number is None else (number.numerator, number.denominator)
-    if number is None or min(ends) < 1 or max(ends).bit_length() > MOST_SCALE_BITS:
-        raise SpecError("scale", f"scale must be {what}, not {shown(value)}.")
+        number = Fraction(0)
+    ends = number.numerator, number.denominator
+    if min(ends) < 1 or max(ends).bit_length() > MOST_SCALE_BITS:
+        what = (
+            "a positive fraction such as Fraction(1, 3) or '1/3', of"
+            f" at most {MOST_SCALE_BITS} bits above and below"
+        )
+        raise wrong("scale", what, value)
     return number
 
 
-def _fraction(value: object) -> Fraction | None:
-    """Return an exact number as a fraction, or a text that is one."""
+def _fraction(value: object) -> Fraction:
+    """Return an exact number, or a text that is one, as a fraction; 0 where it is none."""
     if isinstance(value, str):
         ends = value.split("/")
         # what has more digits than that, or a larger exponent, takes long and has too many bits
         digits = [re.fullmatch(r"([^e]*)(?:e([-+]?\d{1,3}))?", end.lower()) for end in ends]
         if not all(match and len(match[1]) <= MOST_SCALE_DIGITS for match in digits):
-            return None
+            return Fraction(0)
         if len(ends) == 2 and not all(end.strip().isdecimal() for end in ends):
             above, below = map(float, ends)
             return float32_ratio(above, below)
         return Fraction(value)
     if isinstance(value, Rational) and not isinstance(value, bool):
         return Fraction(int(value.numerator), int(value.denominator))
-    return None
+    return Fraction(0)
 
 
 def zero_points(value: object, held: Sequence[DType]) -> tuple[int, int]:
     """Return `value` as the zero points of input and output, whose types are `held`."""
     what = f"two integers, the input's within {held[0]} and the output's within {held[1]}"
-    if not is_sequence(value) or len(value) != 2:
-        raise SpecError("zero_points", f"zero_points must be {what}, not {shown(value)}.")
     zero_in, zero_out = (
         integer("zero_points", v, dtype.low, dtype.high, what)
-        for v, dtype in zip(value, held, strict=True)
+        for v, dtype in zip(pair("zero_points", value, what), held, strict=True)
     )
     return zero_in, zero_out

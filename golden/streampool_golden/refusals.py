@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from . import fields
 from .dtypes import DType, width
-from .errors import SpecError, shown
+from .errors import SpecError, meaningless, shown
 from .operations import OPERATIONS, names
 from .ranges import partial_of, result_range
 
@@ -32,11 +32,7 @@ def check_windows(
         ("ceil_mode", ceil_mode, not ceil_mode),
     ):
         if not usual:
-            raise SpecError(
-                name,
-                f"{name} {shown(value)} has no meaning with"
-                f" {windows(kernel, adaptive)}, which says it all; leave it out.",
-            )
+            raise meaningless(name, value, windows(kernel, adaptive))
 
 
 def windows(kernel: tuple[int, ...], adaptive: str | tuple[int | None, ...] | None) -> str:
@@ -46,30 +42,31 @@ def windows(kernel: tuple[int, ...], adaptive: str | tuple[int | None, ...] | No
     return f"{'kernel' if adaptive == fields.GLOBAL else 'adaptive'} {adaptive}"
 
 
-def check_divisor(op: str, divisor_override: int | None) -> None:
-    """Refuse a divisor where nothing is divided, and one that leaves no real root."""
+def check_heeded(
+    op: str,
+    divisor_override: int | None,
+    indices: str | None,
+    scale: Fraction,
+    zero_points: tuple[int, int],
+) -> None:
+    """Refuse what the operation would not heed, and a divisor that leaves no real root."""
     operation = OPERATIONS[op]
-    if not operation.mean and divisor_override is not None:
-        raise SpecError(
-            "divisor_override",
-            f"divisor_override {divisor_override} has no meaning with op {op};"
-            f" use op {names(mean=True)}, or leave divisor_override out.",
-        )
+    quantised = names(requantises=True)
+    equal = ", two equal ones" if operation.selects else ""
+    kept = operation.selects and zero_points[0] == zero_points[1]
+    for field, value, usual, heeds, use in (
+        ("divisor_override", divisor_override, None, operation.mean, names(mean=True)),
+        ("indices", indices, None, operation.selects, names(selects=True)),
+        ("scale", scale, 1, operation.requantises, quantised),
+        ("zero_points", zero_points, (0, 0), operation.requantises or kept, quantised + equal),
+    ):
+        if value != usual and not heeds:
+            raise meaningless(field, value, f"op {op}", f"op {use}")
     if operation.root and (divisor_override or 1) < 0:
         raise SpecError(
             "divisor_override",
             f"divisor_override {divisor_override} would leave no real root for op {op};"
             " use a positive one.",
-        )
-
-
-def check_indices(op: str, indices: str | None) -> None:
-    """Refuse indices of what is not one of the inputs."""
-    if not OPERATIONS[op].selects and indices is not None:
-        raise SpecError(
-            "indices",
-            f"indices {indices} has no meaning with op {op};"
-            f" use op {names(selects=True)}, or leave indices out.",
         )
 
 
@@ -99,16 +96,10 @@ def check_floats(
             " use float16 or bfloat16.",
         )
     if sums and rounding != "half_even":
-        raise SpecError(
-            "rounding",
-            f"rounding {rounding} is for integers, and {dtype} rounds to nearest,"
-            " ties to even, as IEEE 754 has it; use half_even, or leave rounding out.",
-        )
+        raise meaningless("rounding", rounding, f"dtype {dtype}", "half_even, as IEEE 754 has it")
     if out_dtype not in (None, dtype.name):
-        raise SpecError(
-            "out_dtype",
-            f"out_dtype {out_dtype} is not the input's {dtype}, and floats keep"
-            f" their type; use {dtype}, or leave out_dtype out.",
+        raise meaningless(
+            "out_dtype", out_dtype, f"dtype {dtype}", f"{dtype}, as floats keep their type"
         )
     for field, value, usual in (
         ("clamp", clamp, None),
@@ -117,20 +108,7 @@ def check_floats(
         ("zero_points", zero_points, (0, 0)),
     ):
         if value != usual:
-            raise SpecError(
-                field,
-                f"{field} {value} is for integers, and has no meaning with dtype {dtype};"
-                f" use an integer dtype, or leave {field} out.",
-            )
-
-
-def check_integers(dtype: DType, out: DType) -> None:
-    """Refuse floats that leave for integers."""
-    if out.is_float:
-        raise SpecError(
-            "out_dtype",
-            f"out_dtype {out} is a float, and dtype {dtype} is of integers; use an integer type.",
-        )
+            raise meaningless(field, value, f"dtype {dtype}", "an integer dtype")
 
 
 def check_holds(
@@ -157,25 +135,4 @@ def check_holds(
             "clamp",
             f"clamp {clamp} must lie within {out} ({out.low} to {out.high});"
             " use bounds within it or a wider out_dtype.",
-        )
-
-
-def check_quantisation(op: str, scale: Fraction, zero_points: tuple[int, int]) -> None:
-    """Refuse a scale or zero points that the operation would not heed."""
-    operation = OPERATIONS[op]
-    if operation.requantises:
-        return
-    takes = names(requantises=True)
-    if scale != 1:
-        raise SpecError(
-            "scale",
-            f"scale {scale} has no meaning with op {op}; use op {takes}, or leave scale out.",
-        )
-    kept = operation.selects and zero_points[0] == zero_points[1]
-    if not kept and zero_points != (0, 0):
-        equal = ", two equal ones" if operation.selects else ""
-        raise SpecError(
-            "zero_points",
-            f"zero_points {zero_points} have no meaning with op {op};"
-            f" use op {takes}{equal}, or leave zero_points out.",
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import fields, refusals
 from .dtypes import DType
-from .errors import SpecError, shown
+from .errors import SpecError, did_you_mean, meaningless, shown, wrong
 from .indices import BASES
 from .operations import OPERATIONS
 
@@ -103,7 +103,6 @@ class PoolSpec:
         The output's size, as torch's adaptive layers have it; None is the input's. It has to
         divide the input's: kernel and stride are then what is left. Instead of a `kernel`;
         stride, padding, dilation and ceil mode have no meaning with it, and are refused.
-
     layout : str, optional
         The order of an array's axes, one of `LAYOUTS`, where `pool` is not told one; channels
         first by default. Keras' layers set it. It is of arrays and not of what is computed: two
@@ -179,11 +178,7 @@ class PoolSpec:
         put("op", fields.choice("op", op, OPERATIONS))
         if isinstance(kernel, str) and kernel == fields.GLOBAL:
             if not (adaptive is None or (isinstance(adaptive, str) and adaptive == kernel)):
-                raise SpecError(
-                    "kernel",
-                    f"kernel {kernel} has no meaning with adaptive {shown(adaptive)}, which says it"
-                    " all; leave it out.",
-                )
+                raise meaningless("kernel", kernel, f"adaptive {shown(adaptive)}")
             kernel, adaptive = None, fields.GLOBAL
         if adaptive is not None:  # the two may be empty, as they read back
             kernel = None if fields.is_sequence(kernel) and not len(kernel) else kernel
@@ -212,38 +207,40 @@ class PoolSpec:
             count_include_pad = self._counts_pad_by_default
         put("count_include_pad", fields.boolean("count_include_pad", count_include_pad))
         put("divisor_override", fields.divisor(divisor_override))
-        refusals.check_divisor(self.op, self.divisor_override)
-        put("dtype", DType.of(dtype, most=MOST_BITS_IN).name)
+        taken = DType.of(dtype, most=MOST_BITS_IN)
+        put("dtype", taken.name)
+        out = taken if out_dtype is None else DType.of(out_dtype, field="out_dtype")
+        put("out_dtype", None if out_dtype is None else out.name)
         if rounding is None:
             rounding = self._rounds_by_default
         put("rounding", fields.choice("rounding", rounding, fields.ROUNDINGS))
         put("nan", fields.choice("nan", nan, fields.NANS))
-        put("out_dtype", None if out_dtype is None else DType.of(out_dtype, field="out_dtype").name)
         put("saturate", fields.boolean("saturate", saturate))
         put("clamp", fields.clamp(clamp))
         put("indices", None if indices is None else fields.choice("indices", indices, BASES))
-        refusals.check_indices(self.op, self.indices)
         put("scale", fields.scale(scale))
-        zeros = [DType.of(name).raw for name in (self.dtype, self.out_dtype or self.dtype)]
-        put("zero_points", fields.zero_points(zero_points, zeros))
-        put(
-            "rounding_about",
-            fields.choice("rounding_about", rounding_about, fields.ROUNDING_ABOUT),
-        )
-        taken, out = self.in_dtype, DType.of(self.out_dtype or self.dtype)
+        put("zero_points", fields.zero_points(zero_points, (taken.raw, out.raw)))
+        about = fields.choice("rounding_about", rounding_about, fields.ROUNDING_ABOUT)
+        put("rounding_about", about)
         if taken.is_float:
             refusals.check_floats(
                 *(self.op, taken, self.rounding, self.out_dtype, self.clamp, self.saturate),
                 *(self.scale, self.zero_points),
             )
-        else:
-            refusals.check_integers(taken, out)
-            # else the type of a sum, or what it has to hold, is known with the size
-            if not OPERATIONS[self.op].widens or (self.out_dtype is not None and self.kernel):
-                refusals.check_holds(
-                    self.op, taken, self.kernel, self.rounding, out, self.clamp, self.saturate
-                )
-        refusals.check_quantisation(self.op, self.scale, self.zero_points)
+        elif out.is_float:
+            raise SpecError(
+                "out_dtype",
+                f"out_dtype {out} is a float, and dtype {taken} is of integers;"
+                " use an integer type.",
+            )
+        # else the type of a sum, or what it has to hold, is known with the size
+        elif not OPERATIONS[self.op].widens or (self.out_dtype is not None and self.kernel):
+            refusals.check_holds(
+                self.op, taken, self.kernel, self.rounding, out, self.clamp, self.saturate
+            )
+        refusals.check_heeded(
+            self.op, self.divisor_override, self.indices, self.scale, self.zero_points
+        )
 
     @property
     def in_dtype(self) -> DType:
@@ -302,19 +299,11 @@ class PoolSpec:
                 data = json.loads(data)
             except (ValueError, RecursionError) as error:
                 said = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
-                raise SpecError(
-                    "json", f"json must be a valid JSON object, not {shown(data)}{said}."
-                ) from None
+                raise wrong("json", "a valid JSON object", data, said) from None
         if not isinstance(data, dict):
-            raise SpecError(
-                "json", f"json must be an object of a specification's fields, not {shown(data)}."
-            )
+            raise wrong("json", "an object of a specification's fields", data)
         _refuse_unknown(data)
-        if "op" not in data:
-            raise SpecError("op", f"op must be given, and is not in {shown(data)}.")
-        if "kernel" not in data and "adaptive" not in data:
-            raise SpecError("kernel", f"kernel must be given, and is not in {shown(data)}.")
-        return cls(**data)
+        return cls(**{"op": None, **data})
 
 
 def _refuse_unknown(given: dict[str, Any]) -> None:
@@ -322,10 +311,8 @@ def _refuse_unknown(given: dict[str, Any]) -> None:
     known = [f.name for f in dataclasses.fields(PoolSpec)]
     for name in given:
         if name not in known:
-            raise SpecError(
-                str(name),
-                f"{shown(name)} is no field of a specification, which has {', '.join(known)}.",
-            )
+            use = did_you_mean(str(name), known) or f"; use one of {', '.join(known)}"
+            raise SpecError(str(name), f"{shown(name)} is no field of a specification{use}.")
 
 
 def _listed(value: Any) -> Any:

@@ -1,14 +1,8 @@
 """What is refused, and how it is said."""
 
-import difflib
 import os
 import sys
-from collections.abc import Iterable
 from typing import TextIO
-
-NEAR = 0.66
-"""How alike two words are that are mistaken for each other, as `difflib` has it: two thirds."""
-
 
 RED, GREEN, YELLOW = 31, 32, 33
 
@@ -28,13 +22,6 @@ def painted(text: str, colour: int, stream: TextIO | None) -> str:
     if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
         return text
     return f"\x1b[1;{colour}m{text}\x1b[0m"
-
-
-def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """Return the end of a sentence that offers the word that was meant; nothing if none is near."""
-    bare = {each.lstrip("-"): each for each in words}
-    near = difflib.get_close_matches(word.lstrip("-"), bare, n=1, cutoff=NEAR)
-    return f", did you mean {bare[near[0]]}" if near else ""
 
 
 def shown(text: str) -> str:

@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 from streampool_golden import PoolSpec, float32_ratio
+from streampool_golden.errors import did_you_mean
 from streampool_sim.cli import main
 from streampool_sim.cli.command import argument, option, verb
 from streampool_sim.cli.fields import spec_of, spec_options
-from streampool_sim.refusals import Refused, did_you_mean
+from streampool_sim.refusals import Refused
 
 COMMAND = verb("x", spec_options(), lambda _: 0, about="Make a specification.")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from streampool_golden import DType, PoolJob, PoolSpec, SpecError, pool, round_div
+from streampool_golden import DType, PoolJob, PoolSpec, SpecError, pool, preset, round_div
 from streampool_golden.rounding import round_root
 
 NOT_POSITIVE: list[Any] = [
@@ -72,6 +72,37 @@ def test_a_bad_value_is_refused_by_name(field, value):
     assert_is_a_sentence(error)
     if isinstance(value, (float, str)):
         assert repr(value) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("fields", "near"),
+    [
+        ({"op": "mx"}, "max"),
+        ({"op": "AVG"}, "avg"),
+        ({"rounding": "half-away"}, "half_away"),
+        ({"nan": "propogate"}, "propagate"),
+        ({"indices": "channel_last"}, "channels_last"),
+        ({"layout": "nhwc"}, "NHWC"),
+        ({"padding": "SAME"}, "same"),
+        ({"dtype": "INT8"}, "int8"),
+        ({"dtype": "bfloat-16"}, "bfloat16"),
+        ({"out_dtype": "uint_16"}, "uint16"),
+    ],
+    ids=str,
+)
+def test_the_value_that_was_meant_is_offered(fields, near):
+    error = refusal(lambda: PoolSpec(**{"op": "avg", "kernel": 3, **fields}))
+    assert str(error).endswith(f", did you mean {near}.")
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "int", "float", "8", "q7"])
+def test_no_type_is_offered_for_one_that_there_is_none_of(dtype):
+    assert "did you mean" not in str(refusal(lambda: PoolSpec("max", 2, dtype=dtype)))
+
+
+def test_names_that_were_meant_are_offered():
+    assert "did you mean stride" in str(refusal(lambda: PoolSpec("max", 2).replace(strides=2)))
+    assert "did you mean tflite" in str(refusal(lambda: preset("tf-lite", "max", 2)))
 
 
 def test_a_refusal_shows_long_values_cut():

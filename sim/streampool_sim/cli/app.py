@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
-from streampool_golden.errors import SpecError, cut
+from streampool_golden.errors import SpecError, cut, did_you_mean
 
-from ..refusals import Refused, did_you_mean, say, shown
+from ..refusals import Refused, say, shown
 from ..signals import Stopped, stopping
 from .command import SETTINGS, refuse, tell, told_so_far
 from .registry import broken, command_of, verbs

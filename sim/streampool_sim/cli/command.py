@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
-from streampool_golden.errors import cut
+from streampool_golden.errors import cut, did_you_mean
 
-from ..refusals import YELLOW, Refused, did_you_mean, painted, shown
+from ..refusals import YELLOW, Refused, painted, shown
 
 NUMBER = re.compile(r"-[\d.]")
 """How a value begins that is no option: a number below zero."""
