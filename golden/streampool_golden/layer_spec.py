@@ -6,18 +6,31 @@ import re
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
 
-from .errors import SpecError
-from .spec import PerAxis, PoolSpec
+from .errors import SpecError, did_you_mean
+from .spec import PoolSpec
 
 _INTEGERS = ("dtype", "out_dtype", "rounding", "clamp", "saturate", "nan")
+_ENDING = """
+**integers
+    ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
+
+Returns
+-------
+PoolSpec
+
+Raises
+------
+SpecError
+    If a value cannot work, or the framework would refuse it.
+"""
 
 P = ParamSpec("P")
 
 
 def per_axes(
-    layer: Callable[Concatenate[int, P], PoolSpec], name: str
+    layer: Callable[Concatenate[int, str, P], PoolSpec], op: str, name: str
 ) -> tuple[Callable[P, PoolSpec], Callable[P, PoolSpec], Callable[P, PoolSpec]]:
-    """Return a layer of one, two and three axes, of which `layer` takes the number first.
+    """Return a layer of one, two and three axes, of which `layer` takes number and operation first.
 
     `name` is a format of the layer's name, as is ``{name}`` in the docstring.
     """
@@ -25,37 +38,26 @@ def per_axes(
     def of(ndim: int) -> Callable[P, PoolSpec]:
         @functools.wraps(layer)
         def made(*args: P.args, **kwargs: P.kwargs) -> PoolSpec:
-            return layer(ndim, *args, **kwargs)
+            return layer(ndim, op, *args, **kwargs)
 
         signature = inspect.signature(layer)
-        _, *rest = signature.parameters.values()
+        _, _, *rest = signature.parameters.values()
         made.__name__ = made.__qualname__ = name.format(ndim)
-        made.__doc__ = (layer.__doc__ or "").replace("{name}", made.__name__)
+        made.__doc__ = (inspect.getdoc(layer) or "").replace("{name}", made.__name__) + _ENDING
         made.__dict__["__signature__"] = signature.replace(parameters=rest)
         return made
 
     return of(1), of(2), of(3)
 
 
-def layer_spec(
-    ndim: int,
-    op: str,
-    kernel: PerAxis | str | None,
-    stride: PerAxis | None,
-    padding: Any,
-    integers: dict[str, Any],
-    names: dict[str, str],
-    rest: dict[str, Any],
-) -> PoolSpec:
-    """Return the specification; a refusal names the field as the framework does."""
+def layer_spec(names: dict[str, str], integers: dict[str, Any], **fields: Any) -> PoolSpec:
+    """Return the specification; a refusal names the field as the framework does in `names`."""
     for name in integers:
         if name not in _INTEGERS:
-            raise SpecError(
-                name,
-                f"{name} is no argument of this layer; on top it takes {', '.join(_INTEGERS)}.",
-            )
+            use = did_you_mean(name, _INTEGERS) or f"; use one of {', '.join(_INTEGERS)}"
+            raise SpecError(name, f"{name} is no argument of this layer{use}.")
     try:
-        return PoolSpec(op, kernel, stride, padding, ndim=ndim, **rest, **integers)
+        return PoolSpec(**fields, **integers)
     except SpecError as error:
         message = str(error)
         for ours, theirs in names.items():

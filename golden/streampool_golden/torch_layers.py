@@ -7,18 +7,19 @@ Each returns a `PoolSpec`. What integers and floats need on top (``dtype``,
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
-from .errors import SpecError, shown
-from .fields import boolean, is_sequence
+from .errors import SpecError, wrong
+from .fields import boolean, is_sequence, spread
 from .layer_spec import layer_spec, per_axes
 from .spec import PerAxis, PoolSpec
 
 PerAxisOrNone = SupportsIndex | Sequence[SupportsIndex | None] | None
 
-_NAMES = {"kernel": "kernel_size"}
+_NAMES = {"kernel": "kernel_size", "adaptive": "output_size"}
 
 
 def _max(
     ndim: int,
+    op: str,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
     padding: PerAxis = 0,
@@ -33,24 +34,14 @@ def _max(
     ----------
     kernel_size, stride, padding, dilation, return_indices, ceil_mode
         As torch has them. With `return_indices`, `pool_with_indices` gives both.
-    **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
-
-    Raises
-    ------
-    SpecError
-        If a value cannot work, or torch would refuse it (padding beyond half the kernel).
     """
-    return _torch(
-        *(ndim, "max", kernel_size, stride, padding, integers),
-        dilation=dilation,
-        ceil_mode=ceil_mode,
-        indices="plane" if boolean("return_indices", return_indices) else None,
-    )
+    fields = {"dilation": dilation, "ceil_mode": ceil_mode, "indices": _base(return_indices)}
+    return _windows(ndim, op, kernel_size, stride, padding, integers, **fields)
 
 
 def _avg(
     ndim: int,
+    op: str,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
     padding: PerAxis = 0,
@@ -65,24 +56,18 @@ def _avg(
     ----------
     kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
         As torch has them; the last of two and three axes.
-    **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
-
-    Raises
-    ------
-    SpecError
-        If a value cannot work, or torch would refuse it (padding beyond half the kernel).
     """
-    return _torch(
-        *(ndim, "avg", kernel_size, stride, padding, integers),
-        ceil_mode=ceil_mode,
-        count_include_pad=count_include_pad,
-        divisor_override=divisor_override,
-    )
+    fields = {
+        "ceil_mode": ceil_mode,
+        "count_include_pad": count_include_pad,
+        "divisor_override": divisor_override,
+    }
+    return _windows(ndim, op, kernel_size, stride, padding, integers, **fields)
 
 
 def _avg_of_one_axis(
     ndim: int,
+    op: str,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
     padding: PerAxis = 0,
@@ -90,11 +75,13 @@ def _avg_of_one_axis(
     count_include_pad: bool = True,
     **integers: Any,
 ) -> PoolSpec:
-    return _avg(ndim, kernel_size, stride, padding, ceil_mode, count_include_pad, **integers)
+    fields = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+    return _windows(ndim, op, kernel_size, stride, padding, integers, **fields)
 
 
 def _lp(
     ndim: int,
+    op: str,
     norm_type: float,
     kernel_size: PerAxis,
     stride: PerAxis | None = None,
@@ -112,56 +99,60 @@ def _lp(
         As torch has them.
     ceil_mode
         False: with True torch multiplies windows that overhang by kernel over taps.
-    **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
-
-    Raises
-    ------
-    SpecError
-        If a value cannot work, or torch's result for it is not one exact sum and root.
     """
     if norm_type not in (1, 2):
-        raise SpecError(
-            "norm_type",
-            f"norm_type must be 1 or 2, not {shown(norm_type)}: other powers and roots of integers"
-            " are not computed exactly.",
-        )
+        because = ": other powers and roots of integers are not computed exactly"
+        raise wrong("norm_type", "1 or 2", norm_type, because)
     if boolean("ceil_mode", ceil_mode):
         raise SpecError(
             "ceil_mode",
             "ceil_mode must be False, not True: torch scales windows that overhang, which no sum"
-            " of theirs does; PoolSpec takes it, as onnxruntime does.",
+            " of theirs does; use PoolSpec, which takes it as onnxruntime does.",
         )
-    op = "sum" if norm_type == 1 else "lp2"
-    return layer_spec(ndim, op, kernel_size, stride, 0, integers, _NAMES, {})
+    op = "sum" if norm_type == 1 else op
+    return layer_spec(_NAMES, integers, ndim=ndim, op=op, kernel=kernel_size, stride=stride)
 
 
-def _adaptive_avg(ndim: int, output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
-    """Return torch.nn.{name}'s specification.
+def _adaptive_avg(ndim: int, op: str, output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
+    """Return torch.nn.{name}'s specification, which works where `output_size` divides the input's.
 
     Parameters
     ----------
     output_size
         As torch has it; None for an axis is the input's length.
-    **integers
-        ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate`` of `PoolSpec`.
-
-    Raises
-    ------
-    SpecError
-        If a value cannot work; on a size that `output_size` does not divide, when that is known.
     """
-    return _adaptive(ndim, "avg", output_size, integers, False)
+    size = _sizes(ndim, output_size)
+    return layer_spec(_NAMES, integers, ndim=ndim, op=op, adaptive=size)
 
 
 def _adaptive_max(
-    ndim: int, output_size: PerAxisOrNone, return_indices: bool = False, **integers: Any
+    ndim: int,
+    op: str,
+    output_size: PerAxisOrNone,
+    return_indices: bool = False,
+    **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.{name}'s specification; otherwise as `AdaptiveAvgPool1d`."""
-    return _adaptive(ndim, "max", output_size, integers, return_indices)
+    """Return torch.nn.{name}'s specification, which works where `output_size` divides the input's.
+
+    Parameters
+    ----------
+    output_size, return_indices
+        As of `AdaptiveAvgPool1d` and `MaxPool1d`.
+    """
+    size, indices = _sizes(ndim, output_size), _base(return_indices)
+    return layer_spec(_NAMES, integers, ndim=ndim, op=op, adaptive=size, indices=indices)
 
 
-def _torch(
+def _sizes(ndim: int, output_size: PerAxisOrNone) -> Any:
+    return (None,) * ndim if output_size is None else output_size
+
+
+def _base(return_indices: object) -> str | None:
+    """Return the base of torch's indices where they are asked for."""
+    return "plane" if boolean("return_indices", return_indices) else None
+
+
+def _windows(
     ndim: int,
     op: str,
     kernel_size: PerAxis,
@@ -170,46 +161,28 @@ def _torch(
     integers: dict[str, Any],
     **rest: Any,
 ) -> PoolSpec:
-    if isinstance(padding, str) or (is_sequence(padding) and any(is_sequence(p) for p in padding)):
-        raise SpecError(
-            "padding",
-            "padding must be an integer or one per axis, as in torch,"
-            f" not {shown(padding)}; PoolSpec may take it.",
-        )
-    spec = layer_spec(ndim, op, kernel_size, stride, padding, integers, _NAMES, rest)
-    pads = padding if is_sequence(padding) else (padding,) * ndim
+    """Return the specification of windows, padded as torch allows it."""
+    pads = spread(padding, ndim)
+    if any(isinstance(pad, str) or is_sequence(pad) for pad in pads):
+        wanted = "an integer or one per axis, as in torch"
+        raise wrong("padding", wanted, padding, "; use PoolSpec for more")
+    windows = {"ndim": ndim, "op": op, "kernel": kernel_size, "stride": stride, "padding": padding}
+    spec = layer_spec(_NAMES, integers, **windows, **rest)
     for pad, kernel in zip(pads, spec.kernel, strict=True):
         if not 0 <= pad <= kernel // 2:
-            raise SpecError(
-                "padding",
-                f"padding must be from 0 to half of kernel_size {kernel}, as in torch,"
-                f" not {pad}; PoolSpec takes any.",
-            )
+            wanted = f"from 0 to half of kernel_size {kernel}, as in torch"
+            raise wrong("padding", wanted, pad, "; use PoolSpec for more")
     return spec
 
 
-def _adaptive(
-    ndim: int,
-    op: str,
-    output_size: PerAxisOrNone,
-    integers: dict[str, Any],
-    return_indices: bool,
-) -> PoolSpec:
-    rest = {
-        "adaptive": (None,) * ndim if output_size is None else output_size,
-        "indices": "plane" if boolean("return_indices", return_indices) else None,
-    }
-    return layer_spec(ndim, op, None, None, 0, integers, {"adaptive": "output_size"}, rest)
-
-
 _avg_of_one_axis.__doc__ = _avg.__doc__
-MaxPool1d, MaxPool2d, MaxPool3d = per_axes(_max, "MaxPool{}d")
-AvgPool1d, *_ = per_axes(_avg_of_one_axis, "AvgPool{}d")
-_, AvgPool2d, AvgPool3d = per_axes(_avg, "AvgPool{}d")
-LPPool1d, LPPool2d, LPPool3d = per_axes(_lp, "LPPool{}d")
+MaxPool1d, MaxPool2d, MaxPool3d = per_axes(_max, "max", "MaxPool{}d")
+AvgPool1d, *_ = per_axes(_avg_of_one_axis, "avg", "AvgPool{}d")
+_, AvgPool2d, AvgPool3d = per_axes(_avg, "avg", "AvgPool{}d")
+LPPool1d, LPPool2d, LPPool3d = per_axes(_lp, "lp2", "LPPool{}d")
 AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = per_axes(
-    _adaptive_avg, "AdaptiveAvgPool{}d"
+    _adaptive_avg, "avg", "AdaptiveAvgPool{}d"
 )
 AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d = per_axes(
-    _adaptive_max, "AdaptiveMaxPool{}d"
+    _adaptive_max, "max", "AdaptiveMaxPool{}d"
 )

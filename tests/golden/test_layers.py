@@ -133,6 +133,8 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: LPPool2d(2, 3, ceil_mode=True), "ceil_mode"),
     (lambda: AdaptiveAvgPool2d(0), "output_size"),
     (lambda: AdaptiveAvgPool2d((2, 2, 2)), "output_size"),
+    (lambda: AdaptiveAvgPool2d(2, return_indices=False), "return_indices"),
+    (lambda: AvgPool1d(2, divisor_override=3), "divisor_override"),
     (lambda: GlobalMaxPooling2D(keepdims=True), "keepdims"),
     (lambda: MaxPooling2D(2, (0, 1)), "strides"),
     (lambda: MaxPooling2D(2, padding="full"), "padding"),
