@@ -331,20 +331,20 @@ class PoolJob(Job):
         """Return the windows of an array, of the input's container, whose last axes are spatial.
 
         Exact, rounded once, then saturated and clamped; in the output's container. Floats are
-        as `floats.extreme` and `floats.mean` say.
+        as `floats.chosen` and `floats.mean` say.
         """
-        spec, operation, at = self.spec, self.operation, x.ndim - len(self.axes)
+        spec, operation = self.spec, self.operation
         if self.input.is_float:
             if operation.selects:
-                return self._extreme(x)[0]
-            return floats.mean(x, self.axes, at, self.divisors)
+                order, axes = self._order(x), len(self.axes)
+                return floats.chosen(x, order, axes, least=self._least, nan=spec.nan)
+            return floats.mean(x, self.axes, self.divisors)
         if operation.before is not None:
             x = operation.before(x.astype(np.int64))
         terms = operation.term_range(self.input.low, self.input.high)
         identity = operation.reduction.identity(*terms)
         start = np.array(identity, x.dtype if operation.selects else np.int64)
-        for i in reversed(range(len(self.axes))):
-            x = reduced(operation.reduction.combine, x, self.axes[i], at + i, start)
+        x = reduced(operation.reduction.combine, x, self.axes, start)
         low, high = self.bounds
         if operation.root:
             x = round_root(x, self.divisors, spec.rounding)
@@ -361,28 +361,24 @@ class PoolJob(Job):
     def indices(self, x: np.ndarray) -> np.ndarray:
         """Return where the windows' largest or smallest are, within a frame: int64.
 
-        Parameters
-        ----------
-        x : ndarray, shape (..., C, *size)
-            As `pooled` takes it.
+        `x` is as `pooled` takes it, with an axis of channels.
         """
         assert self.numbering is not None
-        lead = x.shape[: x.ndim - len(self.axes)]
-        if self.input.is_float:
-            order = self._extreme(x)[1]
-        else:
-            keys = x.reshape(math.prod(lead), *self.size).astype(np.int64)
-            smallest = self.operation.selects == "smallest"
-            order = first_of_largest(~keys if smallest else keys, self.axes)
-        numbers = self.numbering.numbers(np.unravel_index(order, self.size))
-        numbers = numbers.reshape(*lead, *self.out_size)
+        numbers = self.numbering.numbers(np.unravel_index(self._order(x), self.size))
         channels = np.arange(self.shape[0]).reshape(-1, *(1,) * len(self.axes))
         return numbers + channels * self.numbering.channel
 
-    def _extreme(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        least = self.operation.selects == "smallest"
-        at = x.ndim - len(self.axes)
-        return floats.extreme(x, self.axes, at, least=least, nan=self.spec.nan)
+    @property
+    def _least(self) -> bool:
+        return self.operation.selects == "smallest"
+
+    def _order(self, x: np.ndarray) -> np.ndarray:
+        """Return the row-major position in its plane of what each window selects."""
+        if self.input.is_float:
+            keys = floats.keys(x, len(self.axes), least=self._least, nan=self.spec.nan)
+        else:
+            keys = ~x.astype(np.int64) if self._least else x.astype(np.int64)
+        return first_of_largest(keys, self.axes)
 
     def _requantised(self, sums: np.ndarray, how: Requantisation) -> np.ndarray:
         """Return exact sums as averages of quantised values, of any width."""

@@ -35,7 +35,7 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     numpy.ndarray
         The output, in `x`'s layout and in the container of the output's type (int8 for
         int5). Sums, quotients and their roots are exact, rounded once, then saturated and
-        clamped. Floats are as `floats.extreme` and `floats.mean` say.
+        clamped. Floats are as `floats.chosen` and `floats.mean` say.
 
     Raises
     ------
