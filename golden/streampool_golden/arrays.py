@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import FLOATS, DType
-from .errors import SpecError, shown
+from .errors import SpecError, wrong
 from .fields import LAYOUTS, choice
 from .spec import MOST_BITS_IN
 
@@ -14,13 +14,7 @@ _SMALL = re.compile(r"u?int[1-7]")
 
 
 def as_array(field: str, x: Any) -> np.ndarray:
-    """Return `x` as an array, or refuse what is none.
-
-    Raises
-    ------
-    SpecError
-        If rows differ in length, or values are masked.
-    """
+    """Return `x` as an array, or refuse what is none: rows of several lengths, masked values."""
     parts = x if isinstance(x, (list, tuple)) else [x]
     if any(map(np.ma.is_masked, parts)):
         raise SpecError(
@@ -30,9 +24,7 @@ def as_array(field: str, x: Any) -> np.ndarray:
     try:
         return np.asarray(x)
     except (ValueError, TypeError, RuntimeError):  # a tensor that wants its gradient, too
-        raise SpecError(
-            field, f"{field} must be an array with rows of one length, not {shown(x)}."
-        ) from None
+        raise wrong(field, "an array with rows of one length", x) from None
 
 
 def plain(x: np.ndarray) -> np.ndarray:
@@ -43,10 +35,7 @@ def plain(x: np.ndarray) -> np.ndarray:
 def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int | None:
     """Return where channels go from the last axis, None where they are before the spatial ones.
 
-    Raises
-    ------
-    SpecError
-        If `layout` is none for so many spatial `axes`, or `x` has too few.
+    Refuses a `layout` that is none for so many spatial `axes`, and an `x` that has too few.
     """
     first, last = LAYOUTS[axes]
     layout = choice("layout", first if layout is None else layout, (first, last))
@@ -60,6 +49,16 @@ def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int
     return at if layout == last else None
 
 
+def channels_first(x: np.ndarray, at: int | None) -> np.ndarray:
+    """Return an array with its spatial axes last, where `channels_at` says how."""
+    return x if at is None else np.moveaxis(x, -1, at)
+
+
+def channels_back(x: np.ndarray, at: int | None) -> np.ndarray:
+    """Return an array that `channels_first` gave with its channels where they were."""
+    return x if at is None else np.ascontiguousarray(np.moveaxis(x, at, -1))
+
+
 def checked(dtype: DType, x: Any) -> np.ndarray:
     """Return `x` in the container of a type, or refuse what that does not hold."""
     x = plain(as_array("x", x))
@@ -70,7 +69,7 @@ def checked(dtype: DType, x: Any) -> np.ndarray:
             "x",
             f"x must be of integers, not {x.dtype}; quantise it first, for example with"
             f" np.clip(np.rint(x / scale), {dtype.low}, {dtype.high}).astype(np.{dtype.numpy}),"
-            f" or take one of {', '.join(FLOATS)} as dtype.",
+            f" or use one of {', '.join(FLOATS)} as dtype.",
         )
     if x.dtype.kind not in "iu":
         raise SpecError("x", f"x must be an array of integers within {dtype}, not of {x.dtype}.")
@@ -78,13 +77,11 @@ def checked(dtype: DType, x: Any) -> np.ndarray:
         low, high = int(x.min()), int(x.max())
         if not dtype.holds(low, high):
             needed = DType.holding(low, high)
-            hint = (
-                f"dtype {needed} would hold it" if needed.bits <= MOST_BITS_IN else "scale it first"
-            )
+            use = f"use dtype {needed}" if needed.bits <= MOST_BITS_IN else "scale it first"
             raise SpecError(
                 "x",
                 f"x must be within {dtype} ({dtype.low} to {dtype.high}), and has"
-                f" {low if low < dtype.low else high}; {hint}.",
+                f" {low if low < dtype.low else high}; {use}.",
             )
     return x.astype(dtype.numpy, copy=False)
 
@@ -92,17 +89,14 @@ def checked(dtype: DType, x: Any) -> np.ndarray:
 def _checked_floats(dtype: DType, x: np.ndarray) -> np.ndarray:
     """Return `x` in the specification's type, contiguous, or refuse it."""
     if x.dtype.name not in (*FLOATS, "float64"):
-        raise SpecError(
-            "x", f"x must be an array of {dtype}, not of {x.dtype}; x.astype would make it one."
-        )
+        raise SpecError("x", f"x must be an array of {dtype}, not of {x.dtype}; use x.astype.")
     with np.errstate(over="ignore", invalid="ignore"):
         held = np.ascontiguousarray(x, dtype.numpy)
         same = held.dtype == x.dtype or (held.astype(x.dtype) == x) | np.isnan(x)
     if not np.all(same):
-        value = x[~same].flat[0]
         raise SpecError(
             "x",
-            f"x must be of values that {dtype} holds, and has {value}; round it first, with"
-            " x.astype.",
+            f"x must be of values that {dtype} holds, and has {x[~same].flat[0]};"
+            " use x.astype, which rounds them.",
         )
     return held

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import channels_at, checked
-from .errors import SpecError, SpecWarning
-from .fields import integer
+from .arrays import channels_at, channels_back, channels_first, checked
+from .errors import SpecWarning, wrong
+from .fields import lengths
 from .indices import BASES
 from .layers import specification
 from .pool_job import PoolJob
@@ -49,11 +49,8 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     SpecWarning
         For each of `PoolJob.warnings`.
     """
-    specification(spec)
-    x, at = _checked(spec, x, layout)
-    job = PoolJob(spec, (1, *_size(spec, x)))
-    _warn(job)
-    return _back(job.pooled(x), at)
+    job, x, at = _prepared(spec, x, layout)
+    return channels_back(job.pooled(x), at)
 
 
 def pool_with_indices(
@@ -95,44 +92,28 @@ def pool_with_indices(
     >>> values.tolist(), indices.tolist()
     ([[[7, 3]]], [[[1, 2]]])
     """
-    specification(spec)
-    if spec.indices is None:
-        raise SpecError(
-            "indices", f"indices must be given, one of {', '.join(BASES)}, and is None."
-        )
-    x, at = _checked(spec, x, layout)
-    size = _size(spec, x)
-    lead = x.shape[: x.ndim - spec.ndim]
-    job = PoolJob(spec, (max(1, *lead[-1:]), *size))
-    _warn(job)
-    values = job.pooled(x)
-    count = math.prod(lead) // job.shape[0]
-    indices = job.indices(x.reshape(count, *job.shape))
+    if specification(spec).indices is None:
+        raise wrong("indices", f"one of {', '.join(BASES)}", None)
+    job, x, at = _prepared(spec, x, layout)
     assert job.numbering is not None
+    values = job.pooled(x)
+    count = math.prod(x.shape[: x.ndim - spec.ndim]) // job.shape[0]
+    indices = job.indices(x.reshape(count, *job.shape))
     frames = np.arange(count).reshape(-1, *(1,) * (spec.ndim + 1))
     indices = (indices + frames * job.numbering.frame).reshape(values.shape)
-    return _back(values, at), _back(indices, at)
+    return channels_back(values, at), channels_back(indices, at)
 
 
-def _checked(spec: PoolSpec, x: Any, layout: str | None) -> tuple[np.ndarray, int | None]:
-    """Return `x` with its spatial axes last, and where channels were if they came last."""
-    x = checked(spec.in_dtype, x)
+def _prepared(spec: PoolSpec, x: Any, layout: str | None) -> tuple[PoolJob, np.ndarray, int | None]:
+    """Return the job on an array, the array with its spatial axes last, and where channels were.
+
+    Warns at the line that called what the user called.
+    """
+    x = checked(specification(spec).in_dtype, x)
     at = channels_at("x", x, spec.layout if layout is None else layout, spec.ndim)
-    return (x, None) if at is None else (np.moveaxis(x, -1, at), at)
-
-
-def _size(spec: PoolSpec, x: np.ndarray) -> tuple[int, ...]:
-    """Return the spatial lengths of an array that ends in them."""
-    wanted = f"{spec.ndim} positive integer{'s' if spec.ndim > 1 else ''}, one per axis"
-    return tuple(integer("size", n, 1, what=wanted) for n in x.shape[x.ndim - spec.ndim :])
-
-
-def _back(x: np.ndarray, at: int | None) -> np.ndarray:
-    """Return an array with its channels last, where that is where they were."""
-    return x if at is None else np.ascontiguousarray(np.moveaxis(x, at, -1))
-
-
-def _warn(job: PoolJob) -> None:
-    """Warn, at the line that called what the user called."""
+    x = channels_first(x, at)
+    channels = x.shape[-spec.ndim - 1] if x.ndim > spec.ndim else 1
+    job = PoolJob(spec, (max(1, channels), *lengths("size", x.shape[x.ndim - spec.ndim :])))
     for message in job.warnings:
         warnings.warn(message, SpecWarning, stacklevel=3)
+    return job, x, at

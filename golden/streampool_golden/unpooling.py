@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import fields
-from .arrays import as_array, channels_at, plain
+from .arrays import as_array, channels_at, channels_back, channels_first, plain
 from .errors import SpecError
 from .indices import BASES
 
@@ -72,18 +72,15 @@ def unpool(
             "indices",
             f"indices must have the shape of values, {values.shape}, not {indices.shape}.",
         )
-    values, at = _channels_first("values", values, layout, len(sizes))
-    indices, _ = _channels_first("indices", indices, layout, len(sizes))
+    at = channels_at("values", values, layout, len(sizes))
+    values, indices = (channels_first(array, at) for array in (values, indices))
     lead = values.shape[: values.ndim - len(sizes)]
-    planes = math.prod(lead)
-    values, indices = (_planes(a, len(sizes)) for a in (values, indices))
-    channels = lead[-1] if lead else 1
-    places = _places(indices, indices_base, channels, inner)
-    plane, *positions = np.unravel_index(places, (planes, *inner))
-    out = np.zeros((planes, *sizes), values.dtype)
-    out[plane, *positions] = values  # in order, so the last of equal places stays
-    out = out.reshape(*lead, *sizes)
-    return out if at is None else np.moveaxis(out, at, -1)
+    places = _places(indices, indices_base, inner)
+    plane, *positions = np.unravel_index(places, (len(places), *inner))
+    out = np.zeros((len(places), *sizes), values.dtype)
+    # in order, so the last of equal places stays
+    out[plane, *positions] = values.reshape(places.shape)
+    return channels_back(out.reshape(*lead, *sizes), at)
 
 
 def plane_indices(
@@ -113,42 +110,34 @@ def plane_indices(
     """
     fields.choice("indices_base", indices_base, BASES)
     sizes = fields.lengths("size", size)
-    first, at = _channels_first("indices", as_array("indices", indices), layout, len(sizes))
-    lead, rows = first.shape[: first.ndim - len(sizes)], _planes(first, len(sizes))
-    places = _places(rows, indices_base, lead[-1] if lead else 1, sizes)
-    planes, positions = np.divmod(places, math.prod(sizes))
-    own = np.broadcast_to(np.arange(len(rows))[:, np.newaxis], planes.shape)
+    indices = as_array("indices", indices)
+    at = channels_at("indices", indices, layout, len(sizes))
+    indices = channels_first(indices, at)
+    planes, positions = np.divmod(_places(indices, indices_base, sizes), math.prod(sizes))
+    own = np.broadcast_to(np.arange(len(planes))[:, np.newaxis], planes.shape)
     away = planes != own
     if away.any():
+        index = indices.reshape(away.shape)[away][0]
         raise SpecError(
             "indices",
             f"indices must be in their own plane, and with base {indices_base} on {sizes}"
-            f" {rows[away][0]}, in plane {own[away][0]}, is in plane {planes[away][0]}.",
+            f" {index}, in plane {own[away][0]}, is in plane {planes[away][0]}.",
         )
-    positions = positions.reshape(first.shape)
-    return positions if at is None else np.moveaxis(positions, at, -1)
+    return channels_back(positions.reshape(indices.shape), at)
 
 
-def _channels_first(
-    field: str, array: np.ndarray, layout: str | None, axes: int
-) -> tuple[np.ndarray, int | None]:
-    """Return an array with its channels before the spatial axes, and where, if they were last."""
-    at = channels_at(field, array, layout, axes)
-    return (array, None) if at is None else (np.moveaxis(array, -1, at), at)
+def _places(indices: np.ndarray, base: str, size: tuple[int, ...]) -> np.ndarray:
+    """Return indices, whose last axes are spatial, as row-major positions in all planes.
 
-
-def _planes(array: np.ndarray, axes: int) -> np.ndarray:
-    """Return an array with a row for each plane of its last axes."""
-    at = array.ndim - axes
-    return array.reshape(math.prod(array.shape[:at]), math.prod(array.shape[at:]))
-
-
-def _places(indices: np.ndarray, base: str, channels: int, size: tuple[int, ...]) -> np.ndarray:
-    """Return indices, one row a plane, as row-major positions in an array of all planes."""
+    One row a plane.
+    """
     indices = plain(indices)
     if indices.dtype.kind not in "iu":
         raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")
-    planes, area = len(indices), math.prod(size)
+    lead = indices.shape[: indices.ndim - len(size)]
+    channels = lead[-1] if lead else 1
+    planes, area = math.prod(lead), math.prod(size)
+    indices = indices.reshape(planes, math.prod(indices.shape[len(lead) :]))
     plane = np.arange(planes)[:, np.newaxis]
     # what one number counts: a plane, a frame of channels, or all that there is
     count = {"plane": area, "channels_last": area * channels}.get(base, area * planes)

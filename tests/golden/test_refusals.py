@@ -243,7 +243,7 @@ BAD_ARRAYS: list[tuple[Any, str]] = [
     (np.zeros(4, np.int8), "at least 2 axes"),
     (np.int8(4), "at least 2 axes"),
     (np.full((4, 4), 16), "16"),
-    (np.full((4, 4), -17), "int6 would hold it"),
+    (np.full((4, 4), -17), "use dtype int6"),
     (np.full((4, 4), 2**63, np.uint64), "scale it first"),
 ]
 
