@@ -12,7 +12,7 @@ from . import fields
 from .arrays import as_array
 from .beats import BeatLayout
 from .dtypes import DType
-from .errors import SpecError, shown
+from .errors import SpecError
 
 DEFAULT_LANES = 8
 
@@ -35,17 +35,16 @@ class Field:
     dtype: DType
     port: DType
 
-    @classmethod
-    def of(cls, name: str, dtype: DType, port: DType | None = None) -> "Field":
-        """Return a field; its port is by default of its own type."""
-        return cls(name, dtype, dtype if port is None else port)
-
 
 class Job(ABC):
     """What a core computes on frames of one shape, a number of channels to a beat.
 
     Attributes
     ----------
+    op : str
+        The operation: one of `OPERATIONS`, or ``"unpool"``.
+    kind : str
+        What it does in a word or two: ``"max pooling"``.
     shape : tuple of int
         A frame in: channels, then the spatial lengths.
     out_size : tuple of int
@@ -54,26 +53,24 @@ class Job(ABC):
         Channels side by side in a beat.
     """
 
+    op: str
+    kind: str
     shape: tuple[int, ...]
     out_size: tuple[int, ...]
     lanes: int
 
-    def _put_frame(self, shape: Sequence[int], ndim: int, lanes: int | None) -> None:
-        """Set `shape` and `lanes` of a frozen instance, or refuse them."""
-        wanted = f"{ndim + 1} positive integers, the channels first"
-        if not fields.is_sequence(shape) or len(shape) != ndim + 1:
-            raise SpecError("shape", f"shape must be {wanted}, not {shown(shape)}.")
-        normal = tuple(fields.integer("shape", n, 1, what=wanted) for n in shape)
-        lanes = min(normal[0], DEFAULT_LANES) if lanes is None else lanes
-        object.__setattr__(self, "shape", normal)
-        object.__setattr__(
-            self, "lanes", fields.integer("lanes", lanes, 1, what="a positive integer")
-        )
+    def _put(self, **values: object) -> None:
+        """Set attributes of a frozen instance."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
-    @property
-    @abstractmethod
-    def op(self) -> str:
-        """The operation: one of `OPERATIONS`, or ``"unpool"``."""
+    def _put_frame(self, shape: Sequence[int], ndim: int, lanes: int | None) -> None:
+        """Set `shape` and `lanes`, or refuse them."""
+        wanted = f"{ndim + 1} positive integers, the channels first"
+        shape = fields.lengths("shape", shape, wanted, (ndim + 1,))
+        lanes = min(shape[0], DEFAULT_LANES) if lanes is None else lanes
+        lanes = fields.integer("lanes", lanes, 1, what="a positive integer")
+        self._put(shape=shape, lanes=lanes)
 
     @property
     @abstractmethod
@@ -84,11 +81,6 @@ class Job(ABC):
     @abstractmethod
     def fields_out(self) -> tuple[Field, ...]:
         """What a lane carries out; the first is the value."""
-
-    @property
-    @abstractmethod
-    def kind(self) -> str:
-        """What it does in a word or two: ``"max pooling"``."""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

@@ -77,9 +77,10 @@ class PoolJob(Job):
     lanes: int
 
     def __init__(self, spec: PoolSpec, shape: Sequence[int], lanes: int | None = None) -> None:
-        object.__setattr__(self, "spec", specification(spec))
+        spec = specification(spec)
+        self._put(spec=spec, op=spec.op, kind=f"{spec.op} pooling")
         self._put_frame(shape, spec.ndim, lanes)
-        object.__setattr__(self, "out_size", tuple(axis.outputs for axis in self.axes))
+        self._put(out_size=tuple(axis.outputs for axis in self.axes))
         _ = self.accumulator, self.bounds, self.index_out  # refuse now what cannot work
 
     @cached_property
@@ -191,29 +192,16 @@ class PoolJob(Job):
         return self.spec.in_dtype
 
     @property
-    def op(self) -> str:
-        """The specification's operation."""
-        return self.spec.op
-
-    @property
-    def kind(self) -> str:
-        """Such as ``"max pooling"``."""
-        return f"{self.op} pooling"
-
-    @property
     def fields_in(self) -> tuple[Field, ...]:
         """A value a lane."""
-        return (Field.of("data", self.input),)
+        return (Field("data", self.input, self.input),)
 
     @property
     def fields_out(self) -> tuple[Field, ...]:
         """A value a lane, and its index where there are indices."""
-        value = Field.of("data", self.output)
-        return (value,) if self.index_out is None else (value, Field.of("index", self.index_out))
-
-    @property
-    def index_in(self) -> None:
-        """None: no indices come in, as they do where `UnpoolJob` has it."""
+        data = Field("data", self.output, self.output)
+        index = self.index_out
+        return (data,) if index is None else (data, Field("index", index, index))
 
     @cached_property
     def numbering(self) -> Numbering | None:

@@ -55,52 +55,31 @@ class UnpoolJob(Job):
         lanes: int | None = None,
         dtype: object = "int8",
     ) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)  # the instance is frozen
-
-        put("out_size", fields.lengths("size", size))
-        self._put_frame(shape, len(self.out_size), lanes)
-        put("dtype", DType.of(dtype))
+        size = fields.lengths("size", size)
+        self._put(op="unpool", kind="MaxUnpool", out_size=size, dtype=DType.of(dtype))
+        self._put_frame(shape, len(size), lanes)
         if self.limit_cycles > MOST_POSITIONS:
             raise SpecError(
                 "size",
-                f"size {self.out_size} makes frames of {self.limit_cycles} beats;"
+                f"size {size} makes frames of {self.limit_cycles} beats;"
                 f" use at most {MOST_POSITIONS}.",
             )
 
     @property
-    def op(self) -> str:
-        """``"unpool"``."""
-        return "unpool"
-
-    @property
-    def kind(self) -> str:
-        """``"MaxUnpool"``."""
-        return "MaxUnpool"
-
-    @property
     def fields_in(self) -> tuple[Field, ...]:
         """A value a lane and its index, whose port holds one that is out of range too."""
-        return Field.of("data", self.dtype), Field.of("index", self.index, self.index_in)
+        index = DType.holding(0, math.prod(self.out_size) - 1)
+        return Field("data", self.dtype, self.dtype), Field("index", index, self.index_in)
 
     @property
     def fields_out(self) -> tuple[Field, ...]:
         """A value a lane."""
-        return (Field.of("data", self.dtype),)
-
-    @property
-    def index(self) -> DType:
-        """The type of an index that is in range."""
-        return DType.holding(0, math.prod(self.out_size) - 1)
+        return (Field("data", self.dtype, self.dtype),)
 
     @cached_property
     def index_in(self) -> DType:
         """The type of an index at the core: wide enough for one that is out of range."""
         return DType.holding(0, math.prod(self.out_size))
-
-    @property
-    def index_out(self) -> None:
-        """None: no indices leave."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what makes it, and ``"op": "unpool"``, as a dict that `json.dumps` takes."""
