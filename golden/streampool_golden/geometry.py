@@ -100,7 +100,7 @@ class Axis:
                 f" use at most {MOST_POSITIONS} of each.",
             )
         axis = cls(length, kernel, stride, before, after, dilation, outputs)
-        empty = np.flatnonzero(axis._real == 0)
+        empty = np.flatnonzero(axis._real_taps[1] == 0)
         if empty.size:
             first = int(empty[0])
             raise SpecError(
@@ -111,11 +111,6 @@ class Axis:
                 " use less padding.",
             )
         return axis
-
-    @classmethod
-    def whole(cls, length: int) -> "Axis":
-        """Return the axis of which one window takes everything."""
-        return cls(length, length, length, 0, 0, 1, 1)
 
     @property
     def span(self) -> int:
@@ -148,11 +143,8 @@ class Axis:
         """Return the real input positions under window `i`, ascending, never empty."""
         if not 0 <= i < self.outputs:
             raise IndexError(f"window {i} of {self.outputs}")
-        start = i * self.stride - self.before
-        kept, d = self.kept, self.dilation
-        first = max(0, -((start - kept.start) // d))
-        last = min(self.kernel - 1, (kept.stop - 1 - start) // d)
-        return range(start + first * d, start + last * d + 1, d)
+        first, real = (int(of_each[i]) for of_each in self._real_taps)
+        return range(first, first + real * self.dilation, self.dilation)
 
     def counts(self, include_pad: bool) -> tuple[int, ...]:
         """Return the taps that each window's average is divided by.
@@ -161,7 +153,7 @@ class Axis:
         is not counted), else the real ones alone.
         """
         if not include_pad:
-            return tuple(self._real.tolist())
+            return tuple(self._real_taps[1].tolist())
         padded = self.length + self.before + self.after
         start = np.arange(self.outputs, dtype=np.int64) * self.stride
         return tuple(np.minimum(self.kernel, (padded - 1 - start) // self.dilation + 1).tolist())
@@ -169,14 +161,18 @@ class Axis:
     @property
     def most_taps(self) -> int:
         """The most real taps that a window has."""
-        return int(self._real.max())
+        return int(self._real_taps[1].max())
+
+    @property
+    def grows(self) -> bool:
+        """Whether more positions leave than come in."""
+        return self.outputs > self.length
 
     @property
     def identity(self) -> bool:
         """Whether every window i is input i alone: pooling along it changes nothing."""
-        if self.outputs != self.length:
-            return False
-        return bool((self._real == 1).all() and (self._first == np.arange(self.length)).all())
+        first, real = self._real_taps
+        return bool((real == 1).all() and np.array_equal(first, np.arange(self.length)))
 
     @property
     def dropped(self) -> int:
@@ -211,24 +207,19 @@ class Axis:
         """Per input, whether a window reads it."""
         # of each residue, how many windows begin to read at an input, less those that have ended
         d = self.dilation
+        first, real = self._real_taps
         change = np.zeros((-(-self.length // d) + 1) * d, dtype=np.int64)
-        np.add.at(change, self._first, 1)
-        np.add.at(change, self._first + self._real * d, -1)
+        np.add.at(change, first, 1)
+        np.add.at(change, first + real * d, -1)
         return (change.reshape(-1, d).cumsum(axis=0) > 0).reshape(-1)[: self.length]
 
     @cached_property
-    def _first(self) -> np.ndarray:
-        """Per window, its first real tap."""
-        start = np.arange(self.outputs, dtype=np.int64) * self.stride - self.before
-        return start + np.maximum(0, -((start - self.kept.start) // self.dilation)) * self.dilation
-
-    @cached_property
-    def _real(self) -> np.ndarray:
-        """Per window, how many real taps it has."""
+    def _real_taps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Per window, its first real tap and how many it has."""
         start = np.arange(self.outputs, dtype=np.int64) * self.stride - self.before
         first = np.maximum(0, -((start - self.kept.start) // self.dilation))
         last = np.minimum(self.kernel - 1, (self.kept.stop - 1 - start) // self.dilation)
-        return np.maximum(0, last - first + 1)
+        return start + first * self.dilation, np.maximum(0, last - first + 1)
 
 
 def _outputs(length: int, span: int, stride: int, before: int, after: int, ceil_mode: bool) -> int:
@@ -267,17 +258,15 @@ def resolved_axes(
 
 def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
     """Return the kernel, and stride, that leave what a global or adaptive one has to."""
-    if isinstance(adaptive, str):
-        return size
-    for length, outputs, name in zip(size, adaptive, AXIS_NAMES[len(size)], strict=True):
-        if length % (outputs or length):
+    outputs = (1,) * len(size) if isinstance(adaptive, str) else adaptive
+    for length, wanted, name in zip(size, outputs, AXIS_NAMES[len(size)], strict=True):
+        if wanted and length % wanted:
             raise SpecError(
                 "adaptive",
                 f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
-                " different lengths have no one kernel and stride;"
-                f" use a divisor of {length}.",
+                f" different lengths have no one kernel and stride; use a divisor of {length}.",
             )
-    return tuple(n // (outputs or n) for n, outputs in zip(size, adaptive, strict=True))
+    return tuple(n // (wanted or n) for n, wanted in zip(size, outputs, strict=True))
 
 
 def doubts(axes: Sequence[Axis]) -> list[str]:
@@ -292,7 +281,7 @@ def doubts(axes: Sequence[Axis]) -> list[str]:
         if axis.dropped:
             said.append(
                 f"no window reads {axis.dropped} of {axis.length} {name} at the end;"
-                " with ceil_mode or padding after one would."
+                " use ceil_mode or padding after, so that one does."
             )
     if any(axis.stride > axis.span and axis.outputs > 1 for axis in axes):
         share = 1 - math.prod(axis.read / len(axis.kept) for axis in axes)

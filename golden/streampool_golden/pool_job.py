@@ -102,21 +102,19 @@ class PoolJob(Job):
         """
         positions = math.prod(self.size)
         if self.spec.adaptive == fields.GLOBAL and 1 < positions <= MOST_POSITIONS:
-            whole = Axis.whole(positions)
+            whole = Axis.resolve(positions, positions, positions, "valid")
             return (StageShape(0, self.fold, 1, self.partial(positions), whole),)
-        innermost_first = range(len(self.axes) - 1, -1, -1)
-        order = [i for i in innermost_first if not self._grows(i)]
-        order += [i for i in innermost_first if self._grows(i)]
+        innermost_first = reversed(range(len(self.axes)))
         lengths = list(self.size)
         stages = []
         taps = 1
-        for i in order:
-            taps *= self.axes[i].most_taps
-            if not self.axes[i].identity:
-                m = self.fold * math.prod(lengths[i + 1 :])
-                runs = math.prod(lengths[:i])
-                stages.append(StageShape(i, m, runs, self.partial(taps), self.axes[i]))
-            lengths[i] = self.axes[i].outputs
+        for i in sorted(innermost_first, key=lambda i: self.axes[i].grows):
+            axis = self.axes[i]
+            taps *= axis.most_taps
+            if not axis.identity:
+                m, runs = self.fold * math.prod(lengths[i + 1 :]), math.prod(lengths[:i])
+                stages.append(StageShape(i, m, runs, self.partial(taps), axis))
+            lengths[i] = axis.outputs
         return tuple(stages)
 
     @property
@@ -139,7 +137,7 @@ class PoolJob(Job):
     @property
     def operation(self) -> Operation:
         """What a window is reduced to, as an entry of the table."""
-        return OPERATIONS[self.spec.op]
+        return OPERATIONS[self.op]
 
     def partial(self, taps: int) -> Accumulator:
         """Return the range of the exact reduction of up to `taps` inputs; see `partial_of`."""
@@ -147,20 +145,13 @@ class PoolJob(Job):
 
     @cached_property
     def accumulator(self) -> Accumulator:
-        """The range of the exact partial values, through all stages.
-
-        Raises
-        ------
-        SpecError
-            If a sum could need more than 63 bits.
-        """
-        spec = self.spec
+        """The range of the exact partial values, through all stages: of 63 bits at most."""
         exact = self.partial(self.most_taps)
         if exact.bits > MOST_BITS_EXACT and not self.input.is_float:
-            windows = refusals.windows(spec.kernel, spec.adaptive)
+            windows = refusals.windows(self.spec.kernel, self.spec.adaptive)
             raise SpecError(
-                "adaptive" if windows.startswith("adaptive") else "kernel",
-                f"{windows} sums {self.most_taps} {self.operation.terms} of {spec.dtype},"
+                windows.partition(" ")[0],
+                f"{windows} sums {self.most_taps} {self.operation.terms} of {self.input},"
                 f" which takes {exact.bits} bits;"
                 f" use a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}.",
             )
@@ -173,11 +164,7 @@ class PoolJob(Job):
 
     @property
     def output(self) -> DType:
-        """The type of what leaves: `out_dtype`, by default the input's.
-
-        For a sum, "lp1" and "lp2" by default the narrowest that always holds it, of up to 64
-        bits.
-        """
+        """The type of what leaves: see `PoolSpec`'s `out_dtype`."""
         if self.spec.out_dtype is not None:
             return DType.of(self.spec.out_dtype)
         if not self.operation.widens or self.input.is_float:
@@ -216,19 +203,14 @@ class PoolJob(Job):
 
     @cached_property
     def index_out(self) -> DType | None:
-        """The type of the indices that leave, those within a frame; None where there are none.
-
-        Raises
-        ------
-        SpecError
-            If an index could need more than 63 bits.
-        """
+        """The type of the indices that leave, those within a frame; None where there are none."""
         if self.numbering is None:
             return None
-        if self.numbering.last.bit_length() > MOST_INDEX_BITS:
+        bits = self.numbering.last.bit_length()
+        if bits > MOST_INDEX_BITS:
             raise SpecError(
                 "shape",
-                f"shape {self.shape} has indices of {self.numbering.last.bit_length()} bits;"
+                f"shape {self.shape} has indices of {bits} bits;"
                 f" use a smaller one, for {MOST_INDEX_BITS}.",
             )
         return DType.holding(0, self.numbering.last)
@@ -237,11 +219,8 @@ class PoolJob(Job):
     def bounds(self) -> tuple[int, int]:
         """The lowest and highest value that leaves: of `output`, and within `clamp`.
 
-        Raises
-        ------
-        SpecError
-            If a sum's `clamp` and the type that holds it have no value in common, or its
-            `out_dtype` does not hold it where only the size says how many taps there are.
+        Refused where they have no value in common, or where an `out_dtype` does not hold what
+        only the size says how many taps there are of.
         """
         spec, out = self.spec, self.output
         if spec.out_dtype is not None and not spec.kernel:
@@ -373,6 +352,3 @@ class PoolJob(Job):
         sums, divisors, taps = (a.astype(object) for a in (sums, self.divisors, self.taps))
         over = how.factor * sums + how.offset(divisors, taps)
         return round_div(over, how.below * divisors, self.spec.rounding) + how.after
-
-    def _grows(self, i: int) -> bool:
-        return self.axes[i].outputs > self.axes[i].length
