@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .dtypes import DType
-from .errors import SpecError, shown
-from .fields import GLOBAL, choice, is_sequence, lengths
+from .errors import SpecError
+from .fields import GLOBAL, choice, is_sequence, lengths, pair
 from .operations import OPERATIONS
 from .quantised import float32_ratio
 from .spec import PoolSpec
@@ -37,8 +37,8 @@ def preset(
         contiguous memory; onnxruntime's QLinearAveragePool, and QLinearGlobalAveragePool.
     op, kernel, **fields
         As `PoolSpec` takes them. What the runtime fixes is refused where it says otherwise, and
-        its defaults are the runtime's. TFLite and torch keep scale and zero point, so one integer
-        will do for `zero_points`.
+        its defaults are the runtime's. `zero_points` may be one integer, as TFLite and torch keep
+        scale and zero point.
     size : tuple of int, optional
         The input's spatial lengths. onnxruntime rounds otherwise where the kernel covers it all.
     scales : (float, float), optional
@@ -73,13 +73,8 @@ def preset(
     if scales is not None:
         if "scale" in fields:
             raise SpecError("scale", "scale is given twice; use scale or scales alone.")
-        if not is_sequence(scales) or len(scales) != 2:
-            raise SpecError(
-                "scales",
-                f"scales must be two positive numbers, of input and output, not {shown(scales)}.",
-            )
-        scales = scales[0], scales[1]
-        ratio = float32_ratio(*scales)
+        ends = pair("scales", scales, "two positive numbers, of input and output")
+        ratio = float32_ratio(*ends)
         if OPERATIONS[choice("op", op, OPERATIONS)].requantises or ratio != 1:
             fields["scale"] = ratio
     if size is not None:
@@ -108,49 +103,44 @@ def preset(
 
 def _check_runs(name: str, runtime: "Runtime", asked: PoolSpec) -> None:
     """Refuse what the runtime has no quantised operation for."""
-    for field, given, does in (
-        ("op", asked.op, runtime.ops),
-        ("dtype", asked.dtype, runtime.dtypes),
-        ("out_dtype", asked.out_dtype or asked.dtype, (asked.dtype,)),
-        ("ndim", asked.ndim, runtime.axes),
-    ):
-        if given not in does:
-            would = " or ".join(map(str, does))
-            raise SpecError(field, f"{field} {given} is not what preset {name} has; use {would}.")
     if isinstance(asked.padding, str):
         has = asked.padding in ("valid", *runtime.named)
     else:
-        has = runtime.pads(asked, asked.padding)
-    if not has:
-        raise SpecError(
-            "padding",
-            f"padding {asked.padding} is not what preset {name} has; use {runtime.padding}.",
-        )
+        kernel = asked.kernel or (1,) * asked.ndim  # unpadded where only the size says it
+        each = zip(asked.padding, kernel, strict=True)
+        has = all(runtime.pads(before, after, taps) for (before, after), taps in each)
+    for field, given, does, use in (
+        ("op", asked.op, asked.op in _OPS, " or ".join(_OPS)),
+        ("dtype", asked.dtype, asked.dtype in runtime.dtypes, " or ".join(runtime.dtypes)),
+        ("out_dtype", asked.out_dtype, asked.out_dtype in (None, asked.dtype), asked.dtype),
+        ("ndim", asked.ndim, asked.ndim in runtime.axes, " or ".join(map(str, runtime.axes))),
+        ("padding", asked.padding, has, runtime.padding),
+    ):
+        if not does:
+            raise SpecError(field, f"{field} {given} is not what preset {name} has; use {use}.")
 
 
-def _activation(name: str, scales: tuple[float, float] | None, asked: PoolSpec) -> tuple[int, int]:
+def _activation(name: str, scales: Sequence[float] | None, asked: PoolSpec) -> tuple[int, int]:
     """Return an activation as bounds of the raw output, as TFLite works them out."""
     choice("activation", name, ACTIVATIONS)
     if asked.clamp is not None:
         raise SpecError("clamp", f"clamp is given besides activation {name}; use one of them.")
     out = DType.of(asked.out_dtype or asked.dtype)
-    zero = asked.zero_points[1]
     bounds = []
     for real, end in zip(ACTIVATIONS[name], (out.low, out.high), strict=True):
-        if real is None:
-            bounds.append(end)
-        elif real == 0:
-            bounds.append(max(out.low, min(out.high, zero)))
-        elif scales is None:
+        steps = 0.0
+        if real and scales is None:
             raise SpecError("scales", f"scales must be given for activation {name}, and are not.")
-        else:
+        if real and scales is not None:
             with np.errstate(over="ignore"):
                 steps = float(np.float32(real) / np.float32(scales[1]))
-            near = math.floor(min(abs(steps), 1 << 32) + 0.5)  # halves away from zero, as C's round
-            bounds.append(max(out.low, min(out.high, zero + (near if steps > 0 else -near))))
+        near = math.floor(min(abs(steps), 1 << 32) + 0.5)  # halves away from zero, as C's round
+        bound = asked.zero_points[1] + (near if steps > 0 else -near)
+        bounds.append(end if real is None else max(out.low, min(out.high, bound)))
     return bounds[0], bounds[1]
 
 
+_OPS = ("avg", "max")
 Fixed = dict[str, Any]
 
 
@@ -182,26 +172,6 @@ def _mean(spec: PoolSpec) -> bool:
     return OPERATIONS[spec.op].requantises
 
 
-Pairs = Sequence[tuple[int, int]]
-
-
-def _none(asked: PoolSpec, pairs: Pairs) -> bool:
-    return not any(map(any, pairs))
-
-
-def _up_to_half(asked: PoolSpec, pairs: Pairs) -> bool:
-    if not asked.kernel:
-        return _none(asked, pairs)
-    return all(
-        before == after and 0 <= 2 * before <= kernel
-        for (before, after), kernel in zip(pairs, asked.kernel, strict=True)
-    )
-
-
-def _not_negative(asked: PoolSpec, pairs: Pairs) -> bool:
-    return min(map(min, pairs)) >= 0
-
-
 @dataclass(frozen=True)
 class Runtime:
     """What a runtime's quantised pooling has, and what it fixes.
@@ -217,31 +187,36 @@ class Runtime:
     named : tuple of str
         Paddings by name, besides ``"valid"``.
     pads : callable
-        Given what was asked for and its paddings, returns whether the runtime takes those.
+        Given an axis' padding before and after, and its kernel, returns whether the runtime
+        takes it.
     padding : str
         Both in words.
-    ops : tuple of str
     """
 
     fixes: Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]
     dtypes: tuple[str, ...]
     axes: tuple[int, ...]
     named: tuple[str, ...]
-    pads: Callable[[PoolSpec, Pairs], bool]
+    pads: Callable[[int, int, int], bool]
     padding: str
-    ops: tuple[str, ...] = ("avg", "max")
 
 
 _BYTES = ("int8", "uint8")
 PRESETS: dict[str, Runtime] = {
-    "tflite": Runtime(_tflite, (*_BYTES, "int16"), (2,), ("same",), _none, "same or valid"),
-    # torch has three axes too, by other code, which nothing here is held against
+    "tflite": Runtime(
+        *(_tflite, (*_BYTES, "int16"), (2,), ("same",)),
+        lambda before, after, kernel: before == after == 0,
+        "same or valid",
+    ),
+    # torch has three axes too, by other code, which nothing here is checked against
     "torch-quantized": Runtime(
-        *(_torch, _BYTES, (1, 2), (), _up_to_half),
+        *(_torch, _BYTES, (1, 2), ()),
+        lambda before, after, kernel: 0 <= before == after <= kernel // 2,
         "the same before and after, from 0 to half of the kernel",
     ),
     "onnxruntime-qlinear": Runtime(
-        *(_onnxruntime, _BYTES, (1, 2, 3), ("same", "same_lower"), _not_negative),
+        *(_onnxruntime, _BYTES, (1, 2, 3), ("same", "same_lower")),
+        lambda before, after, kernel: min(before, after) >= 0,
         "same, same_lower, valid, or integers from 0",
     ),
 }
