@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import fields, floats, refusals
+from . import fields, floats
 from .arrays import checked
 from .dtypes import DType
 from .errors import SpecError
@@ -16,7 +16,7 @@ from .geometry import MOST_POSITIONS, Axis, doubts, products, resolved_axes
 from .indices import Numbering
 from .job import Field, Job
 from .layers import specification
-from .operations import OPERATIONS, Operation
+from .operations import Operation
 from .quantised import Requantisation
 from .ranges import MOST_BITS_EXACT, Accumulator, partial_of, result_range
 from .rounding import round_div, round_root
@@ -137,7 +137,7 @@ class PoolJob(Job):
     @property
     def operation(self) -> Operation:
         """What a window is reduced to, as an entry of the table."""
-        return OPERATIONS[self.op]
+        return self.spec.operation
 
     def partial(self, taps: int) -> Accumulator:
         """Return the range of the exact reduction of up to `taps` inputs; see `partial_of`."""
@@ -148,10 +148,9 @@ class PoolJob(Job):
         """The range of the exact partial values, through all stages: of 63 bits at most."""
         exact = self.partial(self.most_taps)
         if exact.bits > MOST_BITS_EXACT and not self.input.is_float:
-            windows = refusals.windows(self.spec.kernel, self.spec.adaptive)
             raise SpecError(
-                windows.partition(" ")[0],
-                f"{windows} sums {self.most_taps} {self.operation.terms} of {self.input},"
+                self.spec.windows.partition(" ")[0],
+                f"{self.spec.windows} sums {self.most_taps} {self.operation.terms} of {self.input},"
                 f" which takes {exact.bits} bits;"
                 f" use a smaller kernel or narrower dtype, for {MOST_BITS_EXACT}.",
             )
@@ -224,10 +223,7 @@ class PoolJob(Job):
         """
         spec, out = self.spec, self.output
         if spec.out_dtype is not None and not spec.kernel:
-            kernel = [axis.kernel for axis in self.axes]
-            refusals.check_holds(
-                self.op, self.input, kernel, spec.rounding, out, spec.clamp, spec.saturate
-            )
+            spec.check_holds([axis.kernel for axis in self.axes], out)
         low, high = spec.clamp or (out.low, out.high)
         if high < out.low or low > out.high:
             raise SpecError(

@@ -146,17 +146,21 @@ Fixed = dict[str, Any]
 
 def _tflite(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
     fixed: Fixed = {"rounding": "half_away", "dilation": 1, "ceil_mode": False}
-    return fixed | ({"count_include_pad": False, "divisor_override": None} if _mean(asked) else {})
+    return fixed | (
+        {"count_include_pad": False, "divisor_override": None}
+        if asked.operation.requantises
+        else {}
+    )
 
 
 def _torch(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
     fixed: Fixed = {"rounding": "half_even", "rounding_about": "raw"}
-    return fixed | ({"dilation": 1} if _mean(asked) else {})
+    return fixed | ({"dilation": 1} if asked.operation.requantises else {})
 
 
 def _onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
     fixed: Fixed = {"rounding": "half_even"}
-    if not _mean(asked):
+    if not asked.operation.requantises:
         return fixed
     whole = asked.adaptive == GLOBAL  # QLinearGlobalAveragePool
     covers = whole or (size is not None and asked.kernel == tuple(size))
@@ -166,10 +170,6 @@ def _onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fix
     # by the whole kernel, where a window overhangs too
     fixed["divisor_override"] = math.prod(asked.kernel) if counted and asked.kernel else None
     return {**fixed, "count_include_pad": counted, "dilation": 1}
-
-
-def _mean(spec: PoolSpec) -> bool:
-    return OPERATIONS[spec.op].requantises
 
 
 @dataclass(frozen=True)

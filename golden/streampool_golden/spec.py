@@ -3,18 +3,18 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Rational
 from typing import Any, SupportsIndex
 
 import numpy as np
 
-from . import fields, refusals
+from . import fields
 from .dtypes import DType
 from .errors import SpecError, did_you_mean, meaningless, shown, wrong
 from .indices import BASES
 from .operations import OPERATIONS
+from .refusals import SpecFields
 
 PerAxis = SupportsIndex | Sequence[SupportsIndex]
 Padding = str | PerAxis | Sequence[Sequence[SupportsIndex]]
@@ -22,8 +22,7 @@ Padding = str | PerAxis | Sequence[Sequence[SupportsIndex]]
 MOST_BITS_IN = 32
 
 
-@dataclass(frozen=True, init=False)
-class PoolSpec:
+class PoolSpec(SpecFields):
     """A pooling job, whatever the frame's size: validated, frozen, hashable.
 
     Sizes are rows x columns (or planes x rows x columns), as torch's tuples. Every field reads
@@ -126,28 +125,6 @@ class PoolSpec:
     ((3, 3), ((1, 1), (1, 1)))
     """
 
-    op: str
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: str | tuple[tuple[int, int], ...]
-    dilation: tuple[int, ...]
-    ceil_mode: bool
-    count_include_pad: bool
-    divisor_override: int | None
-    rounding: str
-    dtype: str
-    out_dtype: str | None
-    clamp: tuple[int, int] | None
-    saturate: bool
-    ndim: int
-    indices: str | None
-    nan: str
-    scale: Fraction
-    zero_points: tuple[int, int]
-    rounding_about: str
-    adaptive: str | tuple[int | None, ...] | None
-    layout: str | None = dataclasses.field(compare=False, repr=False)
-
     def __init__(
         self,
         op: str,
@@ -172,10 +149,7 @@ class PoolSpec:
         adaptive: str | SupportsIndex | Sequence[SupportsIndex | None] | None = None,
         layout: str | None = None,
     ) -> None:
-        def put(name: str, value: object) -> None:
-            object.__setattr__(self, name, value)  # the instance is frozen
-
-        put("op", fields.choice("op", op, OPERATIONS))
+        op = fields.choice("op", op, OPERATIONS)
         if isinstance(kernel, str) and kernel == fields.GLOBAL:
             if not (adaptive is None or (isinstance(adaptive, str) and adaptive == kernel)):
                 raise meaningless("kernel", kernel, f"adaptive {shown(adaptive)}")
@@ -191,70 +165,40 @@ class PoolSpec:
             "adaptive": adaptive,
         }
         axes = fields.axes_of(tuples, ndim)
-        put("ndim", axes)
-        layouts = fields.LAYOUTS[axes]
-        put("layout", None if layout is None else fields.choice("layout", layout, layouts))
-        put("adaptive", fields.adaptive(adaptive, axes))
-        put("kernel", () if kernel is None else fields.per_axis("kernel", kernel, axes))
-        put("stride", self.kernel if stride is None else fields.per_axis("stride", stride, axes))
-        put("padding", fields.padding(padding, axes))
-        put("dilation", fields.per_axis("dilation", dilation, axes))
-        put("ceil_mode", fields.boolean("ceil_mode", ceil_mode))
-        refusals.check_windows(
-            self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode, self.adaptive
-        )
+        taps = () if kernel is None else fields.per_axis("kernel", kernel, axes)
+        pads = fields.padding(padding, axes)
         if count_include_pad is None:
-            count_include_pad = self._counts_pad_by_default
-        put("count_include_pad", fields.boolean("count_include_pad", count_include_pad))
-        put("divisor_override", fields.divisor(divisor_override))
+            count_include_pad = _counts_pad(op, pads)
         taken = DType.of(dtype, most=MOST_BITS_IN)
-        put("dtype", taken.name)
         out = taken if out_dtype is None else DType.of(out_dtype, field="out_dtype")
-        put("out_dtype", None if out_dtype is None else out.name)
         if rounding is None:
-            rounding = self._rounds_by_default
-        put("rounding", fields.choice("rounding", rounding, fields.ROUNDINGS))
-        put("nan", fields.choice("nan", nan, fields.NANS))
-        put("saturate", fields.boolean("saturate", saturate))
-        put("clamp", fields.clamp(clamp))
-        put("indices", None if indices is None else fields.choice("indices", indices, BASES))
-        put("scale", fields.scale(scale))
-        put("zero_points", fields.zero_points(zero_points, (taken.raw, out.raw)))
-        about = fields.choice("rounding_about", rounding_about, fields.ROUNDING_ABOUT)
-        put("rounding_about", about)
-        if taken.is_float:
-            refusals.check_floats(
-                *(self.op, taken, self.rounding, self.out_dtype, self.clamp, self.saturate),
-                *(self.scale, self.zero_points),
-            )
-        elif out.is_float:
-            raise SpecError(
-                "out_dtype",
-                f"out_dtype {out} is a float, and dtype {taken} is of integers;"
-                " use an integer type.",
-            )
-        # else the type of a sum, or what it has to hold, is known with the size
-        elif not OPERATIONS[self.op].widens or (self.out_dtype is not None and self.kernel):
-            refusals.check_holds(
-                self.op, taken, self.kernel, self.rounding, out, self.clamp, self.saturate
-            )
-        refusals.check_heeded(
-            self.op, self.divisor_override, self.indices, self.scale, self.zero_points
+            rounding = _rounding(taken)
+        if layout is not None:
+            layout = fields.choice("layout", layout, fields.LAYOUTS[axes])
+        super().__init__(
+            op=op,
+            kernel=taps,
+            stride=taps if stride is None else fields.per_axis("stride", stride, axes),
+            padding=pads,
+            dilation=fields.per_axis("dilation", dilation, axes),
+            ceil_mode=fields.boolean("ceil_mode", ceil_mode),
+            count_include_pad=fields.boolean("count_include_pad", count_include_pad),
+            divisor_override=fields.divisor(divisor_override),
+            rounding=fields.choice("rounding", rounding, fields.ROUNDINGS),
+            dtype=taken.name,
+            out_dtype=None if out_dtype is None else out.name,
+            clamp=fields.clamp(clamp),
+            saturate=fields.boolean("saturate", saturate),
+            ndim=axes,
+            indices=None if indices is None else fields.choice("indices", indices, BASES),
+            nan=fields.choice("nan", nan, fields.NANS),
+            scale=fields.scale(scale),
+            zero_points=fields.zero_points(zero_points, (taken.raw, out.raw)),
+            rounding_about=fields.choice("rounding_about", rounding_about, fields.ROUNDING_ABOUT),
+            adaptive=fields.adaptive(adaptive, axes),
+            layout=layout,
         )
-
-    @property
-    def in_dtype(self) -> DType:
-        """The input's type."""
-        return DType.of(self.dtype)
-
-    @property
-    def _counts_pad_by_default(self) -> bool:
-        counts = OPERATIONS[self.op].counts_pad
-        return counts and self.padding not in ("same", "same_lower")
-
-    @property
-    def _rounds_by_default(self) -> str:
-        return "half_even" if self.in_dtype.is_float else "half_away"
+        self._check()
 
     def replace(self, **changes: Any) -> "PoolSpec":
         """Return a copy with some fields changed, validated anew.
@@ -272,9 +216,9 @@ class PoolSpec:
         _refuse_unknown(changes)
         if self.stride == self.kernel:
             values["stride"] = None
-        if self.count_include_pad == self._counts_pad_by_default:
+        if self.count_include_pad == _counts_pad(self.op, self.padding):
             values["count_include_pad"] = None
-        if self.rounding == self._rounds_by_default:
+        if self.rounding == _rounding(self.in_dtype):
             values["rounding"] = None
         return PoolSpec(**{**values, **changes})
 
@@ -304,6 +248,16 @@ class PoolSpec:
             raise wrong("json", "an object of a specification's fields", data)
         _refuse_unknown(data)
         return cls(**{"op": None, **data})
+
+
+def _counts_pad(op: str, padding: str | tuple[tuple[int, int], ...]) -> bool:
+    """Return whether a mean counts padding where nothing is said."""
+    return OPERATIONS[op].counts_pad and padding not in ("same", "same_lower")
+
+
+def _rounding(dtype: DType) -> str:
+    """Return how a type is rounded where nothing is said."""
+    return "half_even" if dtype.is_float else "half_away"
 
 
 def _refuse_unknown(given: dict[str, Any]) -> None:
