@@ -48,8 +48,8 @@ def test_bits_of_bfloat16(folder: Path, command: Command):
         (np.uint16, "--dtype float16", "a .npy of float16 would do"),
         (np.float32, "--dtype float16", "x must be of values that float16 holds"),
         (np.float16, "-o small.png", "small.png cannot hold float16"),
-        (np.float16, "--clamp 0:6", "clamp (0, 6) is for integers"),
-        (np.float16, "--op avg --rounding floor", "rounding floor is for integers"),
+        (np.float16, "--clamp 0:6", "clamp (0, 6) has no meaning with dtype float16"),
+        (np.float16, "--op avg --rounding floor", "rounding floor has no meaning with dtype"),
         (np.float16, "--nan drop", "'drop' is not one of propagate, ignore"),
     ],
 )
