@@ -101,12 +101,7 @@ def _chosen(options: Options) -> layers.Layers:
 def bench(options: Options) -> int:
     """Measure and compare as the options say; prints the table, and writes what they ask for.
 
-    Raises
-    ------
-    Refused
-        If an option cannot be followed; before anything is measured.
-    SpecError
-        If a network or a device is not known, or the layer does not work.
+    What cannot be followed is refused before anything is measured.
     """
     known = placed.devices()
     if options.device is not None and device_named(options.device).name not in known:
@@ -249,18 +244,18 @@ def _target(option: str, name: str | None) -> Path | None:
 
 WHAT = "what is measured, and how"
 
+
+def _option(*flags: str, metavar: str, help: str, takes: Callable[[str], Any] = str) -> Any:
+    """Return an option of the group `WHAT` that takes a value."""
+    return option(*flags, takes=takes, metavar=metavar, group=WHAT, help=help)
+
+
 command = verb(
     "bench",
     [
         *spec_options(),
         common.shape_option(WHAT, required=False),
-        option(
-            "--net",
-            takes=str,
-            metavar="NETS",
-            group=WHAT,
-            help="only these networks, with commas between",
-        ),
+        _option("--net", metavar="NETS", help="only these networks, with commas between"),
         option("--quick", group=WHAT, default=False, help="a few layers only, in under a minute"),
         option(
             "--device",
@@ -276,18 +271,16 @@ command = verb(
             f" ({ASSUMED_MHZ:g}, or less if a core that wide reached less)",
             None,
         ),
-        option(
+        _option(
             "--rounds",
             takes=_rounds,
             metavar="N",
-            group=WHAT,
             help=f"samples of each contender ({timing.LEAST_ROUNDS})",
         ),
-        option(
+        _option(
             "--runtimes",
             takes=_runtimes,
             metavar="NAMES",
-            group=WHAT,
             help="only these, with commas between: "
             + ", ".join(runtime.name for runtime in RUNTIMES),
         ),
@@ -297,39 +290,19 @@ command = verb(
             default=False,
             help="count cycles in simulation too, and check each frame against the golden model",
         ),
-        option(
+        _option(
             "--folder",
             takes=Path,
             metavar="DIR",
-            group=WHAT,
             help="keep each layer's figures there; a run that was stopped continues from them",
         ),
-        option(
-            "--json",
-            takes=str,
-            metavar="FILE.json",
-            group=WHAT,
-            help="write everything there; - prints it",
-        ),
-        option(
-            "--html",
-            takes=str,
-            metavar="FILE.html",
-            group=WHAT,
-            help="write a page with plots and tables there",
-        ),
-        option(
-            "--plot",
-            takes=str,
-            metavar="FILE.svg",
-            group=WHAT,
-            help="write the plot of throughput alone there",
-        ),
-        option(
+        _option("--json", metavar="FILE.json", help="write everything there; - prints it"),
+        _option("--html", metavar="FILE.html", help="write a page with plots and tables there"),
+        _option("--plot", metavar="FILE.svg", help="write the plot of throughput alone there"),
+        _option(
             *("--from", "source"),
             takes=Path,
             metavar="FILE.json",
-            group=WHAT,
             help="measure nothing; read what an earlier --json wrote",
         ),
     ],

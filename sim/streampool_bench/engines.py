@@ -41,13 +41,9 @@ WANTED_RATIO = 300
 
 
 def measure(job: PoolJob, seconds: float) -> dict[str, Any]:
-    """Run a job in both engines for about `seconds` each.
+    """Run a job in both engines for about `seconds` each, and return their cycles per second.
 
-    Returns
-    -------
-    dict
-        ``amaranth`` and ``fast``: cycles per second; ``ratio``; ``compile_seconds``, from the core
-        to the loaded model, 0 where it was in the cache.
+    ``compile_seconds`` is from the core to the loaded model, 0 where it was in the cache.
     """
     core = PoolCore(job.spec, job.shape, job.lanes)
     dtype = job.spec.in_dtype

@@ -45,13 +45,7 @@ def _pip(requirement: str) -> str | None:
 
 
 def main(install: Callable[[str], str | None] = _pip) -> int:
-    """Install each requirement, and say what cannot be.
-
-    Returns
-    -------
-    int
-        0, also where some are missing: the others can be measured.
-    """
+    """Install each requirement, and say what cannot be; 0 even then, as the others are measured."""
     if importlib.util.find_spec("pip") is None:
         print("streampool: there is no pip here, so nothing is installed", file=sys.stderr)
         return 0

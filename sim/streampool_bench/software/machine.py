@@ -16,6 +16,7 @@ except ModuleNotFoundError:  # it comes with the extra that measures
     psutil = None
 
 _CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+_VECTORS = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512_vnni")
 FALLBACK_CACHE = 32 << 20
 """Bytes taken for the last cache where the system does not tell."""
 
@@ -50,64 +51,31 @@ def _caches() -> dict[str, tuple[int, int]]:
     return found
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        name, _, value = line.partition(":")
-        if name.strip() in ("model name", "Model", "Hardware") and value.strip():
-            return value.strip()
-    return platform.processor() or platform.machine()
-
-
-def _vectors() -> list[str]:
-    """Return the vector extensions that matter here."""
-    try:
-        text = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
-    except OSError:
-        return []
-    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
-    known = ("neon", "asimd", "sve", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512_vnni")
-    return [name for name in known if flags and name in flags[1].split()]
-
-
 def describe() -> dict[str, Any]:
-    """Return the processor's model, its processors, caches and vectors.
-
-    Returns
-    -------
-    dict
-        ``processor``, ``architecture``, ``system``, ``processors`` (that this process may use),
-        ``caches`` (bytes by name), ``vectors`` and ``virtual`` (whether the processor says that
-        it is a guest's).
-    """
+    """Return the processor's model, its processors, caches and vectors; see docs/bench.md."""
     try:
-        guest = " hypervisor" in Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
+        said = Path("/proc/cpuinfo").read_text("utf-8", errors="replace")
     except OSError:
-        guest = False
+        said = ""
+    model = re.search(r"^(?:model name|Model|Hardware)[ \t]*:[ \t]*(\S.*)$", said, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", said, re.MULTILINE)
+    there = flags[1].split() if flags else []
     return {
-        "processor": _processor(),
+        "processor": model[1].strip() if model else platform.processor() or platform.machine(),
         "architecture": platform.machine(),
         "system": platform.system(),
         "processors": threads(),
         "caches": {name: size for name, (size, _) in _caches().items()},
-        "vectors": _vectors(),
-        "virtual": guest,
+        "vectors": [name for name in _VECTORS if name in there],
+        "virtual": "hypervisor" in there,
     }
 
 
 @dataclass
 class Watch:
-    """What a stretch of time took of the processors that this process may use.
+    """How long a stretch of time was, and the processor seconds that other programs took in it.
 
-    Parameters
-    ----------
-    seconds : float
-        How long it was.
-    others : float or None
-        Processor seconds that other programs took in it; None where nothing tells.
+    They are None where nothing tells.
     """
 
     seconds: float = 0.0

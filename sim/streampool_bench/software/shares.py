@@ -22,7 +22,7 @@ MODELS = {
     "resnet50": "light_resnet50", "shufflenet": "light_shufflenet",
     "squeezenet1_0": "light_squeezenet", "vgg19": "light_vgg19", "zfnet512": "light_zfnet512",
 }  # fmt: skip
-"""The models by their networks; what is called as in the list of layers may differ in details."""
+"""The models by their networks; they may differ in details from the layers of the same name."""
 
 RUNTIME = "ONNX Runtime"
 WARM_UP = 2
@@ -39,23 +39,9 @@ def shares(
     threads: int,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> list[Row]:
-    """Run whole networks, and add up what their pooling nodes take.
+    """Run whole networks, all or some of those with a model, and add up their pooling nodes.
 
-    Parameters
-    ----------
-    nets : sequence of str, optional
-        Only these, as far as there are models of them; all by default.
-    rounds : int
-        Runs of each.
-    threads : int
-        For ONNX Runtime.
-    progress : callable, optional
-        Told how many are done, of how many, and which comes now.
-
-    Returns
-    -------
-    list of dict
-        See docs/bench.md; empty where ONNX or ONNX Runtime is missing, or has no such models.
+    Returns rows as docs/bench.md has them; none where ONNX or ONNX Runtime is missing.
     """
     try:
         onnxruntime: Any = import_module("onnxruntime")
@@ -98,14 +84,7 @@ def _run(onnxruntime: Any, model: bytes, rounds: int, threads: int) -> Row:
 
 
 def summed(events: Sequence[Row], rounds: int) -> Row:
-    """Sum up a profile of ONNX Runtime's: the last `rounds` runs of it.
-
-    Returns
-    -------
-    dict
-        ``whole_s`` and ``pooling_s``, medians of the runs; ``share``, of the second in the first;
-        ``pooling_nodes``; ``rounds``.
-    """
+    """Sum up the last `rounds` runs of a profile of ONNX Runtime's: medians, and their ratio."""
     runs = sorted(
         (event["ts"], event["ts"] + event["dur"]) for event in events
         if event["name"] == "model_run"

@@ -22,18 +22,9 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """A layer in one type, with a frame to pool.
+    """A layer, whose specification is of int8, on a frame of another dtype with random values.
 
-    Parameters
-    ----------
-    spec : PoolSpec
-        What to compute; its own dtype is int8.
-    shape : tuple of int
-        A frame, channels first.
-    dtype : {"int8", "uint8", "float32"}
-        Of the frame. Floats are whole numbers, so that the exact result is known.
-    seed : int
-        Of the values.
+    Floats are whole numbers, so that the exact result is known. `shape` has channels first.
     """
 
     spec: PoolSpec
@@ -94,57 +85,33 @@ class Task:
 
 @dataclass(frozen=True)
 class Ready:
-    """A contender, ready to be timed.
-
-    Parameters
-    ----------
-    run : callable
-        Pools the frame that it was made with; what is timed.
-    output : callable
-        Makes of what `run` returns an array, channels first; not timed.
-    rounding : str
-        How it rounds averages of integers.
-    prepare : callable
-        Sets the threads of the runtime, where these are the process' own; not timed.
-    crop : tuple of int or None
-        The part of the frame that it does, where all of it would take too long.
-    """
+    """A contender, ready to be timed: only `run` is."""
 
     run: Callable[[], Any]
+    """Pools the frame that it was made with."""
     output: Callable[[Any], np.ndarray]
+    """Makes an array, channels first, of what `run` returns."""
     rounding: str = "half_even"
+    """How it rounds averages of integers."""
     prepare: Callable[[], None] = field(default=lambda: None)
+    """Sets the threads of the runtime, where these are the process' own."""
     crop: tuple[int, ...] | None = None
+    """The part of the frame that it pools, where all of it would take too long."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to pool in software.
-
-    Parameters
-    ----------
-    name : str
-        What it is called in the report.
-    runtime : str
-        What runs it; see `contenders.RUNTIMES`.
-    call : str
-        What is called, as one would type it.
-    dtypes, layouts : tuple of str
-        What it takes.
-    make : callable
-        Makes it `Ready` for a task, a layout and a number of threads.
-
-        Raises `Unfit` where it cannot do the layer.
-    threaded : bool, optional
-        Whether it can use several threads.
-    """
+    """A way to pool in software, with the dtypes and layouts that it takes."""
 
     name: str
     runtime: str
+    """One of `contenders.RUNTIMES`."""
     call: str
+    """What is called, as one would type it."""
     dtypes: tuple[str, ...]
     layouts: tuple[str, ...]
     make: Callable[[Task, str, int], Ready]
+    """Of a task, a layout and a number of threads; `Unfit` where it cannot do the layer."""
     threaded: bool = False
 
 

@@ -23,25 +23,18 @@ LEAST_SAMPLE = 200e-6
 """Seconds that a warm sample lasts at least: short calls are repeated within it."""
 MOST_CALLS = 200
 WARM_UP = 2
-"""Calls before the first that counts; and one before each warm sample of less than `LONG`."""
+"""Calls before the first that counts; there is one before each warm sample below `LONG`, too."""
 LONG = 5e-3
 """Seconds from which a call warms its caches by itself."""
 SETTLE = 2e-3
-"""Seconds after a turn with several threads, in which these stop to spin."""
+"""Seconds after a turn with several threads, in which these stop spinning."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """What the rounds gave, in seconds a call.
+    """Seconds per call over the rounds: median, extremes and quartiles.
 
-    Parameters
-    ----------
-    median_s, min_s, max_s : float
-        Of the rounds.
-    q1_s, q3_s : float
-        The quarter and three-quarter points: half of the rounds lie between.
-    rounds, calls : int
-        Rounds, and calls in each, whose mean is the round's sample.
+    A round's sample is the mean of its calls.
     """
 
     median_s: float
@@ -60,13 +53,13 @@ class Times:
 
 
 class Evict:
-    """Evicts the caches: reads and writes half as much again as the largest holds."""
+    """Evicts the caches when called: reads and writes 1.5 times as much as the largest holds."""
 
     def __init__(self) -> None:
         self._other = np.zeros(3 * last_cache_bytes() // 2 // 8, np.int64)
 
     def __call__(self) -> None:
-        """Do it."""
+        """Evict the caches."""
         self._other += 1
 
 
@@ -79,27 +72,10 @@ def measure(
     seed: int = 0,
     evict: Callable[[], Any] | None = None,
 ) -> list[Times]:
-    """Time contenders against each other.
+    """Time contenders against each other, with the threads that each may use.
 
-    Parameters
-    ----------
-    contenders : sequence of Ready
-        What is timed.
-    threads : sequence of int
-        Those that each may use.
-    rounds : int, optional
-        Samples of each.
-    cache : {"warm", "cold"}
-        Warm: the call has run just before. Cold: `evict` has, and a sample is one call.
-    seed : int, optional
-        Of the order.
-    evict : callable, optional
-        Empties the caches.
-
-    Returns
-    -------
-    list of Times
-        In the order of `contenders`.
+    Warm, the call has run just before. Cold, `evict` has emptied the caches, and a sample is one
+    call.
     """
     cold = cache == COLD
     if cold and evict is None:

@@ -14,21 +14,13 @@ __all__ = ["RUNTIMES", "Runtime", "load", "versions"]
 
 @dataclass(frozen=True)
 class Runtime:
-    """Something that runs contenders.
-
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    module : str
-        Of this package; imports the runtime and has `contenders`.
-    packages : tuple of str
-        The distributions whose versions are recorded.
-    """
+    """Something that runs contenders."""
 
     name: str
     module: str
+    """Of this package; imports the runtime and has `contenders`."""
     packages: tuple[str, ...]
+    """The distributions whose versions are recorded."""
 
 
 RUNTIMES = (
@@ -42,19 +34,7 @@ RUNTIMES = (
 
 
 def load(names: tuple[str, ...] | None = None) -> tuple[list[Contender], list[dict[str, str]]]:
-    """Return the contenders whose runtimes are there, and those left out.
-
-    Parameters
-    ----------
-    names : tuple of str, optional
-        The runtimes to look for; all by default.
-
-    Returns
-    -------
-    contenders : list of Contender
-    skipped : list of dict
-        ``what``, a runtime's name, and ``reason``.
-    """
+    """Return the contenders of some runtimes, by default all, and the runtimes left out."""
     found: list[Contender] = []
     skipped = []
     for runtime in RUNTIMES:
