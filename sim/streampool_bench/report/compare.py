@@ -42,40 +42,28 @@ def usual(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
     return min(rows, key=lambda row: row["median_s"], default=None)
 
 
+_NAMES = ("contender", "runtime", "dtype", "layout", "threads", "cache", "median_s")
+_CORE = (
+    *("layer", "device", "lanes", "freq_mhz", "freq_source", "placed_job", "placed_seeds"),
+    *("seconds", "frames_per_second"),
+)
+
+
 def _named(row: Row | None) -> Row | None:
-    if row is None:
-        return None
-    names = ("contender", "runtime", "dtype", "layout", "threads", "cache", "median_s")
-    return {name: row[name] for name in names}
+    return row and {name: row[name] for name in _NAMES}
 
 
 def tie(layer: Layer, rows: Sequence[Row], seconds: float) -> Row:
-    """Return the lanes at which a core is as fast as software that takes `seconds` a frame.
+    """Return the lanes at which a core is as fast as software that takes `seconds` per frame.
 
-    The clock is that of the narrowest placed core that is wide enough; where none is, that of the
-    widest, and what it would take of the device is reckoned from that one.
-
-    Parameters
-    ----------
-    layer : Layer
-    rows : sequence of dict
-        The hardware rows of the layer on the device.
-    seconds : float
-        What the software takes for a frame.
-
-    Returns
-    -------
-    dict
-        ``lanes``, None where not even all channels side by side would do; ``freq_mhz`` and
-        ``freq_source``; ``placed_lanes``, of the core whose clock it is; ``holds``, whether a core
-        of that many lanes at least was placed here at that clock; ``lut4``, what so many lanes
-        take, by that core's LUTs a lane, ``device_share``, the largest share of any kind of the
-        device's cells that they take, and ``fits``; None where it is not known.
+    Of the layer's hardware rows on a device, the clock is that of the narrowest placed core that is
+    wide enough; where none is, that of the widest, from whose LUTs per lane the area follows. See
+    docs/bench.md; what is not known is None.
     """
     channels = layer.shape[0]
     job = layer.job
     positions = max(job.beats_in, job.beats_out) // channels
-    found = {"lanes": None, "freq_mhz": None, "freq_source": None, "placed_lanes": None}
+    found: Row = dict.fromkeys(("lanes", "freq_mhz", "freq_source", "placed_lanes"))
     rows = [row for row in rows if row["fits"] is not False]
     by_lanes = sorted(
         (row for row in rows if row["freq_source"] == "placed"), key=lambda row: row["lanes"]
@@ -136,35 +124,21 @@ def _over(software: Row | None, seconds: float) -> float | None:
 
 
 def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
-    """Compare each device's fastest core with the best and the usual software, layer by layer.
-
-    Returns
-    -------
-    list of dict
-        See docs/bench.md.
-    """
+    """Compare each device's fastest core with the best and the usual software, layer by layer."""
     found = []
-    by_pair: dict[tuple[str, str], list[Row]] = {}
+    by_layer: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
-        by_pair.setdefault((row["layer"], row["device"]), []).append(row)
+        by_layer.setdefault(row["layer"], {}).setdefault(row["device"], []).append(row)
     for layer in layers:
         fastest, typed = best(software, layer.name), usual(software, layer.name)
         seconds = None if fastest is None else fastest["median_s"]
-        for (name, device), here in by_pair.items():
+        for here in by_layer.get(layer.name, {}).values():
             core = fastest_core(here)
-            if name != layer.name or core is None:
+            if core is None:
                 continue
             found.append(
-                {
-                    "layer": name,
-                    "device": device,
-                    "lanes": core["lanes"],
-                    "freq_mhz": core["freq_mhz"],
-                    "freq_source": core["freq_source"],
-                    "placed_job": core["placed_job"],
-                    "placed_seeds": core["placed_seeds"],
-                    "seconds": core["seconds"],
-                    "frames_per_second": core["frames_per_second"],
+                {key: core[key] for key in _CORE}
+                | {
                     "best": _named(fastest),
                     "usual": _named(typed),
                     "ratio_best": _over(fastest, core["seconds"]),
@@ -186,13 +160,8 @@ def networks(
 ) -> list[Row]:
     """Add up the pooling layers of whole networks, on each device.
 
-    Each layer's core in its turn takes the sum; all of them at once, as a network in hardware has
-    them, take a frame each time that the slowest is done, if the device holds them together.
-
-    Returns
-    -------
-    list of dict
-        See docs/bench.md.
+    One after the other the cores take the sum of their times. All at once, as in a network in
+    hardware, they take a frame each time that the slowest is done, if the device holds them all.
     """
     found = []
     by_pair = {(row["layer"], row["device"]): row for row in compared}

@@ -40,17 +40,8 @@ _HARDWARE = ("layer", "device", "part", "lanes", "freq_mhz", "freq_source", "fra
 def digest(made: dict[str, Any]) -> dict[str, Any]:
     """Return what the pages state of a report.
 
-    Parameters
-    ----------
-    made : dict
-        As `report.make` gives it.
-
-    Returns
-    -------
-    dict
-        A report with the rows and fields that are stated: the comparison and the networks on the
-        device that the report is about, all sentences, and of the layers that are drawn the placed
-        cores and the fastest way of each contender.
+    That is the comparison and the networks on the device that the report is about, all sentences,
+    and of the layers that are drawn the placed cores and the fastest way of each contender.
     """
     device = reading.device_of(made)
     compared = [row for row in made["comparison"] if row["device"] == device]
@@ -92,13 +83,7 @@ def _drawn_software(rows: Sequence[Row]) -> list[Row]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the digest of a measurement.
-
-    Returns
-    -------
-    int
-        0; 2 if the measurement cannot be read.
-    """
+    """Write the digest of a measurement; returns 2 if that cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m streampool_bench.report.digest")
     parser.add_argument("source", type=Path, help="what streampool bench --json wrote")
     parser.add_argument("target", type=Path, help="where the digest goes")

@@ -27,15 +27,10 @@ AT_ONCE = 4
 def cycles(
     core: Figures, simulated: dict[tuple[PoolSpec, tuple[int, ...], int], int]
 ) -> tuple[int, str]:
-    """Return the cycles of a frame in the steady state, and where they come from.
+    """Return the cycles per frame in the steady state, and where they come from.
 
-    Returns
-    -------
-    cycles : int
-    source : {"simulated", "schedule", "bound"}
-        Simulated, against the golden model; or the schedule's, where its lower and its upper bound
-        meet (beats of a frame, in or out, and what the core's plans allow), so that a simulation
-        could find nothing else; or the upper bound alone.
+    ``"simulated"``; or the ``"schedule"``, where its lower and upper bounds meet, so that a
+    simulation could find nothing else; or the upper ``"bound"`` alone.
     """
     job = core.job
     found = simulated.get((job.spec, job.shape, job.lanes))
@@ -47,26 +42,10 @@ def cycles(
 
 
 def simulate_cycles(layers: Iterable[tuple[Layer, int]], progress: Any = None) -> dict[Any, int]:
-    """Count a frame's cycles in the fast engine, and check the frames against the golden model.
+    """Count the cycles per frame of layers, each with its lanes, in the fast engine.
 
-    Parameters
-    ----------
-    layers : iterable of (Layer, int)
-        Layers with their lanes.
-    progress : callable, optional
-        Told how many are done, and of how many.
-
-    Returns
-    -------
-    dict
-        Cycles by specification, shape and lanes.
-
-    Raises
-    ------
-    CompilerMissing
-        If there is no C++ compiler.
-    EngineError
-        If a core is wrong.
+    The frames are checked against the golden model. Returns cycles by specification, shape and
+    lanes; raises `CompilerMissing` without a C++ compiler, and `EngineError` if a core is wrong.
     """
     counted = {}
     wanted = list(layers)
@@ -110,18 +89,7 @@ def rows(
 ) -> list[dict[str, Any]]:
     """Return what the core does with each layer, on each device and with each number of lanes.
 
-    Parameters
-    ----------
-    layers : sequence of Layer
-    assumed_mhz : float, optional
-        The clock where none was placed; as `clock_of` has it by default.
-    simulated : dict, optional
-        As `simulate_cycles` gives it.
-
-    Returns
-    -------
-    list of dict
-        See docs/bench.md.
+    `assumed_mhz` is as `clock_of` takes it, and `simulated` as `simulate_cycles` gives it.
     """
     with unused_cores():
         return [
@@ -170,10 +138,7 @@ def _row(
         "latency_cycles": core.latency,
         "latency_s": core.latency / hertz,
         "store_bits": core.store_bits,
-        "lut4": stands.get("lut4"),
-        "ff": stands.get("ff"),
-        "block_ram": stands.get("block_ram"),
-        "dsp": stands.get("dsp"),
+        **{cells: stands.get(cells) for cells in ("lut4", "ff", "block_ram", "dsp")},
     }
     taken = placed.shares(row)
     share = max(taken.values(), default=None)

@@ -15,24 +15,14 @@ QUICK = ("resnet50-1", "resnet50-2", "googlenet-3", "vgg16-5", "yolov8n_sppf-1",
 
 @dataclass(frozen=True)
 class Layer:
-    """A pooling layer: what is computed on frames of one shape.
-
-    Parameters
-    ----------
-    name : str
-        The network and the layer's number in it, from 1; the first network that has it.
-    spec : PoolSpec
-        What is computed; int8.
-    shape : tuple of int
-        A frame: channels, then the spatial lengths.
-    nets : dict of str to int
-        The networks that have it, and how often.
-    """
+    """A pooling layer: what is computed on int8 frames of one shape, channels first."""
 
     name: str
+    """The first network that has it, and the layer's number there, from 1."""
     spec: PoolSpec
     shape: tuple[int, ...]
     nets: dict[str, int] = field(default_factory=dict, hash=False)
+    """How often each network has it."""
 
     @cached_property
     def job(self) -> PoolJob:
@@ -85,21 +75,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Layers:
-    """What is to be measured.
-
-    Parameters
-    ----------
-    layers : tuple of Layer
-        Each once, however many networks have it.
-    order : dict of str to tuple of str
-        The layers of each network, in its order.
-    whole : bool
-        Whether these are all networks.
-    """
+    """What is to be measured."""
 
     layers: tuple[Layer, ...]
+    """Each once, however many networks have it."""
     order: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The layers of each network, in its order."""
     whole: bool = False
+    """Whether these are all networks."""
 
 
 def _by(sizes: Iterable[int]) -> str:
@@ -112,20 +95,7 @@ def network_names() -> list[str]:
 
 
 def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> Layers:
-    """Return the layers of known networks, each that several have only once.
-
-    Parameters
-    ----------
-    nets : sequence of str, optional
-        Only theirs; all by default.
-    quick : bool, optional
-        Only `QUICK`.
-
-    Raises
-    ------
-    SpecError
-        If a network is not known.
-    """
+    """Return the layers of all or some networks, or `QUICK` of them, each only once."""
     known = network_names()
     for net in nets or ():
         if net not in known:
@@ -146,7 +116,7 @@ def network_layers(nets: Sequence[str] | None = None, quick: bool = False) -> La
 
 
 def layer_of(spec: PoolSpec, shape: Sequence[int]) -> Layers:
-    """Return a layer that someone gives; sizes that its frames decide are written out."""
+    """Return a layer of the user's; sizes that its frames decide are written out."""
     if spec.adaptive is not None:
         axes = PoolJob(spec, tuple(shape), 1).axes
         spec = spec.replace(

@@ -5,50 +5,25 @@ than any driver reaches: a core behind a link is at best as fast as said here.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 FABRIC = "fabric"
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link.
+    """A link, as the report has it."""
 
-    Parameters
-    ----------
-    name, title : str
-        As the report calls it, and as one would say it.
-    bytes_per_s : float or None
-        Payload of one direction; None is as much as the core takes.
-    duplex : bool
-        Whether frames in and out pass at the same time.
-    carries : str
-        ``"both"`` frames in and out, or only frames ``"in"``.
-    how : str
-        How the figure comes about.
-    source : str
-        Who says so.
-    """
-
-    name: str
+    link: str
     title: str
     bytes_per_s: float | None
+    """Payload of one direction; None is as much as the core takes."""
     duplex: bool
+    """Whether frames in and out pass at the same time."""
     carries: str
+    """``"both"`` frames in and out, or only frames ``"in"``."""
     how: str
+    """How the figure comes about."""
     source: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
-        return {
-            "link": self.name,
-            "title": self.title,
-            "bytes_per_s": self.bytes_per_s,
-            "duplex": self.duplex,
-            "carries": self.carries,
-            "how": self.how,
-            "source": self.source,
-        }
 
 
 def _ethernet() -> float:
@@ -64,7 +39,7 @@ def _pcie() -> float:
 
 
 LINKS = {
-    link.name: link
+    link.link: link
     for link in (
         Link(
             FABRIC, "fabric (next to other logic)", None, True, "both",
@@ -109,7 +84,7 @@ LINKS = {
 
 
 def frames_per_second(link: Link, bytes_in: int, bytes_out: int) -> float | None:
-    """Return how many frames a link carries a second; None where it is no limit."""
+    """Return how many frames per second a link carries; None where it is no limit."""
     if link.bytes_per_s is None:
         return None
     if link.carries == "in":

@@ -29,18 +29,7 @@ def device_of(report: dict[str, Any]) -> str | None:
 
 
 def sentences(report: dict[str, Any]) -> list[Row]:
-    """Return what the figures say.
-
-    Parameters
-    ----------
-    report : dict
-        The report, but for these sentences.
-
-    Returns
-    -------
-    list of dict
-        ``id``, ``text``, and ``values``: by name the ``value`` and how it is ``shown`` in the text.
-    """
+    """Return what the figures of a report say; see docs/bench.md."""
     device = device_of(report)
     compared = [row for row in report["comparison"] if row["best"] is not None]
     here = [row for row in compared if row["device"] == device]

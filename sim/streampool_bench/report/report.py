@@ -5,7 +5,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -33,39 +33,25 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """How it is measured.
-
-    Parameters
-    ----------
-    rounds : int
-        Samples of each contender, in each state of the caches.
-    threads : tuple of int
-        Numbers of threads: one, and all.
-    cold_within : float
-        Only contenders that take, warm, at most so many times as long as the fastest are timed with
-        the caches evicted too; the usual call always is.
-    seed : int
-        Of the frames and of the order.
-    """
+    """How it is measured."""
 
     rounds: int = timing.LEAST_ROUNDS
+    """Samples of each contender, in each state of the caches."""
     threads: tuple[int, ...] = (1,)
+    """Numbers of threads: one, and all."""
     cold_within: float = 2.0
+    """Contenders that take, warm, at most so many times as long as the fastest are timed cold too.
+
+    The usual call always is.
+    """
     seed: int = 0
+    """Of the frames and of the order."""
 
 
 def measure_layer(
     layer: Layer, candidates: Sequence[Contender], settings: Settings
 ) -> tuple[list[Row], list[Row]]:
-    """Time all contenders on a layer, after each was checked for the right result.
-
-    Returns
-    -------
-    rows : list of dict
-        The software rows of the report.
-    skipped : list of dict
-        ``what`` and ``reason`` of contenders that cannot do this layer.
-    """
+    """Check all contenders on a layer and time them; returns their rows, and those left out."""
     ready: list[tuple[Row, Ready]] = []
     rows, skipped = [], []
     tasks: dict[str, Task] = {}
@@ -129,22 +115,16 @@ def _row(
     if made.crop is not None:
         part = PoolJob(layer.spec, made.crop, 1)
         share = part.beats_out / layer.job.beats_out
-    figures = dict.fromkeys(("median_s", "min_s", "max_s", "q1_s", "q3_s"))
-    figures |= {"rounds": 0, "calls": 0}
-    if times is not None:
-        figures = asdict(times)
-    return (
-        head
-        | {"cache": cache}
-        | figures
-        | {
-            "frames_per_second": None if times is None else share / times.median_s,
-            "correct": wrong is None,
-            "wrong": wrong,
-            "crop": None if made.crop is None else list(made.crop),
-            "crop_share": share,
-        }
-    )
+    figures = dict.fromkeys(field.name for field in fields(timing.Times))
+    figures |= {"rounds": 0, "calls": 0} if times is None else asdict(times)
+    rest = {
+        "frames_per_second": None if times is None else share / times.median_s,
+        "correct": wrong is None,
+        "wrong": wrong,
+        "crop": None if made.crop is None else list(made.crop),
+        "crop_share": share,
+    }
+    return head | {"cache": cache} | figures | rest
 
 
 def make(
@@ -158,30 +138,20 @@ def make(
     kept: list[Path] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Measure, count, and compare.
+    """Measure, count and compare; returns the report.
 
     Parameters
     ----------
-    chosen : Layers
-        What is pooled.
-    settings : Settings
     assumed_mhz : float, optional
-        The clock of cores that none was placed for; as `clock_of` has it by default.
+        As `clock_of` takes it.
     simulated : dict, optional
         Cycles, as `hardware.simulate_cycles` counts them.
-    runtimes : tuple of str, optional
-        Only these; all by default.
     folder : Path, optional
-        Where each layer's rows are kept, so that what was stopped goes on.
+        Where each layer's rows are kept, so that a run that was stopped continues from them.
     kept : list of Path, optional
-        Told the files there, for who has written the report to remove: the next run measures anew.
+        Takes the files there, to be removed once the report is written.
     progress : callable, optional
-        Told how many layers are done, of how many, and which comes now.
-
-    Returns
-    -------
-    dict
-        The report.
+        Told how many layers are done, of how many, and which one is next.
     """
     candidates, skipped = contenders.load(runtimes)
     versions = versions_here()
@@ -225,7 +195,7 @@ def make(
             {"contender": each.name, "runtime": each.runtime, "call": each.call}
             for each in candidates
         ],
-        "links": [link.to_json() for link in links.LINKS.values()],
+        "links": [asdict(link) for link in links.LINKS.values()],
         "placements": hardware.placements(),
         "software": software,
         "hardware": cores,
@@ -246,11 +216,7 @@ def make(
 def about(report: dict[str, Any], device: str | None = None) -> dict[str, Any]:
     """Return a report whose sentences, tables and plots are about a device.
 
-    Parameters
-    ----------
-    report : dict
-    device : str, optional
-        That it was about before by default; `BAR_DEVICE` where it was about none.
+    By default it is the one that the report was about, or `BAR_DEVICE`.
     """
     if device is not None:
         report = report | {"settings": report["settings"] | {"device": device}}
@@ -299,7 +265,7 @@ def _kept(
 ) -> tuple[list[Row], list[Row], machine.Watch]:
     """Measure a layer, or take its rows from a run that was stopped."""
     if path is not None and path.is_file():
-        with contextlib.suppress(ValueError, KeyError, TypeError):  # if not whole, it is made anew
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # of a file that is incomplete
             data = json.loads(path.read_text("utf-8"))
             return data["software"], data["unfit"], machine.Watch(**data["watch"])
     with machine.watched() as watch:
@@ -312,7 +278,7 @@ def _kept(
 
 
 def _load(watches: Sequence[machine.Watch]) -> float | None:
-    """Return how many processors other programs kept busy, in the mean; None: nothing tells."""
+    """Return how many processors other programs kept busy, on average; None: nothing tells."""
     others = [each.others for each in watches if each.others is not None]
     if not others or len(others) < len(watches):
         return None

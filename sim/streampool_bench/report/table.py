@@ -12,7 +12,7 @@ HEADS = (
     *("layer", "fastest software", "us", "torch float32 NCHW, us", "core", "us"),
     *("x fastest", "x torch", "ties at"),
 )
-"""The columns: times in microseconds a frame; "x": how many times as many frames the core does."""
+"""The columns: times in microseconds per frame; "x": the core's frames over the software's."""
 LEFT = (0, 1, 4)
 """Columns of words."""
 
@@ -20,23 +20,13 @@ NETWORK_HEADS = (
     *("network", "poolings", "fastest software, us", "torch float32 NCHW, us", "cores in turn, us"),
     *("x fastest", "all at once, us", "x fastest, all at once"),
 )
-"""The columns of whole networks: sums over their pooling layers, and of the cores the slowest."""
+"""The columns of whole networks: sums over their pooling layers, and the slowest of the cores."""
 
 
 def rows(
     report: dict[str, Any], device: str, layers: Sequence[str] | None = None
 ) -> list[list[str]]:
-    """Return the cells of a table, as `HEADS` has them: each layer on a device.
-
-    Parameters
-    ----------
-    report : dict
-        The report.
-    device : str
-        Whose cores.
-    layers : sequence of str, optional
-        Only these, in this order; all by default.
-    """
+    """Return the cells of a table, as `HEADS` has them: all or some layers on a device."""
     here = {row["layer"]: row for row in report["comparison"] if row["device"] == device}
     titles = {row["layer"]: _titled(row) for row in report["layers"]}
     return [_cells(titles[name], here[name]) for name in layers or here if name in here]
@@ -74,7 +64,7 @@ def _cells(title: str, row: Row) -> list[str]:
         clock += f" ({row['placed_job']}{seeds})"
     else:
         clock += " (assumed)"
-    cells = (
+    return [
         title,
         "-" if best is None else _contender(best),
         "-" if best is None else _micro(best["median_s"]),
@@ -84,8 +74,7 @@ def _cells(title: str, row: Row) -> list[str]:
         _ratio(row["ratio_best"]),
         _ratio(row["ratio_usual"]),
         _tie(tie),
-    )
-    return list(cells)
+    ]
 
 
 def _contender(row: Row) -> str:
