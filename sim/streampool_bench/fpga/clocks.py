@@ -5,6 +5,7 @@ stands for it, which is named. Nothing else is called placed.
 """
 
 import gc
+import operator
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,27 +29,17 @@ LARGER = 2
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock of a layer on a device.
-
-    Parameters
-    ----------
-    freq_mhz : float
-        The median of the placer's seeds, or what is assumed.
-    source : {"placed", "assumed"}
-        Which.
-    placed : dict or None
-        The placement, a row of `table.known`.
-    same : bool
-        Whether the placed job is the layer itself.
-    why : str
-        What the placed job has to do with the layer.
-    """
+    """The clock of a layer on a device: the median of the placer's seeds, or an assumed one."""
 
     freq_mhz: float
     source: str
+    """``"placed"`` or ``"assumed"``."""
     placed: dict[str, Any] | None
+    """The placement, a row of `table.known`."""
     same: bool
+    """Whether the placed job is the layer itself."""
     why: str
+    """Why the placed job stands for the layer."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +62,7 @@ _STAND_FOR = {"max": ("max", "min"), "min": ("max", "min"), "sum": ("sum", "avg"
 
 @dataclass(frozen=True)
 class Figures:
-    """What a core says of itself.
-
-    Parameters
-    ----------
-    job : PoolJob
-        What it does.
-    cycles_bound, latency, store_bits : int
-        As the core's.
-    effort : _Effort
-        What its clock depends on.
-    """
+    """What a core says of itself."""
 
     job: PoolJob
     cycles_bound: int
@@ -124,7 +105,7 @@ def _overlap(axis: Axis) -> int:
 
 
 def _divides(job: PoolJob) -> int:
-    """Return 0 for no division or a shift, 1 for a divisor, 2 for one that varies."""
+    """Return 0 for no division or a shift, 1 for one divisor, 2 for several."""
     if not job.operation.mean:
         return 0
     constant = job.divisor_constant
@@ -134,7 +115,7 @@ def _divides(job: PoolJob) -> int:
 
 
 def _as_hard(has: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    return len(has) >= len(wanted) and all(a >= b for a, b in zip(has, wanted, strict=False))
+    return len(has) >= len(wanted) and all(map(operator.ge, has, wanted))
 
 
 def _placed_lanes(lanes: int, device: str) -> int:

@@ -7,36 +7,21 @@ from streampool_golden import PoolSpec
 
 @dataclass(frozen=True)
 class ReferenceJob:
-    """A job of a known layer, at a number of lanes.
-
-    Parameters
-    ----------
-    name : str
-        The layer's letter and the lanes.
-    spec : PoolSpec
-        What is computed; int8.
-    shape : tuple of int
-        A frame.
-    lanes : int
-        Channels of a beat.
-    least_mhz : float or None
-        What the median clock on `BAR_DEVICE` has to reach.
-    most_lut4 : int or None
-        The LUTs that it may take there.
-    peers : str
-        What others reach with the same tools on the same device.
-    most_seeds : int or None
-        How many seeds it is placed with at the most: the widest take ten minutes each.
-    """
+    """A job of a known layer of int8, at a number of lanes."""
 
     name: str
+    """The layer's letter and the lanes."""
     spec: PoolSpec
     shape: tuple[int, ...]
     lanes: int
     least_mhz: float | None = None
+    """What the median clock on `BAR_DEVICE` has to reach."""
     most_lut4: int | None = None
+    """The LUTs that it may take there."""
     peers: str = ""
+    """What others reach with the same tools on the same device."""
     most_seeds: int | None = None
+    """How many seeds it is placed with at most: the widest jobs take ten minutes each."""
 
 
 BAR_DEVICE = "ecp5-85k-6"

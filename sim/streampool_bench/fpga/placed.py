@@ -59,22 +59,11 @@ def holds(store_bits: int, device: str) -> bool:
 
 
 def shares(row: dict[str, Any], lanes: int | None = None) -> dict[str, float]:
-    """Return how much of a device's cells a core takes, by kind.
+    """Return the share of a device's cells that a core takes, by kind; none at an assumed clock.
 
-    As the placer counted them for the job that gives the row its clock, with the registers that
-    it was placed between, in proportion to the lanes; of block RAMs at least what the stores take.
-
-    Parameters
-    ----------
-    row : dict
-        Of `hardware.rows`.
-    lanes : int, optional
-        Of a core of other lanes than the row's.
-
-    Returns
-    -------
-    dict
-        Shares of 1; empty where the row's clock is assumed.
+    They are as the placer counted them for the job that gives a row of `hardware.rows` its clock,
+    with the registers that it was placed between, in proportion to the lanes; of block RAMs at
+    least what the stores take.
     """
     device, wide = row["device"], (lanes or row["lanes"]) / row["lanes"]
     named = [each for each in placements() if (each["job"], each["device"])

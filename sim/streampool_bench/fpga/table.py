@@ -1,7 +1,7 @@
 """The placements of the reference jobs: made in pieces, kept, and checked against their designs.
 
-Every result is kept in a folder under what it was made from, and stored in the table as soon as
-it is there, so that what was stopped goes on where it was, and only what has changed is placed
+Every result is kept in a folder under what it was made from, and stored in the table as soon as it
+is there. So a run that was stopped continues where it was, and only what has changed is placed
 again. Rows that a run leaves alone are stale if their designs have changed since.
 """
 
@@ -62,32 +62,10 @@ def make(
     output: Path = DATA,
     check: bool = False,
 ) -> list[Row]:
-    """Place what was asked for, and store it.
+    """Place jobs on devices, by default all that are planned; returns the whole table.
 
-    Parameters
-    ----------
-    jobs, devices : str, optional
-        Names with commas between; all that are planned by default.
-    seeds : int, optional
-        Of each job.
-    folder : Path
-        Keeps every result, so that none is made twice.
-    output : Path, optional
-        The table as JSON; its other rows are checked against their designs.
-    check : bool, optional
-        Place nothing.
-
-    Returns
-    -------
-    list of dict
-        The whole table.
-
-    Raises
-    ------
-    SpecError
-        If a job or a device is not known, or there are no seeds.
-    ToolError
-        If a program is missing.
+    `folder` keeps every result, so that none is made twice, and `output` the table; its other rows
+    are checked against their designs. With `check` nothing is placed.
     """
     if seeds < 1:
         raise SpecError("seeds", f"seeds {seeds} is none; use 1 or more.")
@@ -151,7 +129,7 @@ def _seeds(row: Row) -> int:
 
 
 def _wanted(jobs: str | None, devices: str | None) -> list[Pair]:
-    """Return what is to be placed; both named, it need not be planned."""
+    """Return what is to be placed; if both are named, it need not be planned."""
     pairs = [
         (job, device)
         for device in _named("devices", devices, PLANNED, DEVICES)
@@ -172,7 +150,7 @@ def _named(
 
 
 def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None:
-    """Place everything, as many programs at once as there are processors."""
+    """Place everything, with as many programs at once as there are processors."""
     start, anew = time.monotonic(), not any(folder.glob("*.json"))
     at_once = os.cpu_count() or 1
     old = _read(output)

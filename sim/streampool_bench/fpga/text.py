@@ -12,15 +12,7 @@ from .table import Pair, Row
 
 
 def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
-    """Return the table in Markdown.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        The placements.
-    short : bool, optional
-        Only `BAR_DEVICE`, with fewer columns.
-    """
+    """Return the table in Markdown; `short` has only `BAR_DEVICE`, with fewer columns."""
     by_key = {(row["job"], row["device"]): row for row in rows}
     parts = []
     for device in [BAR_DEVICE] if short else dict.fromkeys(row["device"] for row in rows):
@@ -119,13 +111,7 @@ def _peers(row: Row, _: Any) -> str:
 
 
 def against_bar(rows: Sequence[Row]) -> str:
-    """Return in Markdown how the jobs on `BAR_DEVICE` stand to their bars.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        The placements; a job that has none is said not to be placed.
-    """
+    """Return in Markdown which jobs on `BAR_DEVICE` miss their bars, and by how much."""
     by_key = {(row["job"], row["device"]): row for row in rows}
     here = {name: by_key.get((name, BAR_DEVICE)) for name in JOBS}
     barred = [name for name, job in JOBS.items() if job.least_mhz or job.most_lut4]

@@ -20,21 +20,13 @@ MOST_DEVICES = 3
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot for the page.
-
-    Parameters
-    ----------
-    name : str
-        What it is called on the page.
-    alternative : str
-        What it shows, in words, for those who do not see it.
-    files : dict of str to str
-        SVG files by the name of their width.
-    """
+    """A plot for the page."""
 
     name: str
     alternative: str
+    """What it shows, in words, for those who do not see it."""
     files: dict[str, str]
+    """SVG files by the name of their width."""
 
 
 def _plot(name: str, alternative: str, draw: Callable) -> Plot:

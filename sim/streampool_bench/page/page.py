@@ -24,7 +24,7 @@ TABLES = {
     "links": "Links",
     "skipped": "Left out, and why",
 }
-"""Lists of the JSON that have a table of all their keys, and its caption."""
+"""Lists of the JSON that have a table of all their keys, and their captions."""
 
 WITHOUT = {"software": ("runtime",)}
 """Columns that a table leaves out, since another one says it: each contender's runtime."""
@@ -34,22 +34,11 @@ SUMMARY = (
     *("freq_source", "best.contender", "best.dtype", "best.threads", "best.median_s"),
     *("usual.median_s", "tie.lanes", "tie.fits", "tie.holds", "latency_s", "latency_ratio"),
 )
-"""Keys of the comparison that stand on the page without a click."""
+"""Keys of the comparison that the page shows without a click."""
 
 
 def html(results: dict[str, Any]) -> str:
-    """Make the page.
-
-    Parameters
-    ----------
-    results : dict
-        The JSON that `streampool bench --json` writes; docs/bench.md explains it.
-
-    Returns
-    -------
-    str
-        The file's text.
-    """
+    """Return the page of a measurement, as `streampool bench --json` writes it."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("streampool_bench.page", "."),
         autoescape=True,
@@ -82,13 +71,7 @@ def _wave(diagram: waveform.Diagram, styles: svg.Styles) -> Markup:
 
 
 def plot(results: dict[str, Any]) -> str:
-    """Draw the throughput by layer and contender as an SVG file of its own.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to draw.
-    """
+    """Draw the throughput by layer and contender as an SVG file; `ValueError` without any."""
     drawn = figures.throughput(results)
     if drawn is None:
         raise ValueError("no layer was measured and none has a core, so there is nothing to draw")

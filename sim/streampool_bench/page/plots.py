@@ -18,10 +18,10 @@ WIDTHS = {"wide": 880, "narrow": 350}
 """Widths in pixels that every plot is drawn for."""
 
 MANY = 20
-"""Layers from which the axis is labelled at both ends."""
+"""With more layers the axis is labelled at both ends."""
 
 NEAR = 1.5
-"""How many times as fast as another a link is with which it has a label of its own."""
+"""Links less far apart than this, as a ratio of their rates, share a label."""
 
 _MARKS = ("o", "s", "D", "^", "v", "P", "X", "p")
 _CYCLE = tuple(name for name in COLOURS if name[0] == "c")
@@ -57,36 +57,24 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Series:
-    """Points of one kind.
-
-    Parameters
-    ----------
-    name : str
-        For the legend.
-    x, y : sequence of float
-        The points.
-    colour : int
-        Of `COLOURS`, and so with what it belongs together.
-    mark : int
-        What tells it from others of its colour.
-    joined : bool, optional
-        Whether a line joins them.
-    main : bool, optional
-        Whether it is one of those that the plot is about.
-    """
+    """Points of one kind."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     colour: int
+    """Of `COLOURS`; what belongs together has the same."""
     mark: int
+    """Its shape among those of its colour."""
     joined: bool = False
+    """Whether a line joins the points."""
     main: bool = True
+    """Whether the plot is about it."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A slope through the origin: what a link carries a second, by its name and a short one."""
+    """A slope through the origin: what a link carries per second, by its name and a short one."""
 
     name: str
     short: str
@@ -94,18 +82,7 @@ class Line:
 
 
 def drawn(draw: Callable[[bool], Figure]) -> dict[str, str]:
-    """Draw a plot once for each of `WIDTHS`.
-
-    Parameters
-    ----------
-    draw : callable
-        Draws it; told whether it has to be narrow.
-
-    Returns
-    -------
-    dict of str to str
-        SVG files by the name of their width.
-    """
+    """Return a plot as an SVG file for each of `WIDTHS`; `draw` is told whether it is narrow."""
     found = {}
     for width in WIDTHS:
         with mpl.rc_context(_STYLE):
@@ -192,17 +169,10 @@ def lanes(area: Sequence[Series], clock: Sequence[Series]) -> Callable:
 
 
 def roofline(series: Sequence[Series], links: Sequence[Line]) -> Callable:
-    """Draw taps per second against taps per byte, with a slope for each link.
+    """Draw taps per second against taps per byte that crosses a link, with a slope for each link.
 
-    A core takes its beat a clock whatever the window, so that it has no roof of its own: its lanes
+    A core takes one beat per clock whatever the window, so it has no roof of its own: its lanes
     and clock are one more slope, on which its layers lie.
-
-    Parameters
-    ----------
-    series : sequence of Series
-        Layers: taps per byte that crosses the link, taps per second.
-    links : sequence of Line
-        Bytes per second.
     """
 
     def draw(narrow: bool) -> Figure:
@@ -294,7 +264,7 @@ def _name_rows(axes: Axes, names: Sequence[str], narrow: bool) -> None:
 
 
 def _name_links(axes: Axes, links: Sequence[Line], narrow: bool) -> None:
-    """Write the links along their slopes, those of nearly the same together above the fastest."""
+    """Write the links along their slopes; those of nearly the same rate share a label."""
     (low, high), (bottom, _) = axes.get_xlim(), axes.get_ylim()
     groups: list[list[Line]] = []
     for link in sorted(links, key=lambda link: -link.value):
@@ -325,7 +295,7 @@ def _angle(axes: Axes, low: float, high: float) -> float:
 
 
 def _log_labels(*axes: Axis) -> None:
-    """Write decades as one says them, 10 k and 1 M, and what is between where they are few."""
+    """Write decades as 10 k and 1 M, and steps between them where they are few."""
     for axis in axes:
         low, high = axis.get_view_interval()
         few = high / low < 100

@@ -58,24 +58,10 @@ class Styles:
 
 
 def inline(text: str, name: str, label: str, styles: Styles) -> str:
-    """Make a drawing part of an HTML page.
+    """Return an SVG file as an element of an HTML page, in its colours, without what is not used.
 
-    Parameters
-    ----------
-    text : str
-        An SVG file.
-    name : str
-        What its ids and classes begin with, so that the page has no others like them.
-    label : str
-        What it shows, for those who do not see it.
-    styles : Styles
-        Takes up its styles; the page has to have their rules.
-
-    Returns
-    -------
-    str
-        An ``svg`` element in the page's colours, without what it does not use. Lengths are in
-        tenths of a pixel.
+    Lengths are rounded to tenths of a pixel. `name` begins its ids and classes, `label` says what
+    it shows, and `styles` takes its styles, whose rules the page has to have.
     """
     root = _cleaned(text)
     _prefix_names(root, name)

@@ -79,55 +79,35 @@ _SIZES = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
-
-    Parameters
-    ----------
-    key : str
-        In the JSON's rows.
-    head : str
-        What it is called.
-    kind : {"number", "words", "text"}
-        What it holds: words may take several lines.
-    unit : str
-        Of its times; else nothing.
-    place : str
-        Where its numbers are in a row, for programs that read the page: the key, with ``.*`` where
-        each cell holds several; nothing where there are none.
-    """
+    """A column of a table."""
 
     key: str
+    """In the JSON's rows."""
     head: str
     kind: str
+    """``"number"``, ``"text"``, or ``"words"``, which may take several lines."""
     unit: str
+    """Of its times; else nothing."""
     place: str
+    """Where its numbers are in a row, for programs that read the page.
+
+    The key, with ``.*`` where each cell holds several; nothing where there are none.
+    """
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table, ready to be laid out.
-
-    Parameters
-    ----------
-    name : str
-        What it is called on the page.
-    path : str
-        The key of the list in the JSON.
-    caption : str
-        What it shows.
-    columns : list of Column
-    rows : list of (int, list of Markup)
-        The row's index in the JSON's list, and its cells.
-    shared : list of (Column, Markup)
-        Columns that are left out because all rows have the same in them, and what that is.
-    """
+    """A table, ready to be laid out."""
 
     name: str
     path: str
+    """The key of the list in the JSON."""
     caption: str
     columns: list[Column]
     rows: list[tuple[int, list[Markup]]]
+    """Each row's index in the JSON's list, and its cells."""
     shared: list[tuple[Column, Markup]]
+    """Columns that are left out because all rows have the same in them, and what that is."""
 
     @property
     def is_long(self) -> bool:
@@ -178,20 +158,10 @@ def table(
     keep: Callable[[Mapping[str, Any]], bool] = lambda row: True,
     without: Sequence[str] = (),
 ) -> Table:
-    """Lay out rows of the JSON.
+    """Lay out those rows of one of the JSON's lists that `keep` takes.
 
-    Parameters
-    ----------
-    name, path, caption : str
-        As of `Table`.
-    rows : sequence of dict
-        The JSON's list.
-    keys : sequence of str, optional
-        The columns, with dots between the keys of rows in rows; all by default, but for `HIDDEN`.
-    keep : callable, optional
-        Whether a row is in the table; all are by default.
-    without : sequence of str, optional
-        Keys that are no columns either.
+    `keys` are the columns, with dots between the keys of rows in rows; by default all but `HIDDEN`
+    and `without`.
     """
     kept = [(at, row) for at, row in enumerate(rows) if keep(row)]
     if keys is None:
@@ -269,15 +239,7 @@ def _is_number(value: Any) -> bool:
 
 
 def cell(column: Column, value: Any) -> Markup:
-    """Write a value for a table's cell.
-
-    Parameters
-    ----------
-    column : Column
-        Whose head says the key, and the unit if it has one.
-    value : any
-        What the JSON has there. Of lists the items are written with signs between them.
-    """
+    """Write a value of the JSON for a cell of a column, whose head says the unit if it has one."""
     if value is None:
         return Markup("\N{EN DASH}")
     if isinstance(value, bool):

@@ -23,34 +23,21 @@ _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True)
 class Diagram:
-    """What crossed the ports of a core.
-
-    Attributes
-    ----------
-    job : PoolJob
-        What the core does.
-    frame : ndarray, shape (rows, columns)
-        The first frame.
-    windows : ndarray of int, shape (rows, columns)
-        The window that each value of it belongs to.
-    latency : int
-        Clocks from a window's last tap to its output.
-    rows : list of dict
-        By clock: ``cycle``, ``value`` and ``window`` in, ``out`` and ``out_window`` out; None where
-        no beat crossed.
-    pairs : list of (int, int)
-        By window, the clocks of its last value and of its output.
-    wave : dict
-        The diagram as WaveDrom takes it.
-    """
+    """What crossed the ports of a core."""
 
     job: PoolJob
     frame: np.ndarray
+    """The first frame: rows and columns."""
     windows: np.ndarray
+    """The window that each value of it belongs to."""
     latency: int
+    """Clocks from a window's last tap to its output."""
     rows: list[dict[str, int | None]]
+    """By clock: ``cycle``, ``value`` and ``window`` in, ``out`` and ``out_window`` out, or None."""
     pairs: list[tuple[int, int]]
+    """By window, the clocks of its last value and of its output."""
     wave: dict
+    """The diagram as WaveDrom takes it."""
 
     @property
     def title(self) -> str:
@@ -64,13 +51,7 @@ class Diagram:
 
 
 def diagram(job: PoolJob = JOB) -> Diagram:
-    """Simulate a core and draw its ports until the first frame is out.
-
-    Parameters
-    ----------
-    job : PoolJob
-        One lane, one channel, windows side by side.
-    """
+    """Simulate a core of one lane and one channel, and draw its ports until a frame is out."""
     core = PoolCore(job.spec, job.shape, job.lanes)
     dtype = job.spec.in_dtype
     frames = np.random.default_rng(4).integers(10, 100, (FRAMES, *job.shape), dtype.numpy)
