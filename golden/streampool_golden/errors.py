@@ -51,7 +51,9 @@ def meaningless(field: str, value: object, beside: str, use: str = "") -> SpecEr
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """Return the end of a sentence that offers the word that was meant; nothing if none is near."""
     bare = {each.lstrip("-").lower(): each for each in words}
-    near = difflib.get_close_matches(word.lstrip("-").lower(), bare, n=1, cutoff=NEAR)
+    start = word.lstrip("-").lower()
+    begun = [each for each in bare if each.startswith(start)]
+    near = begun if len(begun) == 1 else difflib.get_close_matches(start, bare, 1, NEAR)
     return f", did you mean {bare[near[0]]}" if near else ""
 
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streampool_golden import PoolJob
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import device_named
 from streampool_sim.cli import common, values
-from streampool_sim.cli.command import option, verb
-from streampool_sim.cli.fields import Options, said, spec_options
+from streampool_sim.cli.command import option, under, verb
+from streampool_sim.cli.fields import Options, given, pool_job, spec_options
 from streampool_sim.engines.compiled import find_compiler
 from streampool_sim.files import check_folder, check_writable
 from streampool_sim.progress import Progress, time_left
@@ -45,8 +44,8 @@ MEASURING = ("net", "quick", "shape", "runtimes", "simulate", "folder", "freq", 
 
 _MEASURED = "use what --json writes"
 
-WITHOUT_SOFTWARE = ("out_dtype", "clamp", "scale", "zero_points", "preset", "index_base")
-WITHOUT_SOFTWARE += ("rounding", "rounding_about", "nan", "saturate")
+WITHOUT_SOFTWARE = ("--out-dtype", "--clamp", "--scale", "--zero-points", "--preset", "--nan")
+WITHOUT_SOFTWARE += ("--index-base", "--rounding", "--rounding-about", "--saturate")
 """What a core can do, and no contender is asked for."""
 
 
@@ -69,7 +68,7 @@ def _runtimes(text: str) -> tuple[str, ...]:
 def _chosen(options: Options) -> layers.Layers:
     """Return the layers that were asked for."""
     if options.shape is None:
-        if of_layer := said(options):
+        if of_layer := list(given(options)):
             raise Refused(
                 f"{of_layer[0]} says what is pooled, but not on what; use --shape CxHxW too"
             )
@@ -85,16 +84,12 @@ def _chosen(options: Options) -> layers.Layers:
         raise Refused(
             f"--shape gives your own layer and {name} chooses others; use one of the two options"
         )
-    for name in WITHOUT_SOFTWARE:
-        if getattr(options, name) not in (None, False):
-            raise Refused(
-                f"--{name.replace('_', '-')} is not compared with software; use the layer"
-                " without it"
-            )
-    spec = common.spec_of_shape(options)
+    for flag in given(options):
+        if flag in WITHOUT_SOFTWARE:
+            raise Refused(f"{flag} is not compared with software; use the layer without it")
+    spec = pool_job(options).spec
     if spec.dtype != "int8":
         raise Refused(f"--dtype {spec.dtype} is not compared with software; use int8")
-    PoolJob(spec, options.shape)
     return layers.layer_of(spec, options.shape)
 
 
@@ -158,7 +153,7 @@ def _earlier(options: Options) -> dict[str, Any]:
     """Return the report of an earlier run."""
     path: Path = options.source
     others = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
-    others += said(options)
+    others += given(options)
     if others:
         raise Refused(
             f"--from measures nothing, so {others[0]} has no effect; use one of the two options"
@@ -242,72 +237,57 @@ def _target(option: str, name: str | None) -> Path | None:
     return target
 
 
-WHAT = "what is measured, and how"
-
-
-def _option(*flags: str, metavar: str, help: str, takes: Callable[[str], Any] = str) -> Any:
-    """Return an option of the group `WHAT` that takes a value."""
-    return option(*flags, takes=takes, metavar=metavar, group=WHAT, help=help)
-
-
 command = verb(
     "bench",
     [
         *spec_options(),
-        common.shape_option(WHAT, required=False),
-        _option("--net", metavar="NETS", help="only these networks, with commas between"),
-        option("--quick", group=WHAT, default=False, help="a few layers only, in under a minute"),
-        option(
-            "--device",
-            takes=str,
-            metavar="DEVICE",
-            choices=placed.devices(),
-            group=WHAT,
-            help="the device that the table and the sentences are about",
-        ),
-        common.freq_option(
-            WHAT,
-            "clock where no core was placed; marked as assumed"
-            f" ({ASSUMED_MHZ:g}, or less if a core that wide reached less)",
-            None,
-        ),
-        _option(
-            "--rounds",
-            takes=_rounds,
-            metavar="N",
-            help=f"samples of each contender ({timing.LEAST_ROUNDS})",
-        ),
-        _option(
-            "--runtimes",
-            takes=_runtimes,
-            metavar="NAMES",
-            help="only these, with commas between: "
-            + ", ".join(runtime.name for runtime in RUNTIMES),
-        ),
-        option(
-            "--simulate",
-            group=WHAT,
-            default=False,
-            help="count cycles in simulation too, and check each frame against the golden model",
-        ),
-        _option(
-            "--folder",
-            takes=Path,
-            metavar="DIR",
-            help="keep each layer's figures there; a run that was stopped continues from them",
-        ),
-        _option("--json", metavar="FILE.json", help="write everything there; - prints it"),
-        _option("--html", metavar="FILE.html", help="write a page with plots and tables there"),
-        _option("--plot", metavar="FILE.svg", help="write the plot of throughput alone there"),
-        _option(
-            *("--from", "source"),
-            takes=Path,
-            metavar="FILE.json",
-            help="measure nothing; read what an earlier --json wrote",
+        *under(
+            "what is measured, and how",
+            common.shape_option(required=False),
+            option("--net", str, "NETS", "only these networks, with commas between"),
+            option("--quick", help="a few layers only, in under a minute", default=False),
+            option(
+                "--device",
+                str,
+                "DEVICE",
+                "the device that the table and the sentences are about",
+                choices=placed.devices(),
+            ),
+            common.freq_option(
+                "clock where no core was placed; marked as assumed"
+                f" ({ASSUMED_MHZ:g}, or less if a core that wide reached less)",
+                None,
+            ),
+            option("--rounds", _rounds, "N", f"samples of each contender ({timing.LEAST_ROUNDS})"),
+            option(
+                "--runtimes",
+                _runtimes,
+                "NAMES",
+                "only these, with commas between: "
+                + ", ".join(runtime.name for runtime in RUNTIMES),
+            ),
+            option(
+                "--simulate",
+                help="count cycles in simulation, too, and check frames against the golden model",
+                default=False,
+            ),
+            option(
+                "--folder",
+                Path,
+                "DIR",
+                "keep each layer's figures there; a run that was stopped continues from them",
+            ),
+            option("--json", str, "FILE.json", "write everything there; - prints it"),
+            option("--html", str, "FILE.html", "write a page with plots and tables there"),
+            option("--plot", str, "FILE.svg", "write the plot of throughput alone there"),
+            option(
+                "--from source",
+                Path,
+                "FILE.json",
+                "measure nothing; read what an earlier --json wrote",
+            ),
         ),
     ],
     bench,
-    about="Time software on pooling layers on this machine, and compare the placed core with the"
-    " fastest.",
     examples=EXAMPLES,
 )

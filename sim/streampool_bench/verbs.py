@@ -3,10 +3,10 @@
 from streampool_sim.cli.registry import Verb
 
 BENCH = Verb(
-    "time software on pooling layers, and compare the core with the fastest",
+    "Time software on pooling layers on this machine, and compare the core with the fastest.",
     "streampool_bench.command",
 )
 FPGA = Verb(
-    "place the reference jobs on their devices, and write the table",
+    "Place the reference jobs on their devices, and write the table as JSON and Markdown.",
     "streampool_bench.fpga.verb",
 )

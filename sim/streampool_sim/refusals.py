@@ -2,7 +2,10 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import TextIO
+
+from streampool_golden.errors import did_you_mean
 
 RED, GREEN, YELLOW = 31, 32, 33
 
@@ -22,6 +25,12 @@ def painted(text: str, colour: int, stream: TextIO | None) -> str:
     if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
         return text
     return f"\x1b[1;{colour}m{text}\x1b[0m"
+
+
+def not_known(word: str, words: Sequence[str]) -> str:
+    """Say of a word that it is none of `words`, and offer the one that was meant, or else all."""
+    others = did_you_mean(word, words) or f"; use one of {', '.join(words)}"
+    return f"{shown(word)} is not known{others}"
 
 
 def shown(text: str) -> str:

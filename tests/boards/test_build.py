@@ -102,7 +102,7 @@ def test_clocks_out_of_reach_are_refused(hz):
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (("--board", "abacus", *SMALL), "board 'abacus' is not known; use one of ulx3s-85f, "),
+        (("--board", "abacus", *SMALL), "--board 'abacus' is not known; use one of ulx3s-85f, "),
         (("--board", "icebreaker", *SMALL, "--freq", "100"), "icebreaker, which runs at 12 MHz"),
         (("--board", "ulx3s-85f", *SMALL, "--freq", "401"), "use 3.125 to 400"),
         (("--board", "icebreaker", "--kernel", "9", "--shape", "2x4x4"), "kernel"),

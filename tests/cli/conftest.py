@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import Command, Done
-from streampool_golden import pool
+from streampool_golden import PoolJob, pool
 from streampool_sim import cli
 
 
@@ -62,9 +62,9 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """
     state = SimpleNamespace(spoil=lambda output: output, calls=[])
 
-    def simulate(spec: Any, x: np.ndarray, *, layout: str, **options: Any) -> SimpleNamespace:
-        state.calls.append({"spec": spec, "x": x, "layout": layout, **options})
-        right = pool(spec, x, layout)
+    def simulate(job: PoolJob, x: np.ndarray, *, layout: str, **options: Any) -> SimpleNamespace:
+        state.calls.append({"spec": job.spec, "x": x, "layout": layout, **options})
+        right = pool(job.spec, x, layout)
         output = state.spoil(right.copy())
         numbers = dict.fromkeys(
             (
@@ -87,11 +87,12 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         )
         stats = {
             **numbers,
+            "spec": job.to_json(),
             "engine": "none",
             "matches_golden": bool(np.array_equal(output, right)),
             "warnings": [],
         }
-        return SimpleNamespace(output=output, indices=None, stats=stats)
+        return SimpleNamespace(arrays=(output,), stats=stats)
 
     monkeypatch.setattr("streampool_sim.cli.run.simulate", simulate)
     return state

@@ -72,7 +72,7 @@ def test_json_on_standard_output(command: Command):
         ("--json here.txt", "--json here.txt would write JSON; use FILE.json or -"),
         ("--json no/here.json", "no"),
         ("--html here.json", "--html here.json would write HTML; use FILE.html"),
-        ("--freq 0", "'0' is no clock in MHz"),
+        ("--freq 0", "--freq '0' is not possible"),
         ("--op avg", "--op says what is pooled, but not on what; use --shape CxHxW too"),
         ("--stride 2 --quick", "--stride says what is pooled"),
         ("--net lenet5 --quick", "--quick has no layer of lenet5; use one of the two options"),

@@ -44,13 +44,17 @@ def test_bits_of_bfloat16(folder: Path, command: Command):
     [
         (np.float32, "--op avg", "dtype float32 has no op avg"),
         (np.float16, "--dtype int8", "--dtype int8 holds integers; quantise it first"),
-        (np.int16, "--dtype bfloat16", "a .npy of uint16, its bits, would do"),
-        (np.uint16, "--dtype float16", "a .npy of float16 would do"),
+        (np.int16, "--dtype bfloat16", "use a .npy of uint16, its bits"),
+        (np.uint16, "--dtype float16", "use a .npy of float16"),
         (np.float32, "--dtype float16", "x must be of values that float16 holds"),
         (np.float16, "-o small.png", "small.png cannot hold float16"),
         (np.float16, "--clamp 0:6", "clamp (0, 6) has no meaning with dtype float16"),
-        (np.float16, "--op avg --rounding floor", "rounding floor has no meaning with dtype"),
-        (np.float16, "--nan drop", "'drop' is not one of propagate, ignore"),
+        (
+            np.float16,
+            "--op avg --rounding floor",
+            "no meaning with dtype float16; use half-even",
+        ),
+        (np.float16, "--nan drop", "--nan 'drop' is not known; use one of propagate, ignore"),
     ],
 )
 def test_what_does_not_go(dtype, words, says, folder: Path, refused: Command):

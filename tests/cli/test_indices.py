@@ -134,7 +134,7 @@ REFUSED = [
         (*BACK, "--size", "9x9", "--indices", "where.npy", "--no-count-include-pad"),
         "--no-count-include-pad",
     ),
-    ((*BACK, "--size", "0x4", "--indices", "where.npy"), "length below 1"),
+    ((*BACK, "--size", "0x4", "--indices", "where.npy"), "size must be"),
     ((*BACK, "--size", "9x9", "--indices", "real.npy"), "float64; an array of integers would do"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--dtype", "int4"), "int4"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--lanes", "4"), "--lanes 4"),

@@ -10,7 +10,7 @@ from streampool_sim.cli.command import argument, option, verb
 from streampool_sim.cli.fields import spec_of, spec_options
 from streampool_sim.refusals import Refused
 
-COMMAND = verb("x", spec_options(), lambda _: 0, about="Make a specification.")
+COMMAND = verb("x", spec_options(), lambda _: 0)
 
 
 def parsed(*words: str) -> dict:
@@ -20,7 +20,7 @@ def parsed(*words: str) -> dict:
 
 def spec(*words: str, ndim: int = 2) -> PoolSpec:
     options = SimpleNamespace(**parsed(*words))
-    return spec_of(options, dtype="int8", ndim=ndim, size=(9,) * ndim)
+    return spec_of(options, (1, *(9,) * ndim))
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,12 @@ def test_an_option_that_is_nearly_right_is_named():
 WORDS = verb(
     "x",
     [
-        argument("words", takes=str, metavar="WORD", help="any", several=True),
-        option("--a-b", takes=str, metavar="B", help="a value"),
+        argument("words", str, "WORD", "any", several=True),
+        option("--a-b", str, "B", "a value"),
         option("--flag-c", help="no value"),
-        option("-o", "--output", takes=str, metavar="FILE", help="a file"),
+        option("-o --output", str, "FILE", "a file"),
     ],
     lambda _: 0,
-    about="Take words.",
 )
 
 
@@ -175,7 +174,7 @@ def test_every_spelling_of_a_value(typed: str):
 
 @pytest.mark.parametrize("typed", ["--a-b --flag-c", "--a-b -o x", "--a-b", "-o -x"])
 def test_an_option_is_no_value(typed: str):
-    with pytest.raises(Refused, match=f"{typed.split()[0]}.*: expected one argument"):
+    with pytest.raises(Refused, match=f"{typed.split()[0]}.* needs a value; use "):
         words(*typed.split())
 
 
@@ -229,7 +228,7 @@ def test_long_words_are_not_echoed(words: str, capsys: pytest.CaptureFixture[str
 
 
 def test_thousands_of_digits_are_not_echoed():
-    with pytest.raises(Refused, match=r"--kernel: '9{40}...' of 5000 characters has too many"):
+    with pytest.raises(Refused, match=r"--kernel '9{40}...' of 5000 characters is no size"):
         spec("--kernel", "9" * 5000)
     with pytest.raises(Refused) as refusal:
         spec("--kernel", "3x" + "9" * 5000)

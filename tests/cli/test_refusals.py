@@ -118,9 +118,9 @@ def test_a_header_that_promises_too_much(array: str, refused: Command):
         (np.zeros(4, np.int8), "2 to 5 dimensions"),
         (np.zeros((1,) * 6, np.int8), "2 to 5 dimensions"),
         (np.zeros((2, 2, 2), np.int8), "--layout CHW or HWC or NCW or NWC would do"),
-        (np.array([[0, 300]]), "--dtype uint9 is the narrowest"),
-        (np.array([[-1, 300]]), "--dtype int10 is the narrowest"),
-        (np.array([[0, 2**63]], np.uint64), "32 bits at most would do"),
+        (np.array([[0, 300]]), "use --dtype uint9, the narrowest"),
+        (np.array([[-1, 300]]), "use --dtype int10, the narrowest"),
+        (np.array([[0, 2**63]], np.uint64), "use 32 bits at most"),
     ],
 )
 def test_arrays_that_no_core_takes(values: np.ndarray, says: str, folder: Path, refused: Command):
@@ -138,7 +138,7 @@ def test_a_value_out_of_range(array: str, cat: str, refused: Command):
     error = refused("run", array, *words).err
     assert "map.npy has values from -127 to 126, and int5 holds -16 to 15" in error
     error = refused("run", cat, "--dtype", "int8").err
-    assert "values from 0 to 143, and int8 holds -128 to 127; --dtype uint8 would do" in error
+    assert "values from 0 to 143, and int8 holds -128 to 127; use --dtype uint8" in error
 
 
 def test_pictures_of_other_kinds(folder: Path, refused: Command):
@@ -186,12 +186,12 @@ def test_several_pictures_in_one(folder: Path, refused: Command):
         ("--op sum --kernel 300 --padding 200", "cat-sum.npy would do"),
         ("-o cat.gif", "cannot hold RGB; an output such as cat.png would do"),
         ("-o cat.pgm", "cannot hold RGB"),
-        ("--stats cat.png", "FILE.json or - would do"),
+        ("--stats cat.png", "use FILE.json or -"),
         ("--stats there/x.json", "the folder there of x.json is not there"),
-        ("--vcd cat.png", "FILE.vcd would do"),
+        ("--vcd cat.png", "use FILE.vcd"),
         ("--vcd there/x.vcd", "the folder there of x.vcd is not there"),
         ("--layout NHWC", "its own layout"),
-        ("--lanes 4", "--lanes 4 is more than the channels; 3 at most would do"),
+        ("--lanes 4", "--lanes 4 is more than the channels; use 3 at most"),
         ("--lanes 0", "--lanes"),
         ("--lanes two", "--lanes"),
         ("--stall 1", "--stall"),
@@ -220,9 +220,9 @@ def test_several_pictures_in_one(folder: Path, refused: Command):
         ("--clamp 0:999", "clamp"),
         ("--dtype int1", "dtype"),
         ("--dtype float64", "dtype"),
-        ("--dtype float32", "--dtype float32 holds floats; a .npy of float32 would do"),
+        ("--dtype float32", "--dtype float32 holds floats; use a .npy of float32"),
         ("--dtype uint33", "dtype"),
-        ("--out-dtype uint4", "out_dtype"),
+        ("--out-dtype uint4", "out-dtype"),
         ("--frob 3", "option --frob is not known"),
         ("surplus.png", "'surplus.png' is one argument too many"),
     ],

@@ -61,7 +61,7 @@ def test_the_usual_first_pooling(source: Path, command: Command):
     assert np.array_equal(np.load("map-max.npy"), pool(spec, MAP))
     assert "equals the golden model bit for bit" in done.out
     assert "map-max.npy" in done.out
-    assert "72 a frame, limit 72" in done.out
+    assert "72 per frame, limit 72" in done.out
     assert "at 100 MHz (assumed)" in done.out
     stats = json.loads(Path("stats.json").read_text())
     assert stats.keys() >= STATS

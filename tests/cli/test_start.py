@@ -50,7 +50,7 @@ def test_a_verb_comes_from_another_package_by_an_entry_point(monkeypatch, comman
         "from streampool_sim.cli.command import verb\n"
         "from streampool_sim.cli.registry import Verb\n"
         "GREET = Verb('say hello', 'other')\n"
-        "command = verb('greet', [], lambda _: print('hello') or 7, about='Say hello.')\n"
+        "command = verb('greet', [], lambda _: print('hello') or 7)\n"
     )
     points = [
         metadata.EntryPoint("greet", "other:GREET", registry.GROUP),
@@ -152,7 +152,9 @@ def test_what_makes_a_shell_complete(shell: str, command: Command):
 
 
 def test_a_shell_that_is_not_known(refused: Command):
-    assert "'tcsh' is not one of bash, zsh, fish" in refused("completion", "tcsh").err
+    assert (
+        "SHELL 'tcsh' is not known; use one of bash, zsh, fish" in refused("completion", "tcsh").err
+    )
     assert "use one of bash, zsh, fish" in refused("completion").err
 
 

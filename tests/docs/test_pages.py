@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import blocks
 import figures
@@ -17,8 +18,8 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from pages import fenced
 from streampool_bench.page.svg import SVG
 from streampool_golden import PoolSpec, pool
-from streampool_sim import cli
-from streampool_sim.cli.fields import spec_of, unpooled_size
+from streampool_sim.cli.fields import job_of, spec_of
+from streampool_sim.cli.registry import command_of
 from texts import checks, cores
 
 # of cores that are counted and not built
@@ -61,17 +62,18 @@ def test_command_lines_are_taken():
     known = {"run", "verilog", "explain", "synth", "build", "bench"}
     assert {line.split()[1] for line in lines} >= known
     for line in lines:
-        verb, parsed = cli.parsed(shlex.split(line)[1:])
+        verb, *words = shlex.split(line)[1:]
+        with command_of(verb).make_context(verb, words) as context:
+            parsed = SimpleNamespace(**context.params)
         if verb not in known and not hasattr(parsed, "op"):
             continue  # it has no specification
-        if parsed.op == "unpool":
-            assert unpooled_size(parsed), line
-            continue
-        ndim = 2 if verb == "bench" else None
+        shape = (8, 56, 56) if verb == "bench" else getattr(parsed, "shape", ())
         if verb == "run":
-            ndim = len(set("DHW") & set(parsed.layout or "HW"))
-        ndim = len(parsed.shape) - 1 if ndim is None else ndim
-        assert isinstance(spec_of(parsed, dtype="uint8", ndim=ndim), PoolSpec)
+            shape = (8, *(56 for axis in "DHW" if axis in (parsed.layout or "HW")))
+        if parsed.op == "unpool":
+            assert job_of(parsed, shape)[0].out_size == parsed.size, line
+            continue
+        assert isinstance(spec_of(parsed, shape, "uint8"), PoolSpec)
 
 
 @pytest.mark.parametrize("name", sorted({**tables.EXACT, **tables.PICKED}.keys() - {"results"}))

@@ -154,7 +154,7 @@ def test_the_verb_prints_and_writes(fake, tmp_path, monkeypatch, capsys):
     assert cli.main([*SYNTH, UNCHECKED]) == 0
     out, _ = capsys.readouterr()
     assert "clock    250.0 MHz, the median of 250, 210, 300; best 300.0\n" in out
-    assert "frames   15,625,000.0 a second at the median clock, 16 cycles each\n" in out
+    assert "frames   15,625,000.0 per second at the median clock, 16 cycles each\n" in out
     assert "30 LUT4, 5 carry cells, 21 FFs, 0 LUT RAMs, 1 block RAM, 0 DSPs\n" in out
     assert "counts 40 of 24,288 TRELLIS_FF (0.2%), with" in out
     assert "longest  from columns `new` bit 1" in out
@@ -174,7 +174,7 @@ def test_the_verb_ends_with_2_where_the_device_is_too_small(fake, tmp_path, monk
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"--device": "ecp6"}, "device 'ecp6' is not known; use one of ecp5-25k-6, "),
+        ({"--device": "ecp6"}, "--device 'ecp6' is not known; use one of ecp5-25k-6, "),
         ({"--json": "no/p.json"}, "the folder no of p.json is not there"),
         ({"--shape": "1x1x1"}, "kernel"),
         ({"--seeds": "0"}, "--seeds"),

@@ -4,12 +4,11 @@ import sys
 from pathlib import Path
 
 from streampool_hw.files import write_whole
-from streampool_hw.fpga import DEVICES, ToolError
+from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.flow import SEEDS
 from streampool_sim.cli import values
 from streampool_sim.cli.command import option, verb
 from streampool_sim.cli.fields import Options
-from streampool_sim.refusals import Refused
 
 from . import table
 from .jobs import JOBS
@@ -29,8 +28,6 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
 def _fpga(options: Options) -> int:
     try:
         rows = table.make(**vars(options))
-    except ToolError as error:
-        raise Refused(str(error)) from None
     except KeyboardInterrupt:
         print("streampool: interrupted; finished jobs are kept", file=sys.stderr)
         return 130
@@ -43,40 +40,15 @@ def _fpga(options: Options) -> int:
 command = verb(
     "fpga",
     [
+        option("--jobs", str, "NAMES", "reference jobs, with commas between (all)", choices=JOBS),
+        option("--devices", str, "NAMES", "devices, with commas between (all)", choices=DEVICES),
+        option("--seeds", values.integer, "N", f"of each ({SEEDS})", default=SEEDS),
+        option("--folder", Path, "DIR", "for results (build/fpga)", default=Path("build/fpga")),
+        option("--check", help="place nothing; list the stale rows", default=False),
         option(
-            "--jobs",
-            takes=str,
-            metavar="NAMES",
-            choices=JOBS,
-            help="reference jobs, with commas between (all)",
-        ),
-        option(
-            "--devices",
-            takes=str,
-            metavar="NAMES",
-            choices=DEVICES,
-            help="devices, with commas between (all)",
-        ),
-        option(
-            "--seeds", takes=values.integer, metavar="N", default=SEEDS, help=f"of each ({SEEDS})"
-        ),
-        option(
-            "--folder",
-            takes=Path,
-            metavar="DIR",
-            default=Path("build/fpga"),
-            help="for results (build/fpga)",
-        ),
-        option("--check", default=False, help="place nothing; list the stale rows"),
-        option(
-            "--output",
-            takes=Path,
-            metavar="FILE",
-            default=table.DATA,
-            help="the table as JSON (the package's own)",
+            "--output", Path, "FILE", "the table as JSON (the package's own)", default=table.DATA
         ),
     ],
     _fpga,
-    about="Place the reference jobs on their devices, and write the table as JSON and Markdown.",
     examples=EXAMPLES,
 )

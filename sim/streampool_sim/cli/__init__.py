@@ -5,6 +5,6 @@ the golden model agree bit for bit, 1 if they do not, and 2 if something was ref
 one sentence and leaves no file behind.
 """
 
-from .app import main, parsed
+from .app import main
 
-__all__ = ["main", "parsed"]
+__all__ = ["main"]

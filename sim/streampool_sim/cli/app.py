@@ -7,16 +7,16 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
-from streampool_golden.errors import SpecError, cut, did_you_mean
+from streampool_golden import __version__
+from streampool_golden.errors import SpecError
 
-from ..refusals import Refused, say, shown
+from ..refusals import YELLOW, Refused, painted, say
 from ..signals import Stopped, stopping
-from .command import SETTINGS, refuse, tell, told_so_far
+from .command import SETTINGS, refuse, refusing
 from .registry import broken, command_of, verbs
 
 EQUAL, MISMATCH, REFUSED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
@@ -25,8 +25,8 @@ COMPLETE = "_STREAMPOOL_COMPLETE"
 """The variable by which a shell asks what could come next."""
 
 ABOUT = """\
-Streaming pooling cores, one beat a clock: simulated cycle by cycle, held against a golden model,
-written as Verilog, explained.
+Streaming pooling cores, one beat per clock: simulated cycle by cycle, checked against a golden
+model, written as Verilog, explained.
 """
 
 
@@ -38,26 +38,17 @@ class _Streampool(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         try:
-            return command_of(cmd_name) if cmd_name in verbs() else None
-        except Refused:
+            return command_of(cmd_name)
+        except Refused as refusal:
             if ctx.resilient_parsing:  # a shell asks, and is offered nothing
                 return None
-            raise
+            refuse(ctx, str(refusal))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        word = args[0] if args else None
-        if not ctx.resilient_parsing and word not in ("-h", "--help", "--version"):
-            if word is None:
-                refuse(ctx, "the following arguments are required: VERB")
-            if word.startswith("-"):
-                refuse(ctx, f"option {cut(word.partition('=')[0])} is not known")
-            if word not in verbs():
-                if word in (faults := broken()):
-                    raise faults[word]
-                names = ", ".join(verbs())
-                hint = did_you_mean(word, verbs()) or f"; use one of {names}"
-                refuse(ctx, f"verb {shown(word)} is not known{hint}")
-        return super().parse_args(ctx, args)
+        if not args and not ctx.resilient_parsing:
+            refuse(ctx, f"a verb is missing; use one of {', '.join(verbs())}")
+        with refusing(ctx, args):
+            return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(click.style("verbs", bold=True)):
@@ -76,39 +67,13 @@ class _Streampool(click.Group):
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
 
-def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    if asked and not ctx.resilient_parsing:
-        from streampool_golden import __version__
-
-        click.echo(f"streampool {__version__}")
-        ctx.exit()
-
-
-streampool = _Streampool(
-    "streampool",
-    help=ABOUT,
-    context_settings=SETTINGS,
-    subcommand_metavar="VERB ...",
-    params=[
-        click.Option(
-            ["--version"],
-            is_flag=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_show_version,
-            help="Show the version and exit.",
-        )
-    ],
+streampool = click.version_option(__version__, message="%(prog)s %(version)s")(
+    _Streampool("streampool", help=ABOUT, context_settings=SETTINGS, subcommand_metavar="VERB ...")
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Without the program's name; the process' own by default.
+    """Run the command line, by default the process' own.
 
     Returns
     -------
@@ -131,34 +96,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
             finally:
                 if sys.stdout is not None:
                     sys.stdout.flush()
-    except (Refused, SpecError) as refusal:
-        return _said(str(refusal), REFUSED)
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
     except (KeyboardInterrupt, Stopped) as stop:
         # Amaranth's simulator may have processes that never began, of which Python warns at exit.
         warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-        if isinstance(stop, Stopped):
-            print("streampool: stopped", file=sys.stderr)
-            return stop.status
-        print("streampool: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        stopped = isinstance(stop, Stopped)
+        print("streampool:", "stopped" if stopped else "interrupted", file=sys.stderr)
+        return stop.status if stopped else INTERRUPTED
+    except (Refused, SpecError) as refusal:
+        return _said(str(refusal), REFUSED)
     except OSError as error:
         return _said(f"{_culprit(error)}{error.strerror or error}", REFUSED)
     except MemoryError:
-        return _said("this does not fit into memory; a smaller input would do", REFUSED)
+        return _said("this does not fit into memory; use a smaller input", REFUSED)
     except RuntimeError as error:
         from streampool_hw.export.yosys import YosysError
+        from streampool_hw.fpga import ToolError
 
         from ..engines import EngineError
 
         if isinstance(error, EngineError):
             # The core gets stuck, or gives too much: it is wrong, and not what was asked for.
             return _said(str(error), MISMATCH)
-        if isinstance(error, YosysError):
+        if isinstance(error, ToolError | YosysError):
             return _said(str(error), REFUSED)
         raise
+
+
+def _said(message: str, status: int) -> int:
+    say(message)
+    return status
 
 
 def _forget_output() -> None:
@@ -179,13 +148,6 @@ def _culprit(error: OSError) -> str:
     return f"{error.filename}: " if error.filename else ""
 
 
-def parsed(arguments: Sequence[str]) -> tuple[str, SimpleNamespace]:
-    """Return the verb that is typed and its options, and run nothing."""
-    name, *words = arguments
-    with command_of(name).make_context(f"streampool {name}", words) as ctx:
-        return name, SimpleNamespace(**ctx.params)
-
-
 def _invoke(words: list[str]) -> int:
     try:
         with streampool.make_context("streampool", words) as ctx, _warnings_told():
@@ -199,18 +161,17 @@ def _invoke(words: list[str]) -> int:
 @contextmanager
 def _warnings_told() -> Iterator[None]:
     """Have every warning said once, as a line; those of threads too."""
-    told = told_so_far()
+    told: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        if not issubclass(category, DeprecationWarning | PendingDeprecationWarning):
-            tell(message, told)
+        text = " ".join(str(message).split())
+        if text not in told and not issubclass(
+            category, DeprecationWarning | PendingDeprecationWarning
+        ):
+            told.add(text)
+            print(painted("streampool: warning:", YELLOW, sys.stderr), text, file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = show
         yield
-
-
-def _said(message: str, status: int) -> int:
-    say(message)
-    return status

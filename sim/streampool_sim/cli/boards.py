@@ -70,23 +70,9 @@ def _line(board: Board, result: Built | str) -> str:
 command = verb(
     "boards",
     [
-        argument(
-            "boards",
-            takes=str,
-            metavar="BOARD",
-            several=True,
-            choices=BOARDS,
-            help=f"{', '.join(BOARDS)} (all)",
-        ),
-        option(
-            *("-o", "--output"),
-            takes=Path,
-            metavar="DIR",
-            default=Path("build/boards"),
-            help="folder (build/boards)",
-        ),
+        argument("boards", BOARDS, "BOARD", f"{', '.join(BOARDS)} (all)", several=True),
+        option("-o --output", Path, "DIR", "folder (build/boards)", default=Path("build/boards")),
     ],
     _boards,
-    about="Build the bitstreams of all boards, each the self-test of the same core.",
     examples=EXAMPLES,
 )

@@ -4,7 +4,6 @@ import shlex
 
 from streampool_hw.boards import BOARDS, Built, board_named, build
 from streampool_hw.boards.pattern import FRAMES
-from streampool_hw.fpga import ToolError
 
 from .. import files
 from ..netlist_check import check_self_test
@@ -12,8 +11,8 @@ from ..progress import Progress
 from ..refusals import Refused
 from ..words import checked, count
 from . import common, values
-from .command import option, tell, verb
-from .fields import Options, spec_options
+from .command import option, under, verb
+from .fields import Options, pool_job, spec_options
 
 EXAMPLES = """\
 examples:
@@ -29,26 +28,20 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
 
 
 def _build(options: Options) -> int:
-    job = common.job_of(options)
+    job = pool_job(options)
     board = board_named(options.board)
     if job.spec.indices is not None:
         raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
     files.check_folder("--output", options.output)
-    try:
-        with Progress("making the bitstream", "done") as progress:
-            result = build(
-                *(job, board, options.output),
-                freq_mhz=options.freq,
-                frames=options.frames,
-                check=None if options.no_check else check_self_test,
-                progress=progress,
-            )
-    except ToolError as error:
-        raise Refused(str(error)) from None
-    for message in job.warnings:
-        tell(message)
-    print(summary(result))
-    return 0
+    with Progress("making the bitstream", "done") as progress:
+        result = build(
+            *(job, board, options.output),
+            freq_mhz=options.freq,
+            frames=options.frames,
+            check=None if options.no_check else check_self_test,
+            progress=progress,
+        )
+    return common.finished(job, summary(result))
 
 
 def summary(result: Built) -> str:
@@ -83,36 +76,27 @@ def summary(result: Built) -> str:
     return "\n".join(f"{name:<8} {text}" for name, text in lines)
 
 
-WHAT = "what is built, and where"
-
 command = verb(
     "build",
     [
         *spec_options(),
-        common.shape_option(WHAT),
-        common.lanes_option(WHAT),
-        option(
-            "--board",
-            takes=str,
-            metavar="BOARD",
-            choices=BOARDS,
-            group=WHAT,
-            required=True,
-            help=f"one of {', '.join(BOARDS)}",
+        *under(
+            "what is built, and where",
+            common.shape_option(),
+            common.lanes_option(),
+            option("--board", BOARDS, "BOARD", "one of {}", required=True),
+            common.folder_option(),
+            common.freq_option("clock, by the PLL of an ECP5 (the board's own)", None),
+            option(
+                "--frames",
+                values.positive,
+                "N",
+                f"frames of a round, for which each lane has a checksum ({FRAMES})",
+                default=FRAMES,
+            ),
+            common.no_check_option(),
         ),
-        common.folder_option(WHAT),
-        common.freq_option(WHAT, "clock, by the PLL of an ECP5 (the board's own)", None),
-        option(
-            "--frames",
-            takes=values.positive,
-            metavar="N",
-            group=WHAT,
-            default=FRAMES,
-            help=f"frames of a round, for which each lane has a checksum ({FRAMES})",
-        ),
-        common.no_check_option(WHAT),
     ],
     _build,
-    about="Make the bitstream of a core's self-test for a board.",
     examples=EXAMPLES,
 )

@@ -1,48 +1,70 @@
 """A verb's command and its options: what click has, with our sentences where it has its own."""
 
 import re
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
-from streampool_golden.errors import cut, did_you_mean
+from streampool_golden.errors import SpecError, cut, did_you_mean
 
-from ..refusals import YELLOW, Refused, painted, shown
+from ..refusals import Refused, not_known, shown
 
 NUMBER = re.compile(r"-[\d.]")
 """How a value begins that is no option: a number below zero."""
 
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+HANGING = re.compile(r"^(?:(--[^=]+=)|(-\w)(?:=|(?=.)))")
+"""An option with its value in the same word, up to the value: ``--a=b``, ``-o=x``, ``-ox``."""
+
+VALUE = "\0"
+"""What is in no word that is typed: it marks a value, whatever that begins with."""
+
+
+def dashed(word: str) -> str:
+    """Return a name as it is typed: an option or a value may have underscores as well."""
+    return word.replace("_", "-")
+
+
+SETTINGS = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    "token_normalize_func": dashed,
+}
+
+
+def one_of(names: Iterable[str]) -> Callable[[str], str]:
+    """Return what takes one of `names` in any case; a table may grow after this."""
+
+    def parse(text: str) -> str:
+        known = {dashed(name).lower(): name for name in names}
+        if (name := known.get(dashed(text).lower())) is None:
+            raise ValueError(not_known(text, [dashed(each) for each in names]))
+        return name
+
+    return parse
 
 
 class Value(click.ParamType):
-    """What an option takes.
+    """What an option takes: what a function makes of it, which may refuse it by `ValueError`."""
 
-    Parameters
-    ----------
-    takes : callable
-        Turns what was typed into a value; raises `ValueError` with what is wrong.
-    choices : sequence of str
-        What a shell offers.
-    """
+    name = "value"
 
-    def __init__(self, takes: Callable[[str], Any], choices: Sequence[str] = ()) -> None:
-        self.name = "value"
-        self._takes, self._choices = takes, tuple(choices)
+    def __init__(self, takes: Callable[[str], Any], choices: Iterable[str]) -> None:
+        self._takes, self.choices = takes, choices
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the value, or refuse what was typed."""
         if not isinstance(value, str):
             return value
+        if isinstance(param, click.Option) and re.match(r"-[^\d.\s]\S*$", value):
+            self.fail(_needs_value(param), param, ctx)  # it is an option
         try:
-            return self._takes(value)
+            return self._takes(value.replace(VALUE, ""))
         except ValueError as error:
-            assert param is not None and ctx is not None
-            refuse(ctx, f"argument {'/'.join(param.opts)}: {error}")
+            self.fail(str(error), param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -50,7 +72,8 @@ class Value(click.ParamType):
         """Offer the choices, or files where it takes a path."""
         if self._takes is Path:
             return [CompletionItem(incomplete, type="file")]
-        return [CompletionItem(each) for each in self._choices if each.startswith(incomplete)]
+        words = map(dashed, self.choices)
+        return [CompletionItem(each) for each in words if each.startswith(incomplete)]
 
 
 class Option(click.Option):
@@ -59,13 +82,21 @@ class Option(click.Option):
     group = ""
 
 
+Takes: TypeAlias = Callable[[str], Any] | Iterable[str]
+"""What makes a value of what was typed, or raises `ValueError`; or the names of which it is one."""
+
+
+def _value(takes: Takes, choices: Iterable[str]) -> Value:
+    return Value(takes, choices) if callable(takes) else Value(one_of(takes), takes)
+
+
 def option(
-    *flags: str,
-    takes: Callable[[str], Any] | None = None,
+    flags: str,
+    takes: Takes | None = None,
     metavar: str = "",
-    choices: Iterable[str] = (),
-    group: str = "",
     help: str = "",
+    *,
+    choices: Iterable[str] = (),
     default: Any = None,
     required: bool = False,
 ) -> Option:
@@ -73,52 +104,43 @@ def option(
 
     Parameters
     ----------
-    *flags : str
-        ``-o``, ``--output``; ``--on/--no-on`` where the opposite can be said too; and its name
-        among the options where it is another.
-    takes : callable, optional
-        Turns what was typed into the value, or raises `ValueError`; without, it stands alone.
+    flags : str
+        ``-o --output``; ``--on/--no-on`` where the opposite can be said too; and its name among
+        the options where it is another.
+    takes : callable or iterable of str, optional
+        What it takes; without, it stands alone.
     metavar : str
         What is typed, in the help.
-    choices : iterable of str
-        What a shell offers after it.
-    group : str
-        The heading that it stands under.
     help : str
-        What it does.
+        What it does; ``{}`` stands for the choices.
+    choices : iterable of str
+        What a shell offers, where `takes` does not say it.
     default : object
         Its value where it is not typed.
     required : bool
         Whether it has to be.
     """
-    kind: dict[str, Any] = {"is_flag": True}
-    if takes is not None:
-        kind = {"type": Value(takes, tuple(choices)), "metavar": metavar or None}
-    made = Option(flags, help=help, default=default, required=required, **kind)
-    made.group = group
-    return made
+    kind: dict[str, Any] = {"required": True} if required else {"default": default}
+    if takes is None:
+        return Option(flags.split(), help=help, is_flag=True, **kind)
+    return Option(flags.split(), help=help, type=_value(takes, choices), metavar=metavar, **kind)
 
 
 def argument(
-    name: str,
-    *,
-    takes: Callable[[str], Any],
-    metavar: str,
-    help: str,
-    default: Any = None,
-    several: bool = False,
-    choices: Iterable[str] = (),
+    name: str, takes: Takes, metavar: str, help: str, *, default: Any = None, several: bool = False
 ) -> click.Argument:
     """Return a word that stands alone and may be left out; `several` takes any number of them."""
-    return click.Argument(
-        [name],
-        type=Value(takes, tuple(choices)),
-        metavar=f"[{metavar}{' ...' if several else ''}]",
-        required=False,
-        nargs=-1 if several else 1,
-        help=help,
-        **({} if several else {"default": default}),
-    )
+    kind: dict[str, Any] = {"nargs": -1} if several else {"default": default}
+    metavar = f"[{metavar}{' ...' if several else ''}]"
+    value = _value(takes, ())
+    return click.Argument([name], type=value, metavar=metavar, required=False, help=help, **kind)
+
+
+def under(heading: str, *options: Option) -> list[Option]:
+    """Put options under a heading of the help."""
+    for each in options:
+        each.group = heading
+    return list(options)
 
 
 def refuse(ctx: click.Context, message: str) -> NoReturn:
@@ -126,106 +148,81 @@ def refuse(ctx: click.Context, message: str) -> NoReturn:
     raise Refused(f"{message.rstrip('.')}; `{ctx.command_path} --help` shows what there is")
 
 
-def told_so_far() -> set[str]:
-    """Return the warnings that this run of the command has said."""
-    return click.get_current_context().meta.setdefault(__name__, set())
+@contextmanager
+def refusing(ctx: click.Context, typed: Sequence[str]) -> Iterator[None]:
+    """Refuse in our words what click refuses."""
+    try:
+        yield
+    except click.UsageError as error:
+        refuse(ctx, _sentence(error, ctx, typed))
 
 
-def tell(message: object, told: set[str] | None = None) -> None:
-    """Say a warning, each once in a run of the command.
+def _sentence(error: click.UsageError, ctx: click.Context, typed: Sequence[str]) -> str:
+    options = {
+        flag: each
+        for each in ctx.command.get_params(ctx)
+        if isinstance(each, click.Option)
+        for flag in (*each.opts, *each.secondary_opts)
+    }
+    match error:
+        case click.NoSuchOption(option_name=name):
+            # of -kernel click names -k alone
+            word = next((each for each in typed if each.startswith(name)), name).partition("=")[0]
+            near = did_you_mean(word, [flag for flag in options if flag.startswith("--")])
+            return f"option {cut(word)} is not known{near}"
+        case click.BadOptionUsage(option_name=name):
+            if options[name].is_flag:
+                return f"{name} takes no value; use {name} alone"
+            return f"{name} {_needs_value(options[name])}"
+        case click.MissingParameter(param=click.Parameter() as param):
+            return f"{param.opts[0]} is missing; use {param.opts[0]} {param.metavar}"
+        case click.BadParameter(param=click.Option() as param):
+            return f"{'/'.join(param.opts)} {error.message}"
+        case click.BadParameter(param=click.Argument() as param):
+            return f"{(param.metavar or '').strip('[ .]')} {error.message}"
+    return error.message
 
-    A thread has no run of its own: there, `told` says which run it is.
-    """
-    text = " ".join(str(message).split())
-    told = told_so_far() if told is None else told
-    if text not in told:
-        told.add(text)
-        start = painted("streampool: warning:", YELLOW, sys.stderr)
-        print(start, text, file=sys.stderr)
+
+def _needs_value(param: click.Parameter) -> str:
+    return f"needs a value; use {param.opts[-1]} {param.metavar}"
 
 
 class VerbCommand(click.Command):
-    """A verb: it takes its options in any order, spelled with dashes or underscores."""
+    """A verb: it takes its options in any order, and words that are numbers below zero."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read what was typed; what cannot be read is refused, but for a shell's completion."""
-        if not ctx.resilient_parsing:
-            args = self._checked(ctx, args)
-        return super().parse_args(ctx, args)
+        with refusing(ctx, args):
+            rest = super().parse_args(ctx, list(_marked(args)))
+        if rest and not ctx.resilient_parsing:
+            refuse(ctx, f"{shown(rest[0].replace(VALUE, ''))} is one argument too many")
+        return rest
 
-    def _checked(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
-        """Return the words as click takes them, each option apart from its value."""
-        known = {
-            flag: each
-            for each in self.get_params(ctx)
-            if isinstance(each, click.Option)
-            for flag in (*each.opts, *each.secondary_opts)
-        }
-        room = sum(
-            len(args) if each.nargs < 0 else each.nargs
-            for each in self.params
-            if isinstance(each, click.Argument)
-        )
-        given: set[str | None] = set()
-        options: list[str] = []
-        loose: list[str] = []
-        unknown: list[str] = []
-        words = list(args)
-        while words:
-            word = words.pop(0)
-            if word == "--":
-                loose += words
-                break
-            if not word.startswith("-") or word == "-" or NUMBER.match(word):
-                loose.append(word)
-                continue
-            flag, value = _split(word, known)
-            found = known.get(flag)
-            if found is None:
-                unknown.append(flag)
-                continue
-            if flag in ctx.help_option_names:
-                return ["--help"]
-            given.add(found.name)
-            named = "/".join(found.opts)
-            if found.is_flag:
-                if value is not None:
-                    refuse(ctx, f"argument {named}: ignored explicit argument {shown(value)}")
-                options.append(flag)
-                continue
-            if value is None:
-                if not words or _is_option(words[0]):
-                    refuse(ctx, f"argument {named}: expected one argument")
-                value = words.pop(0)
-            options += [flag, value]
-        missing = [each for each in self.params if each.required and each.name not in given]
-        self._refuse_rest(ctx, missing, unknown, loose[room:], known)
-        return [*options, "--", *loose]
-
-    def _refuse_rest(
-        self,
-        ctx: click.Context,
-        missing: Sequence[click.Parameter],
-        unknown: Sequence[str],
-        surplus: Sequence[str],
-        known: Iterable[str],
-    ) -> None:
-        if missing:
-            names = ", ".join("/".join(each.opts) for each in missing)
-            refuse(ctx, f"the following arguments are required: {names}")
-        if unknown:
-            hint = did_you_mean(unknown[0], (flag for flag in known if flag.startswith("--")))
-            refuse(ctx, f"option {cut(unknown[0])} is not known{hint}")
-        if surplus:
-            refuse(ctx, f"{shown(surplus[0])} is one argument too many")
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; what golden refuses is said with its names as they are typed."""
+        try:
+            return super().invoke(ctx)
+        except SpecError as refusal:
+            text = str(refusal)
+            for each in self.params:
+                names = {str(each.name): each.opts[-1].lstrip("-")}
+                if isinstance(each.type, Value):
+                    names |= {choice: dashed(choice) for choice in each.type.choices}
+                for name, typed in names.items():
+                    if "_" in name:
+                        text = re.sub(rf"\b{name}\b", typed, text)
+            raise Refused(text) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the words and the options, group by group."""
+        """Write the options, group by group."""
         groups: dict[str, list[tuple[str, str]]] = {"": []}
         for each in self.get_params(ctx):
             record = each.get_help_record(ctx)
             if record is not None and isinstance(each, click.Option):
-                groups.setdefault(getattr(each, "group", ""), []).append(record)
+                flags, text = record
+                if isinstance(each.type, Value):
+                    text = text.replace("{}", ", ".join(map(dashed, each.type.choices)))
+                groups.setdefault(getattr(each, "group", ""), []).append((flags, text))
         for heading, rows in groups.items():
             if rows:
                 with formatter.section(click.style(heading or "options", bold=True)):
@@ -242,44 +239,30 @@ def verb(
     params: Sequence[click.Parameter],
     function: Callable[[SimpleNamespace], int],
     *,
-    about: str,
     examples: str = "",
 ) -> VerbCommand:
-    """Return a verb's command.
+    """Return a verb's command, which is registered by this name.
 
-    Parameters
-    ----------
-    name : str
-        As it is typed.
-    params : sequence of Parameter
-        What it takes, in the order of its help.
-    function : callable
-        Takes what was typed, each value under its option's name; returns the exit status.
-    about : str
-        What it does, in a sentence.
-    examples : str
-        Lines that end its help.
+    What it takes is said in the order of its help, which ends with the examples. The function is
+    given each value under its option's name, and returns the exit status.
     """
     return VerbCommand(
         name,
         params=list(params),
         callback=lambda **options: function(SimpleNamespace(**options)),
-        help=about,
         epilog=examples,
-        context_settings=SETTINGS,
+        context_settings={**SETTINGS, "allow_extra_args": True},
     )
 
 
-def _split(word: str, known: Iterable[str]) -> tuple[str, str | None]:
-    """Return an option and the value that hangs on it: ``-o=x``, ``-ox``, ``--a=b``."""
-    name, equals, value = word.partition("=")
-    if name.startswith("--"):
-        return name.replace("_", "-"), value if equals else None
-    if name in known:
-        return name, value if equals else None
-    return (word[:2], word[2:]) if word[:2] in known and len(word) > 2 else (name, None)
-
-
-def _is_option(word: str) -> bool:
-    """Return whether a word after an option is one of its own, and no value."""
-    return len(word) > 1 and word[0] == "-" and " " not in word and not NUMBER.match(word)
+def _marked(words: Iterable[str]) -> Iterator[str]:
+    """Mark what click would take for an option: numbers below zero, and what hangs on an option."""
+    words = iter(words)
+    for word in words:
+        if word == "--":
+            yield word
+            yield from words
+        elif NUMBER.match(word):
+            yield VALUE + word
+        else:
+            yield HANGING.sub(rf"\1\2{VALUE}", word)

@@ -4,7 +4,6 @@ import click
 from click.shell_completion import get_completion_class
 
 from ..refusals import Refused
-from . import values
 from .command import argument, verb
 from .fields import Options
 
@@ -33,16 +32,7 @@ def _completion(options: Options) -> int:
 
 command = verb(
     "completion",
-    [
-        argument(
-            "shell",
-            takes=values.one_of(*SHELLS),
-            metavar="SHELL",
-            choices=SHELLS,
-            help=", ".join(SHELLS),
-        )
-    ],
+    [argument("shell", SHELLS, "SHELL", ", ".join(SHELLS))],
     _completion,
-    about="Print what makes a shell complete this command: verbs, options and what they take.",
     examples=EXAMPLES,
 )

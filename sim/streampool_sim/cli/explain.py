@@ -1,12 +1,10 @@
 """The verb `explain`."""
 
-from streampool_golden import PoolJob
-
 from ..explain import explain_text
 from ..progress import Progress
 from . import common
-from .command import tell, verb
-from .fields import Options, spec_options
+from .command import under, verb
+from .fields import Options, pool_job, spec_options
 
 EXAMPLES = """\
 examples:
@@ -16,19 +14,15 @@ examples:
 
 
 def _explain(options: Options) -> int:
-    spec = common.spec_of_shape(options)
-    for message in PoolJob(spec, options.shape).warnings:
-        tell(message)
+    job = pool_job(options)
     with Progress("working out the schedule"):
-        drawn = explain_text(spec, options.shape).rstrip("\n")
-    print(drawn)
-    return 0
+        drawn = explain_text(job.spec, job.shape).rstrip("\n")
+    return common.finished(job, drawn)
 
 
 command = verb(
     "explain",
-    [*spec_options(), common.shape_option("what is drawn", (1, 6, 6))],
+    [*spec_options(), *under("what is drawn", common.shape_option((1, 6, 6)))],
     _explain,
-    about="Draw the schedule slot by slot: what comes in, which partials live, what leaves.",
     examples=EXAMPLES,
 )

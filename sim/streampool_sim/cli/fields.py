@@ -1,207 +1,137 @@
-"""The fields of a specification as options: one list, from which all verbs have them."""
+"""The options that say what a core computes, and the job that they make."""
 
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from streampool_golden import BASES, OPS, PRESETS, PoolSpec, preset
+from streampool_golden import BASES, OPERATIONS, PRESETS, Job, PoolJob, PoolSpec, UnpoolJob, preset
 from streampool_golden.dtypes import FLOATS
-from streampool_golden.fields import NANS, ROUNDING_ABOUT, ROUNDINGS
+from streampool_golden.fields import NAMED_PADDINGS, NANS, ROUNDING_ABOUT, ROUNDINGS
 
 from ..refusals import Refused
+from ..words import by, describe
 from . import values
-from .command import Option, option
+from .command import Option, option, under
 
 Options: TypeAlias = SimpleNamespace
 """What the command line says: each option's value under its name."""
 
-GROUP = "what is pooled, as torch names it"
-DASHED = tuple(name.replace("_", "-") for name in ROUNDINGS)
+UNPOOL = "unpool"
+"""What ``--op`` takes beside the operations of the table: values are put back by their indices."""
+
+WHERE = "where the maxima were"
+
+OF_UNPOOLING = ("--op", "--dtype", "--index-base")
+"""What has a meaning with it."""
 
 
-class Field(NamedTuple):
-    """An option for a field of `PoolSpec`.
-
-    Attributes
-    ----------
-    flag : str
-        The option, without its dashes.
-    help : str
-        What it does, with what is usual in brackets.
-    takes : callable or None
-        Turns what was typed into the value; None where the option stands alone.
-    metavar : str
-        What is typed, in the help.
-    choices : sequence of str
-        What a shell offers after it.
-    field : str
-        The field's name, where it is not the flag's.
-    usual : object
-        The value where nothing is said.
-    no : bool
-        Whether ``--no-FLAG`` says the opposite.
-    """
-
-    flag: str
-    help: str
-    takes: Callable[[str], Any] | None = None
-    metavar: str = ""
-    choices: Sequence[str] = ()
-    field: str = ""
-    usual: Any = None
-    no: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return the option's name among the options."""
-        return self.flag.replace("-", "_")
-
-
-FIELDS = (
-    Field("op", "{ops} (max)", None, "OP", OPS, usual="max"),
-    Field(
-        "kernel",
-        "window: 3, rows x columns such as 3x2 (planes before them), or global",
-        values.kernel,
-        "K",
-    ),
-    Field("adaptive", "outputs instead of a kernel, such as 4x4", values.sizes, "N"),
-    Field("stride", "step from window to window (the kernel)", values.sizes, "S"),
-    Field(
-        "padding",
-        "1, 1x0, 0:1x0:1 (before:after for each axis; negative crops), same, same-lower, valid (0)",
-        values.padding,
-        "P",
-        ("same", "same-lower", "valid"),
-    ),
-    Field("dilation", "distance between a window's taps (1)", values.sizes, "D"),
-    Field("ceil-mode", "keep the last window that only partly fits", usual=False),
-    Field(
-        "count-include-pad",
-        "means divide by padding too (yes, but no with same, nor for l2)",
-        no=True,
-    ),
-    Field(
-        "divisor",
-        "means divide by N everywhere",
-        values.integer,
-        "N",
-        field="divisor_override",
-    ),
-    Field(
-        "rounding",
-        ", ".join(DASHED) + " (half-away; of floats half-even)",
-        values.named(*ROUNDINGS),
-        "MODE",
-        DASHED,
-    ),
-    Field(
-        "rounding-about",
-        "what rounding takes for zero: raw, or zero-point, the output's (raw)",
-        values.named(*ROUNDING_ABOUT),
-        "WHAT",
-        ("raw", "zero-point"),
-    ),
-    Field(
-        "scale",
-        "averages are multiplied by it: 0.02/0.05, as float32, or 3/4 (1)",
-        values.ratio,
-        "IN/OUT",
-    ),
-    Field(
-        "zero-points",
-        "what stands for 0 in input and output, which padding is, for averages (0:0)",
-        values.pair,
-        "IN:OUT",
-    ),
-    Field(
-        "preset",
-        f"average as a runtime does: {', '.join(PRESETS)}",
-        values.one_of(*PRESETS, normal=lambda text: text.lower().replace("_", "-")),
-        "NAME",
-        tuple(PRESETS),
-    ),
-    Field("clamp", "limit the outputs, as ReLU6 does: 0:6", values.clamp, "LOW:HIGH"),
-    Field(
-        "dtype",
-        f"int2 to int32, uint1 to uint32, {', '.join(FLOATS)} ({{dtype}})",
-        str,
-        "TYPE",
-        ("int8", "uint8", "int16", "uint16", *FLOATS),
-    ),
-    Field(
-        "nan",
-        f"what a maximum or minimum does with NaN: {', '.join(NANS)} ({NANS[0]})",
-        values.named(*NANS),
-        "RULE",
-        NANS,
-    ),
-    Field(
-        "index-base",
-        "give each maximum's or minimum's index too, as torch numbers it (plane), ONNX (flat, "
-        "flat-columns) or TensorFlow (channels-last); with unpool, how those read are numbered",
-        values.named(*BASES),
-        "BASE",
-        tuple(base.replace("_", "-") for base in BASES),
-        field="indices",
-    ),
-    Field("out-dtype", "of the output (the input's; a sum's always holds it)", str, "TYPE"),
-    Field("saturate", "let a sum saturate to a narrower --out-dtype", usual=False),
-)
-
-OF_UNPOOLING = ("op", "dtype", "index-base")
-"""What ``--op unpool`` takes of them."""
+def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
+    """Return the options that make a `PoolSpec`, each of them under the name of its field."""
+    return under(
+        "what is pooled, as torch names it",
+        option("--op", ops, "OP", "{} (max)", default="max"),
+        option(
+            "--kernel",
+            values.kernel,
+            "K",
+            "window: 3, rows x columns such as 3x2 (planes before them), or global",
+        ),
+        option("--adaptive", values.sizes, "N", "outputs instead of a kernel, such as 4x4"),
+        option("--stride", values.sizes, "S", "step from window to window (the kernel)"),
+        option(
+            "--padding",
+            values.padding,
+            "P",
+            "1, 1x0, 0:1x0:1 (before:after for each axis; negative crops), same, same-lower, "
+            "valid (0)",
+            choices=NAMED_PADDINGS,
+        ),
+        option("--dilation", values.sizes, "D", "distance between a window's taps (1)"),
+        option("--ceil-mode", help="keep the last window that only partly fits", default=False),
+        option(
+            "--count-include-pad/--no-count-include-pad",
+            help="means divide by padding too (yes, but no with same, nor for l2)",
+        ),
+        option("--divisor divisor_override", values.integer, "N", "means divide by N everywhere"),
+        option("--rounding", ROUNDINGS, "MODE", "{} (half-away; of floats half-even)"),
+        option(
+            "--rounding-about",
+            ROUNDING_ABOUT,
+            "WHAT",
+            "what rounding takes for zero: raw, or zero-point, the output's (raw)",
+        ),
+        option(
+            "--scale",
+            values.ratio,
+            "IN/OUT",
+            "averages are multiplied by it: 0.02/0.05, as float32, or 3/4 (1)",
+        ),
+        option(
+            "--zero-points",
+            values.pair,
+            "IN:OUT",
+            "what stands for 0 in input and output, which padding is, for averages (0:0)",
+        ),
+        option("--preset", PRESETS, "NAME", "average as a runtime does: {}"),
+        option("--clamp", values.clamp, "LOW:HIGH", "limit the outputs, as ReLU6 does: 0:6"),
+        option(
+            "--dtype",
+            str,
+            "TYPE",
+            f"int2 to int32, uint1 to uint32, {', '.join(FLOATS)} (INPUT's, else int8)",
+            choices=("int8", "uint8", "int16", "uint16", *FLOATS),
+        ),
+        option("--nan", NANS, "RULE", "what a maximum or minimum does with NaN: {} (propagate)"),
+        option(
+            "--index-base indices",
+            BASES,
+            "BASE",
+            "give each maximum's or minimum's index too, as torch numbers it (plane), ONNX "
+            "(flat, flat-columns) or TensorFlow (channels-last); with unpool, how those read are "
+            "numbered",
+        ),
+        option("--out-dtype", str, "TYPE", "of the output (the input's; a sum's always holds it)"),
+        option("--saturate", help="let a sum saturate to a narrower --out-dtype", default=False),
+    )
 
 
-def spec_options(*, dtype: str = "int8", more_ops: Sequence[str] = ()) -> list[Option]:
-    """Return the options that make a `PoolSpec`.
-
-    Parameters
-    ----------
-    dtype : str
-        What the help says of the usual dtype.
-    more_ops : sequence of str
-        What ``--op`` takes besides the operations that pool.
-    """
-    ops = (*OPS, *more_ops)
-    made = []
-    for field in FIELDS:
-        takes = values.named(*ops) if field.flag == "op" else field.takes
-        flag = f"--{field.flag}/--no-{field.flag}" if field.no else f"--{field.flag}"
-        made.append(
-            option(
-                flag,
-                takes=takes,
-                metavar=field.metavar,
-                choices=ops if field.flag == "op" else field.choices,
-                group=GROUP,
-                default=field.usual,
-                help=field.help.replace("{ops}", ", ".join(ops)).replace("{dtype}", dtype),
-            )
-        )
-    return made
+def job_options() -> list[Option]:
+    """Return the options that make a job of any kind; its shape and lanes are others."""
+    size = option(
+        "--size",
+        values.lengths,
+        "HxW",
+        "of the map that --op unpool makes: what was pooled, rows x columns or steps",
+    )
+    return [
+        *spec_options(ChainMap[str, Any]({UNPOOL: None}, OPERATIONS)),
+        *under(WHERE, size),
+    ]
 
 
-def said(options: Options) -> list[str]:
-    """Return those options of a specification, as they are typed, that say what is not usual."""
-    return [f"--{f.flag}" for f in FIELDS if getattr(options, f.name) != f.usual]
+def given(options: Options) -> dict[str, Option]:
+    """Return those options of a specification that say what is not usual, as they are typed."""
+    said = {}
+    for each in spec_options():
+        value = getattr(options, each.name)
+        if value != each.default:
+            no = value is False and each.secondary_opts
+            said[(each.secondary_opts if no else each.opts)[0]] = each
+    return said
 
 
-def spec_of(
-    options: Options, *, dtype: str, ndim: int, size: Sequence[int] | None = None
-) -> PoolSpec:
+def spec_of(options: Options, shape: Sequence[int], dtype: str = "int8") -> PoolSpec:
     """Make the specification that the options describe.
 
     Parameters
     ----------
     options : Options
         With those of `spec_options`.
+    shape : sequence of int
+        The frames, channels first; a preset may go by their size.
     dtype : str
         Of the input where ``--dtype`` does not say it.
-    ndim : int
-        Spatial axes of the input.
-    size : sequence of int, optional
-        Their lengths, which a preset may go by.
 
     Returns
     -------
@@ -214,34 +144,58 @@ def spec_of(
     SpecError
         If some value cannot work.
     """
-    fields: dict[str, Any] = {"ndim": ndim}
+    fields: dict[str, Any] = {"ndim": len(shape) - 1, "dtype": dtype}
     if options.kernel is None and options.adaptive is None:
         fields |= {"kernel": 3, "stride": 2, "padding": 1}
-    for field in FIELDS:
-        value = getattr(options, field.name)
-        stands_alone = field.takes is None and not field.no
-        if value is not None and not (value is False and stands_alone):
-            fields[field.field or field.name] = value
-    fields["dtype"] = options.dtype or dtype
-    if fields.pop("preset", None) is not None:
-        op, kernel = fields.pop("op"), fields.pop("kernel", None)
-        return preset(options.preset, op, kernel, size=size, **fields)
-    return PoolSpec(**fields)
+    fields |= {each.name: getattr(options, each.name) for each in given(options).values()}
+    if (name := fields.pop("preset", None)) is not None:
+        op, kernel = fields.pop("op", options.op), fields.pop("kernel", None)
+        return preset(name, op, kernel, size=shape[1:], **fields)
+    return PoolSpec(**{"op": options.op, **fields})
 
 
-def unpooled_size(options: Options) -> tuple[int, ...]:
-    """Return the spatial lengths of the map that ``--op unpool`` makes.
+def pool_job(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> PoolJob:
+    """Make what a pooling core has to do, on frames of ``--shape`` where nothing else is said."""
+    shape = shape or options.shape
+    return PoolJob(spec_of(options, shape, dtype), shape, _lanes(options, shape))
 
-    Raises
-    ------
-    Refused
-        If ``--size`` does not say them, or an option has no meaning with it.
+
+def job_of(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> tuple[Job, str]:
+    """Make what was asked for of frames of a shape, by default those of ``--shape``.
+
+    Returns
+    -------
+    job : Job
+        That of a pooling core, or with ``--op unpool`` of one that unpools.
+    words : str
+        What it computes beside what `Job.title` says.
     """
-    for field in FIELDS:
-        value = getattr(options, field.name)
-        if field.flag not in OF_UNPOOLING and value != field.usual:
-            no = "no-" if value is False else ""
-            raise Refused(f"--{no}{field.flag} has no meaning with --op unpool")
+    shape = shape or options.shape
+    if options.op != UNPOOL:
+        if options.size is not None:
+            raise Refused(
+                f"--size {by(options.size)} is what --op {UNPOOL} makes, and has no meaning with"
+                f" --op {options.op}; leave it out"
+            )
+        job = pool_job(options, shape, dtype)
+        return job, describe(job.spec)
+    for flag in given(options):
+        if flag not in OF_UNPOOLING:
+            raise Refused(f"{flag} has no meaning with --op {UNPOOL}; leave it out")
     if options.size is None:
-        raise Refused("--op unpool needs the size of the map that it makes; --size HxW would do")
-    return options.size
+        raise Refused(f"--op {UNPOOL} needs the size of the map that it makes; use --size HxW")
+    if len(options.size) != len(shape) - 1:
+        raise Refused(
+            f"--size {by(options.size)} does not fit frames of the shape {by(shape)}, which have"
+            f" {len(shape) - 1} spatial axes; use a length for each"
+        )
+    lanes = _lanes(options, shape)
+    return UnpoolJob(shape, options.size, lanes, options.dtype or dtype), ""
+
+
+def _lanes(options: Options, shape: Sequence[int]) -> int | None:
+    """Return ``--lanes``; refuses those that would never carry anything."""
+    lanes = getattr(options, "lanes", None)
+    if lanes is not None and lanes > shape[0]:
+        raise Refused(f"--lanes {lanes} is more than the channels; use {shape[0]} at most")
+    return lanes

@@ -36,8 +36,7 @@ def _networks(options: Options) -> int:
 
 command = verb(
     "networks",
-    [option("--results", takes=Path, metavar="FILE", default=RESULTS, help=f"file ({RESULTS})")],
+    [option("--results", Path, "FILE", f"file ({RESULTS})", default=RESULTS)],
     _networks,
-    about="Run the pooling layers of known networks, each at its full size, in the fast engine.",
     examples=EXAMPLES,
 )

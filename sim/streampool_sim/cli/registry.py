@@ -8,14 +8,14 @@ A verb is a module with a ``command``::
         print("hello", options.name)
         return 0  # the exit status
 
-    NAME = option("--name", takes=str, metavar="NAME", default="you", help="who (you)")
-    command = verb("greet", [NAME], _greet, about="Say hello.")
+    NAME = option("--name", str, "NAME", "who (you)", default="you")
+    command = verb("greet", [NAME], _greet)
 
 One of ours is a module of this folder and a line of `_OURS`. Another package has a `Verb` that
 names its module, and an entry point to it in its pyproject.toml, under what is typed::
 
     [project.entry-points."streampool.verbs"]
-    greet = "package.verbs:GREET"  # GREET = Verb("say hello", "package.greet")
+    greet = "package.verbs:GREET"  # GREET = Verb("Say hello.", "package.greet")
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import click
 
-from ..refusals import Refused
+from ..refusals import Refused, not_known
 
 GROUP = "streampool.verbs"
 
@@ -35,7 +35,7 @@ class Verb(NamedTuple):
     Attributes
     ----------
     about : str
-        What it does, in the list of verbs.
+        What it does, in a sentence.
     module : str
         The module that has its ``command``, as `streampool_sim.cli.command.verb` makes one.
     """
@@ -45,48 +45,48 @@ class Verb(NamedTuple):
 
 
 _OURS = {
-    "run": "pool a picture or an array through the simulated core",
-    "verilog": "write a core as Verilog with AXI4-Stream ports",
-    "explain": "draw the schedule, slot by slot",
-    "synth": "place a core on a device: its clock, its cells, its critical path",
-    "build": "make a bitstream for a board, which tests the core and shows whether it is right",
-    "boards": "build the bitstreams of all boards",
-    "sweep": "check random specifications against the golden model and the limits",
-    "networks": "run the pooling layers of known networks at their full size",
-    "completion": "print what makes bash, zsh or fish complete this command",
+    "run": "Pool a picture or a .npy of integers or floats through the simulated core.",
+    "verilog": "Write a core as one Verilog file with AXI4-Stream ports.",
+    "explain": "Draw the schedule slot by slot: what comes in, which partials live, what leaves.",
+    "synth": "Place a core on a device: its clock, its cells, its critical path.",
+    "build": "Make the bitstream of a core's self-test for a board, whose LEDs say the result.",
+    "boards": "Build the bitstreams of all boards, each the self-test of the same core.",
+    "sweep": "Check random specifications against the golden model and the limits.",
+    "networks": "Run the pooling layers of known networks, each at its full size.",
+    "completion": "Print what makes bash, zsh or fish complete this command.",
 }
 
 
 @cache
 def verbs() -> dict[str, Verb]:
     """Return all verbs by name; ours come first, and nobody takes their names."""
-    found = {name: Verb(about, f"{__package__}.{name}") for name, about in _OURS.items()}
-    for point in metadata.entry_points(group=GROUP):
-        if point.name not in found and isinstance(loaded := _loaded(point), Verb):
-            found[point.name] = loaded
-    return found
+    ours = {name: Verb(about, f"{__package__}.{name}") for name, about in _OURS.items()}
+    return ours | {name: each for name, each in _others().items() if isinstance(each, Verb)}
 
 
 def broken() -> dict[str, Refused]:
     """Return why the verbs of other packages that cannot be loaded are refused, by name."""
-    return {
-        point.name: loaded
-        for point in metadata.entry_points(group=GROUP)
-        if point.name not in verbs() and isinstance(loaded := _loaded(point), Refused)
-    }
+    return {name: each for name, each in _others().items() if isinstance(each, Refused)}
 
 
 def command_of(name: str) -> click.Command:
     """Return a verb's command; this imports its module, and refuses a broken one of others."""
-    module = verbs()[name].module
-    if name in _OURS:
-        return import_module(module).command
+    if name not in verbs():
+        raise broken().get(name) or Refused(f"verb {not_known(name, list(verbs()))}")
+    about, module = verbs()[name]
     try:
-        return import_module(module).command
+        command = import_module(module).command
     except Exception as error:
         for point in metadata.entry_points(group=GROUP, name=name):
             raise _refusal(point, error) from error
         raise
+    command.help = about
+    return command
+
+
+def _others() -> dict[str, Verb | Refused]:
+    points = metadata.entry_points(group=GROUP)
+    return {point.name: _loaded(point) for point in points if point.name not in _OURS}
 
 
 def _loaded(point: metadata.EntryPoint) -> Verb | Refused:

@@ -2,23 +2,23 @@
 
 import json
 import sys
+import warnings
 from importlib import resources
 from pathlib import Path
-from typing import Any, TextIO
 
 import numpy as np
-from streampool_golden import BASES, DType, PoolJob, PoolSpec, SpecError, UnpoolJob, plane_indices
+from streampool_golden import BASES, DType, Job, SpecError, plane_indices
 from streampool_hw.files import replacing_all
 
 from .. import files, pictures
 from ..progress import Estimate, Progress
-from ..refusals import GREEN, RED, Refused, painted
-from ..simulation import ENGINES, Result, simulate
+from ..refusals import Refused
+from ..simulation import ENGINES, simulate
 from ..words import by
 from . import common, values
-from .command import argument, option, tell, verb
-from .fields import Options, spec_of, spec_options, unpooled_size
-from .run_words import DIFFERS, EQUAL, summary, unpool_summary
+from .command import argument, option, under, verb
+from .fields import WHERE, Options, job_of, job_options
+from .run_words import summary
 
 EXAMPLES = """\
 examples:
@@ -41,26 +41,49 @@ PHOTOGRAPH = "chelsea.png"
 
 
 def _run(options: Options) -> int:
-    """Pool what the options say, write what they ask for, and print what came out."""
-    if options.op == "unpool":
-        return _unpooled(options)
-    common.check_no_size(options)
-    if options.indices is not None and options.index_base is None:
-        options.index_base = BASES[0]
-    if options.index_base is not None and options.indices is None:
-        raise Refused("--index-base needs a file for the indices; --indices FILE.npy would do")
+    """Stream what is read through the core, write what is asked for, print what came out."""
+    if options.indices_file is not None and options.indices is None:
+        options.indices = BASES[0]
+    if options.indices is not None and options.indices_file is None:
+        raise Refused("--index-base needs a file for the indices; use --indices FILE.npy")
     source = _read(options)
-    spec, frames = _quantised(source, options)
-    job = PoolJob(spec, source.shape, common.lanes_of(source.shape, options.lanes))
-    output, statistics = _targets(options, source, job.output)
-    with _progress() as progress:
-        result = simulate(spec, frames, **_how(source, options, progress))
-    words = summary(source, job, output, options, result.stats)
-    return _finish(source, output, statistics, options, result, words)
-
-
-def _progress() -> Progress:
-    return Progress("preparing the core", "simulated", "beats")
+    job, words = job_of(options, source.shape, _dtype(source, options))
+    arrays = [_values(source, job.input)]
+    if len(job.fields_in) > 1:
+        arrays.append(_indices(source, job, options))
+    output, *others = _targets(options, source, job)
+    with Progress("preparing the core", "simulated", "beats") as progress:
+        result = simulate(
+            job,
+            *arrays,
+            layout=source.frame_layout,
+            engine=options.engine,
+            stall=options.stall,
+            seed=options.seed,
+            vcd=options.vcd,
+            repeat=None if options.frames is None else 1,
+            freq_mhz=options.freq,
+            progress=progress
+            if options.vcd is None
+            else Estimate(progress, warnings.warn, shorter=options.frames != 1),
+        )
+    stats = {**result.stats, "input": str(source.path), "output": str(output)}
+    text = "" if options.stats is None else json.dumps(stats, indent=2) + "\n"
+    with replacing_all(output, *others) as parts:
+        for part, array in zip(parts, result.arrays, strict=False):
+            pictures.write_output(part, source, array)
+        for part in parts[len(result.arrays) :]:
+            part.write_text(text, encoding="utf-8")
+        if options.stats == "-":  # before the files take their places: this may fail, too
+            print(text, end="", flush=True)
+    if output.suffix.lower() in pictures.LOSSY:
+        rough = f"{output} is a JPEG, which keeps values only roughly; use .png to keep them all"
+        warnings.warn(rough, stacklevel=1)
+    told = sys.stderr if options.stats == "-" else sys.stdout
+    print(summary(source, job, words, options, stats, told), file=told)
+    if not stats["matches_golden"]:
+        print(f"mismatch {result.mismatch}", file=told)
+    return int(not stats["matches_golden"])
 
 
 def _read(options: Options) -> pictures.Input:
@@ -72,279 +95,174 @@ def _read(options: Options) -> pictures.Input:
         return pictures.read_input(path, options.layout)
 
 
-def _how(source: pictures.Input, options: Options, progress: Progress) -> dict[str, Any]:
-    """Return what the options say of how it is run, as `simulate` takes it."""
-    return {
-        "layout": source.frame_layout,
-        "lanes": options.lanes,
-        "engine": options.engine,
-        "stall": options.stall,
-        "seed": options.seed,
-        "vcd": options.vcd,
-        "repeat": None if options.frames is None else 1,
-        "freq_mhz": options.freq,
-        "progress": progress
-        if options.vcd is None
-        else Estimate(progress, tell, shorter=options.frames != 1),
-    }
-
-
-def _finish(
-    source: pictures.Input,
-    output: Path,
-    statistics: Path | None,
-    options: Options,
-    result: Result,
-    words: str,
-) -> int:
-    """Write the result and the statistics, all or nothing, and print what came out."""
-    for message in result.stats["warnings"]:
-        tell(message)
-    arrays = {output: result.output}
-    if result.indices is not None:
-        arrays[options.indices] = result.indices
-    text = ""
-    if options.stats is not None:
-        stats = {**result.stats, "input": str(source.path), "output": str(output)}
-        text = json.dumps(stats, indent=2)
-    texts = {} if statistics is None else {statistics: text + "\n"}
-    with replacing_all(*arrays, *texts) as parts:
-        for part, array in zip(parts, arrays.values(), strict=False):
-            pictures.write_output(part, source, array)
-        for part in parts[len(arrays) :]:
-            part.write_text(text + "\n", encoding="utf-8")
-        if options.stats == "-":  # before the files take their places: this may fail, too
-            print(text, flush=True)
-    told: TextIO = sys.stderr if options.stats == "-" else sys.stdout
-    if output.suffix.lower() in pictures.LOSSY:
-        tell(f"{output} is a JPEG, which keeps values only roughly; .png keeps them all")
-    for judged, colour in ((EQUAL, GREEN), (DIFFERS, RED)):
-        words = words.replace(judged, painted(judged, colour, told))
-    print(words, file=told)
-    if not result.stats["matches_golden"]:
-        print(f"mismatch {result.mismatch}", file=told)
-    return 0 if result.stats["matches_golden"] else 1
-
-
-def _unpooled(options: Options) -> int:
-    """Put values back where their indices say."""
-    size = unpooled_size(options)
-    if options.indices is None:
-        raise Refused("--op unpool needs the indices; --indices FILE.npy would do")
-    if options.input is None:
-        raise Refused("--op unpool needs the pooled values; INPUT, a picture or a .npy, would do")
-    source = _read(options)
-    dtype = DType.of(source.frames.dtype)
-    if options.dtype not in (None, dtype.name):
+def _dtype(source: pictures.Input, options: Options) -> str:
+    """Return the type of what was read, or refuse one that no core takes."""
+    dtype = source.frames.dtype
+    if options.dtype is None and dtype.kind in "iu" and dtype.itemsize > 4:
         raise Refused(
-            f"--dtype {options.dtype} has no meaning with --op unpool, which keeps INPUT's"
+            f"{source.path} is an array of {dtype}, which no core takes; "
+            f"use --dtype {_narrowest(source)}, the narrowest that holds its values"
         )
-    if len(size) != len(source.shape) - 1:
-        raise Refused(
-            f"--size {by(size)} does not fit {source.path}, whose frames have"
-            f" {len(source.shape) - 1} spatial axes; a length for each would do"
-        )
-    if options.indices.suffix.lower() != ".npy":
-        raise Refused(f"--indices {options.indices} is no .npy; what run --indices wrote would do")
-    indices = pictures.read_input(options.indices, source.layout, integers=True)
-    indices = indices.first(options.frames)
-    if indices.data.shape != source.data.shape:
-        raise Refused(
-            f"--indices {options.indices} has the shape {indices.data.shape}; that of"
-            f" {source.path}, {source.data.shape}, would do"
-        )
-    base = options.index_base or BASES[0]
-    try:
-        places = plane_indices(indices.frames, base, size, layout=source.frame_layout)
-    except SpecError as error:
-        raise Refused(
-            f"--indices {options.indices} does not fit --size {by(size)}: "
-            f"{str(error).rstrip('.')}; another --size or --index-base would do"
-        ) from None
-    job = UnpoolJob(source.shape, size, common.lanes_of(source.shape, options.lanes), dtype)
-    output, statistics = _targets(options, source, dtype)
-    with _progress() as progress:
-        how = _how(source, options, progress)
-        result = simulate(job, source.frames, places, **how)
-    words = unpool_summary(source, job, output, options, result.stats)
-    return _finish(source, output, statistics, options, result, words)
+    return dtype.name
 
 
-def _quantised(source: pictures.Input, options: Options) -> tuple[PoolSpec, np.ndarray]:
-    """Make the specification, and frames that its dtype holds."""
-    frames = source.frames
-    floats = frames.dtype.kind not in "iu"
-    if floats or (options.dtype is not None and DType.of(options.dtype).is_float):
-        return _of_floats(source, options, floats)
-    low, high = int(frames.min()), int(frames.max())
+def _narrowest(source: pictures.Input) -> str:
+    low, high = int(source.frames.min()), int(source.frames.max())
     fits = pictures.narrowest(low, high)
     if fits is None:
-        raise Refused(f"{source.path} has values from {low} to {high}; 32 bits at most would do")
-    if options.dtype is None and frames.dtype.itemsize > 4:
+        raise Refused(f"{source.path} has values from {low} to {high}; use 32 bits at most")
+    return fits
+
+
+def _values(source: pictures.Input, dtype: DType) -> np.ndarray:
+    """Return the frames as the core takes them, or refuse values that it does not hold."""
+    frames = source.frames
+    if frames.dtype.kind not in "iu":
+        if not dtype.is_float:
+            raise Refused(
+                f"{source.path} is an array of {frames.dtype}, and --dtype {dtype} holds integers;"
+                " quantise it first, such as"
+                " np.clip(np.rint(x / scale), -128, 127).astype(np.int8)"
+            )
+        return frames
+    if dtype.is_float:
+        if (dtype.name, frames.dtype) == ("bfloat16", np.uint16):
+            return np.ascontiguousarray(frames).view(dtype.numpy)
+        numpy = "uint16, its bits" if dtype.name == "bfloat16" else dtype.name
         raise Refused(
-            f"{source.path} is an array of {frames.dtype}, which no core takes; "
-            f"--dtype {fits} is the narrowest that holds its values"
+            f"{source.path} has {frames.dtype}, and --dtype {dtype} holds floats; "
+            f"use a .npy of {numpy}"
         )
-    spec = spec_of(
-        options,
-        dtype=frames.dtype.name,
-        ndim=len(source.shape) - 1,
-        size=source.shape[1:],
-    )
-    dtype = DType.of(spec.dtype)
+    low, high = int(frames.min()), int(frames.max())
     if not dtype.low <= low <= high <= dtype.high:
         raise Refused(
-            f"{source.path} has values from {low} to {high}, and {dtype.name} holds "
-            f"{dtype.low} to {dtype.high}; --dtype {fits} would do"
+            f"{source.path} has values from {low} to {high}, and {dtype} holds "
+            f"{dtype.low} to {dtype.high}; use --dtype {_narrowest(source)}"
         )
-    return spec, frames.astype(dtype.numpy, copy=False)
+    return frames.astype(dtype.numpy, copy=False)
 
 
-def _of_floats(
-    source: pictures.Input, options: Options, floats: bool
-) -> tuple[PoolSpec, np.ndarray]:
-    """Make the specification, and frames of its floats."""
-    frames = source.frames
-    spec = spec_of(options, dtype=frames.dtype.name, ndim=len(source.shape) - 1)
-    if not spec.in_dtype.is_float:
+def _indices(source: pictures.Input, job: Job, options: Options) -> np.ndarray:
+    """Read the indices that go with the values, numbered as the core takes them."""
+    path, op = options.indices_file, f"--op {options.op}"
+    if path is None:
+        raise Refused(f"{op} needs the indices; use --indices FILE.npy")
+    if options.input is None:
+        raise Refused(f"{op} needs the pooled values; use INPUT, a picture or a .npy")
+    if job.input.name != source.frames.dtype.name:
         raise Refused(
-            f"{source.path} is an array of {frames.dtype}, and --dtype {spec.dtype} holds integers;"
-            " quantise it first, such as"
-            " np.clip(np.rint(x / scale), -128, 127).astype(np.int8)"
+            f"--dtype {job.input} has no meaning with {op}, which keeps INPUT's; leave it out"
         )
-    if floats:
-        return spec, frames
-    if (spec.dtype, frames.dtype) == ("bfloat16", np.uint16):
-        return spec, np.ascontiguousarray(frames).view(spec.in_dtype.numpy)
-    numpy = "uint16, its bits," if spec.dtype == "bfloat16" else spec.dtype
-    raise Refused(
-        f"{source.path} has {frames.dtype}, and --dtype {spec.dtype} holds floats; "
-        f"a .npy of {numpy} would do"
-    )
+    if path.suffix.lower() != ".npy":
+        raise Refused(f"--indices {path} is no .npy; use what run --indices wrote")
+    read = pictures.read_input(path, source.layout, integers=True).first(options.frames)
+    if read.data.shape != source.data.shape:
+        raise Refused(
+            f"--indices {path} has the shape {read.data.shape}; use one with that of"
+            f" {source.path}, {source.data.shape}"
+        )
+    try:
+        return plane_indices(read.frames, options.indices, job.out_size, layout=source.frame_layout)
+    except SpecError as error:
+        raise Refused(
+            f"--indices {path} does not fit --size {by(job.out_size)}: {str(error).rstrip('.')};"
+            " use another --size or --index-base"
+        ) from None
 
 
-def _targets(options: Options, source: pictures.Input, dtype: DType) -> tuple[Path, Path | None]:
-    """Check every file that will be written; returns those of the result and the statistics."""
-    output = options.output
+def _targets(options: Options, source: pictures.Input, job: Job) -> list[Path]:
+    """Check every file that will be written; return those of arrays, then that of statistics."""
+    output, indices, vcd = options.output, options.indices_file, options.vcd
     if output is None:
         output = Path(f"{source.path.stem}-{options.op}{source.path.suffix}")
-    pictures.check_output(output, source, dtype)
-    statistics = None
+    pictures.check_output(output, source, job.output)
+    read, arrays = {"INPUT": source.path}, {"--output": output}
+    statistics = []
     if options.stats not in (None, "-"):
-        statistics = Path(options.stats)
+        statistics.append(Path(options.stats))
         # Whoever forgets the file's name must not lose the input that comes next.
-        if statistics.suffix.lower() != ".json":
-            raise Refused(f"--stats {statistics} would write JSON; FILE.json or - would do")
-        files.check_writable(statistics)
-    if options.indices is not None and options.op != "unpool":
-        if options.indices.suffix.lower() != ".npy":
-            raise Refused(f"--indices {options.indices} would write an array; FILE.npy would do")
-        files.check_writable(options.indices)
-    if options.vcd is not None:
-        if options.vcd.suffix.lower() != ".vcd":
-            raise Refused(f"--vcd {options.vcd} would write waveforms; FILE.vcd would do")
-        files.check_writable(options.vcd)
-        files.check_writable(options.vcd.with_suffix(".gtkw"))
-    _check_apart(options, source, output)
-    return output, statistics
-
-
-def _check_apart(options: Options, source: pictures.Input, output: Path) -> None:
-    """Refuse a file that would be written over what is read or written under another option."""
-    read, written = {"INPUT": source.path}, {"--output": output}
-    if options.indices is not None:
-        (read if options.op == "unpool" else written)["--indices"] = options.indices
-    for name, path in written.items():
-        for other, taken in (read | written).items():
+        _check_written("--stats", statistics[0], ".json", "JSON", " or -")
+    if indices is not None and len(job.fields_out) > 1:
+        arrays["--indices"] = indices
+        _check_written("--indices", indices, ".npy", "an array")
+    elif indices is not None:
+        read["--indices"] = indices
+    if vcd is not None:
+        _check_written("--vcd", vcd, ".vcd", "waveforms")
+        files.check_writable(vcd.with_suffix(".gtkw"))
+    for name, path in arrays.items():
+        for other, taken in (read | arrays).items():
             if other != name and path.resolve() == taken.resolve():
-                raise Refused(f"{name} {path} is {other} too; another file's name would do")
+                raise Refused(f"{name} {path} is {other} too; use another file's name")
+    return [*arrays.values(), *statistics]
 
 
-HOW = "how it is run"
-WHERE = "where the maxima were"
+def _check_written(name: str, path: Path, suffix: str, what: str, more: str = "") -> None:
+    if path.suffix.lower() != suffix:
+        raise Refused(f"{name} {path} would write {what}; use FILE{suffix}{more}")
+    files.check_writable(path)
+
 
 command = verb(
     "run",
     [
-        argument(
-            "input",
-            takes=Path,
-            metavar="INPUT",
-            help="a picture or a .npy of integers or floats",
-        ),
+        argument("input", Path, "INPUT", "a picture or a .npy of integers or floats"),
         option(
-            *("-o", "--output"),
-            takes=Path,
-            metavar="OUTPUT",
-            help="a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
+            "-o --output",
+            Path,
+            "OUTPUT",
+            "a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
         ),
-        *spec_options(dtype="INPUT's", more_ops=("unpool",)),
-        option(
-            "--indices",
-            takes=Path,
-            metavar="FILE.npy",
-            group=WHERE,
-            help="write each maximum's index there, or with --op unpool read them from there",
+        *job_options(),
+        *under(
+            WHERE,
+            option(
+                "--indices indices_file",
+                Path,
+                "FILE.npy",
+                "write each maximum's index there, or with --op unpool read them from there",
+            ),
         ),
-        common.size_option(WHERE),
-        common.lanes_option(HOW),
-        option(
-            "--layout",
-            takes=values.one_of(*pictures.LAYOUTS, normal=str.upper),
-            metavar="LAYOUT",
-            choices=pictures.LAYOUTS,
-            group=HOW,
-            help="of a .npy: " + ", ".join(pictures.LAYOUTS) + " (5-D NCDHW, 4-D NCHW, 2-D HW)",
-        ),
-        option(
-            "--stall",
-            takes=values.probability,
-            metavar="P",
-            group=HOW,
-            default=0.0,
-            help="each side idle with probability P a clock (0)",
-        ),
-        option(
-            "--seed",
-            takes=values.seed,
-            metavar="SEED",
-            group=HOW,
-            default=0,
-            help="of the stalls (0)",
-        ),
-        option(
-            "--engine",
-            takes=values.one_of(*ENGINES),
-            metavar="NAME",
-            choices=ENGINES,
-            group=HOW,
-            default="auto",
-            help="auto, fast (compiled), amaranth (its own simulator) (auto)",
-        ),
-        common.freq_option(HOW, "clock to state frames a second at; assumed, not measured (100)"),
-        option(
-            "--stats",
-            takes=str,
-            metavar="FILE.json",
-            group=HOW,
-            help="write statistics there; - prints them",
-        ),
-        option(
-            "--vcd",
-            takes=Path,
-            metavar="FILE.vcd",
-            group=HOW,
-            help="write waveforms there, and FILE.gtkw beside them, which GTKWave opens",
-        ),
-        option(
-            "--frames",
-            takes=values.positive,
-            metavar="N",
-            group=HOW,
-            help="simulate the first N frames once (all, at least five times for the speed)",
+        *under(
+            "how it is run",
+            common.lanes_option(),
+            option(
+                "--layout",
+                pictures.LAYOUTS,
+                "LAYOUT",
+                "of a .npy: {} (5-D NCDHW, 4-D NCHW, 2-D HW)",
+            ),
+            option(
+                "--stall",
+                values.probability,
+                "P",
+                "each side idle with probability P in a clock (0)",
+                default=0.0,
+            ),
+            option("--seed", values.seed, "SEED", "of the stalls (0)", default=0),
+            option(
+                "--engine",
+                ENGINES,
+                "NAME",
+                "auto, fast (compiled), amaranth (its own simulator) (auto)",
+                default="auto",
+            ),
+            common.freq_option("clock to state frames per second at; assumed, not measured (100)"),
+            option("--stats", str, "FILE.json", "write statistics there; - prints them"),
+            option(
+                "--vcd",
+                Path,
+                "FILE.vcd",
+                "write waveforms there, and FILE.gtkw beside them, which GTKWave opens",
+            ),
+            option(
+                "--frames",
+                values.positive,
+                "N",
+                "simulate the first N frames once (all, at least five times for the speed)",
+            ),
         ),
     ],
     _run,
-    about="Pool a picture or a .npy of integers or floats through the simulated core.",
     examples=EXAMPLES,
 )

@@ -32,42 +32,18 @@ def _sweep(options: Options) -> int:
 command = verb(
     "sweep",
     [
-        argument(
-            "count",
-            takes=values.positive,
-            metavar="COUNT",
-            default=200,
-            help="specifications (200)",
-        ),
-        option(
-            "--seed",
-            takes=values.natural,
-            metavar="SEED",
-            default=0,
-            help="of the specifications (0)",
-        ),
+        argument("count", values.positive, "COUNT", "specifications (200)", default=200),
+        option("--seed", values.natural, "SEED", "of the specifications (0)", default=0),
         option(
             "--jobs",
-            takes=values.positive,
-            metavar="N",
+            values.positive,
+            "N",
+            "processes (as many as there are processors)",
             default=os.cpu_count() or 1,
-            help="processes (as many as there are processors)",
         ),
-        option(
-            "--results",
-            takes=Path,
-            metavar="FILE",
-            help="results file (build/sweep-SEED.jsonl)",
-        ),
-        option(
-            "--case",
-            takes=values.integer,
-            metavar="N",
-            help="run this case alone, in both engines",
-        ),
+        option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
+        option("--case", values.integer, "N", "run this case alone, in both engines"),
     ],
     _sweep,
-    about="Check random specifications, in the simulated core, against the golden model and the"
-    " limits.",
     examples=EXAMPLES,
 )

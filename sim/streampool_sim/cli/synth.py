@@ -13,8 +13,8 @@ from ..progress import Progress
 from ..refusals import Refused
 from ..words import checked, count
 from . import common, values
-from .command import option, tell, verb
-from .fields import Options, spec_options
+from .command import option, under, verb
+from .fields import Options, pool_job, spec_options
 
 EXAMPLES = """\
 examples:
@@ -31,7 +31,7 @@ arguments are refused.
 
 
 def _synth(options: Options) -> int:
-    job = common.job_of(options)
+    job = pool_job(options)
     device = device_named(options.device)
     if options.json is not None:
         files.check_writable(options.json)
@@ -46,12 +46,9 @@ def _synth(options: Options) -> int:
         )
     if options.json is not None:
         write_whole({options.json: json.dumps(placement.to_json(), indent=2) + "\n"})
-    for message in job.warnings:
-        tell(message)
     if placement.reason is not None:
         raise Refused(placement.reason)
-    print(summary(placement))
-    return 0
+    return common.finished(job, summary(placement))
 
 
 def summary(placement: Placement) -> str:
@@ -75,7 +72,7 @@ def summary(placement: Placement) -> str:
         "device": f"{placement.device} ({placement.part})",
         "clock": f"{placement.fmax_median_mhz:.1f} MHz, the median of {seeds};"
         f" best {placement.fmax_best_mhz:.1f}",
-        "frames": f"{placement.frames_per_second:,.1f} a second at the median clock,"
+        "frames": f"{placement.frames_per_second:,.1f} per second at the median clock,"
         f" {placement.cycles_per_frame:,} cycles each",
         "core": ", ".join(
             [f"{placement.lut4} LUT4", *(count(number, name) for name, number in cells.items())]
@@ -94,37 +91,27 @@ def _share(name: str, used: int, available: int) -> str:
     return f"{used:,} of {available:,} {name} ({used / available:.1%})"
 
 
-WHAT = "what is placed, and where"
-
 command = verb(
     "synth",
     [
         *spec_options(),
-        common.shape_option(WHAT),
-        common.lanes_option(WHAT),
-        option(
-            "--device",
-            takes=str,
-            metavar="DEVICE",
-            choices=DEVICES,
-            group=WHAT,
-            required=True,
-            help=f"one of {', '.join(DEVICES)}",
+        *under(
+            "what is placed, and where",
+            common.shape_option(),
+            common.lanes_option(),
+            option("--device", DEVICES, "DEVICE", "one of {}", required=True),
+            common.freq_option(f"clock that the placer is asked for ({FREQ_MHZ:g})", FREQ_MHZ),
+            option(
+                "--seeds",
+                values.positive,
+                "N",
+                f"how often to place, each time from another start ({SEEDS})",
+                default=SEEDS,
+            ),
+            option("--json", Path, "FILE", "write it all there"),
+            common.no_check_option(),
         ),
-        common.freq_option(WHAT, f"clock that the placer is asked for ({FREQ_MHZ:g})", FREQ_MHZ),
-        option(
-            "--seeds",
-            takes=values.positive,
-            metavar="N",
-            group=WHAT,
-            default=SEEDS,
-            help=f"how often to place, each time from another start ({SEEDS})",
-        ),
-        option("--json", takes=Path, metavar="FILE", group=WHAT, help="write it all there"),
-        common.no_check_option(WHAT),
     ],
     _synth,
-    about="Synthesize a core with Yosys, place it between registers with nextpnr, and say what it"
-    " comes to.",
     examples=EXAMPLES,
 )

@@ -1,7 +1,7 @@
 """What is typed after an option, turned into a value.
 
 Each function takes what was typed and returns its normal form, or raises `ValueError` with what is
-wrong and what to use.
+wrong and what to use. Ranges that golden refuses are left to it.
 """
 
 import math
@@ -10,29 +10,30 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from streampool_golden import SpecError, float32_ratio
+from streampool_golden import SpecError
 from streampool_golden.fields import GLOBAL, MOST_AXES, NAMED_PADDINGS, scale
 
-from ..refusals import shown
+from ..refusals import not_known, shown
+from .command import dashed
+
+WHOLE = r"-?\d{1,99}"
+"""A whole number, of fewer digits than Python refuses to read."""
 
 
 def sizes(text: str) -> int | tuple[int, ...]:
     """``3`` for every axis, ``3x2`` for rows x columns, ``2x3x3`` for planes before them."""
-    if not re.fullmatch(r"-?\d+(x-?\d+)*", text):
+    if not re.fullmatch(f"{WHOLE}(x{WHOLE})*", text):
         raise ValueError(
-            f"{shown(text)} is no size; a number such as 3, or rows x columns such as 3x2, would do"
+            f"{shown(text)} is no size; use a number such as 3, or rows x columns such as 3x2"
         )
-    each = tuple(_number(part, text) for part in text.split("x"))
-    return each[0] if len(each) == 1 else each
+    first, *others = map(int, text.split("x"))
+    return (first, *others) if others else first
 
 
 def lengths(text: str) -> tuple[int, ...]:
-    """Sizes of a map: each at least 1, and one for each axis."""
+    """Sizes of a map, one for each axis."""
     each = sizes(text)
-    result = each if isinstance(each, tuple) else (each,)
-    if min(result) < 1:
-        raise ValueError(f"{shown(text)} has a length below 1; 1 or more would do")
-    return result
+    return each if isinstance(each, tuple) else (each,)
 
 
 def kernel(text: str) -> str | int | tuple[int, ...]:
@@ -45,143 +46,91 @@ def padding(text: str) -> Any:
     name = text.lower().replace("-", "_")
     if name in NAMED_PADDINGS:
         return name
-    if not re.fullmatch(r"-?\d+(:-?\d+)?(x-?\d+(:-?\d+)?)*", text):
+    if text[:1].isalpha():
+        raise ValueError(f"{not_known(text, [dashed(each) for each in NAMED_PADDINGS])}, or 1x0")
+    if not re.fullmatch(f"{WHOLE}(:{WHOLE})?(x{WHOLE}(:{WHOLE})?)*", text):
         raise ValueError(
-            f"{shown(text)} is no padding; 1, 1x0, 0:1x0:1 (before:after for each axis), "
-            "same, same-lower or valid would do"
+            f"{shown(text)} is no padding; use 1, 1x0, 0:1x0:1 (before:after for each axis), "
+            "same, same-lower or valid"
         )
     if ":" not in text:
         return sizes(text)
     axes = [part.split(":") for part in text.split("x")]
-    return tuple((_number(axis[0], text), _number(axis[-1], text)) for axis in axes)
+    return tuple((int(axis[0]), int(axis[-1])) for axis in axes)
 
 
 def clamp(text: str) -> tuple[int, int]:
     """``LOW:HIGH``."""
-    match = re.fullmatch(r"(-?\d+):(-?\d+)", text)
-    if not match:
-        raise ValueError(f"{shown(text)} is no range; LOW:HIGH such as 0:6 would do")
-    return _number(match[1], text), _number(match[2], text)
+    if not re.fullmatch(f"{WHOLE}:{WHOLE}", text):
+        raise ValueError(f"{shown(text)} is no range; use LOW:HIGH such as 0:6")
+    low, high = map(int, text.split(":"))
+    return low, high
 
 
 def pair(text: str) -> tuple[int, int]:
     """``IN:OUT``, or one for both."""
-    match = re.fullmatch(r"(-?\d+)(?::(-?\d+))?", text)
-    if not match:
+    if not re.fullmatch(f"{WHOLE}(:{WHOLE})?", text):
         raise ValueError(
-            f"{shown(text)} is no pair of zero points; IN:OUT such as 3:-5, or 3 for both, would do"
+            f"{shown(text)} is no pair of zero points; use IN:OUT such as 3:-5, or 3 for both"
         )
-    return _number(match[1], text), _number(match[2] or match[1], text)
+    ends = text.split(":")
+    return int(ends[0]), int(ends[-1])
 
 
 def ratio(text: str) -> Fraction:
     """Whole numbers as they are, decimals as the float32 that a runtime holds."""
-    number = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-    match = re.fullmatch(f"({number})(?:/({number}))?", text)
-    above, below = (match[1], match[2] or "1") if match else ("0", "0")
-    if not match or not float(above) or not float(below):
-        raise ValueError(
-            f"{shown(text)} is no scale; input over output such as 0.02/0.05, or 3/4, would do"
-        )
     try:
-        if above.isdecimal() and below.isdecimal():
-            return scale(Fraction(_number(above, text), _number(below, text)))
-        return scale(float32_ratio(float(above), float(below)))
+        return scale(text if "/" in text else f"{text}/1")
     except SpecError:
         raise ValueError(
-            f"{shown(text)} is out of range, or its ratio is; 0.02/0.05, or 3/4, would do"
+            f"{shown(text)} is no scale, or is out of range; use input over output such as"
+            " 0.02/0.05, or 3/4"
         ) from None
 
 
 def shape(text: str) -> tuple[int, ...]:
     """Channels, then the spatial sizes."""
-    each = sizes(text)
-    if isinstance(each, int) or not 2 <= len(each) <= 1 + MOST_AXES or min(each) < 1:
+    each = lengths(text)
+    if not 2 <= len(each) <= 1 + MOST_AXES or min(each) < 1:
         raise ValueError(
-            f"{shown(text)} is no shape; channels x rows x columns such as 3x224x224, "
-            "channels x steps such as 8x100, or planes before the rows, would do"
+            f"{shown(text)} is no shape; use channels x rows x columns such as 3x224x224, "
+            "channels x steps such as 8x100, or planes before the rows"
         )
     return each
 
 
-def integer(text: str) -> int:
-    """Any whole number."""
-    if not re.fullmatch(r"-?\d+", text):
-        raise ValueError(f"{shown(text)} is no whole number")
-    return _number(text, text)
+def number(
+    kind: Callable[[str], float], use: str, low: float = -math.inf, high: float = math.inf
+) -> Callable[[str], Any]:
+    """Return what takes a number of a kind from `low` to `high`; `use` says so in words."""
+
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise ValueError(f"{shown(text)} is not possible; use {use}")
+        return value
+
+    return parse
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    value = integer(text)
-    if value < 1:
-        raise ValueError(f"{shown(text)} is too small; 1 or more would do")
-    return value
+def _whole(text: str) -> int:
+    if not re.fullmatch(WHOLE, text):
+        raise ValueError(text)
+    return int(text)
 
 
-def natural(text: str) -> int:
-    """A whole number of at least 0."""
-    value = integer(text)
-    if value < 0:
-        raise ValueError(f"{shown(text)} is too small; 0 or more would do")
-    return value
-
-
-def seed(text: str) -> int:
-    """A seed: a whole number from 0 to 2**32 - 1."""
-    value = integer(text)
-    if not 0 <= value < 2**32:
-        raise ValueError(f"{shown(text)} is no seed; 0 to 4294967295 would do")
-    return value
-
-
-def probability(text: str) -> float:
-    """A probability p with 0 <= p < 1."""
-    value = _float(text)
-    if not 0 <= value < 1:
-        raise ValueError(
-            f"{shown(text)} is no probability to stall with; 0 or more and less than 1 would do"
-        )
-    return value
+integer = number(_whole, "a whole number")
+natural = number(_whole, "a whole number of 0 or more", 0)
+positive = number(_whole, "a whole number of 1 or more", 1)
+seed = number(_whole, "a whole number from 0 to 4294967295", 0, 2**32 - 1)
+probability = number(float, "a number of 0 or more and less than 1", 0, math.nextafter(1, 0))
 
 
 def megahertz(text: str) -> float:
     """A clock in MHz."""
     from ..simulation import FREQ_MHZ
 
-    value = _float(text)
-    low, high = FREQ_MHZ
-    if not low <= value <= high:
-        raise ValueError(f"{shown(text)} is no clock in MHz; {low:g} to {high:g} would do")
-    return value
-
-
-def named(*names: str) -> Callable[[str], str]:
-    """Return what takes one of `names`, with dashes or underscores, in any case."""
-    return one_of(*names, normal=lambda text: text.lower().replace("-", "_"))
-
-
-def one_of(*names: str, normal: Callable[[str], str] = str) -> Callable[[str], str]:
-    """Return what takes one of `names`, which `normal` makes of what was typed."""
-
-    def parse(text: str) -> str:
-        name = normal(text)
-        if name not in names:
-            raise ValueError(f"{shown(text)} is not one of {', '.join(names)}")
-        return name
-
-    return parse
-
-
-def _number(digits: str, text: str) -> int:
-    try:
-        return int(digits)
-    except ValueError:  # Python reads no more than some thousands
-        raise ValueError(f"{shown(text)} has too many digits; use fewer") from None
-
-
-def _float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+    return number(float, "{:g} to {:g} MHz".format(*FREQ_MHZ), *FREQ_MHZ)(text)
