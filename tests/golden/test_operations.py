@@ -106,7 +106,7 @@ def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-@pytest.mark.parametrize("room", ["golden/streampool_golden", "hw", "sim/streampool_sim"])
+@pytest.mark.parametrize("room", ["golden/streampool_golden", "hw", "sim"])
 def test_no_operation_is_asked_for_by_name(room):
     paths = sorted((Path(__file__).parents[2] / room).rglob("*.py"))
     assert len(paths) > 20

@@ -1,7 +1,7 @@
 """The table of placements as Markdown: each row, its bar, what peers reach, the longest path."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from streampool_golden import PoolJob
 from streampool_hw.fpga.devices import DEVICES
@@ -9,6 +9,17 @@ from streampool_hw.fpga.flow import FREQ_MHZ
 
 from .jobs import BAR_DEVICE, JOBS
 from .table import Pair, Row
+
+
+class _Column(NamedTuple):
+    """A column, whose cells are of a row and of all rows by their jobs and devices."""
+
+    head: str
+    cell: Callable[[Row, dict[Pair, Row]], str]
+    is_number: bool = False
+    in_short: bool = True
+    of_bar: bool = False
+    """Whether it is about the bar, and so of `BAR_DEVICE` alone."""
 
 
 def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
@@ -19,12 +30,12 @@ def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
         here = [row for row in rows if row["device"] == device]
         if not here:
             continue
-        columns = _SHORT if short else _COLUMNS
-        columns = {name: column for name, column in columns.items() if _says(name, device)}
+        columns = [each for each in _COLUMNS if each.in_short or not short]
+        columns = [each for each in columns if device == BAR_DEVICE or not each.of_bar]
         lines = [
-            list(columns),
-            ["---:" if name in _NUMBERS else "---" for name in columns],
-            *([column(row, by_key) for column in columns.values()] for row in here),
+            [each.head for each in columns],
+            ["---:" if each.is_number else "---" for each in columns],
+            *([each.cell(row, by_key) for each in columns] for row in here),
         ]
         text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
         versions = {f"{tool} {number}" for row in here for tool, number in row["tools"].items()}
@@ -36,10 +47,6 @@ def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
             f" asked for {', '.join(sorted(asked))} MHz:\n\n{text}"
         )
     return "\n".join(parts)
-
-
-def _says(column: str, device: str) -> bool:
-    return device == BAR_DEVICE or column not in ("bar", "met", "peers, LUT4 at MHz")
 
 
 def _job(row: Row, _: Any) -> str:
@@ -64,7 +71,7 @@ def _path(row: Row, _: Any) -> str:
     return row["critical_path"]["words"] if row["critical_path"] else "-"
 
 
-def _number(name: str, digits: int = 0) -> Any:
+def _number(name: str, digits: int = 0) -> Callable[[Row, Any], str]:
     def text(row: Row, _: Any) -> str:
         return "-" if row[name] is None else f"{row[name]:,.{digits}f}"
 
@@ -75,7 +82,7 @@ def _each_lane(row: Row, _: Any) -> str:
     return "-" if row["lut4"] is None else f"{row['lut4'] / row['lanes']:.1f}"
 
 
-def _most_lut4(row: Row, rows: dict[tuple[str, str], Row]) -> float | None:
+def _most_lut4(row: Row, rows: dict[Pair, Row]) -> float | None:
     """Return the LUTs that a job may take: as stated, or as many per lane as at eight lanes.
 
     The widest jobs, of which no clock is asked, may take any number.
@@ -87,14 +94,14 @@ def _most_lut4(row: Row, rows: dict[tuple[str, str], Row]) -> float | None:
     return eight["lut4"] * job.lanes / 8
 
 
-def _bar(row: Row, rows: dict[tuple[str, str], Row]) -> str:
+def _bar(row: Row, rows: dict[Pair, Row]) -> str:
     least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
     asked = [f"{least:g} MHz"] if least else []
     asked += [f"{most:,.0f} LUT4"] if most else []
     return ", ".join(asked) or "-"
 
 
-def _met(row: Row, rows: dict[tuple[str, str], Row]) -> str:
+def _met(row: Row, rows: dict[Pair, Row]) -> str:
     least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
     if not row["placed"]:
         return "no"
@@ -172,33 +179,22 @@ def _aim(rows: dict[str, Row]) -> list[str]:
     ]
 
 
-_COLUMNS = {
-    "job": _job,
-    "layer": _layer,
-    "lanes": _number("lanes"),
-    "MHz": _number("fmax_median_mhz", 1),
-    "each seed": _clocks,
-    "LUT4": _number("lut4"),
-    "per lane": _each_lane,
-    "carry": _number("carry"),
-    "FF": _number("ff"),
-    "LUT RAM": _number("lut_ram"),
-    "block RAM": _number("block_ram"),
-    "DSP": _number("dsp"),
-    "frames/s": _number("frames_per_second"),
-    "bar": _bar,
-    "met": _met,
-    "peers, LUT4 at MHz": _peers,
-    "longest path": _path,
-}
-_SHORT = {
-    name: _COLUMNS[name]
-    for name in (
-        *("job", "layer", "lanes", "MHz", "LUT4", "carry"),
-        *("FF", "LUT RAM", "block RAM", "frames/s"),
-    )
-}
-_SHORT["peers, LUT4 at MHz"] = _peers
-_NUMBERS = {
-    *("lanes", "MHz", "LUT4", "per lane", "carry", "FF", "LUT RAM", "block RAM", "DSP", "frames/s"),
-}
+_COLUMNS = (
+    _Column("job", _job),
+    _Column("layer", _layer),
+    _Column("lanes", _number("lanes"), is_number=True),
+    _Column("MHz", _number("fmax_median_mhz", 1), is_number=True),
+    _Column("each seed", _clocks, in_short=False),
+    _Column("LUT4", _number("lut4"), is_number=True),
+    _Column("per lane", _each_lane, is_number=True, in_short=False),
+    _Column("carry", _number("carry"), is_number=True),
+    _Column("FF", _number("ff"), is_number=True),
+    _Column("LUT RAM", _number("lut_ram"), is_number=True),
+    _Column("block RAM", _number("block_ram"), is_number=True),
+    _Column("DSP", _number("dsp"), is_number=True, in_short=False),
+    _Column("frames/s", _number("frames_per_second"), is_number=True),
+    _Column("bar", _bar, in_short=False, of_bar=True),
+    _Column("met", _met, in_short=False, of_bar=True),
+    _Column("peers, LUT4 at MHz", _peers, of_bar=True),
+    _Column("longest path", _path, in_short=False),
+)
