@@ -29,14 +29,7 @@ def time_left(seconds: float) -> str:
 class Progress:
     """Tells on standard error how far a run is, as long as it is entered.
 
-    Parameters
-    ----------
-    doing : str
-        What is being done before there is a number to tell.
-    done : str
-        What has been done to the part that is told.
-    unit : str
-        What is counted; the rate is told in it where it is not empty.
+    `doing` is said before there is a number to tell, and `done` with it; `unit` is what is counted.
     """
 
     def __init__(
@@ -107,16 +100,9 @@ class Progress:
 
 
 class Estimate:
-    """Passes progress on, and says beforehand how long a run takes that takes long.
+    """Passes progress on, and tells once how long the waveforms of a long run take.
 
-    Parameters
-    ----------
-    progress : callable
-        Told all that this one is told.
-    tell : callable
-        Told the sentence, once.
-    shorter : bool
-        Whether ``--frames 1`` would simulate less.
+    `shorter` says whether ``--frames 1`` would simulate less.
     """
 
     def __init__(

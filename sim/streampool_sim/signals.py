@@ -18,13 +18,7 @@ STOPS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
-    """The process was asked to stop.
-
-    Attributes
-    ----------
-    status : int
-        The exit status that says by which signal.
-    """
+    """The process was asked to stop; `status` is the exit status that says by which signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -65,13 +59,7 @@ def stop_when_asked() -> None:
 
 
 def unless_stopped(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Call a function in a worker; a SystemExit ends the worker, which else takes it for a result.
-
-    Raises
-    ------
-    Exception
-        What the function raises.
-    """
+    """Call a function in a worker; SystemExit ends the worker, which else takes it for a result."""
     try:
         return function(*arguments)
     except SystemExit as end:

@@ -1,6 +1,6 @@
 """Sizes, numbers and specifications in words, as the command line and the pages say them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from streampool_golden import OPERATIONS, PoolSpec
 from streampool_golden.fields import GLOBAL
@@ -14,6 +14,11 @@ def by(sizes: Sequence[int]) -> str:
 def count(number: int, noun: str) -> str:
     """Return how many there are of something."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Return what there is to say of something, a line for each name."""
+    return "\n".join(f"{name:<8} {text}" for name, text in rows if text)
 
 
 def checked(done: bool, why_not: str | None) -> str:

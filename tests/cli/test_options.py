@@ -1,9 +1,10 @@
 """What is typed becomes the specification that it says."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
-from streampool_golden import PoolSpec, float32_ratio
+from streampool_golden import OPERATIONS, PoolSpec, float32_ratio
 from streampool_golden.errors import did_you_mean
 from streampool_sim.cli import main
 from streampool_sim.cli.command import argument, option, verb
@@ -133,9 +134,48 @@ def test_what_cannot_be_read_is_refused_by_name(words: str):
     assert "\n" not in str(refusal.value)
 
 
-def test_an_option_that_is_nearly_right_is_named():
-    with pytest.raises(Refused, match="--kernal is not known, did you mean --kernel"):
-        spec("--kernal", "3")
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("--kernal 3", "--kernal is not known, did you mean --kernel"),
+        ("--pad 3", "--pad is not known, did you mean --padding"),
+        ("-kernel 3", "-kernel is not known, did you mean --kernel"),
+        ("--hel", "--hel is not known, did you mean --help"),
+        ("--op maxx", "--op 'maxx' is not known, did you mean max"),
+        ("--op or", "--op 'or' is not known; use one of max, min, avg"),
+        ("--rounding half_evn", "'half_evn' is not known, did you mean half-even"),
+        ("--rounding up", "'up' is not known; use one of half-away, half-even"),
+        ("--padding sam-lower", "'sam-lower' is no padding, did you mean same-lower"),
+        ("--preset torch-quant", "did you mean torch-quantized"),
+    ],
+)
+def test_what_is_nearly_right_is_named(typed: str, says: str):
+    with pytest.raises(Refused, match=re.escape(says)):
+        spec(*typed.split())
+
+
+def test_an_operation_from_outside_is_offered(monkeypatch, capsys):
+    monkeypatch.setitem(OPERATIONS, "most", OPERATIONS["max"])
+    assert spec("--op", "most", "--kernel", "2").op == "most"
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    assert "lp2, most, unpool (max)" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(Refused, match="did you mean most"):
+        spec("--op", "mosst")
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("--op max --divisor 2", "divisor 2 has no meaning with op max"),
+        ("--op avg --rounding floor --dtype float16", "use half-even"),
+        ("--op max --out-dtype int4 --kernel 2", "out-dtype int4"),
+    ],
+)
+def test_golden_refuses_in_what_is_typed(typed: str, says: str, capsys):
+    assert main(["explain", *typed.split()]) == 2
+    said = capsys.readouterr().err
+    assert says in said and "_" not in said
 
 
 WORDS = verb(

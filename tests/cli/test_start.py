@@ -158,5 +158,19 @@ def test_a_shell_that_is_not_known(refused: Command):
     assert "use one of bash, zsh, fish" in refused("completion").err
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("--vers", "option --vers is not known, did you mean --version"),
+        ("--hel", "option --hel is not known, did you mean --help"),
+        ("rnu", "verb 'rnu' is not known, did you mean run"),
+        ("frob", "verb 'frob' is not known; use one of run, verilog"),
+        ("", "a verb is missing; use one of run, verilog"),
+    ],
+)
+def test_what_is_nearly_right_is_named(typed: str, says: str, refused: Command):
+    assert says in refused(*typed.split()).err
+
+
 def test_the_command_is_named():
     assert streampool.name == "streampool"

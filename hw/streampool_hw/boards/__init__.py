@@ -2,6 +2,6 @@
 
 from .build import Built, build
 from .self_test import SelfTest
-from .table import BOARDS, Board, board_named
+from .table import BOARDS, Board
 
-__all__ = ["BOARDS", "Board", "Built", "SelfTest", "board_named", "build"]
+__all__ = ["BOARDS", "Board", "Built", "SelfTest", "build"]

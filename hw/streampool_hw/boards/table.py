@@ -6,9 +6,6 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from streampool_golden import SpecError
-from streampool_golden.errors import shown
-
 from ..fpga import Device, device_named
 from ..fpga.tools import ToolError
 
@@ -191,12 +188,3 @@ BOARDS = {
     )
 }
 """The boards by name."""
-
-
-def board_named(name: str) -> Board:
-    """Return a board by its name, or refuse the name."""
-    if name not in BOARDS:
-        raise SpecError(
-            "board", f"board {shown(name)} is not known; use one of {', '.join(BOARDS)}."
-        )
-    return BOARDS[name]

@@ -33,9 +33,6 @@ model, written as Verilog, explained.
 class _Streampool(click.Group):
     """The verbs; the module of one is imported when it runs or its help is shown."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(verbs())
-
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         try:
             return command_of(cmd_name)
@@ -55,9 +52,6 @@ class _Streampool(click.Group):
             rows = [(name, each.about) for name, each in verbs().items()]
             formatter.write_dl([*rows, *((name, "cannot be loaded") for name in broken())])
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write("\n`streampool VERB --help` shows a verb's options, with examples.\n")
-
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         found = [
             CompletionItem(name, help=each.about)
@@ -68,7 +62,13 @@ class _Streampool(click.Group):
 
 
 streampool = click.version_option(__version__, message="%(prog)s %(version)s")(
-    _Streampool("streampool", help=ABOUT, context_settings=SETTINGS, subcommand_metavar="VERB ...")
+    _Streampool(
+        "streampool",
+        help=ABOUT,
+        epilog="`streampool VERB --help` shows a verb's options, with examples.",
+        context_settings=SETTINGS,
+        subcommand_metavar="VERB ...",
+    )
 )
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from streampool_golden import PoolJob, PoolSpec, SpecError
-from streampool_hw.boards import BOARDS, Board, Built, board_named, build
+from streampool_hw.boards import BOARDS, Board, Built, build
 from streampool_hw.fpga import ToolError
 
 from .. import files
@@ -32,7 +32,7 @@ PLL_MHZ = 150.0
 
 def _boards(options: Options) -> int:
     """Build boards, as many at a time as there are processors, and print a line for each."""
-    boards = [board_named(name) for name in options.boards] or [*BOARDS.values()]
+    boards = [BOARDS[name] for name in options.boards] or [*BOARDS.values()]
     files.check_folder("--output", options.output)
 
     def attempt(board: Board) -> Built | str:

@@ -2,14 +2,14 @@
 
 import shlex
 
-from streampool_hw.boards import BOARDS, Built, board_named, build
+from streampool_hw.boards import BOARDS, Built, build
 from streampool_hw.boards.pattern import FRAMES
 
 from .. import files
 from ..netlist_check import check_self_test
 from ..progress import Progress
 from ..refusals import Refused
-from ..words import checked, count
+from ..words import checked, count, table
 from . import common, values
 from .command import option, under, verb
 from .fields import Options, pool_job, spec_options
@@ -29,13 +29,12 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
 
 def _build(options: Options) -> int:
     job = pool_job(options)
-    board = board_named(options.board)
     if job.spec.indices is not None:
         raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
     files.check_folder("--output", options.output)
     with Progress("making the bitstream", "done") as progress:
         result = build(
-            *(job, board, options.output),
+            *(job, BOARDS[options.board], options.output),
             freq_mhz=options.freq,
             frames=options.frames,
             check=None if options.no_check else check_self_test,
@@ -55,25 +54,20 @@ def summary(result: Built) -> str:
     clock = f"{result.clock_mhz:g} MHz"
     if result.asked_mhz not in (None, result.clock_mhz):
         clock += f", the most up to {result.asked_mhz:g} that the PLL has"
-    frames = count(result.frames, "frame")
-    checksums = count(len(result.checksums), "checksum")
-    lines = [
+    frames, checksums = count(result.frames, "frame"), count(len(result.checksums), "checksum")
+    rows = [
         ("board", f"{result.title} ({result.device})"),
         ("file", result.bitstream),
         ("clock", f"{clock}; {result.fmax_mhz:.1f} MHz could be reached"),
-        (
-            "use",
-            ", ".join(f"{number:,}{of(what)} {what}" for what, number in result.used.items()),
-        ),
+        ("use", ", ".join(f"{number:,}{of(what)} {what}" for what, number in result.used.items())),
         ("netlist", checked(result.netlist_checked, result.netlist_unchecked)),
-        ("test", f"{frames} a round, {checksums}"),
+        ("test", f"{frames} per round, {checksums}"),
         ("load", shlex.join(result.load)),
         *(("LED", f"{lamp['led']}: {lamp['means']}") for lamp in result.lamps),
+        ("button", result.button and f"{result.button}: starts the test anew"),
+        ("tools", ", ".join(f"{name} {number}" for name, number in result.tools.items())),
     ]
-    if result.button is not None:
-        lines.append(("button", f"{result.button}: starts the test anew"))
-    lines.append(("tools", ", ".join(f"{name} {number}" for name, number in result.tools.items())))
-    return "\n".join(f"{name:<8} {text}" for name, text in lines)
+    return table(rows)
 
 
 command = verb(

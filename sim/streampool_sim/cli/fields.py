@@ -122,36 +122,18 @@ def given(options: Options) -> dict[str, Option]:
 
 
 def spec_of(options: Options, shape: Sequence[int], dtype: str = "int8") -> PoolSpec:
-    """Make the specification that the options describe.
+    """Make the specification that the options describe, of frames of a shape, channels first.
 
-    Parameters
-    ----------
-    options : Options
-        With those of `spec_options`.
-    shape : sequence of int
-        The frames, channels first; a preset may go by their size.
-    dtype : str
-        Of the input where ``--dtype`` does not say it.
-
-    Returns
-    -------
-    PoolSpec
-        Without ``--kernel`` or ``--adaptive``, of the usual first pooling of a network: 3x3,
-        stride 2, padding 1, each unless its option says something else.
-
-    Raises
-    ------
-    SpecError
-        If some value cannot work.
+    Without ``--kernel`` or ``--adaptive`` it is the usual first pooling of a network: 3x3, stride
+    2, padding 1, each unless its option says something else.
     """
-    fields: dict[str, Any] = {"ndim": len(shape) - 1, "dtype": dtype}
+    fields: dict[str, Any] = {"op": options.op, "ndim": len(shape) - 1, "dtype": dtype}
     if options.kernel is None and options.adaptive is None:
         fields |= {"kernel": 3, "stride": 2, "padding": 1}
     fields |= {each.name: getattr(options, each.name) for each in given(options).values()}
-    if (name := fields.pop("preset", None)) is not None:
-        op, kernel = fields.pop("op", options.op), fields.pop("kernel", None)
-        return preset(name, op, kernel, size=shape[1:], **fields)
-    return PoolSpec(**{"op": options.op, **fields})
+    if (name := fields.pop("preset", None)) is None:
+        return PoolSpec(**fields)
+    return preset(name, fields.pop("op"), fields.pop("kernel", None), size=shape[1:], **fields)
 
 
 def pool_job(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> PoolJob:
@@ -163,12 +145,7 @@ def pool_job(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -
 def job_of(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> tuple[Job, str]:
     """Make what was asked for of frames of a shape, by default those of ``--shape``.
 
-    Returns
-    -------
-    job : Job
-        That of a pooling core, or with ``--op unpool`` of one that unpools.
-    words : str
-        What it computes beside what `Job.title` says.
+    Beside the job stands what it computes in words, where its title does not say all of it.
     """
     shape = shape or options.shape
     if options.op != UNPOOL:

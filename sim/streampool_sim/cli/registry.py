@@ -1,21 +1,7 @@
 """The verbs: ours, and those that other packages add by an entry point.
 
-A verb is a module with a ``command``::
-
-    from streampool_sim.cli.command import option, verb
-
-    def _greet(options):
-        print("hello", options.name)
-        return 0  # the exit status
-
-    NAME = option("--name", str, "NAME", "who (you)", default="you")
-    command = verb("greet", [NAME], _greet)
-
-One of ours is a module of this folder and a line of `_OURS`. Another package has a `Verb` that
-names its module, and an entry point to it in its pyproject.toml, under what is typed::
-
-    [project.entry-points."streampool.verbs"]
-    greet = "package.verbs:GREET"  # GREET = Verb("Say hello.", "package.greet")
+A verb is a module with a ``command``: one of ours is in this folder, with a line in `_OURS`;
+another package has a `Verb` behind an entry point. docs/extending.md shows how.
 """
 
 from functools import cache
@@ -30,15 +16,7 @@ GROUP = "streampool.verbs"
 
 
 class Verb(NamedTuple):
-    """A verb before its module is imported.
-
-    Attributes
-    ----------
-    about : str
-        What it does, in a sentence.
-    module : str
-        The module that has its ``command``, as `streampool_sim.cli.command.verb` makes one.
-    """
+    """A verb before its module is imported: what it does, and where its ``command`` is."""
 
     about: str
     module: str

@@ -48,9 +48,8 @@ def _run(options: Options) -> int:
         raise Refused("--index-base needs a file for the indices; use --indices FILE.npy")
     source = _read(options)
     job, words = job_of(options, source.shape, _dtype(source, options))
-    arrays = [_values(source, job.input)]
-    if len(job.fields_in) > 1:
-        arrays.append(_indices(source, job, options))
+    indices = [_indices(source, job, options)] if len(job.fields_in) > 1 else []
+    arrays = [_values(source, job.input), *indices]
     output, *others = _targets(options, source, job)
     with Progress("preparing the core", "simulated", "beats") as progress:
         result = simulate(
@@ -149,7 +148,8 @@ def _indices(source: pictures.Input, job: Job, options: Options) -> np.ndarray:
         raise Refused(f"{op} needs the indices; use --indices FILE.npy")
     if options.input is None:
         raise Refused(f"{op} needs the pooled values; use INPUT, a picture or a .npy")
-    if job.input.name != source.frames.dtype.name:
+    own = source.frames.dtype
+    if job.input.name != own.name and own.itemsize <= 4:
         raise Refused(
             f"--dtype {job.input} has no meaning with {op}, which keeps INPUT's; leave it out"
         )

@@ -7,7 +7,7 @@ from streampool_golden.fields import GLOBAL
 
 from .. import pictures
 from ..refusals import GREEN, RED, painted
-from ..words import by, count
+from ..words import by, count, table
 from .fields import Options
 
 FEW = "not measured on fewer than four frames"
@@ -55,7 +55,7 @@ def summary(
         f"{stats['cycles']:,} cycles in {stats['seconds']:.3g} s, "
         f"{stats['cycles_per_second'] or 0:,.0f} cycles per second",
     }
-    return "\n".join(f"{name:<8} {text}" for name, text in rows.items() if text)
+    return table(rows.items())
 
 
 def _stores(stats: dict[str, Any], axes: int) -> str:

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 from streampool_hw.files import write_whole
-from streampool_hw.fpga import DEVICES, Placement, device_named, place
+from streampool_hw.fpga import DEVICES, Placement, place
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS
 
 from .. import files
 from ..netlist_check import check_core
 from ..progress import Progress
 from ..refusals import Refused
-from ..words import checked, count
+from ..words import checked, count, table
 from . import common, values
 from .command import option, under, verb
 from .fields import Options, pool_job, spec_options
@@ -32,13 +32,12 @@ arguments are refused.
 
 def _synth(options: Options) -> int:
     job = pool_job(options)
-    device = device_named(options.device)
     if options.json is not None:
         files.check_writable(options.json)
     with Progress("synthesizing and placing", "done") as progress:
         placement = place(
             job,
-            device,
+            DEVICES[options.device],
             seeds=options.seeds,
             freq_mhz=options.freq,
             check=None if options.no_check else check_core,
@@ -55,6 +54,7 @@ def summary(placement: Placement) -> str:
     """Say in a few lines what a core comes to."""
     assert placement.fmax_median_mhz is not None and placement.frames_per_second is not None
     seeds = ", ".join(f"{clock:.0f}" for clock in placement.fmax_mhz)
+    available = placement.placer_available
     cells = {
         "carry cell": placement.carry,
         "FF": placement.ff,
@@ -62,9 +62,9 @@ def summary(placement: Placement) -> str:
         "block RAM": placement.block_ram,
         "DSP": placement.dsp,
     }
-    cells = {name: number for name, number in cells.items() if number is not None}
+    counts = [count(number, name) for name, number in cells.items() if number is not None]
     uses = [
-        _share(name, used, placement.placer_available[name])
+        f"{used:,} of {available[name]:,} {name} ({used / available[name]:.1%})"
         for name, used in placement.placer_cells.items()
     ]
     path = placement.critical_path
@@ -74,21 +74,14 @@ def summary(placement: Placement) -> str:
         f" best {placement.fmax_best_mhz:.1f}",
         "frames": f"{placement.frames_per_second:,.1f} per second at the median clock,"
         f" {placement.cycles_per_frame:,} cycles each",
-        "core": ", ".join(
-            [f"{placement.lut4} LUT4", *(count(number, name) for name, number in cells.items())]
-        ),
+        "core": ", ".join([f"{placement.lut4} LUT4", *counts]),
         "netlist": checked(placement.netlist_checked, placement.netlist_unchecked),
         "placer": f"counts {', '.join(uses)}, with the registers around it",
         "longest": path["words"] if path else "no path from register to register",
         "tools": ", ".join(f"{name} {version}" for name, version in placement.tools.items())
         + f"; asked for {placement.freq_mhz:g} MHz",
     }
-    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
-
-
-def _share(name: str, used: int, available: int) -> str:
-    """Say how much of what a device has is used."""
-    return f"{used:,} of {available:,} {name} ({used / available:.1%})"
+    return table(rows.items())
 
 
 command = verb(

@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from streampool_golden import SpecError
+from streampool_golden.errors import did_you_mean
 from streampool_golden.fields import GLOBAL, MOST_AXES, NAMED_PADDINGS, scale
 
-from ..refusals import not_known, shown
+from ..refusals import shown
 from .command import dashed
 
 WHOLE = r"-?\d{1,99}"
@@ -46,13 +47,10 @@ def padding(text: str) -> Any:
     name = text.lower().replace("-", "_")
     if name in NAMED_PADDINGS:
         return name
-    if text[:1].isalpha():
-        raise ValueError(f"{not_known(text, [dashed(each) for each in NAMED_PADDINGS])}, or 1x0")
     if not re.fullmatch(f"{WHOLE}(:{WHOLE})?(x{WHOLE}(:{WHOLE})?)*", text):
-        raise ValueError(
-            f"{shown(text)} is no padding; use 1, 1x0, 0:1x0:1 (before:after for each axis), "
-            "same, same-lower or valid"
-        )
+        uses = "; use 1, 1x0, 0:1x0:1 (before:after for each axis), same, same-lower or valid"
+        near = did_you_mean(text, map(dashed, NAMED_PADDINGS))
+        raise ValueError(f"{shown(text)} is no padding{near or uses}")
     if ":" not in text:
         return sizes(text)
     axes = [part.split(":") for part in text.split("x")]
