@@ -187,7 +187,7 @@ def test_a_row_is_compared_with_its_bar(fake, make, capsys):
     assert cells(text, "A1")["met"] == "10.0 MHz short; 10 LUT4 over"
     assert (cells(text, "A8")["bar"], cells(text, "A8")["met"]) == ("230 MHz", "yes")
     assert (cells(text, "C1")["bar"], cells(text, "C1")["met"]) == ("-", "-")
-    wide = cells(text, "A32")  # as many LUTs a lane as at eight
+    wide = cells(text, "A32")  # as many LUTs per lane as at eight
     assert (wide["bar"], wide["met"]) == ("200 MHz, 480 LUT4", "yes")
     assert wide["per lane"] == "3.8"
 

@@ -1,5 +1,6 @@
 """What the figures rest on, in words: whose clocks, which software, what ran beside it."""
 
+import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,6 @@ QUIET = 0.1
 """How much of the processors other programs may take before it is said."""
 
 Row = dict[str, Any]
-_Value = tuple[Any, str]
 
 
 def placed(rows: Sequence[Row]) -> list[Row]:
@@ -15,12 +15,13 @@ def placed(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["freq_source"] == "placed"]
 
 
-def say(name: str, template: str, **values: _Value) -> Row:
-    """Fill a template; a value is a pair of itself and its format."""
-    told = {
-        key: {"value": value, "shown": _shown(value, how)} for key, (value, how) in values.items()
-    }
-    text = template.format(**{key: each["shown"] for key, each in told.items()})
+def say(name: str, template: str, **values: Any) -> Row:
+    """Fill a template, and keep each value and how it is shown."""
+    parts = list(string.Formatter().parse(template))
+    formats = {key: how or "" for _, key, how, _ in parts if key}
+    shown = {key: _shown(value, formats.get(key, "")) for key, value in values.items()}
+    text = "".join(literal + (shown[key] if key else "") for literal, key, _, _ in parts)
+    told = {key: {"value": value, "shown": shown[key]} for key, value in values.items()}
     return {"id": name, "text": text, "values": told}
 
 
@@ -40,18 +41,18 @@ def _clocks(report: dict[str, Any], held: list[Row]) -> Row:
     standing = placed(rows)
     return say(
         "clocks",
-        "Of {rows} combinations of layer, device and lanes, {same} have the clock of that very"
-        " core, placed and routed. For {stand} it is the clock of a placed core that stands for it"
-        " and is named, and for {assumed} it is assumed, at most {mhz} MHz, and marked so. Of all,"
-        " {unfit} would not fit the device. The cycles of {simulated} were counted in simulation;"
-        " the others are the schedule's.",
-        unfit=(sum(row["fits"] is False for row in rows), ","),
-        simulated=(sum(row["cycles_source"] == "simulated" for row in rows), ","),
-        rows=(len(rows), ","),
-        same=(sum(row["same_job"] for row in standing), ","),
-        stand=(sum(not row["same_job"] for row in standing), ","),
-        assumed=(len(rows) - len(standing), ","),
-        mhz=(report["settings"]["assumed_mhz"], "g"),
+        "Of {rows:,} combinations of layer, device and lanes, {same:,} have the clock of that very"
+        " core, placed and routed. For {stand:,} it is the clock of a placed core that stands for"
+        " it and is named, and for {assumed:,} it is assumed, at most {mhz:g} MHz, and marked so."
+        " Of all, {unfit:,} would not fit the device. The cycles of {simulated:,} were counted in"
+        " simulation; the others are the schedule's.",
+        rows=len(rows),
+        same=sum(row["same_job"] for row in standing),
+        stand=sum(not row["same_job"] for row in standing),
+        assumed=len(rows) - len(standing),
+        mhz=report["settings"]["assumed_mhz"],
+        unfit=sum(row["fits"] is False for row in rows),
+        simulated=sum(row["cycles_source"] == "simulated" for row in rows),
     )
 
 
@@ -59,13 +60,13 @@ def _scope(report: dict[str, Any], held: list[Row]) -> Row:
     machine = report["machine"]
     return say(
         "scope",
-        "The software ran on {processor} with {processors} processors, one frame at a time; times"
-        " are medians of {rounds} rounds, with the data where the call wants them. The core pools"
+        "The software ran on {processor} with {processors:,} processors, one frame at a time; times"
+        " are medians of {rounds:,} rounds, with the data where the call wants them. The core pools"
         " int8, and software may use whatever type is fastest. Moving frames to either is counted"
         " only where a link is named.",
-        processor=(machine["processor"], ""),
-        processors=(machine["processors"], ","),
-        rounds=(report["settings"]["rounds"], ","),
+        processor=machine["processor"],
+        processors=machine["processors"],
+        rounds=report["settings"]["rounds"],
     )
 
 
@@ -75,10 +76,10 @@ def _load(report: dict[str, Any], held: list[Row]) -> Row | None:
         return None
     return say(
         "load",
-        "Other programs kept {load} of {processors} processors busy meanwhile, so the software is"
-        " slower here than on an idle machine: these figures flatter the core.",
-        load=(load, ".1f"),
-        processors=(processors, ","),
+        "Other programs kept {load:.1f} of {processors} processors busy meanwhile, so the software"
+        " is slower here than on an idle machine: these figures flatter the core.",
+        load=load,
+        processors=processors,
     )
 
 

@@ -50,11 +50,7 @@ def _title(report: dict[str, Any], layer: str) -> str:
 
 def _wins(report: dict[str, Any], held: list[Row]) -> Row:
     won = [row for row in held if row["ratio_best"] > 1]
-    head = {
-        "part": (part(report, held[0]["device"]), ""),
-        "wins": (len(won), ","),
-        "layers": (len(held), ","),
-    }
+    head = {"part": part(report, held[0]["device"]), "wins": len(won), "layers": len(held)}
     begin = (
         "Next to other logic, on {part}, the fastest placed core beats"
         if placed(held)
@@ -66,14 +62,14 @@ def _wins(report: dict[str, Any], held: list[Row]) -> Row:
     top = max(won, key=lambda row: row["ratio_best"])
     return say(
         "wins",
-        f"{begin} The median win is {{middle}} times as many frames per second, the largest"
-        " {most} times ({layer}, {lanes} lanes at {mhz} MHz).",
+        f"{begin} The median win is {{middle:times}} times as many frames per second, the largest"
+        " {most:times} times ({layer}, {lanes} lanes at {mhz:,.0f} MHz).",
         **head,
-        middle=(statistics.median(row["ratio_best"] for row in won), "times"),
-        most=(top["ratio_best"], "times"),
-        layer=(_title(report, top["layer"]), ""),
-        lanes=(top["lanes"], ","),
-        mhz=(top["freq_mhz"], ",.0f"),
+        middle=statistics.median(row["ratio_best"] for row in won),
+        most=top["ratio_best"],
+        layer=_title(report, top["layer"]),
+        lanes=top["lanes"],
+        mhz=top["freq_mhz"],
     )
 
 
@@ -88,8 +84,8 @@ def _left_out(report: dict[str, Any], held: list[Row]) -> Row | None:
     return say(
         "left_out",
         f"Layers not counted: {'; '.join(said * bool(assumed) + more * bool(large))}.",
-        **({"layers": (assumed, ",")} if assumed else {}),
-        **({"large": (large, ",")} if large else {}),
+        **({"layers": assumed} if assumed else {}),
+        **({"large": large} if large else {}),
     )
 
 
@@ -110,24 +106,24 @@ def _loses(report: dict[str, Any], held: list[Row]) -> Row | None:
     )
     return say(
         "loses",
-        "It loses on {losses} layers. On the worst, {layer}, it takes {times} times as long:"
-        " {cycles} clocks at {mhz} MHz ({source}) with {lanes} lanes, {core} us, against"
-        " {software} us for {contender} on {dtype} in {layout}. So software takes {values} values"
-        " per clock of the core, and the core always takes {lanes}. {why}",
-        why=(_why_faster(best), ""),
-        values=(each_clock, ",.0f"),
-        losses=(len(lost), ","),
-        layer=(_title(report, worst["layer"]), ""),
-        times=(1 / worst["ratio_best"], "times"),
-        cycles=(core["cycles"], ","),
-        mhz=(worst["freq_mhz"], ",.0f"),
-        source=(worst["freq_source"], ""),
-        lanes=(worst["lanes"], ","),
-        core=(worst["seconds"] * 1e6, ",.1f"),
-        contender=(best["contender"], ""),
-        dtype=(best["dtype"], ""),
-        layout=(best["layout"], ""),
-        software=(best["median_s"] * 1e6, ",.1f"),
+        "It loses on {losses} layers. On the worst, {layer}, it takes {times:times} times as long:"
+        " {cycles:,} clocks at {mhz:,.0f} MHz ({source}) with {lanes} lanes, {core:,.1f} us,"
+        " against {software:,.1f} us for {contender} on {dtype} in {layout}. So software takes"
+        " {values:,.0f} values per clock of the core, and the core always takes {lanes}. {why}",
+        losses=len(lost),
+        layer=_title(report, worst["layer"]),
+        times=1 / worst["ratio_best"],
+        cycles=core["cycles"],
+        mhz=worst["freq_mhz"],
+        source=worst["freq_source"],
+        lanes=worst["lanes"],
+        core=worst["seconds"] * 1e6,
+        contender=best["contender"],
+        dtype=best["dtype"],
+        layout=best["layout"],
+        software=best["median_s"] * 1e6,
+        values=each_clock,
+        why=_why_faster(best),
     )
 
 
@@ -148,17 +144,18 @@ def _usual(report: dict[str, Any], held: list[Row]) -> Row | None:
     return say(
         "usual",
         "Against the call that most people type, torch's pooling of float32 in NCHW, the core wins"
-        " on {wins} of {layers} layers, with a median of {middle} times as many frames per second."
+        " on {wins} of {layers} layers, with a median of {middle:times} times as many frames per"
+        " second."
         + (
             " That call is far from the best that software can do: the fastest found"
             if gain >= FAR
             else " The fastest software found"
         )
-        + " is {gain} times as fast (median).",
-        wins=(sum(row["ratio_usual"] > 1 for row in both), ","),
-        layers=(len(both), ","),
-        middle=(statistics.median(row["ratio_usual"] for row in both), "times"),
-        gain=(gain, "times"),
+        + " is {gain:times} times as fast (median).",
+        wins=sum(row["ratio_usual"] > 1 for row in both),
+        layers=len(both),
+        middle=statistics.median(row["ratio_usual"] for row in both),
+        gain=gain,
     )
 
 
@@ -170,7 +167,7 @@ def _lanes(report: dict[str, Any], held: list[Row]) -> Row:
             "lanes",
             "On none of {layers} layers would the core tie with the fastest software, not even with"
             " all channels in parallel.",
-            layers=(len(held), ","),
+            layers=len(held),
         )
     return say(
         "lanes",
@@ -180,20 +177,17 @@ def _lanes(report: dict[str, Any], held: list[Row]) -> Row:
         " lanes was placed and reaches the clock. On {wider} it would fit but was not placed, on"
         " {large} it would not fit the device, and on {never} even all channels in parallel are too"
         " few.",
-        wider=(
-            sum(
-                tie["lanes"] is not None and tie["fits"] is not False and not tie["holds"]
-                for tie in ties
-            ),
-            ",",
+        wider=sum(
+            tie["lanes"] is not None and tie["fits"] is not False and not tie["holds"]
+            for tie in ties
         ),
-        large=(sum(tie["fits"] is False for tie in ties), ","),
-        middle=(statistics.median_low(possible), ","),
-        least=(min(possible), ","),
-        most=(max(possible), ","),
-        holds=(sum(tie["holds"] for tie in ties), ","),
-        layers=(len(held), ","),
-        never=(len(ties) - len(possible), ","),
+        large=sum(tie["fits"] is False for tie in ties),
+        middle=statistics.median_low(possible),
+        least=min(possible),
+        most=max(possible),
+        holds=sum(tie["holds"] for tie in ties),
+        layers=len(held),
+        never=len(ties) - len(possible),
     )
 
 
@@ -202,13 +196,13 @@ def _latency(report: dict[str, Any], held: list[Row]) -> Row:
     software = statistics.median(row["best"]["median_s"] for row in held)
     return say(
         "latency",
-        "From a window's last tap to its output the core takes {core} ns (median). The fastest"
-        " software needs the whole frame first, and its call takes {software} us (median), {times}"
-        " times as long. Where frames arrive as a stream, from a camera or from the layer before,"
-        " this is what counts.",
-        core=(core * 1e9, ",.0f"),
-        software=(software * 1e6, ",.1f"),
-        times=(software / core, "times"),
+        "From a window's last tap to its output the core takes {core:,.0f} ns (median). The fastest"
+        " software needs the whole frame first, and its call takes {software:,.1f} us (median),"
+        " {times:times} times as long. Where frames arrive as a stream, from a camera or from the"
+        " layer before, this is what counts.",
+        core=core * 1e9,
+        software=software * 1e6,
+        times=software / core,
     )
 
 
@@ -217,8 +211,8 @@ def _links(report: dict[str, Any], held: list[Row]) -> Row:
     slow = [link["link"] for link in report["links"] if link["bytes_per_s"] is not None]
     parts, values = [], {}
     for name in slow:
-        values[f"{name}_title"] = (titles[name], "")
-        values[f"{name}_wins"] = (_won_behind(held, name), ",")
+        values[f"{name}_title"] = titles[name]
+        values[f"{name}_wins"] = _won_behind(held, name)
         parts.append(f"{{{name}_wins}} behind {{{name}_title}}")
     seldom = all(2 * _won_behind(held, name) < len(held) for name in slow)
     where = f"{', '.join(parts[:-1])} and {parts[-1]}"
@@ -230,7 +224,7 @@ def _links(report: dict[str, Any], held: list[Row]) -> Row:
         "Behind a link every frame has to cross it too: of {layers} layers the core wins on"
         f" {where}."
         + (" A frame that is already in a computer's memory is best pooled there." * seldom),
-        layers=(len(held), ","),
+        layers=len(held),
         **values,
     )
 
@@ -250,16 +244,14 @@ def _cold(report: dict[str, Any], held: list[Row]) -> Row | None:
     layers = {row["layer"]: row for row in report["layers"]}
     return say(
         "cold",
-        "With evicted caches, measured on {layers} layers, the fastest software takes {times} times"
-        " as long (median), since frame and code come from memory first. The core has no caches. If"
-        " a memory beside it feeds it at its own rate, up to {rate} GB/s, it wins on {wins}.",
-        wins=(sum(cold > row["seconds"] for row, _, cold in pairs), ","),
-        layers=(len(pairs), ","),
-        times=(statistics.median(cold / warm for _, warm, cold in pairs), "times"),
-        rate=(
-            max(layers[row["layer"]]["values_in"] / row["seconds"] for row in held) / 1e9,
-            ",.0f",
-        ),
+        "With evicted caches, measured on {layers} layers, the fastest software takes {times:times}"
+        " times as long (median), since frame and code come from memory first. The core has no"
+        " caches. If a memory beside it feeds it at its own rate, up to {rate:,.0f} GB/s, it wins"
+        " on {wins}.",
+        wins=sum(cold > row["seconds"] for row, _, cold in pairs),
+        layers=len(pairs),
+        times=statistics.median(cold / warm for _, warm, cold in pairs),
+        rate=max(layers[row["layer"]]["values_in"] / row["seconds"] for row in held) / 1e9,
     )
 
 
@@ -277,10 +269,10 @@ def _networks(report: dict[str, Any], held: list[Row]) -> Row | None:
         " software on {wins} of the {nets} networks whose cores all have a placed clock. For"
         " {together} of these networks all cores fit the device together. Working at the same time,"
         " each at its own clock, they pass more frames per second than software on {pipelined}.",
-        wins=(sum(row["ratio_best"] > 1 for row in rows), ","),
-        nets=(len(rows), ","),
-        together=(len(together), ","),
-        pipelined=(sum(row["pipelined_ratio_best"] > 1 for row in together), ","),
+        wins=sum(row["ratio_best"] > 1 for row in rows),
+        nets=len(rows),
+        together=len(together),
+        pipelined=sum(row["pipelined_ratio_best"] > 1 for row in together),
     )
 
 
@@ -291,17 +283,17 @@ def _share(report: dict[str, Any], held: list[Row]) -> Row | None:
     top = max(rows, key=lambda row: row["share"])
     return say(
         "share",
-        "In the {nets} whole networks that {runtime} ran here on {dtype}, pooling takes {middle} of"
-        " the time (median) and at most {most} ({net}). Without it, inference in software would be"
-        " at most {gain} times as fast, so a pooling core belongs beside convolutions that are in"
-        " hardware too.",
-        gain=(1 / (1 - top["share"]), ",.2f"),
-        nets=(len(rows), ","),
-        runtime=(top["runtime"], ""),
-        dtype=(top["dtype"], ""),
-        middle=(statistics.median(row["share"] for row in rows), ".1%"),
-        most=(top["share"], ".1%"),
-        net=(top["net"], ""),
+        "In the {nets} whole networks that {runtime} ran here on {dtype}, pooling takes"
+        " {middle:.1%} of the time (median) and at most {most:.1%} ({net}). Without it, inference"
+        " in software would be at most {gain:,.2f} times as fast, so a pooling core belongs beside"
+        " convolutions that are in hardware too.",
+        gain=1 / (1 - top["share"]),
+        nets=len(rows),
+        runtime=top["runtime"],
+        dtype=top["dtype"],
+        middle=statistics.median(row["share"] for row in rows),
+        most=top["share"],
+        net=top["net"],
     )
 
 
@@ -318,9 +310,9 @@ def _devices(report: dict[str, Any], held: list[Row]) -> Row | None:
         here = placed([row for row in others if row["device"] == device])
         if not here:
             continue
-        values[f"part_{number}"] = (part(report, device), "")
-        values[f"wins_{number}"] = (sum(row["ratio_best"] > 1 for row in here), ",")
-        values[f"layers_{number}"] = (len(here), ",")
+        values[f"part_{number}"] = part(report, device)
+        values[f"wins_{number}"] = sum(row["ratio_best"] > 1 for row in here)
+        values[f"layers_{number}"] = len(here)
         parts.append(f"{{wins_{number}}} of {{layers_{number}}} on {{part_{number}}}")
     if not parts:
         return None
