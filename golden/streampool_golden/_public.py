@@ -1,111 +1,60 @@
 """The public names of `streampool_golden`, which `__init__` gives when they are asked for."""
 
-from .beats import BeatLayout
-from .dtypes import DType
-from .errors import SpecError, SpecWarning
-from .fields import LAYOUTS, NANS, ROUNDINGS
-from .geometry import Axis
-from .indices import BASES, Numbering
-from .job import Field, Job
-from .keras_layers import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-)
-from .operations import OPERATIONS, OPS, Operation, Reduction
-from .pool_job import PoolJob, StageShape
-from .presets import PRESETS, preset
-from .quantised import Requantisation, float32_ratio
-from .ranges import Accumulator
-from .reference import pool, pool_with_indices
-from .rounding import round_div, round_root
-from .spec import PoolSpec
-from .torch_layers import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveAvgPool3d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-    AdaptiveMaxPool3d,
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    LPPool1d,
-    LPPool2d,
-    LPPool3d,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-)
-from .unpool_job import UnpoolJob
-from .unpooling import plane_indices, unpool
-
-__all__ = [
-    "BASES",
-    "LAYOUTS",
-    "NANS",
-    "OPERATIONS",
-    "OPS",
-    "PRESETS",
-    "ROUNDINGS",
-    "Accumulator",
-    "AdaptiveAvgPool1d",
-    "AdaptiveAvgPool2d",
-    "AdaptiveAvgPool3d",
-    "AdaptiveMaxPool1d",
-    "AdaptiveMaxPool2d",
-    "AdaptiveMaxPool3d",
-    "AveragePooling1D",
-    "AveragePooling2D",
-    "AveragePooling3D",
-    "AvgPool1d",
-    "AvgPool2d",
-    "AvgPool3d",
-    "Axis",
-    "BeatLayout",
-    "DType",
-    "Field",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "GlobalAveragePooling3D",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
-    "GlobalMaxPooling3D",
-    "Job",
-    "LPPool1d",
-    "LPPool2d",
-    "LPPool3d",
-    "MaxPool1d",
-    "MaxPool2d",
-    "MaxPool3d",
-    "MaxPooling1D",
-    "MaxPooling2D",
-    "MaxPooling3D",
-    "Numbering",
-    "Operation",
-    "PoolJob",
-    "PoolSpec",
-    "Reduction",
-    "Requantisation",
-    "SpecError",
-    "SpecWarning",
-    "StageShape",
-    "UnpoolJob",
-    "float32_ratio",
-    "plane_indices",
-    "pool",
-    "pool_with_indices",
-    "preset",
-    "round_div",
-    "round_root",
-    "unpool",
-]
+from .beats import BeatLayout as BeatLayout
+from .dtypes import DType as DType
+from .errors import SpecError as SpecError
+from .errors import SpecWarning as SpecWarning
+from .fields import LAYOUTS as LAYOUTS
+from .fields import NANS as NANS
+from .fields import ROUNDINGS as ROUNDINGS
+from .geometry import Axis as Axis
+from .indices import BASES as BASES
+from .indices import Numbering as Numbering
+from .job import Field as Field
+from .job import Job as Job
+from .keras_layers import AveragePooling1D as AveragePooling1D
+from .keras_layers import AveragePooling2D as AveragePooling2D
+from .keras_layers import AveragePooling3D as AveragePooling3D
+from .keras_layers import GlobalAveragePooling1D as GlobalAveragePooling1D
+from .keras_layers import GlobalAveragePooling2D as GlobalAveragePooling2D
+from .keras_layers import GlobalAveragePooling3D as GlobalAveragePooling3D
+from .keras_layers import GlobalMaxPooling1D as GlobalMaxPooling1D
+from .keras_layers import GlobalMaxPooling2D as GlobalMaxPooling2D
+from .keras_layers import GlobalMaxPooling3D as GlobalMaxPooling3D
+from .keras_layers import MaxPooling1D as MaxPooling1D
+from .keras_layers import MaxPooling2D as MaxPooling2D
+from .keras_layers import MaxPooling3D as MaxPooling3D
+from .operations import OPERATIONS as OPERATIONS
+from .operations import OPS as OPS
+from .operations import Operation as Operation
+from .operations import Reduction as Reduction
+from .pool_job import PoolJob as PoolJob
+from .pool_job import StageShape as StageShape
+from .presets import PRESETS as PRESETS
+from .presets import preset as preset
+from .quantised import Requantisation as Requantisation
+from .quantised import float32_ratio as float32_ratio
+from .ranges import Accumulator as Accumulator
+from .reference import pool as pool
+from .reference import pool_with_indices as pool_with_indices
+from .rounding import round_div as round_div
+from .rounding import round_root as round_root
+from .spec import PoolSpec as PoolSpec
+from .torch_layers import AdaptiveAvgPool1d as AdaptiveAvgPool1d
+from .torch_layers import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+from .torch_layers import AdaptiveAvgPool3d as AdaptiveAvgPool3d
+from .torch_layers import AdaptiveMaxPool1d as AdaptiveMaxPool1d
+from .torch_layers import AdaptiveMaxPool2d as AdaptiveMaxPool2d
+from .torch_layers import AdaptiveMaxPool3d as AdaptiveMaxPool3d
+from .torch_layers import AvgPool1d as AvgPool1d
+from .torch_layers import AvgPool2d as AvgPool2d
+from .torch_layers import AvgPool3d as AvgPool3d
+from .torch_layers import LPPool1d as LPPool1d
+from .torch_layers import LPPool2d as LPPool2d
+from .torch_layers import LPPool3d as LPPool3d
+from .torch_layers import MaxPool1d as MaxPool1d
+from .torch_layers import MaxPool2d as MaxPool2d
+from .torch_layers import MaxPool3d as MaxPool3d
+from .unpool_job import UnpoolJob as UnpoolJob
+from .unpooling import plane_indices as plane_indices
+from .unpooling import unpool as unpool

@@ -8,23 +8,21 @@ from typing import Any
 
 
 def lazy_names(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and ``__dir__`` of a package whose names `_public` imports.
+    """Return the ``__getattr__`` and ``__dir__`` of a package whose public names `_public` imports.
 
-    Parameters
-    ----------
-    package : str
-        The package's name. Its module ``_public`` imports every public name and lists it in
-        ``__all__``; no name may be that of a module of the package too.
+    Its names are those of ``_public`` without an underscore in front, each imported ``as`` itself,
+    which tells type checkers that it is public. None may be that of a module of the package too.
     """
 
     def get(name: str) -> Any:
         module = sys.modules[package]
-        if name == "__all__" or not name.startswith("__"):
+        if name == "__all__" or not name.startswith("_"):
             if PathFinder.find_spec(f"{package}.{name}", module.__path__):
                 return import_module(f"{package}.{name}")
-            public = import_module(f"{package}._public")
-            if name == "__all__" or name in public.__all__:
-                value = getattr(public, name)
+            public = vars(import_module(f"{package}._public"))
+            names = [each for each in public if not each.startswith("_")]
+            if name == "__all__" or name in names:
+                value = names if name == "__all__" else public[name]
                 setattr(module, name, value)
                 return value
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

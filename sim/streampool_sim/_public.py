@@ -1,6 +1,7 @@
 """The public names of `streampool_sim`, which `__init__` gives when they are asked for."""
 
-from .engines import CompilerMissing, EngineError
-from .simulation import EngineWarning, Result, simulate
-
-__all__ = ["CompilerMissing", "EngineError", "EngineWarning", "Result", "simulate"]
+from .engines import CompilerMissing as CompilerMissing
+from .engines import EngineError as EngineError
+from .simulation import EngineWarning as EngineWarning
+from .simulation import Result as Result
+from .simulation import simulate as simulate
