@@ -8,21 +8,12 @@ NEAR = 0.66
 
 
 class SpecError(ValueError):
-    """A value that cannot work, refused in one sentence.
-
-    The sentence names the field, the value and what to use.
-
-    Parameters
-    ----------
-    field : str
-        Name of the refused field or argument, e.g. ``"kernel"``.
-    message : str
-        The sentence.
+    """A value that cannot work: one sentence that names the field, the value and what to use.
 
     Attributes
     ----------
     field : str
-        As above, for programs to act on.
+        Name of the refused field or argument, e.g. ``"kernel"``, for programs to act on.
     """
 
     def __init__(self, field: str, message: str) -> None:

@@ -242,13 +242,7 @@ def resolved_axes(
     ceil_mode: bool,
     adaptive: str | tuple[int | None, ...] | None,
 ) -> tuple[Axis, ...]:
-    """Return the axes of lengths `size` by a specification's fields, computed once.
-
-    Raises
-    ------
-    SpecError
-        As `Axis.resolve`, and where `adaptive` does not divide a length.
-    """
+    """Return the axes of lengths `size` by a specification's fields, computed once."""
     if adaptive is not None:
         kernel = stride = _divided(adaptive, size)
     paddings = (padding,) * len(size) if isinstance(padding, str) else padding

@@ -40,20 +40,18 @@ class Numbering:
         """Return that of `base` on frames of ``(C, *size)``."""
         channels, *size = shape
         plane = math.prod(size)
-        weights = tuple(math.prod(size[i + 1 :]) for i in range(len(size)))
-        channel = frame = 0
-        if base == "flat_columns":
-            weights = tuple(math.prod(size[:i]) for i in range(len(size)))
-        if base in ("flat", "flat_columns"):
-            channel, frame = plane, channels * plane
-        if base == "channels_last":
-            weights, channel = tuple(channels * weight for weight in weights), 1
+        by_rows = tuple(math.prod(size[i + 1 :]) for i in range(len(size)))
+        by_columns = tuple(math.prod(size[:i]) for i in range(len(size)))
+        weights, channel, frame = {
+            "plane": (by_rows, 0, 0),
+            "flat": (by_rows, plane, channels * plane),
+            "flat_columns": (by_columns, plane, channels * plane),
+            "channels_last": (tuple(channels * weight for weight in by_rows), 1, 0),
+        }[base]
         last = sum((n - 1) * w for n, w in zip(size, weights, strict=True))
         return cls(weights, channel, frame, last + (channels - 1) * channel)
 
     def numbers(self, positions: Sequence[np.ndarray]) -> np.ndarray:
         """Return the indices, int64, of the given positions along the axes, in channel 0."""
-        numbers = np.zeros((), dtype=np.int64)
-        for weight, position in zip(self.weights, positions, strict=True):
-            numbers = numbers + weight * position.astype(np.int64)
-        return numbers
+        each = zip(self.weights, positions, strict=True)
+        return np.sum([weight * position for weight, position in each], axis=0, dtype=np.int64)

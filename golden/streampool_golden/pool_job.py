@@ -255,11 +255,6 @@ class PoolJob(Job):
         return products(self.axis_divisors)
 
     @cached_property
-    def taps(self) -> np.ndarray:
-        """The real inputs of every window: int64, of shape `out_size`."""
-        return products(self.axis_taps)
-
-    @cached_property
     def requantisation(self) -> Requantisation | None:
         """What is done to an exact sum besides division; None where nothing is."""
         spec = self.spec
@@ -345,6 +340,7 @@ class PoolJob(Job):
 
     def _requantised(self, sums: np.ndarray, how: Requantisation) -> np.ndarray:
         """Return exact sums as averages of quantised values, of any width."""
-        sums, divisors, taps = (a.astype(object) for a in (sums, self.divisors, self.taps))
+        arrays = (sums, self.divisors, products(self.axis_taps))
+        sums, divisors, taps = (array.astype(object) for array in arrays)
         over = how.factor * sums + how.offset(divisors, taps)
         return round_div(over, how.below * divisors, self.spec.rounding) + how.after

@@ -84,7 +84,9 @@ def preset(
     if activation != "none":
         fields["clamp"] = _activation(activation, scales, asked)
     _check_runs(name, runtime, asked)
-    fixed = runtime.fixes(asked, "count_include_pad" in fields, size)
+    fixed = runtime.fixed
+    if asked.operation.requantises:
+        fixed = fixed | runtime.of_means(asked, "count_include_pad" in fields, size)
     spec = PoolSpec(op, kernel, **{**fields, **fixed})
     for field in fixed:
         given, done = getattr(asked, field), getattr(spec, field)
@@ -144,32 +146,19 @@ _OPS = ("avg", "max")
 Fixed = dict[str, Any]
 
 
-def _tflite(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
-    fixed: Fixed = {"rounding": "half_away", "dilation": 1, "ceil_mode": False}
-    return fixed | (
-        {"count_include_pad": False, "divisor_override": None}
-        if asked.operation.requantises
-        else {}
-    )
-
-
-def _torch(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
-    fixed: Fixed = {"rounding": "half_even", "rounding_about": "raw"}
-    return fixed | ({"dilation": 1} if asked.operation.requantises else {})
-
-
-def _onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
-    fixed: Fixed = {"rounding": "half_even"}
-    if not asked.operation.requantises:
-        return fixed
+def _of_onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> Fixed:
+    """Return what onnxruntime fixes of an average."""
     whole = asked.adaptive == GLOBAL  # QLinearGlobalAveragePool
     covers = whole or (size is not None and asked.kernel == tuple(size))
     padded = not isinstance(asked.padding, str) and any(map(any, asked.padding))
-    fixed["rounding_about"] = "zero_point" if covers and not padded else "raw"
     counted = says and asked.count_include_pad
-    # by the whole kernel, where a window overhangs too
-    fixed["divisor_override"] = math.prod(asked.kernel) if counted and asked.kernel else None
-    return {**fixed, "count_include_pad": counted, "dilation": 1}
+    return {
+        "dilation": 1,
+        "rounding_about": "zero_point" if covers and not padded else "raw",
+        "count_include_pad": counted,
+        # by the whole kernel, where a window overhangs too
+        "divisor_override": math.prod(asked.kernel) if counted and asked.kernel else None,
+    }
 
 
 @dataclass(frozen=True)
@@ -178,9 +167,6 @@ class Runtime:
 
     Attributes
     ----------
-    fixes : callable
-        Given what was asked for, whether that says `count_include_pad`, and the input's size,
-        returns the fields that the runtime fixes.
     dtypes : tuple of str
     axes : tuple of int
         Numbers of spatial axes.
@@ -191,33 +177,49 @@ class Runtime:
         takes it.
     padding : str
         Both in words.
+    fixed : dict
+        The fields that the runtime fixes.
+    of_means : callable
+        Given what was asked for, whether that says `count_include_pad`, and the input's size,
+        returns those that it fixes of an average, too.
     """
 
-    fixes: Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]
     dtypes: tuple[str, ...]
     axes: tuple[int, ...]
     named: tuple[str, ...]
     pads: Callable[[int, int, int], bool]
     padding: str
+    fixed: Fixed
+    of_means: Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]
 
 
-_BYTES = ("int8", "uint8")
 PRESETS: dict[str, Runtime] = {
     "tflite": Runtime(
-        *(_tflite, (*_BYTES, "int16"), (2,), ("same",)),
-        lambda before, after, kernel: before == after == 0,
-        "same or valid",
+        dtypes=("int8", "uint8", "int16"),
+        axes=(2,),
+        named=("same",),
+        pads=lambda before, after, kernel: before == after == 0,
+        padding="same or valid",
+        fixed={"rounding": "half_away", "dilation": 1, "ceil_mode": False},
+        of_means=lambda *_: {"count_include_pad": False, "divisor_override": None},
     ),
-    # torch has three axes too, by other code, which nothing here is checked against
     "torch-quantized": Runtime(
-        *(_torch, _BYTES, (1, 2), ()),
-        lambda before, after, kernel: 0 <= before == after <= kernel // 2,
-        "the same before and after, from 0 to half of the kernel",
+        dtypes=("int8", "uint8"),
+        axes=(1, 2),  # three too, by other code, which nothing here is checked against
+        named=(),
+        pads=lambda before, after, kernel: 0 <= before == after <= kernel // 2,
+        padding="the same before and after, from 0 to half of the kernel",
+        fixed={"rounding": "half_even", "rounding_about": "raw"},
+        of_means=lambda *_: {"dilation": 1},
     ),
     "onnxruntime-qlinear": Runtime(
-        *(_onnxruntime, _BYTES, (1, 2, 3), ("same", "same_lower")),
-        lambda before, after, kernel: min(before, after) >= 0,
-        "same, same_lower, valid, or integers from 0",
+        dtypes=("int8", "uint8"),
+        axes=(1, 2, 3),
+        named=("same", "same_lower"),
+        pads=lambda before, after, kernel: min(before, after) >= 0,
+        padding="same, same_lower, valid, or integers from 0",
+        fixed={"rounding": "half_even"},
+        of_means=_of_onnxruntime,
     ),
 }
 """Each runtime, by the name of its preset."""

@@ -47,20 +47,15 @@ def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
     num, den = np.where(den < 0, -num, num), np.abs(den)
     floor = num // den
     rest = num - floor * den
-    if mode == "floor":
-        up = np.zeros(rest.shape, dtype=bool)
-    elif mode == "trunc":
-        up = (num < 0) & (rest != 0)
-    else:
-        # Compared so, nothing doubles: no divisor is too large.
-        tie = rest == den - rest
-        up = rest > den - rest
-        if mode == "half_up":
-            up = up | tie
-        elif mode == "half_away":
-            up = up | (tie & (num > 0))
-        else:
-            up = up | (tie & (floor % 2 == 1))
+    # compared so, nothing doubles: no divisor is too large
+    beyond, tie = rest > den - rest, rest == den - rest
+    up = {
+        "floor": np.zeros(rest.shape, dtype=bool),
+        "trunc": (num < 0) & (rest != 0),
+        "half_up": beyond | tie,
+        "half_away": beyond | (tie & (num > 0)),
+        "half_even": beyond | (tie & (floor % 2 == 1)),
+    }[mode]
     return (floor + up.astype(floor.dtype)).reshape(shape)
 
 

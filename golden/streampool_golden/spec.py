@@ -157,14 +157,8 @@ class PoolSpec(SpecFields):
         if adaptive is not None:  # the two may be empty, as they read back
             kernel = None if fields.is_sequence(kernel) and not len(kernel) else kernel
             stride = None if fields.is_sequence(stride) and not len(stride) else stride
-        tuples = {
-            "kernel": kernel,
-            "stride": stride,
-            "padding": padding,
-            "dilation": dilation,
-            "adaptive": adaptive,
-        }
-        axes = fields.axes_of(tuples, ndim)
+        per_axis = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        axes = fields.axes_of({**per_axis, "adaptive": adaptive}, ndim)
         taps = () if kernel is None else fields.per_axis("kernel", kernel, axes)
         pads = fields.padding(padding, axes)
         if count_include_pad is None:
