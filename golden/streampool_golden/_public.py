@@ -26,6 +26,7 @@ from .keras_layers import MaxPooling2D as MaxPooling2D
 from .keras_layers import MaxPooling3D as MaxPooling3D
 from .operations import OPERATIONS as OPERATIONS
 from .operations import OPS as OPS
+from .operations import Accumulator as Accumulator
 from .operations import Operation as Operation
 from .operations import Reduction as Reduction
 from .pool_job import PoolJob as PoolJob
@@ -34,7 +35,6 @@ from .presets import PRESETS as PRESETS
 from .presets import preset as preset
 from .quantised import Requantisation as Requantisation
 from .quantised import float32_ratio as float32_ratio
-from .ranges import Accumulator as Accumulator
 from .reference import pool as pool
 from .reference import pool_with_indices as pool_with_indices
 from .rounding import round_div as round_div

@@ -68,17 +68,13 @@ class DType:
             bits, fraction = FLOATS[text]
             return cls(text, bits, False, fraction)
         match = _NAME.fullmatch(text)
-        bits = int(match[2]) if match else 0
-        signed = bool(match) and not match[1]
-        if not match or bits > most or bits < 1 + signed:
-            known = [
-                *(f"{kind}{n}" for kind in ("int", "uint") for n in range(2, most + 1)),
-                *FLOATS,
-            ]
-            hint = did_you_mean(text, known) if _MISSPELT.fullmatch(text) else ""
-            wanted = f"one of int2 to int{most}, uint1 to uint{most}, {', '.join(FLOATS)}"
-            raise wrong(field, wanted, name, hint)
-        return cls(text, bits, signed)
+        bits, signed = (int(match[2]), not match[1]) if match else (0, False)
+        if 1 + signed <= bits <= most:
+            return cls(text, bits, signed)
+        integers = [f"{kind}int{n}" for kind in ("", "u") for n in range(2, most + 1)]
+        hint = did_you_mean(text, [*integers, *FLOATS]) if _MISSPELT.fullmatch(text) else ""
+        wanted = f"one of int2 to int{most}, uint1 to uint{most}, {', '.join(FLOATS)}"
+        raise wrong(field, wanted, name, hint)
 
     @classmethod
     def holding(cls, low: int, high: int) -> "DType":

@@ -129,7 +129,7 @@ class Axis:
 
     @property
     def idle_bound(self) -> int:
-        """The most slots a frame beyond max(N, No) that keep the partials at their limit.
+        """The most slots per frame beyond max(N, No) that keep the partials at their limit.
 
         Only where the paddings together, as far as windows reach into them, are more than the
         window reaches beyond its first tap, and the stride is above 1; 0 with every framework's
@@ -176,7 +176,7 @@ class Axis:
 
     @property
     def dropped(self) -> int:
-        """How many inputs nobody reads but a window more, after the last, would begin among."""
+        """How many inputs no window reads, but one more after the last would."""
         begins = max(0, self.outputs * self.stride - self.before)
         return int(np.count_nonzero(~self._seen[begins : self.kept.stop]))
 

@@ -37,7 +37,7 @@ class Field:
 
 
 class Job(ABC):
-    """What a core computes on frames of one shape, a number of channels to a beat.
+    """What a core computes on frames of one shape, with some channels per beat.
 
     Attributes
     ----------

@@ -1,10 +1,16 @@
 """What a window can be reduced to: one entry an operation, and the table of them."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+
+from .dtypes import DType, width
+from .rounding import round_root
+
+MOST_BITS_EXACT = 63  # so that a sum and its negative fit in NumPy's int64
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,26 @@ SUM = Reduction(
 )
 MAXIMUM = Reduction(np.maximum, lambda low, high: low, lambda low, high, taps: (low, high))
 MINIMUM = Reduction(np.minimum, lambda low, high: high, lambda low, high, taps: (low, high))
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """The range of the exact values that pooling holds between input and finishing.
+
+    Attributes
+    ----------
+    low, high : int
+        The lowest and highest; 0 is among them but for maxima and minima.
+    signed : bool
+        Whether `low` is negative.
+    bits : int
+        Width in bits, the sign included.
+    """
+
+    low: int
+    high: int
+    signed: bool
+    bits: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +113,29 @@ class Operation:
             return low, high
         ends = [self.before(x) for x in (low, high, min(max(low, 0), high))]
         return min(ends), max(ends)
+
+    def partial(self, dtype: DType, taps: int) -> Accumulator:
+        """Return the range of the exact reduction of up to `taps` inputs.
+
+        Of floats, a sum's is in multiples of the type's smallest value, ``2**unit``; a maximum's
+        is that of their bits.
+        """
+        low, high = dtype.low, dtype.high
+        if dtype.is_float and not self.selects:
+            low, high = -dtype.most, dtype.most
+        low, high = self.reduction.range(*self.term_range(low, high), taps)
+        return Accumulator(low, high, low < 0, width(low, high))
+
+    def result(self, dtype: DType, taps: int, rounding: str) -> tuple[int, int]:
+        """Return the lowest and highest result, rounded, of up to `taps` inputs."""
+        if self.mean:
+            return dtype.low, dtype.high
+        exact = self.partial(dtype, taps)
+        if self.root and exact.bits > MOST_BITS_EXACT:  # no accumulator's, but an answer
+            return 0, math.isqrt(exact.high) + 1
+        if self.root:
+            return 0, int(round_root(exact.high, 1, rounding))
+        return exact.low, exact.high
 
 
 OPERATIONS: dict[str, Operation] = {

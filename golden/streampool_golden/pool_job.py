@@ -16,9 +16,8 @@ from .geometry import MOST_POSITIONS, Axis, doubts, products, resolved_axes
 from .indices import Numbering
 from .job import Field, Job
 from .layers import specification
-from .operations import Operation
+from .operations import MOST_BITS_EXACT, Accumulator, Operation
 from .quantised import Requantisation
-from .ranges import MOST_BITS_EXACT, Accumulator, partial_of, result_range
 from .rounding import round_div, round_root
 from .spec import PoolSpec
 from .windows import first_of_largest, reduced
@@ -98,7 +97,7 @@ class PoolJob(Job):
 
         Axes that do not grow come first, columns before rows, then those that grow.
         Beat counts so fall and rise again, and the most is at an end. A global kernel takes
-        all axes as one, as if it were the outermost: its store is one partial a channel.
+        all axes as one, as if it were the outermost: its store is one partial per channel.
         """
         positions = math.prod(self.size)
         if self.spec.adaptive == fields.GLOBAL and 1 < positions <= MOST_POSITIONS:
@@ -140,8 +139,8 @@ class PoolJob(Job):
         return self.spec.operation
 
     def partial(self, taps: int) -> Accumulator:
-        """Return the range of the exact reduction of up to `taps` inputs; see `partial_of`."""
-        return partial_of(self.operation, self.input, taps)
+        """Return the range of the exact reduction of up to `taps` inputs."""
+        return self.operation.partial(self.input, taps)
 
     @cached_property
     def accumulator(self) -> Accumulator:
@@ -169,8 +168,8 @@ class PoolJob(Job):
         if not self.operation.widens or self.input.is_float:
             return self.input
         _ = self.accumulator  # refuses what is too wide
-        rounding = self.spec.rounding
-        return DType.holding(*result_range(self.operation, self.input, self.most_taps, rounding))
+        result = self.operation.result(self.input, self.most_taps, self.spec.rounding)
+        return DType.holding(*result)
 
     @property
     def input(self) -> DType:
@@ -179,12 +178,12 @@ class PoolJob(Job):
 
     @property
     def fields_in(self) -> tuple[Field, ...]:
-        """A value a lane."""
+        """Per lane a value."""
         return (Field("data", self.input, self.input),)
 
     @property
     def fields_out(self) -> tuple[Field, ...]:
-        """A value a lane, and its index where there are indices."""
+        """Per lane a value, and its index where there are indices."""
         data = Field("data", self.output, self.output)
         index = self.index_out
         return (data,) if index is None else (data, Field("index", index, index))

@@ -10,7 +10,6 @@ from .dtypes import DType, width
 from .errors import SpecError, meaningless, shown
 from .fields import GLOBAL
 from .operations import OPERATIONS, Operation, names
-from .ranges import partial_of, result_range
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class SpecFields:
             raise SpecError(
                 "dtype",
                 f"dtype {dtype} has no op {op}, whose exact sum would take"
-                f" {partial_of(self.operation, dtype, 1).bits} bits and more;"
+                f" {self.operation.partial(dtype, 1).bits} bits and more;"
                 " use float16 or bfloat16.",
             )
         rounding = self.rounding if sums else "half_even"
@@ -121,7 +120,7 @@ class SpecFields:
     def check_holds(self, kernel: Sequence[int], out: DType) -> None:
         """Refuse an output's type that does not hold the result, and a clamp outside of it."""
         dtype, clamp = self.in_dtype, self.clamp
-        low, high = result_range(self.operation, dtype, math.prod(kernel), self.rounding)
+        low, high = self.operation.result(dtype, math.prod(kernel), self.rounding)
         if not self.operation.mean and not self.saturate and not out.holds(low, high):
             fits = DType.holding(low, high).name if width(low, high) <= 64 else "a smaller kernel"
             raise SpecError(

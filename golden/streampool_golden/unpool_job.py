@@ -67,13 +67,13 @@ class UnpoolJob(Job):
 
     @property
     def fields_in(self) -> tuple[Field, ...]:
-        """A value a lane and its index, whose port holds one that is out of range too."""
+        """Per lane a value and its index, whose port holds one that is out of range too."""
         index = DType.holding(0, math.prod(self.out_size) - 1)
         return Field("data", self.dtype, self.dtype), Field("index", index, self.index_in)
 
     @property
     def fields_out(self) -> tuple[Field, ...]:
-        """A value a lane."""
+        """Per lane a value."""
         return (Field("data", self.dtype, self.dtype),)
 
     @cached_property
