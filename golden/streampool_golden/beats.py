@@ -25,12 +25,7 @@ class BeatLayout:
     lanes : int
         Channels side by side in a beat.
     columns : int, optional
-        Positions side by side in a beat.
-
-    Raises
-    ------
-    SpecError
-        If `columns` is not 1.
+        Positions side by side in a beat: 1, else it is refused.
     """
 
     channels: int

@@ -78,14 +78,9 @@ class DType:
 
     @classmethod
     def holding(cls, low: int, high: int) -> "DType":
-        """Return the narrowest type that holds every value from `low` to `high`.
+        """Return the narrowest type that holds every value from `low` to `high`, in 64 bits.
 
         Unsigned where `low` is not negative.
-
-        Raises
-        ------
-        SpecError
-            If more than 64 bits are needed.
         """
         signed = low < 0
         bits = max(width(low, high), 1 + signed)  # there is no int1

@@ -9,7 +9,7 @@ from .dtypes import DType
 from .geometry import Axis
 from .windows import reduced
 
-_BEYOND = 1 << 32  # above the bits of any float
+_BEYOND = 1 << 31  # above the magnitude of any float
 
 
 def keys(x: np.ndarray, axes: int, *, least: bool, nan: str) -> np.ndarray:
@@ -57,9 +57,9 @@ def mean(x: np.ndarray, axes: Sequence[Axis], divisors: np.ndarray) -> np.ndarra
     dtype = DType.of(x.dtype)
     most = dtype.most * math.prod(axis.most_taps for axis in axes)
     with np.errstate(invalid="ignore"):  # NaN is what it may be
-        units = _units(x, dtype).astype(np.int64 if most < 1 << 63 else object)
         other = (x != 0) | ~np.signbit(x)  # than -0
         flags = np.stack([np.isnan(x), x == np.inf, x == -np.inf, other])
+    units = _units(x, dtype, np.dtype(np.int64 if most < 1 << 63 else object))
     total = reduced(np.add, units, axes, np.zeros((), units.dtype))
     nan, plus, minus, other = reduced(np.logical_or, flags, axes, np.array(False))
     nan |= plus & minus
@@ -74,18 +74,14 @@ def mean(x: np.ndarray, axes: Sequence[Axis], divisors: np.ndarray) -> np.ndarra
     return out
 
 
-def _units(x: np.ndarray, dtype: DType) -> np.ndarray:
+def _units(x: np.ndarray, dtype: DType, integers: np.dtype) -> np.ndarray:
     """Return `x` in multiples of its type's smallest positive value, 0 for what is not finite."""
-    finite = np.where(np.isfinite(x), x, np.array(0, x.dtype)).astype(np.float64)
-    if dtype.most < 1 << 63:
-        return np.ldexp(finite, -dtype.unit).astype(np.int64)
-    whole = 1 << -dtype.unit
-
-    def exact(value: float) -> int:
-        top, bottom = value.as_integer_ratio()
-        return top * (whole // bottom)
-
-    return np.asarray(np.frompyfunc(exact, 1, 1)(finite))
+    bits = x.view(dtype.raw.numpy).astype(integers)
+    exponent = (bits >> dtype.fraction) & ((1 << dtype.exponent) - 1)
+    leading = np.minimum(exponent, 1) << dtype.fraction  # of a subnormal none
+    significand = leading | (bits & ((1 << dtype.fraction) - 1))
+    units = np.where(np.isfinite(x), significand << np.maximum(exponent - 1, 0), 0)
+    return np.where(np.signbit(x), -units, units)
 
 
 def _rounded(total: np.ndarray, divisors: np.ndarray, dtype: DType) -> np.ndarray:

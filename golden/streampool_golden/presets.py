@@ -46,10 +46,6 @@ def preset(
     activation : {"none", "relu", "relu6", "relu1"}, optional
         TFLite's fused activation, which becomes `clamp`; the last two need `scales`.
 
-    Returns
-    -------
-    PoolSpec
-
     Raises
     ------
     SpecError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import SpecError, shown
+from .errors import wrong
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,7 @@ class Requantisation:
 
 
 def float32_ratio(input_scale: float, output_scale: float) -> Fraction:
-    """Return the exact ratio of two scales as the runtimes hold them: as float32.
-
-    Raises
-    ------
-    SpecError
-        If a scale is no positive finite number.
-    """
+    """Return the exact ratio of two positive scales as the runtimes hold them: as float32."""
     exact = []
     for value in (input_scale, output_scale):
         try:
@@ -66,6 +60,6 @@ def float32_ratio(input_scale: float, output_scale: float) -> Fraction:
         except (TypeError, ValueError, OverflowError):
             number = np.float32(np.nan)
         if not (np.isfinite(number) and number > 0):
-            raise SpecError("scale", f"scale must be of positive numbers, not {shown(value)}.")
+            raise wrong("scale", "of positive numbers", value)
         exact.append(Fraction(float(number)))
     return exact[0] / exact[1]

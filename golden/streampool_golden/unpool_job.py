@@ -30,12 +30,7 @@ class UnpoolJob(Job):
     lanes : int, optional
         Channels side by side in a beat; the channels, 8 at most, by default.
     dtype : str, optional
-        The values' type, ``"int8"`` by default.
-
-    Attributes
-    ----------
-    dtype : DType
-        The values' type.
+        The values' type, ``"int8"`` by default; a `DType` as an attribute.
 
     Raises
     ------
