@@ -53,5 +53,7 @@ class Numbering:
 
     def numbers(self, positions: Sequence[np.ndarray]) -> np.ndarray:
         """Return the indices, int64, of the given positions along the axes, in channel 0."""
-        each = zip(self.weights, positions, strict=True)
-        return np.sum([weight * position for weight, position in each], axis=0, dtype=np.int64)
+        numbers = np.zeros((), dtype=np.int64)
+        for weight, position in zip(self.weights, positions, strict=True):
+            numbers = numbers + weight * position
+        return numbers
