@@ -9,7 +9,7 @@ import pytest
 from bench_results import all_layers
 from blocks import ROOT
 from streampool_bench import page
-from streampool_bench.report import digest, layers, reading, report, table
+from streampool_bench.report import basis, digest, layers, reading, report, table
 from streampool_bench.report.layers import Layer, Layers
 from streampool_bench.report.report import Settings
 from streampool_bench.software import contenders
@@ -232,6 +232,14 @@ def test_where_no_clock_is_placed_the_sentences_say_that_it_is_assumed(made):
     assert "no placed core stands for any of these layers" in text
     assert "at an assumed clock the fastest core would beat" in text
     assert not any(each["id"] == "left_out" for each in found)
+
+
+def test_one_is_singular():
+    def said(**values: int) -> str:
+        return basis.say("x", "{a} layers, {b} lanes and {c:,} layers", **values)["text"]
+
+    assert said(a=1, b=1, c=1001) == "1 layer, 1 lane and 1,001 layers"
+    assert said(a=0, b=21, c=1) == "0 layers, 21 lanes and 1 layer"
 
 
 @pytest.mark.parametrize(("load", "said"), [(None, False), (0.1, False), (1.1, True)])

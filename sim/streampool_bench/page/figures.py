@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..report import compare, reading
+from ..report import basis, compare, reading
 from . import plots
 from .plots import Line, Series
 from .tables import number
@@ -64,11 +64,6 @@ def software_rows(results: Results) -> list[Row]:
     ]
 
 
-def placed_rows(results: Results) -> list[Row]:
-    """Return the hardware's rows whose clock was placed."""
-    return [row for row in results["hardware"] if row["freq_source"] == "placed"]
-
-
 def main_devices(results: Results) -> list[str]:
     """Return the devices that plots of layers show.
 
@@ -76,7 +71,7 @@ def main_devices(results: Results) -> list[str]:
     second.
     """
     rate: dict[str, float] = {}
-    for row in placed_rows(results):
+    for row in basis.placed(results["hardware"]):
         rate[row["device"]] = max(rate.get(row["device"], 0), row["lanes"] * row["freq_mhz"])
     about = reading.device_of(results)
     best: dict[str, str] = {}
@@ -87,7 +82,7 @@ def main_devices(results: Results) -> list[str]:
 
 def _of_devices(results: Results, points: Points) -> list[Series]:
     """Return the cores of the main devices, of one colour."""
-    placed = placed_rows(results)
+    placed = basis.placed(results["hardware"])
     return [
         Series(
             f"core, {device}",
@@ -142,8 +137,8 @@ def _ahead(results: Results) -> str:
     about = reading.device_of(results)
     ratios = [
         row["ratio_best"]
-        for row in results["comparison"]
-        if row["device"] == about and row["freq_source"] == "placed" and row["best"] is not None
+        for row in basis.placed(results["comparison"])
+        if row["device"] == about and row["best"] is not None
     ]
     won = sum(ratio > 1 for ratio in ratios)
     return f"The core on {about} is ahead of all software on {won} of {len(ratios)} layers."

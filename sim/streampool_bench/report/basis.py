@@ -1,5 +1,6 @@
 """What the figures rest on, in words: whose clocks, which software, what ran beside it."""
 
+import re
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,7 @@ QUIET = 0.1
 """How much of the processors other programs may take before it is said."""
 
 Row = dict[str, Any]
+_ONE = re.compile(r"(?<![\d,.])1 (lane|layer|network)s\b")
 
 
 def placed(rows: Sequence[Row]) -> list[Row]:
@@ -16,11 +18,12 @@ def placed(rows: Sequence[Row]) -> list[Row]:
 
 
 def say(name: str, template: str, **values: Any) -> Row:
-    """Fill a template, and keep each value and how it is shown."""
+    """Fill a template, in the singular of one, and keep each value and how it is shown."""
     parts = list(string.Formatter().parse(template))
     formats = {key: how or "" for _, key, how, _ in parts if key}
     shown = {key: _shown(value, formats.get(key, "")) for key, value in values.items()}
     text = "".join(literal + (shown[key] if key else "") for literal, key, _, _ in parts)
+    text = _ONE.sub(r"1 \1", text)
     told = {key: {"value": value, "shown": shown[key]} for key, value in values.items()}
     return {"id": name, "text": text, "values": told}
 
