@@ -3,7 +3,8 @@
 import contextlib
 import errno
 import os
-import stat
+import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -47,7 +48,6 @@ def replacing_all(*paths: Path) -> Iterator[list[Path]]:
         stack.enter_context(_put_back(targets) if len(targets) > 1 else contextlib.nullcontext())
         for path, target, part in zip(paths, targets, parts, strict=True):
             try:
-                part.chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else _new_mode())
                 part.replace(target)
             except OSError as error:
                 raise OSError(error.errno, error.strerror, str(path)) from None
@@ -91,14 +91,16 @@ def _resolved(path: Path) -> Path:
 
 
 def _part(stack: contextlib.ExitStack, path: Path, target: Path) -> Path:
-    """Return a new file beside `target` that goes when the stack is left."""
+    """Return a new file beside `target`, with its mode, that goes when the stack is left."""
+    part = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=target.suffix)
+        part.touch(exist_ok=False)
+        stack.callback(part.unlink, missing_ok=True)
+        if target.exists():
+            shutil.copymode(target, part)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
-    stack.callback(Path(name).unlink, missing_ok=True)
-    os.close(handle)
-    return Path(name)
+    return part
 
 
 def _named(error: OSError, paths: tuple[Path, ...], parts: list[Path]) -> OSError:
@@ -113,10 +115,3 @@ def _named(error: OSError, paths: tuple[Path, ...], parts: list[Path]) -> OSErro
         ]
         name = str((unfinished or paths)[0])
     return OSError(error.errno, error.strerror, name)
-
-
-def _new_mode() -> int:
-    """Permissions of a file that is made without more words."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

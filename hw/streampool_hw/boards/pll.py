@@ -4,9 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from amaranth.hdl import Instance, Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Instance, Value
 from streampool_golden import SpecError
 
 # Of the vendor's data sheet, in Hz: the phase detector, the oscillator, the output
@@ -60,54 +58,22 @@ class PllSettings:
         )
         return min(settings, key=lambda each: (-each.hz, each.reference))
 
-
-def _within(value: Fraction, limits: tuple[Fraction, Fraction]) -> bool:
-    return limits[0] <= value <= limits[1]
-
-
-class Pll(wiring.Component):
-    """Make a clock from another one, by the ECP5's own cell.
-
-    Parameters
-    ----------
-    settings : PllSettings
-        Which.
-
-    Members
-    -------
-    clk_i : In(1)
-        The clock in.
-    clk_o : Out(1)
-        The clock out.
-    locked : Out(1)
-        Whether it is steady; in no domain.
-    """
-
-    clk_i: Signal
-    clk_o: Signal
-    locked: Signal
-
-    def __init__(self, settings: PllSettings):
-        self._settings = settings
-        super().__init__({"clk_i": In(1), "clk_o": Out(1), "locked": Out(1)})
-
-    def elaborate(self, platform):
-        m = Module()
-        settings = self._settings
-        m.submodules.pll = Instance(
+    def instance(self, clk_i: Value, clk_o: Value, locked: Value) -> Instance:
+        """Return the ECP5's cell that makes one clock from another; `locked` is in no domain."""
+        return Instance(
             "EHXPLLL",
             # what the placer takes as the output's constraint, and the vendor's tool for the loop
-            a_FREQUENCY_PIN_CLKI=str(float(settings.reference_hz) / 1e6),
-            a_FREQUENCY_PIN_CLKOP=str(float(settings.hz) / 1e6),
+            a_FREQUENCY_PIN_CLKI=str(float(self.reference_hz) / 1e6),
+            a_FREQUENCY_PIN_CLKOP=str(float(self.hz) / 1e6),
             a_ICP_CURRENT="12",
             a_LPF_RESISTOR="8",
             a_MFG_ENABLE_FILTEROPAMP="1",
             a_MFG_GMCREF_SEL="2",
-            p_CLKI_DIV=settings.reference,
-            p_CLKFB_DIV=settings.feedback,
-            p_CLKOP_DIV=settings.output,
+            p_CLKI_DIV=self.reference,
+            p_CLKFB_DIV=self.feedback,
+            p_CLKOP_DIV=self.output,
             p_CLKOP_ENABLE="ENABLED",
-            p_CLKOP_CPHASE=settings.output - 1,
+            p_CLKOP_CPHASE=self.output - 1,
             p_CLKOP_FPHASE=0,
             p_CLKOP_TRIM_POL="FALLING",
             p_CLKOP_TRIM_DELAY=0,
@@ -117,8 +83,8 @@ class Pll(wiring.Component):
             p_STDBY_ENABLE="DISABLED",
             p_DPHASE_SOURCE="DISABLED",
             p_INTFB_WAKE="DISABLED",
-            i_CLKI=self.clk_i,
-            i_CLKFB=self.clk_o,
+            i_CLKI=clk_i,
+            i_CLKFB=clk_o,
             i_RST=0,
             i_STDBY=0,
             i_PHASESEL0=0,
@@ -128,7 +94,10 @@ class Pll(wiring.Component):
             i_PHASELOADREG=1,
             i_PLLWAKESYNC=0,
             i_ENCLKOP=0,
-            o_CLKOP=self.clk_o,
-            o_LOCK=self.locked,
+            o_CLKOP=clk_o,
+            o_LOCK=locked,
         )
-        return m
+
+
+def _within(value: Fraction, limits: tuple[Fraction, Fraction]) -> bool:
+    return limits[0] <= value <= limits[1]

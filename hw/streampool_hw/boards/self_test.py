@@ -35,15 +35,10 @@ def _leapt(state: Signal, steps: int) -> Value:
 
 
 class Stalls(wiring.Component):
-    """Tell at random when a side of a core is to be idle.
+    """Tell at random when a side of a core is to be idle, from a seed that is not 0.
 
     It is so in a quarter of all clocks, and besides in long pauses, as many clocks as not, so
     that whatever stores beats fills up and runs dry.
-
-    Parameters
-    ----------
-    seed : int
-        Of its register; not 0.
 
     Members
     -------
@@ -70,14 +65,7 @@ class Stalls(wiring.Component):
 
 
 class Pattern(wiring.Component):
-    """Stream the frames of a round, over and over: those of `pattern.frames`.
-
-    Parameters
-    ----------
-    core : PoolCore
-        For which.
-    frames : int
-        Frames of a round.
+    """Stream the frames of a round into a core, over and over: those of `pattern.frames`.
 
     Members
     -------
@@ -113,19 +101,18 @@ class Pattern(wiring.Component):
 class SelfTest(wiring.Component):
     """Stream frames through a core, check what comes out against its checksums, and judge.
 
-    The frames of a round are always the same. Of the rounds every fourth runs without stalls, and
-    one each with stalls at the input, at the output and at both. It is bad if a checksum is not
-    the expected one, `last` is out of place, or no beat comes for longer than any stall explains.
+    The frames of a round are always the same. Of four rounds one runs without stalls, and one each
+    with stalls at the input, at the output and at both. It is bad if a checksum is not the expected
+    one, `last` is out of place, or no beat comes for longer than any stall explains.
 
     Parameters
     ----------
     core : PoolCore
         What is tested; a submodule called ``core``.
     frames : int, optional
-        Frames of a round.
+        Of a round.
     checksums : tuple of int, optional
-        What each lane has to give in a round, as `pattern.checksums` has it; by default what the
-        golden model says.
+        Of each lane in a round, as `pattern.checksums` has them; by default the golden model's.
     blink : int, optional
         Beats out after which `running` changes, a power of two.
 

@@ -10,27 +10,22 @@ from amaranth.hdl import (
     Elaboratable,
     Module,
     ResetSignal,
+    Signal,
     Value,
 )
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
-from .pll import Pll, PllSettings
+from .pll import PllSettings
 from .self_test import SelfTest
 from .table import Board, Pin
 
 
 class Top(Elaboratable):
-    """Connect a self-test to a board.
+    """Connect a self-test, in the module and the domain ``test``, to a board.
 
-    Parameters
-    ----------
-    board : Board
-        Which; it is elaborated for a platform that has the board's resources.
-    test : SelfTest
-        A submodule called ``test``, in a domain of this name.
-    pll : PllSettings, optional
-        Makes the clock; the board's own by default.
+    It is elaborated for a platform that has the board's resources. The clock is the board's own, or
+    a PLL's.
     """
 
     def __init__(self, board: Board, test: SelfTest, pll: PllSettings | None = None):
@@ -57,9 +52,9 @@ class Top(Elaboratable):
         if self._pll is None:
             m.d.comb += ClockSignal("test").eq(ClockSignal("sync"))
         else:
-            m.submodules.pll = pll = Pll(self._pll)
-            m.d.comb += [pll.clk_i.eq(ClockSignal("sync")), ClockSignal("test").eq(pll.clk_o)]
-            reset = reset | ~pll.locked
+            locked = Signal()
+            m.submodules.pll = self._pll.instance(ClockSignal("sync"), ClockSignal("test"), locked)
+            reset = reset | ~locked
         m.submodules.reset = ResetSynchronizer(reset, domain="test")
 
         test = self._test

@@ -37,17 +37,16 @@ _KEYWORDS = """
 KEYWORDS = frozenset(_KEYWORDS.split())
 """The keywords of Verilog and SystemVerilog."""
 
-# More words that cannot name a module: Icarus Verilog's own keywords, SystemVerilog's built-in
-# package, and the top level that Verilator makes
-_RESERVED = {
+# What cannot name a module, and why
+_TAKEN = {
+    **dict.fromkeys(KEYWORDS, "a Verilog keyword"),
+    **dict.fromkeys((*CLOCKING, *AxiCore.__annotations__), "one of the module's ports"),
     "bool": "a keyword of Icarus Verilog",
     "wone": "a keyword of Icarus Verilog",
     "wreal": "a keyword of Icarus Verilog",
     "std": "SystemVerilog's own package",
     "TOP": "Verilator's own top level",
 }
-# with every option
-_PORTS = {*CLOCKING, *AxiCore.__annotations__}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_NAME = 200  # file systems take 255 bytes, with a suffix
 
@@ -68,13 +67,8 @@ def check_name(name: str) -> None:
             f"name {str(name)[:60]!r} is no Verilog identifier; use letters, digits and"
             " underscores, and no digit at the beginning.",
         )
-    taken = _RESERVED.get(name)
-    if name in _PORTS:
-        taken = "one of the module's ports"
-    if name in KEYWORDS:
-        taken = "a Verilog keyword"
-    if taken:
-        raise _taken(name, taken)
+    if name in _TAKEN:
+        raise _taken(name, _TAKEN[name])
     if len(name) > _LONGEST_NAME:
         raise SpecError(
             "name",

@@ -128,7 +128,7 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
     spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"
 
     def side(fields: Sequence[Field], beats: int) -> dict[str, Any]:
-        dtype, *others = (field.dtype for field in fields)
+        dtype = fields[0].dtype
         about = {
             "dtype": str(dtype),
             "signed": dtype.signed,
@@ -137,9 +137,9 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
             "tdata_bits": job.lanes * record_width(fields),
             "beats": beats,
         }
-        for field, other in zip(fields[1:], others, strict=True):
-            offset = lane_width(dtype.bits)
-            about[field.name] = {"dtype": str(other), "bits": other.bits, "offset": offset}
+        for field in fields[1:]:
+            place = {"bits": field.dtype.bits, "offset": lane_width(dtype.bits)}
+            about[field.name] = {"dtype": str(field.dtype), **place}
         return about
 
     return {

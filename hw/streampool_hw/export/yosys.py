@@ -7,8 +7,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 # amaranth-stubs has nothing on this module
@@ -18,9 +16,16 @@ from . import memories
 
 # What only Amaranth and Yosys read, and what tells of the machine that it was made on
 _INTERNAL = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decoding")
-# Cells whose operands Verilog compares or adds as they stand, after extending the narrower
-_EVEN = {"$add", "$sub", "$eq", "$ne", "$lt", "$le", "$gt", "$ge"}
+# Cells whose operands Verilog adds or compares as they stand, after extending the narrower
 _CARRY = {"$add", "$sub"}
+_COMPARE = {
+    "$eq": operator.eq,
+    "$ne": operator.ne,
+    "$lt": operator.lt,
+    "$le": operator.le,
+    "$gt": operator.gt,
+    "$ge": operator.ge,
+}
 # A wire without bits, its attributes, and what it is connected to: nothing
 _NO_WIRE = re.compile(r"(?:^  attribute .*\n)*^  wire width 0 .*\n", re.MULTILINE)
 _NO_CONNECT = re.compile(r"^connect \S+ \{  \}\n", re.MULTILINE)
@@ -31,14 +36,6 @@ _STARTER = re.compile(rf"^  reg {_STARTER_NAME} ?= 0;\n", re.MULTILINE)
 _DECLARED = re.compile(r"^  (reg (?:signed )?(?:\[\d+:\d+\] )?)(\S+ ?) = (.*);\n", re.MULTILINE)
 # A name or a constant, and its highest bit where it is a part
 _PART = re.compile(r"(\S+)(?: \[(\d+)(?::\d+)?\])?")
-_COMPARE = {
-    "$eq": operator.eq,
-    "$ne": operator.ne,
-    "$lt": operator.lt,
-    "$le": operator.le,
-    "$gt": operator.gt,
-    "$ge": operator.ge,
-}
 _CONSTANT = re.compile(r"\d+'([01]+)|\{  \}")
 # A name, which ends at a space; strings have none in front of a backslash
 _NAME = re.compile(r"(?<![^\s])[\\$]\S+")
@@ -85,28 +82,19 @@ def to_rtlil(component: Any, name: str) -> str:
 
     Its module is called `name`, and those below ``name.*``. No name has a bracket.
     """
-    with _quick():
-        rtlil = amaranth_rtlil.convert(component, name=name, emit_src=False)
-    return plain_names(rtlil)
-
-
-@contextmanager
-def _quick() -> Iterator[None]:
-    """Let Amaranth convert a design of many bits sooner; what it writes is the same.
-
-    It makes an object per bit of a memory's initial values, and of all of its objects none is
-    garbage before it is done.
-    """
+    # Amaranth makes an object per bit of a memory's initial values, and of all of its objects none
+    # is garbage before it is done: large designs are converted sooner this way.
     emitter, collects = amaranth_rtlil.ModuleEmitter, gc.isenabled()
-    whole = emitter.emit_memory
+    bit_by_bit = emitter.emit_memory
     gc.disable()
     emitter.emit_memory = memories.emit
     try:
-        yield
+        rtlil = amaranth_rtlil.convert(component, name=name, emit_src=False)
     finally:
-        emitter.emit_memory = whole
+        emitter.emit_memory = bit_by_bit
         if collects:
             gc.enable()
+    return plain_names(rtlil)
 
 
 def plain_names(rtlil: str) -> str:
@@ -169,29 +157,29 @@ def tidy_cells(rtlil: str) -> str:
 
 def _tidy_cell(text: str, kind: str) -> str:
     if kind in ("$shl", "$sshl"):
-        return _extended(text, "A", int(_parameter(text, "Y_WIDTH")))
+        return _extended(text, "A", _number(text, "Y_WIDTH"))
     if kind in ("$shr", "$sshr", "$shift", "$shiftx"):
-        return _uncut(text, int(_parameter(text, "A_WIDTH")))
-    if kind not in _EVEN:
+        return _uncut(text, _number(text, "A_WIDTH"))
+    if kind not in (*_CARRY, *_COMPARE):
         return text
     known = _known(text, kind)
     if known is not None:
         return f"  connect {_pin(text, 'Y')} 1'{known:d}\n"
-    wide = max(int(_parameter(text, f"{port}_WIDTH")) for port in "AB")
+    wide = max(_number(text, f"{port}_WIDTH") for port in "AB")
     if kind in _CARRY:  # a sum may have a bit more than what is added, and no more
-        wide = max(wide, int(_parameter(text, "Y_WIDTH")) - 1)
+        wide = max(wide, _number(text, "Y_WIDTH") - 1)
     return _extended(_extended(text, "A", wide), "B", wide)
 
 
 def _extended(text: str, port: str, width: int) -> str:
     """Extend an operand to `width` bits, by its sign where it has one."""
-    narrow = int(_parameter(text, f"{port}_WIDTH"))
+    narrow = _number(text, f"{port}_WIDTH")
     if narrow >= width:
         return text
     missing = width - narrow
     operand = _pin(text, port)
     fill = f"{missing}'{'0' * missing}"
-    if narrow and int(_parameter(text, f"{port}_SIGNED")):
+    if narrow and _number(text, f"{port}_SIGNED"):
         fill = " ".join([_top_bit(operand, narrow)] * missing)
     whole = f"{{ {fill} {operand} }}" if narrow else fill
     text = text.replace(f"\\{port} {operand}\n", f"\\{port} {whole}\n")
@@ -200,12 +188,11 @@ def _extended(text: str, port: str, width: int) -> str:
 
 def _uncut(text: str, width: int) -> str:
     """Let a result have `width` bits, and take from it those that are wanted."""
-    narrow = int(_parameter(text, "Y_WIDTH"))
+    narrow = _number(text, "Y_WIDTH")
     if narrow >= width:
         return text
-    found = re.search(r"^  cell \S+ (\S+)$", text, re.MULTILINE)
-    assert found is not None
-    result, wide = _pin(text, "Y"), f"{found[1]}$uncut"
+    cell = _after(text, r"  cell \S+")
+    result, wide = _pin(text, "Y"), f"{cell}$uncut"
     text = text.replace(f"\\Y {result}\n", f"\\Y {wide}\n")
     text = text.replace(f"\\Y_WIDTH {narrow}\n", f"\\Y_WIDTH {width}\n")
     return f"  wire width {width} {wide}\n{text}  connect {result} {wide} [{narrow - 1}:0]\n"
@@ -215,8 +202,8 @@ def _known(text: str, kind: str) -> bool | None:
     """Return what a comparison with a constant gives, whatever the other operand is, or None."""
     bounds, constant = [], False
     for port in "AB":
-        width = int(_parameter(text, f"{port}_WIDTH"))
-        low = -(1 << width >> 1) if int(_parameter(text, f"{port}_SIGNED")) else 0
+        width = _number(text, f"{port}_WIDTH")
+        low = -(1 << width >> 1) if _number(text, f"{port}_SIGNED") else 0
         high = low + (1 << width) - 1
         found = _CONSTANT.fullmatch(_pin(text, port))
         if found:
@@ -236,14 +223,17 @@ def _known(text: str, kind: str) -> bool | None:
 
 
 def _pin(text: str, port: str) -> str:
-    found = re.search(rf"^    connect \\{port} (.+)$", text, re.MULTILINE)
-    assert found is not None, f"no pin {port} in {text}"
-    return found[1]
+    return _after(text, rf"    connect \\{port}")
 
 
-def _parameter(text: str, name: str) -> str:
-    found = re.search(rf"^    parameter (?:signed )?\\{name} (\S+)$", text, re.MULTILINE)
-    assert found is not None, f"no parameter {name} in {text}"
+def _number(text: str, parameter: str) -> int:
+    return int(_after(text, rf"    parameter (?:signed )?\\{parameter}"))
+
+
+def _after(text: str, start: str) -> str:
+    """Return the rest of the line of a cell that has this start."""
+    found = re.search(rf"^{start} (.+)$", text, re.MULTILINE)
+    assert found is not None, f"no {start} in {text}"
     return found[1]
 
 

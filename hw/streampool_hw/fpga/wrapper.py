@@ -10,12 +10,8 @@ from ..core import PoolCore
 class BetweenRegisters(wiring.Component):
     """Keep pins out of a core's paths: all that it has is fed and read by shift registers.
 
-    Its figures are of no use but for the clock: what it does with the core makes no sense.
-
-    Parameters
-    ----------
-    core : PoolCore
-        The core, a submodule called ``core``.
+    Its figures are of no use but for the clock: what it does with the core makes no sense. The
+    core is a submodule called ``core``.
 
     Members
     -------
