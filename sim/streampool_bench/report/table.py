@@ -58,7 +58,7 @@ def _titled(layer: Row) -> str:
 
 def _cells(title: str, row: Row) -> list[str]:
     best, usual, tie = row["best"], row["usual"], row["tie"]
-    clock = f"{row['lanes']} lanes, {row['freq_mhz']:.0f} MHz"
+    clock = f"{_lanes(row['lanes'])}, {row['freq_mhz']:.0f} MHz"
     if row["freq_source"] == "placed":
         seeds = ", one seed" * (row["placed_seeds"] == 1)
         clock += f" ({row['placed_job']}{seeds})"
@@ -98,7 +98,11 @@ def _tie(tie: Row | None) -> str:
     if tie["lanes"] is None:
         return "never"
     note = "" if tie["holds"] else " (not placed)" if tie["fits"] is not False else " (too many)"
-    return f"{tie['lanes']:,} lanes{note}"
+    return f"{_lanes(tie['lanes'])}{note}"
+
+
+def _lanes(number: int) -> str:
+    return f"{number:,} lane{'s'[: number > 1]}"
 
 
 def terminal(report: dict[str, Any], width: int = 100) -> str:
