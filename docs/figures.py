@@ -27,7 +27,7 @@ SCHEDULES: dict[str, Axis] = {
 """The schedules that are drawn, by their files."""
 
 BENCH = blocks.ROOT / "docs" / "bench.json"
-"""The measurement that README.md states."""
+"""The measurement that results.md and bench.md state."""
 
 THROUGHPUT = "bench-throughput.svg"
 

@@ -7,10 +7,10 @@ import blocks
 import figures
 from streampool_bench.report import layers, reading, table
 
-README_LAYERS = layers.QUICK
-"""The layers whose measurement README.md shows."""
+FEW_LAYERS = layers.QUICK
+"""The layers whose measurement results.md shows."""
 
-README_SENTENCES = (
+FEW_SENTENCES = (
     *("wins", "left_out", "loses", "usual", "lanes", "latency", "links", "share", "load"),
 )
 """What it says of all of them."""
@@ -57,7 +57,7 @@ def _measured(names: Sequence[str] | None = None, sentences: Iterable[str] | Non
 
 def software() -> str:
     """Return some layers' measurement, and what it says."""
-    return _measured(README_LAYERS, README_SENTENCES)
+    return _measured(FEW_LAYERS, FEW_SENTENCES)
 
 
 def bench_layers() -> str:
