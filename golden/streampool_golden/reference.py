@@ -95,12 +95,11 @@ def pool_with_indices(
     if specification(spec).indices is None:
         raise wrong("indices", f"one of {', '.join(BASES)}", None)
     job, x, at = _prepared(spec, x, layout)
-    assert job.numbering is not None
     values = job.pooled(x)
     count = math.prod(x.shape[: x.ndim - spec.ndim]) // job.shape[0]
     indices = job.indices(x.reshape(count, *job.shape))
     frames = np.arange(count).reshape(-1, *(1,) * (spec.ndim + 1))
-    indices = (indices + frames * job.numbering.frame).reshape(values.shape)
+    indices = (indices + frames * job.index_step).reshape(values.shape)
     return channels_back(values, at), channels_back(indices, at)
 
 

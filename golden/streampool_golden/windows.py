@@ -7,6 +7,9 @@ import numpy as np
 
 from .geometry import Axis
 
+MOST_RANKED = 1 << 30
+"""Positions of a plane that fit in one int64 with a key."""
+
 
 def reduced(
     combine: np.ufunc, x: np.ndarray, axes: Sequence[Axis], start: np.ndarray
@@ -33,7 +36,7 @@ def first_of_largest(keys: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
     """
     size = keys.shape[keys.ndim - len(axes) :]
     count = math.prod(size)
-    kind = np.int64 if count < 1 << 30 else object  # so that keys and positions fit in one number
+    kind = np.int64 if count < MOST_RANKED else object
     later = np.arange(count - 1, -1, -1).reshape(size)
     ranked = reduced(np.maximum, keys.astype(kind) * count + later, axes, np.array(-1 << 63, kind))
     return (count - 1 - ranked % count).astype(np.int64)

@@ -21,6 +21,7 @@ from streampool_golden import (
     pool,
     pool_with_indices,
     unpool,
+    windows,
 )
 from streampool_golden.fields import MOST_AXES
 
@@ -43,6 +44,19 @@ def test_indices_are_those_recorded(name):
         np.testing.assert_array_equal(values, np.array(case["y"]))
         np.testing.assert_array_equal(indices, np.array(case["indices"]))
         assert indices.dtype == np.int64
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float16"])
+def test_planes_too_large_for_a_key_and_a_position_in_one_number(
+    dtype, monkeypatch: pytest.MonkeyPatch
+):
+    spec = PoolSpec("min", 3, 2, 1, dtype=dtype, indices="flat")
+    x = np.random.default_rng(1).integers(-9, 9, (2, 3, 5, 6)).astype(dtype)
+    expected = pool_with_indices(spec, x)
+    monkeypatch.setattr(windows, "MOST_RANKED", 4)
+    for found, each in zip(pool_with_indices(spec, x), expected, strict=True):
+        np.testing.assert_array_equal(found, each)
+        assert found.dtype == each.dtype
 
 
 @pytest.mark.parametrize("name", ["torch", "onnxruntime"])
