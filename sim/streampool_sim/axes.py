@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from streampool_golden import SpecError
-from streampool_golden.arrays import as_array, channels_at
+from streampool_golden.arrays import as_array, channels_at, channels_back, channels_first
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,10 @@ class FrameAxes:
 
     def frames(self, array: Any) -> np.ndarray:
         """Return an array as frames, ``(frames, C, *size)``."""
-        array = np.asarray(array)
-        if self.channels_at is not None:
-            array = np.moveaxis(array, -1, self.channels_at)
+        array = channels_first(np.asarray(array), self.channels_at)
         return array.reshape(int(np.prod(self.lead, dtype=np.int64)), *self.shape)
 
     def back(self, frames: np.ndarray) -> np.ndarray:
         """Return frames, of any spatial lengths, with the axes that the arrays had."""
         array = frames.reshape(*self.lead, *frames.shape[1 + self.bare :])
-        return array if self.channels_at is None else np.moveaxis(array, self.channels_at, -1)
+        return channels_back(array, self.channels_at)
