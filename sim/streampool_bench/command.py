@@ -93,7 +93,57 @@ def _chosen(options: Options) -> layers.Layers:
     return layers.layer_of(spec, options.shape)
 
 
-def bench(options: Options) -> int:
+@verb(
+    "bench",
+    EXAMPLES,
+    *spec_options(),
+    *under(
+        "what is measured, and how",
+        common.shape_option(required=False),
+        option("--net", str, "NETS", "only these networks, with commas between"),
+        option("--quick", help="a few layers only, in under a minute", default=False),
+        option(
+            "--device",
+            str,
+            "DEVICE",
+            "the device that the table and the sentences are about",
+            choices=placed.devices(),
+        ),
+        common.freq_option(
+            "clock where no core was placed; marked as assumed"
+            f" ({ASSUMED_MHZ:g}, or less if a core that wide reached less)",
+            None,
+        ),
+        option("--rounds", _rounds, "N", f"samples of each contender ({timing.LEAST_ROUNDS})"),
+        option(
+            "--runtimes",
+            _runtimes,
+            "NAMES",
+            "only these, with commas between: " + ", ".join(runtime.name for runtime in RUNTIMES),
+        ),
+        option(
+            "--simulate",
+            help="count cycles in simulation, too, and check frames against the golden model",
+            default=False,
+        ),
+        option(
+            "--folder",
+            Path,
+            "DIR",
+            "keep each layer's figures there; a run that was stopped continues from them",
+        ),
+        option("--json", str, "FILE.json", "write everything there; - prints it"),
+        option("--html", str, "FILE.html", "write a page with plots and tables there"),
+        option("--plot", str, "FILE.svg", "write the plot of throughput alone there"),
+        option(
+            "--from source",
+            Path,
+            "FILE.json",
+            "measure nothing; read what an earlier --json wrote",
+        ),
+    ),
+)
+def command(options: Options) -> int:
     """Measure and compare as the options say; prints the table, and writes what they ask for.
 
     What cannot be followed is refused before anything is measured.
@@ -235,59 +285,3 @@ def _target(option: str, name: str | None) -> Path | None:
         )
     check_writable(target)
     return target
-
-
-command = verb(
-    "bench",
-    [
-        *spec_options(),
-        *under(
-            "what is measured, and how",
-            common.shape_option(required=False),
-            option("--net", str, "NETS", "only these networks, with commas between"),
-            option("--quick", help="a few layers only, in under a minute", default=False),
-            option(
-                "--device",
-                str,
-                "DEVICE",
-                "the device that the table and the sentences are about",
-                choices=placed.devices(),
-            ),
-            common.freq_option(
-                "clock where no core was placed; marked as assumed"
-                f" ({ASSUMED_MHZ:g}, or less if a core that wide reached less)",
-                None,
-            ),
-            option("--rounds", _rounds, "N", f"samples of each contender ({timing.LEAST_ROUNDS})"),
-            option(
-                "--runtimes",
-                _runtimes,
-                "NAMES",
-                "only these, with commas between: "
-                + ", ".join(runtime.name for runtime in RUNTIMES),
-            ),
-            option(
-                "--simulate",
-                help="count cycles in simulation, too, and check frames against the golden model",
-                default=False,
-            ),
-            option(
-                "--folder",
-                Path,
-                "DIR",
-                "keep each layer's figures there; a run that was stopped continues from them",
-            ),
-            option("--json", str, "FILE.json", "write everything there; - prints it"),
-            option("--html", str, "FILE.html", "write a page with plots and tables there"),
-            option("--plot", str, "FILE.svg", "write the plot of throughput alone there"),
-            option(
-                "--from source",
-                Path,
-                "FILE.json",
-                "measure nothing; read what an earlier --json wrote",
-            ),
-        ),
-    ],
-    bench,
-    examples=EXAMPLES,
-)

@@ -11,7 +11,7 @@ from streampool_sim.cli.command import argument, option, verb
 from streampool_sim.cli.fields import spec_of, spec_options
 from streampool_sim.refusals import Refused
 
-COMMAND = verb("x", spec_options(), lambda _: 0)
+COMMAND = verb("x", "", *spec_options())(lambda _: 0)
 
 
 def parsed(*words: str) -> dict:
@@ -180,14 +180,12 @@ def test_golden_refuses_in_what_is_typed(typed: str, says: str, capsys):
 
 WORDS = verb(
     "x",
-    [
-        argument("words", str, "WORD", "any", several=True),
-        option("--a-b", str, "B", "a value"),
-        option("--flag-c", help="no value"),
-        option("-o --output", str, "FILE", "a file"),
-    ],
-    lambda _: 0,
-)
+    "",
+    argument("words", str, "WORD", "any", several=True),
+    option("--a-b", str, "B", "a value"),
+    option("--flag-c", help="no value"),
+    option("-o --output", str, "FILE", "a file"),
+)(lambda _: 0)
 
 
 def words(*typed: str) -> dict:

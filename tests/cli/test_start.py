@@ -50,7 +50,7 @@ def test_a_verb_comes_from_another_package_by_an_entry_point(monkeypatch, comman
         "from streampool_sim.cli.command import verb\n"
         "from streampool_sim.cli.registry import Verb\n"
         "GREET = Verb('say hello', 'other')\n"
-        "command = verb('greet', [], lambda _: print('hello') or 7)\n"
+        "command = verb('greet', '')(lambda _: print('hello') or 7)\n"
     )
     points = [
         metadata.EntryPoint("greet", "other:GREET", registry.GROUP),

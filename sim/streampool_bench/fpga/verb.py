@@ -25,7 +25,18 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
 """
 
 
-def _fpga(options: Options) -> int:
+@verb(
+    "fpga",
+    EXAMPLES,
+    option("--jobs", str, "NAMES", "reference jobs, with commas between (all)", choices=JOBS),
+    option("--devices", str, "NAMES", "devices, with commas between (all)", choices=DEVICES),
+    option("--seeds", values.integer, "N", f"of each ({SEEDS})", default=SEEDS),
+    option("--folder", Path, "DIR", "for results (build/fpga)", default=Path("build/fpga")),
+    option("--check", help="place nothing; list the stale rows", default=False),
+    option("--output", Path, "FILE", "the table as JSON (the package's own)", default=table.DATA),
+)
+def command(options: Options) -> int:
+    """Place the jobs, and write and print the table."""
     try:
         rows = table.make(**vars(options))
     except KeyboardInterrupt:
@@ -35,20 +46,3 @@ def _fpga(options: Options) -> int:
     write_whole({options.folder / "table.md": text})
     print(text, end="")
     return int(options.check and any(row["stale"] for row in rows))
-
-
-command = verb(
-    "fpga",
-    [
-        option("--jobs", str, "NAMES", "reference jobs, with commas between (all)", choices=JOBS),
-        option("--devices", str, "NAMES", "devices, with commas between (all)", choices=DEVICES),
-        option("--seeds", values.integer, "N", f"of each ({SEEDS})", default=SEEDS),
-        option("--folder", Path, "DIR", "for results (build/fpga)", default=Path("build/fpga")),
-        option("--check", help="place nothing; list the stale rows", default=False),
-        option(
-            "--output", Path, "FILE", "the table as JSON (the package's own)", default=table.DATA
-        ),
-    ],
-    _fpga,
-    examples=EXAMPLES,
-)

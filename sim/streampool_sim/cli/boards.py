@@ -30,7 +30,13 @@ PLL_MHZ = 150.0
 """Their clock, where it can be chosen."""
 
 
-def _boards(options: Options) -> int:
+@verb(
+    "boards",
+    EXAMPLES,
+    argument("boards", BOARDS, "BOARD", f"{', '.join(BOARDS)} (all)", several=True),
+    option("-o --output", Path, "DIR", "folder (build/boards)", default=Path("build/boards")),
+)
+def command(options: Options) -> int:
     """Build boards, as many at a time as there are processors, and print a line for each."""
     boards = [BOARDS[name] for name in options.boards] or [*BOARDS.values()]
     files.check_folder("--output", options.output)
@@ -65,14 +71,3 @@ def _line(board: Board, result: Built | str) -> str:
     use = f"{used:,} of {result.available[cells]:,} {cells}"
     reached = f"{result.clock_mhz:10g} {result.fmax_mhz:8.1f}"
     return f"{board.name:<19} {reached}  {use:<35} {result.bitstream}"
-
-
-command = verb(
-    "boards",
-    [
-        argument("boards", BOARDS, "BOARD", f"{', '.join(BOARDS)} (all)", several=True),
-        option("-o --output", Path, "DIR", "folder (build/boards)", default=Path("build/boards")),
-    ],
-    _boards,
-    examples=EXAMPLES,
-)

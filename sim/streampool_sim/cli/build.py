@@ -27,7 +27,29 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
 """
 
 
-def _build(options: Options) -> int:
+@verb(
+    "build",
+    EXAMPLES,
+    *spec_options(),
+    *under(
+        "what is built, and where",
+        common.shape_option(),
+        common.lanes_option(),
+        option("--board", BOARDS, "BOARD", "one of {}", required=True),
+        common.folder_option(),
+        common.freq_option("clock, by the PLL of an ECP5 (the board's own)", None),
+        option(
+            "--frames",
+            values.positive,
+            "N",
+            f"frames of a round, for which each lane has a checksum ({FRAMES})",
+            default=FRAMES,
+        ),
+        common.no_check_option(),
+    ),
+)
+def command(options: Options) -> int:
+    """Build the bitstream, and print what became of it."""
     job = pool_job(options)
     if job.spec.indices is not None:
         raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
@@ -68,29 +90,3 @@ def summary(result: Built) -> str:
         ("tools", ", ".join(f"{name} {number}" for name, number in result.tools.items())),
     ]
     return table(rows)
-
-
-command = verb(
-    "build",
-    [
-        *spec_options(),
-        *under(
-            "what is built, and where",
-            common.shape_option(),
-            common.lanes_option(),
-            option("--board", BOARDS, "BOARD", "one of {}", required=True),
-            common.folder_option(),
-            common.freq_option("clock, by the PLL of an ECP5 (the board's own)", None),
-            option(
-                "--frames",
-                values.positive,
-                "N",
-                f"frames of a round, for which each lane has a checksum ({FRAMES})",
-                default=FRAMES,
-            ),
-            common.no_check_option(),
-        ),
-    ],
-    _build,
-    examples=EXAMPLES,
-)

@@ -235,24 +235,24 @@ class VerbCommand(click.Command):
 
 
 def verb(
-    name: str,
-    params: Sequence[click.Parameter],
-    function: Callable[[SimpleNamespace], int],
-    *,
-    examples: str = "",
-) -> VerbCommand:
-    """Return a verb's command, which is registered by this name.
+    name: str, examples: str, *params: click.Parameter
+) -> Callable[[Callable[[SimpleNamespace], int]], VerbCommand]:
+    """Make a verb's command of what it decorates, which is registered by this name.
 
-    What it takes is said in the order of its help, which ends with the examples. The function is
-    given each value under its option's name, and returns the exit status.
+    The function is given each value under its option's name, and returns the exit status. Its help
+    has the options in their order, and ends with the examples.
     """
-    return VerbCommand(
-        name,
-        params=list(params),
-        callback=lambda **options: function(SimpleNamespace(**options)),
-        epilog=examples,
-        context_settings={**SETTINGS, "allow_extra_args": True},
-    )
+
+    def command(function: Callable[[SimpleNamespace], int]) -> VerbCommand:
+        return VerbCommand(
+            name,
+            params=list(params),
+            callback=lambda **options: function(SimpleNamespace(**options)),
+            epilog=examples,
+            context_settings={**SETTINGS, "allow_extra_args": True},
+        )
+
+    return command
 
 
 def _marked(words: Iterable[str]) -> Iterator[str]:

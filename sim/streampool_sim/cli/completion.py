@@ -19,7 +19,9 @@ The next shell completes verbs, options, what they take, and files.
 """
 
 
-def _completion(options: Options) -> int:
+@verb("completion", EXAMPLES, argument("shell", SHELLS, "SHELL", ", ".join(SHELLS)))
+def command(options: Options) -> int:
+    """Print the script of the shell."""
     from .app import COMPLETE, streampool
 
     if options.shell is None:
@@ -28,11 +30,3 @@ def _completion(options: Options) -> int:
     assert found is not None
     click.echo(found(streampool, {}, "streampool", COMPLETE).source())
     return 0
-
-
-command = verb(
-    "completion",
-    [argument("shell", SHELLS, "SHELL", ", ".join(SHELLS))],
-    _completion,
-    examples=EXAMPLES,
-)

@@ -13,16 +13,10 @@ examples:
 """
 
 
-def _explain(options: Options) -> int:
+@verb("explain", EXAMPLES, *spec_options(), *under("what is drawn", common.shape_option((1, 6, 6))))
+def command(options: Options) -> int:
+    """Print the schedule."""
     job = pool_job(options)
     with Progress("working out the schedule"):
         drawn = explain_text(job.spec, job.shape).rstrip("\n")
     return common.finished(job, drawn)
-
-
-command = verb(
-    "explain",
-    [*spec_options(), *under("what is drawn", common.shape_option((1, 6, 6)))],
-    _explain,
-    examples=EXAMPLES,
-)

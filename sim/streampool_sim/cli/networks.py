@@ -17,7 +17,9 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
 """
 
 
-def _networks(options: Options) -> int:
+@verb("networks", EXAMPLES, option("--results", Path, "FILE", f"file ({RESULTS})", default=RESULTS))
+def command(options: Options) -> int:
+    """Run the layers, and print what is wrong."""
     try:
         results = run(options.results)
     except KeyboardInterrupt:
@@ -32,11 +34,3 @@ def _networks(options: Options) -> int:
         f" equal to the golden model, {exact} at exactly the limit of cycles"
     )
     return int(bool(failed))
-
-
-command = verb(
-    "networks",
-    [option("--results", Path, "FILE", f"file ({RESULTS})", default=RESULTS)],
-    _networks,
-    examples=EXAMPLES,
-)

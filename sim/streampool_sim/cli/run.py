@@ -40,7 +40,67 @@ Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
 PHOTOGRAPH = "chelsea.png"
 
 
-def _run(options: Options) -> int:
+@verb(
+    "run",
+    EXAMPLES,
+    argument("input", Path, "INPUT", "a picture or a .npy of integers or floats"),
+    option(
+        "-o --output",
+        Path,
+        "OUTPUT",
+        "a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
+    ),
+    *job_options(),
+    *under(
+        WHERE,
+        option(
+            "--indices indices_file",
+            Path,
+            "FILE.npy",
+            "write each maximum's index there, or with --op unpool read them from there",
+        ),
+    ),
+    *under(
+        "how it is run",
+        common.lanes_option(),
+        option(
+            "--layout",
+            pictures.LAYOUTS,
+            "LAYOUT",
+            "of a .npy: {} (5-D NCDHW, 4-D NCHW, 2-D HW)",
+        ),
+        option(
+            "--stall",
+            values.probability,
+            "P",
+            "each side idle with probability P in a clock (0)",
+            default=0.0,
+        ),
+        option("--seed", values.seed, "SEED", "of the stalls (0)", default=0),
+        option(
+            "--engine",
+            ENGINES,
+            "NAME",
+            "auto, fast (compiled), amaranth (its own simulator) (auto)",
+            default="auto",
+        ),
+        common.freq_option("clock to state frames per second at; assumed, not measured (100)"),
+        option("--stats", str, "FILE.json", "write statistics there; - prints them"),
+        option(
+            "--vcd",
+            Path,
+            "FILE.vcd",
+            "write waveforms there, and FILE.gtkw beside them, which GTKWave opens",
+        ),
+        option(
+            "--frames",
+            values.positive,
+            "N",
+            "simulate the first N frames once (all, at least five times for the speed)",
+        ),
+    ),
+)
+def command(options: Options) -> int:
     """Stream what is read through the core, write what is asked for, print what came out."""
     if options.indices_file is not None and options.indices is None:
         options.indices = BASES[0]
@@ -201,68 +261,3 @@ def _check_written(name: str, path: Path, suffix: str, what: str, more: str = ""
     if path.suffix.lower() != suffix:
         raise Refused(f"{name} {path} would write {what}; use FILE{suffix}{more}")
     files.check_writable(path)
-
-
-command = verb(
-    "run",
-    [
-        argument("input", Path, "INPUT", "a picture or a .npy of integers or floats"),
-        option(
-            "-o --output",
-            Path,
-            "OUTPUT",
-            "a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
-        ),
-        *job_options(),
-        *under(
-            WHERE,
-            option(
-                "--indices indices_file",
-                Path,
-                "FILE.npy",
-                "write each maximum's index there, or with --op unpool read them from there",
-            ),
-        ),
-        *under(
-            "how it is run",
-            common.lanes_option(),
-            option(
-                "--layout",
-                pictures.LAYOUTS,
-                "LAYOUT",
-                "of a .npy: {} (5-D NCDHW, 4-D NCHW, 2-D HW)",
-            ),
-            option(
-                "--stall",
-                values.probability,
-                "P",
-                "each side idle with probability P in a clock (0)",
-                default=0.0,
-            ),
-            option("--seed", values.seed, "SEED", "of the stalls (0)", default=0),
-            option(
-                "--engine",
-                ENGINES,
-                "NAME",
-                "auto, fast (compiled), amaranth (its own simulator) (auto)",
-                default="auto",
-            ),
-            common.freq_option("clock to state frames per second at; assumed, not measured (100)"),
-            option("--stats", str, "FILE.json", "write statistics there; - prints them"),
-            option(
-                "--vcd",
-                Path,
-                "FILE.vcd",
-                "write waveforms there, and FILE.gtkw beside them, which GTKWave opens",
-            ),
-            option(
-                "--frames",
-                values.positive,
-                "N",
-                "simulate the first N frames once (all, at least five times for the speed)",
-            ),
-        ),
-    ],
-    _run,
-    examples=EXAMPLES,
-)

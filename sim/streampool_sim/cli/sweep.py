@@ -18,7 +18,23 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
 """
 
 
-def _sweep(options: Options) -> int:
+@verb(
+    "sweep",
+    EXAMPLES,
+    argument("count", values.positive, "COUNT", "specifications (200)", default=200),
+    option("--seed", values.natural, "SEED", "of the specifications (0)", default=0),
+    option(
+        "--jobs",
+        values.positive,
+        "N",
+        "processes (as many as there are processors)",
+        default=os.cpu_count() or 1,
+    ),
+    option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
+    option("--case", values.integer, "N", "run this case alone, in both engines"),
+)
+def command(options: Options) -> int:
+    """Run the sweep, or one of its cases."""
     if options.case is not None:
         return int(run_case(options.seed, options.case) > 0)
     path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
@@ -27,23 +43,3 @@ def _sweep(options: Options) -> int:
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130
-
-
-command = verb(
-    "sweep",
-    [
-        argument("count", values.positive, "COUNT", "specifications (200)", default=200),
-        option("--seed", values.natural, "SEED", "of the specifications (0)", default=0),
-        option(
-            "--jobs",
-            values.positive,
-            "N",
-            "processes (as many as there are processors)",
-            default=os.cpu_count() or 1,
-        ),
-        option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
-        option("--case", values.integer, "N", "run this case alone, in both engines"),
-    ],
-    _sweep,
-    examples=EXAMPLES,
-)

@@ -30,7 +30,29 @@ arguments are refused.
 """
 
 
-def _synth(options: Options) -> int:
+@verb(
+    "synth",
+    EXAMPLES,
+    *spec_options(),
+    *under(
+        "what is placed, and where",
+        common.shape_option(),
+        common.lanes_option(),
+        option("--device", DEVICES, "DEVICE", "one of {}", required=True),
+        common.freq_option(f"clock that the placer is asked for ({FREQ_MHZ:g})", FREQ_MHZ),
+        option(
+            "--seeds",
+            values.positive,
+            "N",
+            f"how often to place, each time from another start ({SEEDS})",
+            default=SEEDS,
+        ),
+        option("--json", Path, "FILE", "write it all there"),
+        common.no_check_option(),
+    ),
+)
+def command(options: Options) -> int:
+    """Place the core, and print what it comes to."""
     job = pool_job(options)
     if options.json is not None:
         files.check_writable(options.json)
@@ -82,29 +104,3 @@ def summary(placement: Placement) -> str:
         + f"; asked for {placement.freq_mhz:g} MHz",
     }
     return table(rows.items())
-
-
-command = verb(
-    "synth",
-    [
-        *spec_options(),
-        *under(
-            "what is placed, and where",
-            common.shape_option(),
-            common.lanes_option(),
-            option("--device", DEVICES, "DEVICE", "one of {}", required=True),
-            common.freq_option(f"clock that the placer is asked for ({FREQ_MHZ:g})", FREQ_MHZ),
-            option(
-                "--seeds",
-                values.positive,
-                "N",
-                f"how often to place, each time from another start ({SEEDS})",
-                default=SEEDS,
-            ),
-            option("--json", Path, "FILE", "write it all there"),
-            common.no_check_option(),
-        ),
-    ],
-    _synth,
-    examples=EXAMPLES,
-)

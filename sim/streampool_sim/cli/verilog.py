@@ -27,7 +27,31 @@ Exit: 0 written, 2 refused, and then none of them is written.
 """
 
 
-def _verilog(options: Options) -> int:
+@verb(
+    "verilog",
+    EXAMPLES,
+    *job_options(),
+    *under(
+        "what is written",
+        common.shape_option(),
+        common.lanes_option(),
+        common.folder_option(),
+        option("--name", str, "NAME", "of the module and the files (streampool_OP)"),
+        option(
+            "--family",
+            FAMILIES,
+            "FAMILY",
+            f"of devices: {{}} ({FAMILIES[0]}); so far only ecp5 has cells of its own,"
+            " the others give the same gates",
+            default=FAMILIES[0],
+        ),
+        option("--tkeep", help="have tkeep on both sides", default=False),
+        option("--tuser", help="have tuser, start of frame, on both sides", default=False),
+        common.freq_option("clock that the example of a constraint asks for (100)"),
+    ),
+)
+def command(options: Options) -> int:
+    """Write the core and what goes with it, and print the files."""
     job, words = job_of(options)
     if len(job.fields_in) > 1:  # indices come in
         _check_indices_in(options)
@@ -66,31 +90,3 @@ def _check_indices_in(options: Options) -> None:
             f"--family {options.family} has no meaning with --op {options.op}, which fits any;"
             " leave it out"
         )
-
-
-command = verb(
-    "verilog",
-    [
-        *job_options(),
-        *under(
-            "what is written",
-            common.shape_option(),
-            common.lanes_option(),
-            common.folder_option(),
-            option("--name", str, "NAME", "of the module and the files (streampool_OP)"),
-            option(
-                "--family",
-                FAMILIES,
-                "FAMILY",
-                f"of devices: {{}} ({FAMILIES[0]}); so far only ecp5 has cells of its own,"
-                " the others give the same gates",
-                default=FAMILIES[0],
-            ),
-            option("--tkeep", help="have tkeep on both sides", default=False),
-            option("--tuser", help="have tuser, start of frame, on both sides", default=False),
-            common.freq_option("clock that the example of a constraint asks for (100)"),
-        ),
-    ],
-    _verilog,
-    examples=EXAMPLES,
-)
