@@ -25,7 +25,7 @@ class _Object(ctypes.Structure):
 
 
 class CompiledCell:
-    """A module with single-bit ports.
+    """A module with ports of one bit, or of several.
 
     Parameters
     ----------
@@ -96,6 +96,16 @@ class CompiledCell:
 
     def get(self, name: str, width: int) -> int:
         return sum((self._pin(f"{name}{k}").curr[0] & 1) << k for k in range(width))
+
+    def set_port(self, name: str, value: int) -> None:
+        """Set a port of any width."""
+        pin = self._pin(name)
+        for k in range(0, pin.width, 32):
+            pin.next[k // 32] = (value & (1 << pin.width) - 1) >> k & 0xFFFFFFFF
+
+    def get_port(self, name: str) -> int:
+        pin = self._pin(name)
+        return sum(pin.curr[k // 32] << k for k in range(0, pin.width, 32))
 
     def clock(self, *names: str) -> None:
         for value in (0, 1):

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..export.yosys import top_module
 from ..vendor.cell_models import ecp5_models, pin_models
+from ..vendor.gowin_models import gowin_models
 from . import tools
 from .devices import Device
 from .tools import ToolError
@@ -20,7 +21,7 @@ _CELLS = {family: f"+/{family}/cells_sim.v" for family in ("ecp5", "ice40", "gow
 
 _UNKNOWN = re.compile(r"Module `\\?(\w+)' .* is not part of the design")
 
-_OURS = {"ecp5": ecp5_models}
+MODELS = {"ecp5": ecp5_models, "gowin": gowin_models}
 """Ours, of cells that Yosys has no model of."""
 
 
@@ -36,7 +37,7 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
     clock (``$mem_v2``). Nets in `keep` stay, though no output needs them.
     """
     design = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
-    ours = _OURS.get(device.family, str)() + pin_models(top_module(design)["cells"].values())
+    ours = MODELS.get(device.family, str)() + pin_models(top_module(design)["cells"].values())
     (folder / "models.v").write_text(ours, encoding="utf-8")
     script = [
         f"read_json {NETLIST}",
