@@ -231,7 +231,7 @@ def _whole(chosen: Layers, runtimes: tuple[str, ...] | None) -> list[str]:
 
 
 def text(report: dict[str, Any]) -> str:
-    """Return the report as JSON, a row a line."""
+    """Return the report as JSON, one row per line."""
     parts = []
     for name, value in report.items():
         if isinstance(value, list):

@@ -1,7 +1,7 @@
 """What a contender is given, and what it has to give back."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -132,6 +132,14 @@ def difference(task: Task, ready: Ready) -> str | None:
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
         return f"{int(wrong.sum())} values differ: at {at} {got[at]}, not {wanted[at]}"
     return None
+
+
+def per_axis(values: Iterable[int], fill: int) -> tuple[int, int]:
+    """Return the values of rows and columns; `fill` for rows where there are only steps."""
+    *planes, rows, columns = (fill, *values)
+    if len(planes) > 1:
+        raise Unfit("more than two axes")
+    return rows, columns
 
 
 def cropped(task: Task, shape: tuple[int, ...]) -> Task:

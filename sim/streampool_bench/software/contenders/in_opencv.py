@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..task import CHANNELS_LAST, Contender, Ready, Task, Unfit
+from ..task import CHANNELS_LAST, Contender, Ready, Task, Unfit, per_axis
 from .in_numpy import span
 
 # typed as anything, so that the rest is checked where OpenCV is not installed
@@ -40,18 +40,8 @@ def contenders() -> list[Contender]:
 
 def _picture(task: Task) -> np.ndarray:
     """Return the frame as rows x columns x channels; steps are columns."""
-    if task.spec.ndim > 2:
-        raise Unfit("more than two axes")
     x = task.laid_out(CHANNELS_LAST)[0]
     return x if task.spec.ndim == 2 else x[np.newaxis]
-
-
-def _per_axis(task: Task, values: Any, fill: int) -> tuple[int, int]:
-    """Return rows' and columns' values; `fill` for rows where there are only steps."""
-    values = tuple(values)
-    if len(values) > 2:
-        raise Unfit("more than two axes")
-    return values if len(values) == 2 else (fill, *values)
 
 
 def _ready(task: Task, run: Callable[[], Any], threads: int, rounding: str = "half_even") -> Ready:
@@ -80,9 +70,9 @@ def _strided(task: Task) -> tuple[tuple[slice, slice], tuple[int, int]]:
             raise Unfit("it crops, or padding is wider than the kernel")
         if (axis.outputs - 1) * axis.stride >= axis.length:
             raise Unfit("more outputs than inputs")
-    stops = _per_axis(task, ((axis.outputs - 1) * axis.stride + 1 for axis in axes), 1)
-    strides = _per_axis(task, (axis.stride for axis in axes), 1)
-    rows, columns = _per_axis(task, (axis.before for axis in axes), 0)
+    stops = per_axis(((axis.outputs - 1) * axis.stride + 1 for axis in axes), 1)
+    strides = per_axis((axis.stride for axis in axes), 1)
+    rows, columns = per_axis((axis.before for axis in axes), 0)
     at = (slice(0, stops[0], strides[0]), slice(0, stops[1], strides[1]))
     return at, (columns, rows)
 
@@ -92,7 +82,7 @@ def _dilate(task: Task, layout: str, threads: int) -> Ready:
     if any(step > 1 for step in task.spec.dilation):
         raise Unfit("windows with gaps")
     x, (at, anchor) = _picture(task), _strided(task)
-    element = np.ones(_per_axis(task, task.spec.kernel, 1), np.uint8)
+    element = np.ones(per_axis(task.spec.kernel, 1), np.uint8)
 
     def run() -> np.ndarray:
         return np.ascontiguousarray(function(x, element, anchor=anchor)[at])
@@ -109,7 +99,7 @@ def _blur(task: Task, layout: str, threads: int) -> Ready:
     if any(step > 1 for step in spec.dilation) or (padded and not spec.count_include_pad):
         raise Unfit("windows with gaps, or padding that does not count")
     x, (at, anchor) = _picture(task), _strided(task)
-    rows, columns = _per_axis(task, spec.kernel, 1)
+    rows, columns = per_axis(spec.kernel, 1)
 
     def run() -> np.ndarray:
         y = blur(x, (columns, rows), anchor=anchor, borderType=cv2.BORDER_CONSTANT)
@@ -124,11 +114,11 @@ def _area(task: Task, layout: str, threads: int) -> Ready:
         raise Unfit("a divisor of its own")
     if any(a.kernel != a.stride or a.dilation > 1 or a.before or span(a) > a.length for a in axes):
         raise Unfit("windows overlap, have gaps, or reach over the padding")
-    rows, columns = _per_axis(task, (span(axis) for axis in axes), 1)
+    rows, columns = per_axis((span(axis) for axis in axes), 1)
     x = _picture(task)[:rows, :columns]
-    height, width = _per_axis(task, (axis.outputs for axis in axes), 1)
+    height, width = per_axis((axis.outputs for axis in axes), 1)
     # 2 x 2 of a picture's usual channels has a path of its own, which adds a half and shifts
-    halves = _per_axis(task, spec.kernel, 1) == (2, 2) and task.shape[0] in (1, 3, 4)
+    halves = per_axis(spec.kernel, 1) == (2, 2) and task.shape[0] in (1, 3, 4)
     rounding = "half_up" if halves else "half_even"
 
     def run() -> np.ndarray:

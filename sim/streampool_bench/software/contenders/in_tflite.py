@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..task import CHANNELS_LAST, Contender, Ready, Task, Unfit
+from ..task import CHANNELS_LAST, Contender, Ready, Task, Unfit, per_axis
 from .in_numpy import identity, span
 
 # typed as anything, so that the rest is checked where TFLite is not installed
@@ -35,16 +35,9 @@ def contenders() -> list[Contender]:
     ]  # fmt: skip
 
 
-def _rows(task: Task, values: Any, fill: int) -> tuple[int, int]:
-    values = tuple(values)
-    return values if len(values) == 2 else (fill, *values)
-
-
 def _operator(task: Task, layout: str, threads: int) -> Ready:
     spec, axes = task.spec, task.job.axes
     pooling = task.among(_POOLINGS)
-    if spec.ndim > 2:
-        raise Unfit("more than two axes")
     if spec.divisor_override is not None or any(step > 1 for step in spec.dilation):
         raise Unfit("a divisor of its own, or windows with gaps")
     if any(axis.before < 0 or axis.after < 0 for axis in axes):
@@ -56,7 +49,7 @@ def _operator(task: Task, layout: str, threads: int) -> Ready:
     x = task.laid_out(CHANNELS_LAST)
     x = x if spec.ndim == 2 else x[:, np.newaxis]
     around = [(0, 0), *(pads if spec.ndim == 2 else [(0, 0), *pads]), (0, 0)]
-    output = (1, *_rows(task, task.job.out_size, 1), task.shape[0])
+    output = (1, *per_axis(task.job.out_size, 1), task.shape[0])
     model = _Model(task.dtype)
     model.tensor("x", x.shape)
     if padded:
@@ -67,8 +60,8 @@ def _operator(task: Task, layout: str, threads: int) -> Ready:
     model.tensor("y", output)
     options = schema.Pool2DOptionsT()
     options.padding = schema.Padding.VALID
-    options.filterHeight, options.filterWidth = _rows(task, spec.kernel, 1)
-    options.strideH, options.strideW = _rows(task, spec.stride, 1)
+    options.filterHeight, options.filterWidth = per_axis(spec.kernel, 1)
+    options.strideH, options.strideW = per_axis(spec.stride, 1)
     model.node(
         *(pooling, ["padded" if padded else "x"], "y"),
         *(schema.BuiltinOptions.Pool2DOptions, options),
