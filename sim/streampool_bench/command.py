@@ -101,7 +101,7 @@ def _chosen(options: Options) -> layers.Layers:
         "what is measured, and how",
         common.shape_option(required=False),
         option("--net", str, "NETS", "only these networks, with commas between"),
-        option("--quick", help="a few layers only, in under a minute", default=False),
+        option("--quick", help="a few layers only, in under a minute"),
         option(
             "--device",
             str,
@@ -124,7 +124,6 @@ def _chosen(options: Options) -> layers.Layers:
         option(
             "--simulate",
             help="count cycles in simulation, too, and check frames against the golden model",
-            default=False,
         ),
         option(
             "--folder",

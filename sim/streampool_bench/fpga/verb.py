@@ -32,7 +32,7 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
     option("--devices", str, "NAMES", "devices, with commas between (all)", choices=DEVICES),
     option("--seeds", values.integer, "N", f"of each ({SEEDS})", default=SEEDS),
     option("--folder", Path, "DIR", "for results (build/fpga)", default=Path("build/fpga")),
-    option("--check", help="place nothing; list the stale rows", default=False),
+    option("--check", help="place nothing; list the stale rows"),
     option("--output", Path, "FILE", "the table as JSON (the package's own)", default=table.DATA),
 )
 def command(options: Options) -> int:

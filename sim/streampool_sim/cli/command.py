@@ -108,7 +108,8 @@ def option(
         ``-o --output``; ``--on/--no-on`` where the opposite can be said too; and its name among
         the options where it is another.
     takes : callable or iterable of str, optional
-        What it takes; without, it stands alone.
+        What it takes. Without, it stands alone: True where it is typed, False where its opposite
+        is, and else False, or None where there is an opposite.
     metavar : str
         What is typed, in the help.
     help : str
@@ -120,9 +121,10 @@ def option(
     required : bool
         Whether it has to be.
     """
-    kind: dict[str, Any] = {"required": True} if required else {"default": default}
     if takes is None:
-        return Option(flags.split(), help=help, is_flag=True, **kind)
+        usual = None if "/" in flags else False
+        return Option(flags.split(), help=help, is_flag=True, default=usual)
+    kind: dict[str, Any] = {"required": True} if required else {"default": default}
     return Option(flags.split(), help=help, type=_value(takes, choices), metavar=metavar, **kind)
 
 

@@ -10,9 +10,6 @@ from ..words import by
 from . import values
 from .command import Option, option
 
-CLOCK_MHZ = 100.0
-"""The clock where none is given."""
-
 
 def shape_option(default: tuple[int, ...] | None = None, *, required: bool = True) -> Option:
     """Return ``--shape``, required if there is no default, but for what may do without."""
@@ -37,7 +34,7 @@ def lanes_option() -> Option:
     )
 
 
-def freq_option(help: str, default: float | None = CLOCK_MHZ) -> Option:
+def freq_option(help: str, default: float | None = 100.0) -> Option:
     """Return ``--freq``."""
     return option("--freq", values.megahertz, "MHZ", help, default=default)
 
@@ -51,7 +48,7 @@ def folder_option() -> Option:
 def no_check_option() -> Option:
     """Return ``--no-check``, of what synthesizes."""
     help = "take the netlist as it is, without frames through it"
-    return option("--no-check", help=help, default=False)
+    return option("--no-check", help=help)
 
 
 def finished(job: Job, said: str) -> int:

@@ -48,7 +48,7 @@ def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
             choices=NAMED_PADDINGS,
         ),
         option("--dilation", values.sizes, "D", "distance between a window's taps (1)"),
-        option("--ceil-mode", help="keep the last window that only partly fits", default=False),
+        option("--ceil-mode", help="keep the last window that only partly fits"),
         option(
             "--count-include-pad/--no-count-include-pad",
             help="means divide by padding too (yes, but no with same, nor for l2)",
@@ -92,7 +92,7 @@ def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
             "numbered",
         ),
         option("--out-dtype", str, "TYPE", "of the output (the input's; a sum's always holds it)"),
-        option("--saturate", help="let a sum saturate to a narrower --out-dtype", default=False),
+        option("--saturate", help="let a sum saturate to a narrower --out-dtype"),
     )
 
 

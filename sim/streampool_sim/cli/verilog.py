@@ -45,8 +45,8 @@ Exit: 0 written, 2 refused, and then none of them is written.
             " the others give the same gates",
             default=FAMILIES[0],
         ),
-        option("--tkeep", help="have tkeep on both sides", default=False),
-        option("--tuser", help="have tuser, start of frame, on both sides", default=False),
+        option("--tkeep", help="have tkeep on both sides"),
+        option("--tuser", help="have tuser, start of frame, on both sides"),
         common.freq_option("clock that the example of a constraint asks for (100)"),
     ),
 )
