@@ -27,17 +27,7 @@ MOST_BEATS = 1200
 
 @dataclass(frozen=True)
 class Case:
-    """One specification of a sweep, with what to run it on.
-
-    Attributes
-    ----------
-    seed, index : int
-        What the case was made from.
-    job : PoolJob
-        Specification, frame and lanes.
-    stall : float
-        Probability of the run with stalls.
-    """
+    """A specification of a sweep, the seed and index that it was made from, and how it stalls."""
 
     seed: int
     index: int
@@ -45,7 +35,7 @@ class Case:
     stall: float
 
     def frames(self, count: int) -> np.ndarray:
-        """Return `count` random frames, shape (count, C, *size), the input's container dtype.
+        """Return random frames, shape (count, C, *size), in the input's container.
 
         Some are over the whole range, some of few values near 0, some of the extremes alone;
         floats as `random_floats` makes them.
@@ -56,16 +46,13 @@ class Case:
             return random_floats(rng, dtype, (count, *shape))
         frames = []
         for _ in range(count):
-            kind = rng.integers(4)
+            kind, low, high = rng.integers(4), dtype.low, dtype.high
             if kind == 0:
-                frame = rng.choice([dtype.low, dtype.high], shape)
-            elif kind == 1:
-                frame = rng.integers(
-                    max(dtype.low, -2), min(dtype.high, 3), shape, np.int64, endpoint=True
-                )
-            else:
-                frame = rng.integers(dtype.low, dtype.high, shape, np.int64, endpoint=True)
-            frames.append(frame)
+                frames.append(rng.choice([low, high], shape))
+                continue
+            if kind == 1:
+                low, high = max(low, -2), min(high, 3)
+            frames.append(rng.integers(low, high, shape, np.int64, endpoint=True))
         return np.array(frames, dtype=dtype.numpy)
 
 

@@ -18,12 +18,12 @@ from streampool_hw import PoolCore
 
 from .engines import fast
 from .engines.compiled import cache_folder
-from .engines.model import Build
+from .engines.model import Build, Model
 from .frames import pack
 from .progress import Progress, time_left
 from .simulation import STEADY_FRAMES, compare
 from .stats import frame_cycles
-from .sweep import Log
+from .sweep import Log, about
 
 RESULTS = Path("build/networks.jsonl")
 SEED = 1
@@ -31,7 +31,7 @@ BATCH = 8
 """Cores to one compile."""
 
 LONG = 200_000
-"""Cycles a frame from which a layer is worth the compiler's optimisation."""
+"""Cycles per frame from which a layer is worth the compiler's optimisation."""
 
 
 def jobs() -> list[PoolJob]:
@@ -39,32 +39,24 @@ def jobs() -> list[PoolJob]:
     return list(dict.fromkeys(PoolJob(layer.spec, layer.shape) for layer in networks()))
 
 
-def check(core: PoolCore, model: Any, index: int) -> dict[str, Any]:
-    """Run a layer on random frames, back to back.
+def check(core: PoolCore, model: Model, index: int) -> dict[str, Any]:
+    """Run a layer on random frames, back to back; returns a line of the results.
 
-    Returns
-    -------
-    dict
-        ``index``, ``spec``, ``shape``, ``lanes``; ``cycles_per_frame``, ``limit_cycles``,
-        ``latency_cycles``, ``store_words``, ``cycles_per_second``; and ``faults``: a list of
-        sentences, empty where every beat equals the golden model and every frame of the steady
-        state takes exactly the limit.
+    Its ``faults`` are empty where every beat equals the golden model and every frame of the steady
+    state takes exactly the limit.
     """
     job, dtype = core.job, core.job.spec.in_dtype
     frames = np.random.default_rng([SEED, index]).integers(
         dtype.low, dtype.high, (STEADY_FRAMES, *job.shape), dtype.numpy, endpoint=True
     )
     trace = fast.run(core, pack(job, frames), model=model)
-    *_, mismatch = compare(job, trace, *job.reference(frames))
+    _, mismatch = compare(job, trace, *job.reference(frames))
     taken = frame_cycles(trace, job.beats_out)
     faults = [] if mismatch is None else [mismatch]
     if set(taken.tolist()) != {job.limit_cycles}:
         faults.append(f"frames took {taken.tolist()} cycles, limit {job.limit_cycles}")
     return {
-        "index": index,
-        "spec": job.spec.to_json(),
-        "shape": list(job.shape),
-        "lanes": job.lanes,
+        **about(index, job),
         "cycles_per_frame": float(taken.mean()),
         "limit_cycles": job.limit_cycles,
         "latency_cycles": core.latency,

@@ -1,4 +1,4 @@
-"""Random specifications through the core, held against the golden model and the limits.
+"""Random specifications through the core, checked against the golden model and the limits.
 
 ``streampool sweep 5000 --seed 1`` runs, and resumes, a sweep;
 ``streampool sweep --seed 1 --case 17`` runs one of its cases alone.
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streampool_golden import BASES, UnpoolJob
-from streampool_hw import PoolCore, UnpoolCore
+from streampool_golden import BASES, PoolJob, UnpoolJob
+from streampool_hw import Core, PoolCore, UnpoolCore
 from streampool_hw.files import write_whole
 
 from .cases import Case, case
@@ -38,7 +38,7 @@ BATCH = 24
 
 STALLED_FRAMES = 3
 PLAIN_MOST = 100
-"""Cycles a frame up to which a case runs in Amaranth's simulator alone."""
+"""Cycles per frame up to which a case runs in Amaranth's simulator alone."""
 
 BOTH_ENGINES_EVERY, BOTH_ENGINES_MOST = 10, 250
 """Every so many cases run in both engines, which then have to agree to the cycle.
@@ -56,37 +56,33 @@ MOST_FAILURES = 20
 """Failures after which a sweep gives up."""
 
 
-def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dict[str, Any]:
-    """Run one case without and with stalls, and say what is wrong.
-
-    Parameters
-    ----------
-    core : PoolCore
-        The case's core.
-    what : Case
-        The case.
-    model : Model or None
-        The core's compiled model; None runs Amaranth's simulator alone.
-    both : bool
-        Run Amaranth's simulator too, and compare the traces.
-
-    Returns
-    -------
-    dict
-        A line of the results: ``index``, ``spec``, ``shape``, ``lanes``, ``cycles_per_frame``,
-        ``limit_cycles``, ``store_words``, ``limit_words``, ``engines``, whether it was
-        ``unpooled`` again, and ``faults``: a list of sentences, empty where all is right.
-    """
-    job, faults = core.job, []
-    frames = what.frames(STEADY_FRAMES)
-    golden = job.reference(frames)
-    [beats] = pack(job, frames, seed=what.index)
-    bound = core.words_bound
-    result: dict[str, Any] = {
-        "index": what.index,
+def about(index: int, job: PoolJob) -> dict[str, Any]:
+    """Return what each line of the results begins with."""
+    return {
+        "index": index,
         "spec": job.spec.to_json(),
         "shape": list(job.shape),
         "lanes": job.lanes,
+    }
+
+
+def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dict[str, Any]:
+    """Run one case without and with stalls, and say what is wrong.
+
+    It runs in the core's compiled model, or in Amaranth's simulator where that is None, or in both,
+    whose traces are compared. Returns a line of the results, whose ``faults`` are sentences.
+    """
+    job, bound = core.job, core.words_bound
+    frames = what.frames(STEADY_FRAMES)
+    faults = [
+        f"axis {axis} has {words} words in its store, limit {bound.get(axis, 0)}"
+        for axis, words in core.store_words.items()
+        if words > bound.get(axis, 0)
+    ]
+    found, trace = _faults(core, (frames,), what, model, both=both)
+    faults += found
+    result = {
+        **about(what.index, job),
         "limit_cycles": job.limit_cycles,
         "limit_words": sum(bound.values()),
         "store_words": sum(core.store_words.values()),
@@ -94,75 +90,55 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
         "unpooled": job.spec.indices == UNPOOLED,
         "faults": faults,
     }
-    for axis, words in core.store_words.items():
-        if words > bound.get(axis, 0):
-            faults.append(f"axis {axis} has {words} words in its store, limit {bound.get(axis, 0)}")
+    if trace is not None:
+        result["cycles_per_frame"] = float(frame_cycles(trace, job.beats_out).mean())
+        result["seconds"] = trace.seconds
+        faults += _latency_faults(core, trace)
+    if result["unpooled"]:
+        # odd cases go through a core that keeps one frame, others through one of two
+        unpools = UnpoolCore(
+            UnpoolJob(job.out_shape, job.size, job.lanes, job.output),
+            frames=1 if what.index % 2 else 2,
+        )
+        found, _ = _faults(unpools, job.reference(frames), what, None)
+        faults += [f"unpooled, {fault}" for fault in found]
+    return result
+
+
+def _faults(
+    core: Core,
+    arrays: Sequence[np.ndarray],
+    what: Case,
+    model: Model | None,
+    *,
+    both: bool = False,
+) -> tuple[list[str], Trace | None]:
+    """Return what is wrong with a core's runs, and the run without stalls, if it ended."""
+    job, faults, steady = core.job, [], None
+    beats, golden = pack(job, *arrays, seed=what.index), job.reference(*arrays)
     for stall, count in ((0.0, STEADY_FRAMES), (what.stall, STALLED_FRAMES)):
+        how: dict[str, Any] = {"count": count, "stall": stall, "seed": what.index}
         name = f"stall {stall}: "
+        traces: list[Trace] = []
         try:
-            traces = _traces(core, beats[:count], stall, what.index, model, both)
+            if model is not None:
+                traces.append(fast.run(core, beats, model=model, **how))
+            if both or model is None:
+                traces.append(amaranth.run(core, beats, **how))
         except EngineError as error:
             faults.append(f"{name}{error}")
             continue
         trace = traces[0]
-        *_, mismatch = compare(job, trace, *(x[:count] for x in golden))
+        _, mismatch = compare(job, trace, *golden)
         if mismatch:
             faults.append(name + mismatch)
         if len(traces) == 2:
             faults += [f"{name}engines differ in {field}" for field in _differences(*traces)]
         if not stall:
-            taken = frame_cycles(trace, job.beats_out)
-            result["cycles_per_frame"] = float(taken.mean())
-            result["seconds"] = trace.seconds
-            if taken.max() > core.cycles_bound:
-                faults.append(f"a frame took {taken.max()} cycles, bound {core.cycles_bound}")
-            fault = _latency_fault(core, trace)
-            if fault:
-                faults.append(fault)
-    if result["unpooled"]:
-        faults += [f"unpooled, {fault}" for fault in check_unpool(what, *golden)]
-    return result
-
-
-def check_unpool(what: Case, values: np.ndarray, places: np.ndarray) -> list[str]:
-    """Put what a case pooled back where it was, and say what is wrong with it.
-
-    Parameters
-    ----------
-    what : Case
-        The case; odd ones go through a core that keeps one frame, others through one of two.
-    values, places : ndarray, shape (frames, C, *out_size)
-        What the case's core gives, and the indices beside it.
-    """
-    pooled, faults = what.job, []
-    job = UnpoolJob(pooled.out_shape, pooled.size, pooled.lanes, pooled.output)
-    core = UnpoolCore(job, frames=1 if what.index % 2 else 2)
-    [golden] = job.reference(values, places)
-    beats = pack(job, values, places, seed=what.index)
-    for stall, count in ((0.0, STEADY_FRAMES), (what.stall, STALLED_FRAMES)):
-        try:
-            some = [each[:count] for each in beats]
-            trace = amaranth.run(core, some, stall=stall, seed=what.index)
-        except EngineError as error:
-            faults.append(f"stall {stall}: {error}")
-            continue
-        _, mismatch = compare(job, trace, golden[:count])
-        if mismatch:
-            faults.append(f"stall {stall}: {mismatch}")
-        if not stall and (taken := frame_cycles(trace, job.beats_out).max()) > core.cycles_bound:
-            faults.append(f"a frame took {taken} cycles, bound {core.cycles_bound}")
-    return faults
-
-
-def _traces(
-    core: PoolCore, beats: np.ndarray, stall: float, seed: int, model: Model | None, both: bool
-) -> list[Trace]:
-    traces = []
-    if model is not None:
-        traces.append(fast.run(core, [beats], stall=stall, seed=seed, model=model))
-    if both or model is None:
-        traces.append(amaranth.run(core, [beats], stall=stall, seed=seed))
-    return traces
+            steady, taken = trace, frame_cycles(trace, job.beats_out).max()
+            if taken > core.cycles_bound:
+                faults.append(f"a frame took {taken} cycles, bound {core.cycles_bound}")
+    return faults, steady
 
 
 def _differences(one: Trace, other: Trace) -> list[str]:
@@ -174,41 +150,35 @@ def _differences(one: Trace, other: Trace) -> list[str]:
     ]
 
 
-def _latency_fault(core: PoolCore, trace: Trace) -> str:
-    """Hold the first output of all against the latency, where an input beat lets it leave.
+def _latency_faults(core: PoolCore, trace: Trace) -> list[str]:
+    """Check the first output of all against the latency, where an input beat lets it leave.
 
     Later outputs, and those of a drain, leave with no beat that a port shows; nor do those of a
     stage behind one that grows.
     """
-    job = core.job
+    job, position = core.job, 0
     if len(job.stages) > 1 and any(axis.outputs > axis.length for axis in job.axes):
-        return ""
-    position = 0
+        return []
     leave = {stage.axis: plan.leave[0] for stage, plan in zip(job.stages, core.plans, strict=True)}
     if len(core.plans) == 1 and core.plans[0].axis not in job.axes:  # all axes as one
-        return _latency_after(core, trace, core.plans[0].leave[0])
-    for index, axis in enumerate(job.axes):
-        slot = leave.get(index, 0)
-        if not 0 <= slot < axis.length or slot != axis.taps(0)[-1]:
-            return ""
-        position = position * axis.length + slot
-    return _latency_after(core, trace, position)
-
-
-def _latency_after(core: PoolCore, trace: Trace, position: int) -> str:
-    """Hold the first output against the latency, from the beat of that position."""
-    measured = int(trace.out_cycles[0] - trace.in_cycles[position * core.job.fold])
-    if measured != core.latency:
-        return f"the first output came after {measured} cycles, latency {core.latency}"
-    return ""
+        position = core.plans[0].leave[0]
+    else:
+        for index, axis in enumerate(job.axes):
+            slot = leave.get(index, 0)
+            if not 0 <= slot < axis.length or slot != axis.taps(0)[-1]:
+                return []
+            position = position * axis.length + slot
+    measured = int(trace.out_cycles[0] - trace.in_cycles[position * job.fold])
+    if measured == core.latency:
+        return []
+    return [f"the first output came after {measured} cycles, latency {core.latency}"]
 
 
 def run_batch(seed: int, indices: Sequence[int]) -> list[dict[str, Any]]:
-    """Run cases whose cores are compiled together; a line of the results for each.
+    """Run cases whose cores are compiled together; returns a line of the results for each.
 
     The smallest frames are through Amaranth's simulator before a compiler would be done.
     """
-    plain: list[tuple[Case, PoolCore]] = []
     compiled: list[tuple[Case, PoolCore]] = []
     results: list[dict[str, Any]] = []
     for index in indices:
@@ -218,10 +188,10 @@ def run_batch(seed: int, indices: Sequence[int]) -> list[dict[str, Any]]:
         except Exception as error:  # a core that cannot be made is a finding, not the sweep's end
             results.append(_broken(what, error))
             continue
-        quick = what.job.limit_cycles <= PLAIN_MOST and not _both(what)
-        (plain if quick else compiled).append((what, core))
-    for what, core in plain:
-        results.append(_checked(core, what, None))
+        if what.job.limit_cycles <= PLAIN_MOST and not _both(what):
+            results.append(_checked(core, what, None))
+        else:
+            compiled.append((what, core))
     if not compiled:
         return results
     with tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder:
@@ -253,14 +223,7 @@ def _checked(core: PoolCore, what: Case, model: Model | None) -> dict[str, Any]:
 
 
 def _broken(what: Case, error: Exception) -> dict[str, Any]:
-    job = what.job
-    return {
-        "index": what.index,
-        "spec": job.spec.to_json(),
-        "shape": list(job.shape),
-        "lanes": job.lanes,
-        "faults": [f"{type(error).__name__}: {error}"],
-    }
+    return {**about(what.index, what.job), "faults": [f"{type(error).__name__}: {error}"]}
 
 
 def fingerprint() -> str:
@@ -277,14 +240,9 @@ def fingerprint() -> str:
 
 
 class Log:
-    """A results file: a line that says what it is of, then a line a case.
+    """A results file: a line that says what it is of, then a line per case.
 
-    Parameters
-    ----------
-    path : Path
-        The file. What it holds of another seed or other sources is dropped.
-    seed : int
-        The sweep's seed.
+    What it holds of another seed or other sources is dropped.
     """
 
     def __init__(self, path: Path, seed: int):
@@ -386,7 +344,7 @@ def _print_summary(count: int, seed: int, log: Log, failed: list[int]) -> None:
     print(f"{len(results)} specifications of seed {seed}, without and with stalls:")
     print(f"  {len(failed)} failed; {both} went through both engines")
     print(f"  unpooled again: {sum(result['unpooled'] for result in whole)}")
-    print(f"  cycles a frame exactly at the limit: {at_limit} of {len(whole)}")
+    print(f"  cycles per frame exactly at the limit: {at_limit} of {len(whole)}")
     print(f"  store words: {words}, where the limit allows {limit_words}")
     if failed:
         print(f"  failed: {', '.join(map(str, sorted(failed)[:20]))}")
