@@ -26,10 +26,24 @@ def time_left(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
 
 
+class Pace:
+    """How fast something goes since it was first looked at."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def __call__(self, done: int) -> tuple[float, float]:
+        """Return the seconds since then, and how much was done per second."""
+        now = time.monotonic()
+        start, before = self._first = self._first or (now, done)
+        return now - start, (done - before) / (now - start) if now > start else 0.0
+
+
 class Progress:
     """Tells on standard error how far a run is, as long as it is entered.
 
-    `doing` is said before there is a number to tell, and `done` with it; `unit` is what is counted.
+    Before there is a number to tell, it says what it is `doing`, then how much is `done`; a bar
+    tells the rate, too, in a `unit`.
     """
 
     def __init__(
@@ -39,12 +53,10 @@ class Progress:
         self._quiet = threading.Timer(QUIET, self._begin)
         self._quiet.daemon = True
         self._lock = threading.Lock()
-        self._start = time.monotonic()
-        self._next = self._start + QUIET
-        self._first: tuple[float, int] | None = None
+        self._next = time.monotonic() + QUIET
+        self._pace = Pace()
+        self._told = self._entered = False
         self._bar: Any = None
-        self._task: Any = None
-        self._entered = False
 
     def __enter__(self) -> Self:
         self._entered = True
@@ -65,24 +77,25 @@ class Progress:
             if not self._entered:
                 return
             if _terminal():
-                self._bar, self._task = _bar(self._doing, self._unit)
-            elif self._first is None:
+                self._bar = _bar(self._doing)
+            elif not self._told:
                 print(f"streampool: {self._doing} ...", file=sys.stderr, flush=True)
 
     def __call__(self, done: int, total: int, /) -> None:
         """Tell that `done` of `total` are done."""
-        now = time.monotonic()
         with self._lock:
-            first = self._first = self._first or (now, done)
+            self._told, (_, rate) = True, self._pace(done)
             if self._bar is not None:
-                words = {"description": self._done, "completed": done, "total": total}
-                self._bar.update(self._task, **words)
-            elif done < total and now >= self._next and not _terminal():
-                self._next = now + EVERY
-                left = ""
-                if done > first[1]:
-                    seconds = (now - first[0]) / (done - first[1]) * (total - done)
-                    left = f"about {time_left(seconds)} left, "
+                self._bar.update(
+                    self._bar.task_ids[0],
+                    description=self._done,
+                    completed=done,
+                    total=total,
+                    rate=f"{rate:,.4g} {self._unit}".rstrip() + "/s",
+                )
+            elif done < total and time.monotonic() >= self._next and not _terminal():
+                self._next = time.monotonic() + EVERY
+                left = f"about {time_left((total - done) / rate)} left, " if rate else ""
                 said = f"streampool: {left}{done / total:.0%} {self._done}"
                 print(said, file=sys.stderr, flush=True)
 
@@ -100,29 +113,25 @@ class Progress:
 
 
 class Estimate:
-    """Passes progress on, and tells once how long the waveforms of a long run take.
+    """Passes progress on, and tells once how long a run still takes that takes long.
 
-    `shorter` says whether ``--frames 1`` would simulate less.
+    With `shorter`, ``--frames 1`` would simulate less, and is offered.
     """
 
     def __init__(
         self, progress: Callable[[int, int], None], tell: Callable[[str], object], *, shorter: bool
     ):
         self._progress, self._tell, self._shorter = progress, tell, shorter
-        self._first: tuple[float, int] | None = None
-        self._told = False
+        self._pace, self._told = Pace(), False
 
     def __call__(self, done: int, total: int, /) -> None:
         """Take note of the progress."""
         self._progress(done, total)
-        now = time.monotonic()
-        if self._first is None:
-            self._first = now, done
-        start, before = self._first
-        if self._told or now - start < QUIET or done == before:
+        elapsed, rate = self._pace(done)
+        if self._told or not rate or elapsed < QUIET:
             return
         self._told = True
-        left = (now - start) / (done - before) * (total - done)
+        left = (total - done) / rate
         if left < LONG:
             return
         text = f"the waveforms take about {time_left(left)} more"
@@ -135,32 +144,20 @@ def _terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def _bar(doing: str, unit: str) -> tuple[Any, Any]:
-    """Begin a bar; returns it and its task."""
+def _bar(doing: str) -> Any:
+    """Begin a bar of one task, without a total yet."""
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
 
-    class Rate(TextColumn):
-        def render(self, task: Any) -> Text:
-            if not task.speed:
-                return Text("")
-            return Text(f"{task.speed:,.4g} {unit}/s" if unit else f"{task.speed:,.4g}/s")
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        Rate(""),
-        TimeRemainingColumn(compact=True),
+    bar = progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
         transient=True,
     )
     bar.start()
-    return bar, bar.add_task(doing, total=None)
+    bar.add_task(doing, total=None, rate="")
+    return bar

@@ -59,7 +59,7 @@ def stop_when_asked() -> None:
 
 
 def unless_stopped(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Call a function in a worker; SystemExit ends the worker, which else takes it for a result."""
+    """Call a function in a worker, which a SystemExit ends, instead of being taken for a result."""
     try:
         return function(*arguments)
     except SystemExit as end:
