@@ -20,9 +20,9 @@ def check_writable(path: Path) -> None:
     resolved(path)
     folder = path.parent
     if path.is_dir():
-        raise Refused(f"{path} is a folder; a file in it would do")
+        raise Refused(f"{path} is a folder; use a file in it")
     if path.exists() and not path.is_file():
-        raise Refused(f"{path} is no plain file; a new name would do")
+        raise Refused(f"{path} is no plain file; use a new name")
     if not folder.is_dir():
         raise Refused(f"the folder {folder} of {path.name} is not there")
     check_not_read_only(path)
@@ -41,6 +41,6 @@ def check_folder(option: str, folder: Path) -> None:
     resolved(folder)
     there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if not there.is_dir():
-        raise Refused(f"{option} {folder} cannot be: {there} is a file; a folder would do")
+        raise Refused(f"{option} {folder} cannot be: {there} is a file; use a folder")
     if not is_writable(there):
         raise Refused(f"{option} {folder} cannot be: {there} cannot be written to")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from streampool_golden import DType
+from streampool_golden.spec import MOST_BITS_IN
 from streampool_hw.files import replacing
 
 from streampool_sim.refusals import Refused
@@ -51,12 +52,10 @@ class Input:
     ----------
     path : Path
         The file.
-    data : ndarray of integers
+    data : ndarray
         In the file's layout, in native byte order.
     layout : str
         One of `LAYOUTS`: of the file.
-    picture : bool
-        Whether it was a picture, and not a ``.npy``.
     most : int, optional
         The largest value that a PGM or PPM says it could have.
     """
@@ -64,7 +63,6 @@ class Input:
     path: Path
     data: np.ndarray
     layout: str
-    picture: bool
     most: int | None = None
 
     @property
@@ -100,113 +98,71 @@ class Input:
 
 
 def narrowest(low: int, high: int) -> str | None:
-    """Name the narrowest input type that holds `low` to `high`, None if none does.
-
-    At least two bits signed and one unsigned, at most 32.
-    """
-    bits = max(high.bit_length(), (~low).bit_length() if low < 0 else 0)
-    if low >= 0:
-        return f"uint{max(bits, 1)}" if bits <= 32 else None
-    return f"int{max(bits + 1, 2)}" if bits < 32 else None
+    """Name the narrowest input type that holds `low` to `high`, None if none does."""
+    dtype = DType.holding(low, high)
+    return dtype.name if dtype.bits <= MOST_BITS_IN else None
 
 
 def read_input(path: Path, layout: str | None, *, integers: bool = False) -> Input:
-    """Read a picture or a ``.npy`` of integers or floats.
+    """Read a picture, or a ``.npy`` of integers or floats, or refuse it.
 
-    Parameters
-    ----------
-    path : Path
-        Of the file. What it is, its first bytes say, not its suffix.
-    layout : str, optional
-        One of `LAYOUTS`, for a ``.npy`` alone.
-    integers : bool
-        Whether a ``.npy`` of anything else is refused.
-
-    Returns
-    -------
-    Input
-        With the values that the file has. A picture is grey (HW) or has its colours last (HWC).
-
-    Raises
-    ------
-    Refused
-        If there is no such file, or it holds nothing that can be pooled.
+    The file's first bytes say what it is, not its suffix. A picture is grey (HW) or has its colours
+    last (HWC); a `layout` is for a ``.npy`` alone, as is to take nothing but `integers`.
     """
     with opened(path) as file:
         start = file.read(len(NPY_MAGIC))
         file.seek(0)
         if start == NPY_MAGIC or path.suffix.lower() == ".npy":
-            return Input(path, *read_npy(path, file, layout, integers=integers), picture=False)
+            return Input(path, *read_npy(path, file, layout, integers=integers))
         if layout is not None:
             raise Refused(f"--layout {layout} is for .npy files, and {path} has its own layout")
         if is_netpbm(start):
             data, most = read_netpbm(path, file)
-            return Input(path, data, "HW" if data.ndim == 2 else "HWC", True, most)
-        return Input(path, *read_picture(path, file), picture=True)
+            return Input(path, data, "HW" if data.ndim == 2 else "HWC", most)
+        return Input(path, *read_picture(path, file))
 
 
 def check_output(path: Path, source: Input, dtype: DType) -> None:
     """Refuse an output that could not be written, before anything is simulated.
 
-    Parameters
-    ----------
-    path : Path
-        The file to be written; its suffix says what it will be.
-    source : Input
-        What is pooled.
-    dtype : DType
-        Of the result.
-
-    Raises
-    ------
-    Refused
-        If the suffix is not known, cannot hold the result, or the folder is not there.
+    Its suffix says what it will be, which has to hold a result of `dtype` of the `source`.
     """
     suffix = path.suffix.lower()
     if suffix != ".npy":
         if suffix not in PICTURES:
             raise Refused(
                 f"{path} has {'the suffix ' + path.suffix if suffix else 'no suffix'}, which is "
-                f"not known; .npy, {', '.join(PICTURES)} would do"
+                f"not known; use .npy, {', '.join(PICTURES)}"
             )
         _check_fits(path, suffix, source, dtype)
     check_writable(path)
 
 
 def _check_fits(path: Path, suffix: str, source: Input, dtype: DType) -> None:
-    array = f"an output such as {path.with_suffix('.npy').name} would do"
-    axes = {1: "one axis", 3: "three axes"}.get(len(source.shape) - 1)
-    if axes is not None:
-        raise Refused(f"{path} cannot hold frames of {axes}; {array}")
-    if source.count > 1:
-        raise Refused(f"{path} cannot hold {source.count} frames; {array}")
-    if dtype.is_float or dtype.low < 0 or dtype.high > 0xFFFF:
-        raise Refused(f"{path} cannot hold {dtype.name}, as no picture can; {array}")
-    channels = source.shape[0]
+    channels, *size = source.shape
     fitting, deep = PICTURES[suffix]
-    if dtype.high > 0xFF:
-        if channels > 1 or not deep:
-            raise Refused(f"{path} cannot hold {channels} x {dtype.name}; {array}")
-    elif channels not in fitting:
-        name = CHANNEL_NAMES.get(channels, f"{channels} channels")
-        png = channels in CHANNEL_NAMES
+    other, what = ".npy", ""
+    if len(size) != 2:
+        what = f"frames of {'one axis' if len(size) == 1 else 'three axes'}"
+    elif source.count > 1:
+        what = f"{source.count} frames"
+    elif dtype.is_float or dtype.low < 0 or dtype.high > 0xFFFF:
+        what = f"{dtype.name}, as no picture can"
+    elif dtype.high > 0xFF and (channels > 1 or not deep):
+        what = f"{channels} x {dtype.name}"
+    elif dtype.high <= 0xFF and channels not in fitting:
+        what = CHANNEL_NAMES.get(channels, f"{channels} channels")
+        other = ".png" if channels in CHANNEL_NAMES else ".npy"
+    if what:
         raise Refused(
-            f"{path} cannot hold {name}; an output such as "
-            f"{path.with_suffix('.png' if png else '.npy').name} would do"
+            f"{path} cannot hold {what}; use an output such as {path.with_suffix(other).name}"
         )
 
 
 def write_output(path: Path, source: Input, frames: np.ndarray) -> None:
-    """Write a result in its input's layout, all or nothing.
+    """Write a result, with the axes of the source's `frame_layout`, in the layout of its file.
 
-    Parameters
-    ----------
-    path : Path
-        As `check_output` let it pass.
-    source : Input
-        What was pooled.
-    frames : ndarray
-        The result, with the axes of the source's `frame_layout`.
+    All or nothing, to what `check_output` let pass.
     """
     suffix = path.suffix.lower()
     with replacing(path) as temporary:

@@ -135,7 +135,7 @@ REFUSED = [
         "--no-count-include-pad",
     ),
     ((*BACK, "--size", "0x4", "--indices", "where.npy"), "size must be"),
-    ((*BACK, "--size", "9x9", "--indices", "real.npy"), "float64; an array of integers would do"),
+    ((*BACK, "--size", "9x9", "--indices", "real.npy"), "float64; use an array of integers"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--dtype", "int4"), "int4"),
     ((*BACK, "--size", "9x9", "--indices", "where.npy", "--lanes", "4"), "--lanes 4"),
     (("run", "--op", "unpool", "--size", "9x9", "--indices", "where.npy"), "INPUT"),

@@ -107,17 +107,17 @@ def test_a_header_that_promises_too_much(array: str, refused: Command):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        (np.zeros((2, 2), np.float64), "x.astype(np.float32) would do"),
+        (np.zeros((2, 2), np.float64), "use x.astype(np.float32)"),
         (np.zeros((2, 2), bool), "astype(np.uint8)"),
-        (np.zeros((2, 2), complex), "an array of integers or floats would do"),
-        (np.array([["a"]]), "an array of integers or floats would do"),
+        (np.zeros((2, 2), complex), "use an array of integers or floats"),
+        (np.array([["a"]]), "use an array of integers or floats"),
         (np.array([[None]]), "an array of objects"),
-        (np.zeros((2, 2), [("a", "i4")]), "an array of integers or floats would do"),
+        (np.zeros((2, 2), [("a", "i4")]), "use an array of integers or floats"),
         (np.zeros((0, 2), np.int8), "has no values"),
         (np.int8(1), "2 to 5 dimensions"),
         (np.zeros(4, np.int8), "2 to 5 dimensions"),
         (np.zeros((1,) * 6, np.int8), "2 to 5 dimensions"),
-        (np.zeros((2, 2, 2), np.int8), "--layout CHW or HWC or NCW or NWC would do"),
+        (np.zeros((2, 2, 2), np.int8), "use --layout CHW or HWC or NCW or NWC"),
         (np.array([[0, 300]]), "use --dtype uint9, the narrowest"),
         (np.array([[-1, 300]]), "use --dtype int10, the narrowest"),
         (np.array([[0, 2**63]], np.uint64), "use 32 bits at most"),
@@ -143,7 +143,7 @@ def test_a_value_out_of_range(array: str, cat: str, refused: Command):
 
 def test_pictures_of_other_kinds(folder: Path, refused: Command):
     Image.fromarray(RGB).convert("CMYK").save(folder / "cmyk.jpg")
-    assert "mode CMYK; grey, RGB or RGBA would do" in refused("run", "cmyk.jpg").err
+    assert "mode CMYK; use grey, RGB or RGBA" in refused("run", "cmyk.jpg").err
     Image.fromarray(np.zeros((4, 4), np.float32)).save(folder / "float.tif")
     assert "mode F" in refused("run", "float.tif").err
     Image.fromarray(np.full((4, 4), 1 << 20, np.int32)).save(folder / "deep.tif")
@@ -182,9 +182,9 @@ def test_several_pictures_in_one(folder: Path, refused: Command):
         ("-o cat", "no suffix, which is not known"),
         ("-o .", "no suffix"),
         ("-o /dev/null", "no suffix"),
-        ("--op sum", "cannot hold 3 x uint12; an output such as cat-sum.npy would do"),
-        ("--op sum --kernel 300 --padding 200", "cat-sum.npy would do"),
-        ("-o cat.gif", "cannot hold RGB; an output such as cat.png would do"),
+        ("--op sum", "cannot hold 3 x uint12; use an output such as cat-sum.npy"),
+        ("--op sum --kernel 300 --padding 200", "use an output such as cat-sum.npy"),
+        ("-o cat.gif", "cannot hold RGB; use an output such as cat.png"),
         ("-o cat.pgm", "cannot hold RGB"),
         ("--stats cat.png", "use FILE.json or -"),
         ("--stats there/x.json", "the folder there of x.json is not there"),
@@ -262,8 +262,8 @@ def test_a_folder_that_cannot_be_written_to(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("-o out.png", "cannot hold int8, as no picture can; an output such as out.npy would do"),
-        ("--layout NCHW", "--layout NCHW does not fit map.npy of shape (6, 8); HW would do"),
+        ("-o out.png", "cannot hold int8, as no picture can; use an output such as out.npy"),
+        ("--layout NCHW", "--layout NCHW does not fit map.npy of shape (6, 8); use HW"),
     ],
 )
 def test_options_of_arrays(words: str, says: str, array: str, refused: Command):
@@ -274,7 +274,7 @@ def test_options_of_arrays(words: str, says: str, array: str, refused: Command):
     ("shape", "layout", "says"),
     [
         ((2, 1, 4, 4), "NCHW", "cannot hold 2 frames"),
-        ((1, 5, 4, 4), "NCHW", "cannot hold 5 channels; an output such as out.npy would do"),
+        ((1, 5, 4, 4), "NCHW", "cannot hold 5 channels; use an output such as out.npy"),
         ((1, 1, 4), "NCW", "cannot hold frames of one axis"),
     ],
 )

@@ -8,6 +8,8 @@ import numpy as np
 
 from streampool_sim.refusals import Refused
 
+from .opening import EXACT
+
 MAGIC = re.compile(rb"P[1-6][\s#]")
 NUMBER = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])*([0-9]{1,10})(?![0-9])")
 DELIMITER = re.compile(rb"(?:#[^\r\n]*)?\s")
@@ -22,36 +24,17 @@ def is_netpbm(start: bytes) -> bool:
 
 
 def read_netpbm(path: Path, file: BinaryIO) -> tuple[np.ndarray, int]:
-    """Read one picture.
+    """Read one picture from a file at its start, or refuse it.
 
-    Parameters
-    ----------
-    path : Path
-        Of the file, for messages.
-    file : file
-        At its start.
-
-    Returns
-    -------
-    data : ndarray of uint8 or uint16
-        H x W of grey or H x W x 3 of colours, as the file has them. Black and white is 0 and 255.
-    most : int
-        The largest value that the file could have.
-
-    Raises
-    ------
-    Refused
-        If it is damaged, has several pictures, or has colours of more than 8 bits.
+    Returns H x W of grey or H x W x 3 of colours, uint8 or uint16, as the file has them, and the
+    largest value that it could have. Black and white is 0 and 255.
     """
     content = file.read()
     kind = int(content[1:2])
     width, height, most, start = _header(path, content, kind)
     channels = 3 if kind in (3, 6) else 1
     if channels == 3 and most > 0xFF:
-        raise Refused(
-            f"{path} has colours of {most.bit_length()} bits; 8 bits a colour, 16-bit grey, or a"
-            " .npy would do"
-        )
+        raise Refused(f"{path} has colours of {most.bit_length()} bits; use {EXACT}")
     count = height * width * channels
     if kind == 4:
         values = _bits(path, content, start, width, height)
@@ -116,17 +99,10 @@ def _check_length(path: Path, promised: int, there: int) -> None:
 
 
 def write_netpbm(path: Path, data: np.ndarray, most: int | None) -> None:
-    """Write a PGM or PPM.
+    """Write H x W of grey or H x W x 3 of colours, uint8 or uint16, as a PGM or PPM.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    data : ndarray of uint8 or uint16
-        H x W of grey or H x W x 3 of colours.
-    most : int, optional
-        The largest value that the file says it could have, if it has the data's width: what the
-        data came from said so. Otherwise all bits are ones.
+    The largest value that the file says it could have is `most`, which what the data came from
+    said, if it has the data's width. Otherwise all its bits are ones.
     """
     full = int(np.iinfo(data.dtype).max)
     if most is None or (most > 0xFF) != (full > 0xFF) or data.max() > most:

@@ -28,6 +28,10 @@ LAYOUTS = {
     "NDHWC": ("NDHWC", ()),
 }
 
+# As of a dtype: float16, float32, and what numpy.save makes of ml_dtypes' bfloat16, whose name it
+# cannot write.
+FLOAT_KINDS = (("f", 2), ("f", 4), ("V", 2))
+
 # A header of version 3 is one of version 2 in another encoding, which shows in the names of
 # fields alone.
 HEADERS = {
@@ -40,33 +44,12 @@ HEADERS = {
 def read_npy(
     path: Path, file: BinaryIO, layout: str | None, *, integers: bool
 ) -> tuple[np.ndarray, str]:
-    """Read a ``.npy`` of integers or floats.
+    """Read a ``.npy`` of integers or floats, or of integers alone, from a file at its start.
 
-    Parameters
-    ----------
-    path : Path
-        Of the file, for messages.
-    file : file
-        At its start.
-    layout : str, optional
-        One of `LAYOUTS`.
-    integers : bool
-        Whether anything else than integers is refused.
-
-    Returns
-    -------
-    data : ndarray
-        In native byte order.
-    layout : str
-        One of `LAYOUTS`.
-
-    Raises
-    ------
-    Refused
-        If it is damaged, or no core takes such an array.
+    Returns the array, in native byte order, and its layout, one of `LAYOUTS`.
     """
     if file.read(len(NPY_MAGIC)) != NPY_MAGIC:
-        raise Refused(f"{path} is no .npy file; numpy.save writes one")
+        raise Refused(f"{path} is no .npy file; use numpy.save, which writes one")
     file.seek(0)
     shape, dtype = _header(path, file)
     _check_dtype(path, dtype, integers)
@@ -85,9 +68,7 @@ def read_npy(
         data = np.lib.format.read_array(file, allow_pickle=False)
     except MemoryError:
         raise Refused(f"{path} does not fit into memory: its shape is {shape}") from None
-    if (
-        dtype.kind == "V"
-    ):  # what numpy.save makes of ml_dtypes' bfloat16, whose name it cannot write
+    if dtype.kind == "V":
         return data.view(DType.of("bfloat16").numpy), layout
     return data.astype(dtype.newbyteorder("="), copy=False), layout
 
@@ -118,37 +99,33 @@ def _header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _check_dtype(path: Path, dtype: np.dtype, integers: bool) -> None:
-    name = "records" if dtype.names is not None or dtype.subdtype is not None else dtype
-    bare = name is dtype and dtype.kind == "V" and dtype.itemsize == 2
-    if name is dtype and dtype.kind == "V" and not bare:  # such as of ml_dtypes' int4
-        raise Refused(
-            f"{path} is an array of {dtype.itemsize} bytes a value that says no type; use a type "
-            "of NumPy's, such as x.astype(np.int8)"
-        )
+    kinds = "integers" if integers else "integers or floats"
+    name, use = str(dtype), f"an array of {kinds}"
     if dtype.hasobject:
-        raise Refused(f"{path} is an array of objects; an array of integers would do")
-    if integers and dtype.kind not in "iu":
-        raise Refused(f"{path} is an array of {name}; an array of integers would do")
-    if dtype.kind == "f" and dtype.itemsize not in (2, 4):
-        raise Refused(f"{path} is an array of {name}; x.astype(np.float32) would do")
-    if dtype.kind == "b":
-        raise Refused(f"{path} is an array of bool; x.astype(np.uint8) would do")
-    if dtype.kind not in "iuf" and not bare:
-        raise Refused(f"{path} is an array of {name}; an array of integers or floats would do")
+        name, use = "objects", "an array of integers"
+    elif dtype.names is not None or dtype.subdtype is not None:
+        name = "records"
+    elif dtype.kind in "iu" or (not integers and (dtype.kind, dtype.itemsize) in FLOAT_KINDS):
+        return
+    elif dtype.kind == "V":  # such as of ml_dtypes' int4
+        name = f"{dtype.itemsize} bytes per value that says no type"
+        use = "a type of NumPy's, such as x.astype(np.int8)"
+    elif dtype.kind == "f" and not integers:
+        use = "x.astype(np.float32)"
+    elif dtype.kind == "b" and not integers:
+        use = "x.astype(np.uint8)"
+    raise Refused(f"{path} is an array of {name}; use {use}")
 
 
 def _layout(path: Path, shape: tuple[int, ...], layout: str | None) -> str:
     fitting = [name for name in LAYOUTS if len(name) == len(shape)]
+    use = " or ".join(fitting)
     if layout is None:
         if len(shape) == 3:
             raise Refused(
-                f"{path} has the shape {shape}, so its layout has to be said: "
-                f"--layout {' or '.join(fitting)} would do"
+                f"{path} has the shape {shape}, so its layout has to be said; use --layout {use}"
             )
         return fitting[0]
     if layout not in fitting:
-        raise Refused(
-            f"--layout {layout} does not fit {path} of shape {shape}; "
-            f"{' or '.join(fitting)} would do"
-        )
+        raise Refused(f"--layout {layout} does not fit {path} of shape {shape}; use {use}")
     return layout

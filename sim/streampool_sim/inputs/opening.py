@@ -11,34 +11,24 @@ from typing import BinaryIO
 
 from streampool_sim.refusals import Refused
 
+EXACT = "8 bits per colour, 16-bit grey, or a .npy"
+"""What is read with the values that a file has."""
+
 PATIENCE = 10.0
 """Seconds in which somebody has to start to write to a pipe."""
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading, at its start.
+    """Open a file or a pipe for reading, at its start, or refuse it.
 
-    Parameters
-    ----------
-    path : Path
-        Of a plain file or a pipe.
-
-    Yields
-    ------
-    file
-        Not empty, and able to seek: a pipe is read to its end first.
-
-    Raises
-    ------
-    Refused
-        If there is nothing to read.
+    What is yielded is not empty, and able to seek: a pipe is read to its end first.
     """
     with contextlib.ExitStack() as stack:
         try:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                raise Refused(f"{path} is a folder; a picture or a .npy file would do")
+                raise Refused(f"{path} is a folder; use a picture or a .npy file")
             if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
                 raise Refused(f"{path} is a device; use a file or a pipe")
             if stat.S_ISFIFO(mode):

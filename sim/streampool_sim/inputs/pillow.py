@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from streampool_sim.refusals import Refused
 
-from .opening import reason
+from .opening import EXACT, reason
 
 # By name: among Pillow's others are some that start programs. MPO is a JPEG with more behind it.
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "AVIF", "SGI", "QOI")
@@ -42,35 +42,16 @@ STARTS = {
 # What ImageJ and tifffile write in front of pages that have no header of their own.
 PAGES = re.compile(r'(?m)^ImageJ=[\s\S]*^images=(?!1$)|"truncated": true')
 
-USE = "8 bits a colour, 16-bit grey, or a .npy would do"
-
 # Pillow also logs what it cannot read, which would be a second message.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_picture(path: Path, file: BinaryIO) -> tuple[np.ndarray, str]:
-    """Read one picture.
+    """Read one picture from a file at its start, or refuse it; returns it as HW or HWC.
 
-    Parameters
-    ----------
-    path : Path
-        Of the file, for messages.
-    file : file
-        At its start.
-
-    Returns
-    -------
-    data : ndarray
-        uint8, or uint16 of grey above 8 bits, turned as its orientation says. Black and white is
-        0 and 255, grey of 2 or 4 bits is spread from 0 to 255, and a palette gives its colours,
-        without their transparency. A signed TIFF with values below zero gives int8 or int16.
-    layout : str
-        ``HW`` for grey, else ``HWC``.
-
-    Raises
-    ------
-    Refused
-        If it is damaged, or has values that do not come out as they are.
+    It is uint8, or uint16 of grey above 8 bits, turned as its orientation says. Black and white is
+    0 and 255, grey of 2 or 4 bits is spread from 0 to 255, and a palette gives its colours, without
+    their transparency. A signed TIFF with values below zero gives int8 or int16.
     """
     start = file.read(16)
     file.seek(0)
@@ -105,7 +86,7 @@ def _unknown(path: Path, start: bytes) -> str:
         if re.match(pattern, start, re.DOTALL):
             return (
                 f"{path} is no {name} that is read: it is cut short, damaged or of a rare kind; "
-                f"{USE}"
+                f"use {EXACT}"
             )
     return f"{path} is no picture of a kind that is read, and no .npy file; use PNG, TIFF or .npy"
 
@@ -115,8 +96,7 @@ def _pixels(path: Path, file: BinaryIO, picture: Image.Image) -> tuple[np.ndarra
     frames = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
     if frames > 1:
         raise Refused(
-            f"{path} has {frames} pictures in it; one picture, or a .npy of all of them "
-            "(NHWC), would do"
+            f"{path} has {frames} pictures in it; use one, or a .npy of all of them (NHWC)"
         )
     finish = CHECKS.get(picture.format or "", _check_others)(path, file, picture)
     with _silent() if picture.format == "TIFF" else contextlib.nullcontext():
@@ -126,11 +106,13 @@ def _pixels(path: Path, file: BinaryIO, picture: Image.Image) -> tuple[np.ndarra
     if mode in ("1", "P", "PA"):
         picture = picture.convert("L" if mode == "1" else "RGB")
     elif not mode.startswith("I") and mode not in ("L", "LA", "RGB", "RGBA"):
-        raise Refused(f"{path} is a picture of mode {mode}; grey, RGB or RGBA would do")
-    data = finish(np.array(picture))
+        raise Refused(f"{path} is a picture of mode {mode}; use grey, RGB or RGBA")
+    data = np.array(picture)
+    if finish is not None:
+        data = finish(data)
     if mode.startswith("I") and data.dtype != np.int16:
         if data.min() < 0 or data.max() > 0xFFFF:
-            raise Refused(f"{path} has grey of 32 bits; 16-bit grey, or a .npy would do")
+            raise Refused(f"{path} has grey of 32 bits; use 16-bit grey, or a .npy")
         data = data.astype(np.uint16)
     return data, "HW" if data.ndim == 2 else "HWC"
 
@@ -156,12 +138,8 @@ Finish = Callable[[np.ndarray], np.ndarray]
 """From what Pillow gives to what the file has."""
 
 
-def _as_it_is(data: np.ndarray) -> np.ndarray:
-    return data
-
-
 def _too_deep(path: Path, what: str) -> Refused:
-    return Refused(f"{path} has {what}; {USE}")
+    return Refused(f"{path} has {what}; use {EXACT}")
 
 
 def _raw_modes(picture: Image.Image) -> str:
@@ -169,13 +147,12 @@ def _raw_modes(picture: Image.Image) -> str:
     return str([tile[3] for tile in getattr(picture, "tile", ())])
 
 
-def _check_others(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish:
+def _check_others(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish | None:
     if picture.mode in ("LA", "RGB", "RGBA") and ";16" in _raw_modes(picture):
         raise _too_deep(path, "colours of 16 bits")
-    return _as_it_is
 
 
-def _check_png(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
+def _check_png(path: Path, file: BinaryIO, picture: Image.Image) -> Finish | None:
     # Pillow does not look at the checksums of the pixels.
     file.seek(8)
     while len(start := file.read(8)) == 8:
@@ -184,10 +161,10 @@ def _check_png(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
             file.seek(length + 4, os.SEEK_CUR)
         elif struct.pack(">I", zlib.crc32(kind + file.read(length))) != file.read(4):
             raise Refused(f"{path} is cut short or damaged: its checksum is wrong")
-    return _check_others(path, file, picture)
+    _check_others(path, file, picture)
 
 
-def _check_bmp(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
+def _check_bmp(path: Path, file: BinaryIO, picture: Image.Image) -> Finish | None:
     file.seek(14)
     header = file.read(16)
     bits = header[14] if header[0] > 12 else header[10]
@@ -196,28 +173,25 @@ def _check_bmp(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
     # Pillow takes the depth from the palette, where that is all grey.
     if bits != {"1": 1, "L": 8}.get(picture.mode, bits):
         raise Refused(f"{path} has {bits} bits and a palette of few greys; use a PNG")
-    return _as_it_is
 
 
-def _check_sgi(path: Path, file: BinaryIO, _picture: Image.Image) -> Finish:
+def _check_sgi(path: Path, file: BinaryIO, _picture: Image.Image) -> Finish | None:
     file.seek(0)
     header = file.read(108)
     if header[3] != 1:
         raise _too_deep(path, "values of 16 bits in an SGI file, which are not read")
     if header[104:108] != bytes(4):
         raise Refused(f"{path} has indices of colours that are not in it; use RGB")
-    return _as_it_is
 
 
-def _check_avif(path: Path, file: BinaryIO, _picture: Image.Image) -> Finish:
+def _check_avif(path: Path, file: BinaryIO, _picture: Image.Image) -> Finish | None:
     file.seek(0)
     for configuration in re.finditer(rb"av1C\x81.(.)", file.read(), re.DOTALL):
         if configuration[1][0] & 0x40:
             raise _too_deep(path, "colours of 10 or 12 bits")
-    return _as_it_is
 
 
-def _check_jpeg2000(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
+def _check_jpeg2000(path: Path, file: BinaryIO, picture: Image.Image) -> Finish | None:
     file.seek(0)
     content = file.read()
     start = re.search(rb"(?:^|jp2c(?:.{8})?)\xff\x4f\xff\x51", content, re.DOTALL)
@@ -236,7 +210,7 @@ def _check_jpeg2000(path: Path, file: BinaryIO, picture: Image.Image) -> Finish:
     return lambda data: data >> (most - bits)  # Pillow shifts them to the top
 
 
-def _check_tiff(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish:
+def _check_tiff(path: Path, _file: BinaryIO, picture: Image.Image) -> Finish | None:
     tags: Any = getattr(picture, "tag_v2", {})
     if re.search(PAGES, str(tags.get(270))):
         raise Refused(f"{path} has several pictures behind one header; use a .npy of all (NHWC)")
@@ -289,7 +263,7 @@ def _is_exact(palette: tuple[int, ...]) -> bool:
     return bool(np.all((values & 0xFF == 0) | (values % 257 == 0)))
 
 
-CHECKS: dict[str, Callable[[Path, BinaryIO, Image.Image], Finish]] = {
+CHECKS: dict[str, Callable[[Path, BinaryIO, Image.Image], Finish | None]] = {
     "AVIF": _check_avif,
     "BMP": _check_bmp,
     "JPEG2000": _check_jpeg2000,
