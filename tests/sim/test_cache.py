@@ -56,7 +56,7 @@ def test_a_full_disk_under_the_cache(monkeypatch, tmp_path: Path):
         return real(path, *arguments, **options)
 
     monkeypatch.setattr(Path, "write_text", full)
-    library = compiled.SharedObject(["full"], "-O0").load(
+    library = compiled.SharedObject(["full"], "-O0").library(
         lambda: 'extern "C" __attribute__((visibility("default"))) int seven() { return 7; }'
     )
     assert library.seven() == 7

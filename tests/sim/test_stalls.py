@@ -45,7 +45,7 @@ def test_no_stalls_is_never():
 
 @pytest.mark.parametrize("probability", [1, -0.1, 2, float("nan")])
 def test_probabilities_that_are_none(probability):
-    with pytest.raises(ValueError, match="take 0 <= stall < 1"):
+    with pytest.raises(ValueError, match="use 0 <= stall < 1"):
         stalls.threshold(probability)
 
 

@@ -49,24 +49,13 @@ def run(
 ) -> Trace:
     """Stream frames back to back through a core in Amaranth's simulator.
 
-    Parameters
-    ----------
-    core, beats, count, stall, seed, reset_at, progress
-        As of the fast engine's `run`, with the same meaning to the clock.
-    vcd : path, optional
-        Where to write waveforms of every signal, in ps; the ports stand first, lane by lane, then
-        each stage's slot and window. A view of them for GTKWave, ``.gtkw``, is written beside it.
-    freq_mhz : float
-        Clock of the waveforms in MHz.
-
-    Raises
-    ------
-    EngineError
-        If the core gets stuck, or gives more beats than its frames hold.
+    The parameters are those of the fast engine's `run`, with the same meaning to the clock, but for
+    `vcd` and `freq_mhz`: where to write waveforms of every signal, and their clock. In the file the
+    ports stand first, lane by lane, then each stage's slot and window. A view of them for GTKWave,
+    ``.gtkw``, is written beside it.
     """
     check_beats(core.job, beats)
     bench = _Bench(core, observed=vcd is not None)
-    count = len(beats[0]) if count is None else count
     session = _Session(bench, beats, count, stall, seed, reset_at, progress)
     simulator = Simulator(bench)
     simulator.add_clock(1e-6 / freq_mhz)
@@ -106,7 +95,7 @@ class _Session:
         self,
         bench: _Bench,
         beats: Sequence[np.ndarray],
-        count: int,
+        count: int | None,
         stall: float,
         seed: int,
         reset_at: int | None,
@@ -114,6 +103,7 @@ class _Session:
     ):
         self.bench, self.core, self.job = bench, bench.core, bench.core.job
         self.beats = _joined(self.job, beats)
+        count = len(beats[0]) if count is None else count
         self.beats_in, self.beats_out = count * self.job.beats_in, count * self.job.beats_out
         self.threshold = threshold(stall)
         self.seed, self.reset_at, self.progress = seed, reset_at, progress

@@ -19,13 +19,7 @@ from .trace import CompilerMissing, EngineError
 
 
 def find_compiler() -> list[str]:
-    """Return the C++ compiler's command: `$CXX`, or the first of c++, g++ and clang++ on PATH.
-
-    Raises
-    ------
-    CompilerMissing
-        If there is none, or `$CXX` names none.
-    """
+    """Return the C++ compiler's command: `$CXX`, or the first of c++, g++ and clang++ on PATH."""
     said = os.environ.get("CXX", "")
     try:
         named = shlex.split(said)
@@ -68,19 +62,8 @@ def cache_folder() -> Path:
 class SharedObject:
     """C++ that is compiled once, and loaded from the cache from then on.
 
-    Parameters
-    ----------
-    key : iterable of str
-        What the source is made from; with the compiler it names the file.
-    optimise : str
-        The compiler's level.
-    folder : Path, optional
-        Where the file is kept; default `cache_folder()`.
-
-    Raises
-    ------
-    CompilerMissing
-        If there is no C++ compiler.
+    Its file in `folder`, or in `cache_folder()`, is named by the `key`, which is what the source is
+    made from, the compiler and its level.
     """
 
     def __init__(self, key: Iterable[str], optimise: str, folder: Path | None = None):
@@ -111,14 +94,8 @@ class SharedObject:
     def _sum_path(self) -> Path:
         return self.path.with_suffix(".sha256")
 
-    def load(self, source: Callable[[], str]) -> ctypes.CDLL:
-        """Compile `source` if it is not there yet, and load it.
-
-        Raises
-        ------
-        EngineError
-            If the compiler or the loader fails.
-        """
+    def library(self, source: Callable[[], str]) -> ctypes.CDLL:
+        """Compile `source` if it is not there yet, and load it."""
         if not self.is_built:
             text = source()
             try:

@@ -74,18 +74,13 @@ def run(
         The core's compiled model.
     count : int, optional
         Frames to send, going round `beats` again where it is more; default all of them, once.
-    stall : float
-        Probability, 0 <= stall < 1, that a side is idle in a clock. A beat once shown stays until
-        it is taken.
-    seed : int
-        Of stalls and rubbish; any integer.
+    stall, seed
+        As of `simulate`; any integer is a seed. A beat once shown stays until it is taken.
     reset_at : int, optional
         Cycle in which a reset of one clock falls, after which all frames are sent from the start
         and everything is counted and recorded anew.
     progress : callable, optional
-        Called with output beats there and output beats due, several times a second.
-    chunk : int, optional
-        Clocks between two looks at the progress.
+        Called with output beats there and output beats due, after each `chunk` of clocks.
 
     Raises
     ------

@@ -27,14 +27,8 @@ from .trace import EngineError
 class Model:
     """A compiled core: three functions of a loaded shared object (see `driver.cc`).
 
-    Attributes
-    ----------
-    make : callable
-        Makes an instance in its state after power-up, and returns its address.
-    free : callable
-        Frees an instance.
-    run : callable
-        Clocks an instance: address, address of a batch, clocks; returns a status.
+    `make` returns the address of an instance in its state after power-up, which `free` frees. `run`
+    takes that address, the address of a batch and a number of clocks, and returns a status.
     """
 
     make: Callable[[], int]
@@ -42,24 +36,12 @@ class Model:
     run: Callable[[int, Any, int], int]
 
 
-class Build:
-    """Cores that are to be compiled into one shared object.
+class Build(SharedObject):
+    """Cores that are to be compiled into one shared object, each to a model of its own.
 
-    Parameters
-    ----------
-    cores : sequence of Core
-        Each becomes a model of its own. They are elaborated at once: the key is the RTLIL.
-    optimise : str
-        The compiler's level: `-O3` for one core and long runs, `-O0` for many cores and short runs.
-    folder : Path, optional
-        Where the shared object is kept; default `cache_folder()`.
-    netlists : sequence of Netlist, optional
-        What is played in the place of each core: its netlist after synthesis.
-
-    Raises
-    ------
-    CompilerMissing
-        If there is no C++ compiler.
+    They are elaborated at once, since the key is their RTLIL. The compiler's level `optimise` is
+    ``-O3`` for one core and long runs, ``-O0`` for many cores and short runs. With `netlists` each
+    core's netlist after synthesis is played in its place.
     """
 
     def __init__(
@@ -79,28 +61,11 @@ class Build:
         else:
             self._texts = [gates_source(), *(cpp_class(each, "_") for each in netlists)]
         self._runs = [_run_type(core) for core in cores]
-        self._object = SharedObject([self._driver, *self._runs, *self._texts], optimise, folder)
-        self.name = self._object.name
-
-    @property
-    def path(self) -> Path:
-        """The shared object."""
-        return self._object.path
-
-    @property
-    def is_built(self) -> bool:
-        """True where the shared object is there already, and as it was when it was made."""
-        return self._object.is_built
+        super().__init__([self._driver, *self._runs, *self._texts], optimise, folder)
 
     def load(self) -> list[Model]:
-        """Compile what is not there yet, load it, and return a model for each core.
-
-        Raises
-        ------
-        EngineError
-            If the compiler or the loader fails.
-        """
-        library = self._object.load(self._source)
+        """Compile what is not there yet, load it, and return a model for each core."""
+        library = self.library(self._source)
         return [self._model(library, index) for index in range(len(self._runs))]
 
     def _model(self, library: ctypes.CDLL, index: int) -> Model:

@@ -7,7 +7,6 @@ data, so what is compiled does not grow with it.
 import ctypes
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -34,21 +33,20 @@ _READ = 256
 """A gate's table that stands for a memory's read port."""
 
 
+Gate = tuple[int, int, int, int, int]
+"""A gate's table, its three inputs and its output."""
+
+
 class WrongNetlist(EngineError):
     """A netlist that no right synthesis gives."""
 
 
-@dataclass
 class Netlist:
     """Tables of a flat netlist, as `gates.cc` has them; nets are numbered.
 
-    Parameters
-    ----------
-    module : dict
-        Of `streampool_hw.fpga.netlist.netlist_gates`: gates of one bit.
-    one_clock : bool, optional
-        Whether every register and memory has to be clocked by the port ``clk``; else they may be
-        clocked by any net, which stands for the same clock.
+    It is a module of `streampool_hw.fpga.netlist.netlist_gates`: gates of one bit. With `one_clock`
+    every register and memory has to be clocked by the port ``clk``; else they may be clocked by any
+    net, which stands for the same clock.
 
     Raises
     ------
@@ -59,25 +57,22 @@ class Netlist:
         If there is a cell of another kind.
     """
 
-    module: dict[str, Any]
-    one_clock: bool = True
-    gates: list[tuple[int, int, int, int, int]] = field(default_factory=list)
-    pins: list[int] = field(default_factory=list)
-    reads: list[tuple[int, ...]] = field(default_factory=list)
-    writes: list[tuple[int, ...]] = field(default_factory=list)
-    registers: list[tuple[int, int]] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, module: dict[str, Any], *, one_clock: bool = True):
+        self.module, self._one_clock = module, one_clock
+        self.pins: list[int] = []
+        self.reads: list[tuple[int, ...]] = []
+        self.writes: list[tuple[int, ...]] = []
+        self.registers: list[tuple[int, int]] = []
+        self.sizes: list[int] = []
         self._numbers: dict[Any, int] = {"0": 0, "1": 1, "x": 0, "z": 0}
         self._count = 2
-        self._loose: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, int, int, int, int]]]
-        self._loose = []
+        # inputs and outputs of each gate, and the gate
+        self._loose: list[tuple[tuple[int, ...], tuple[int, ...], Gate]] = []
         self.ports = {
             name: (port["direction"], [self.net(bit) for bit in port["bits"]])
-            for name, port in self.module["ports"].items()
+            for name, port in module["ports"].items()
         }
-        for name, cell in self.module["cells"].items():
+        for name, cell in module["cells"].items():
             kind = cell["type"]
             if kind in _GATES:
                 self._gate(cell)
@@ -116,21 +111,13 @@ class Netlist:
         return values
 
     def named(self, name: str) -> int:
-        """Return the net of a signal of one bit.
-
-        Raises
-        ------
-        EngineError
-            If synthesis kept none of this name.
-        """
+        """Return the net of a signal of one bit, or refuse a name that synthesis did not keep."""
         if name not in self.module["netnames"]:
             raise EngineError(f"the netlist has no signal {name}")
         return self.net(self.module["netnames"][name]["bits"][0])
 
     def _refuse_other_clock(self, bits: Iterable[Any]) -> None:
-        if not self.one_clock:
-            return
-        if any([bit] != self.module["ports"]["clk"]["bits"] for bit in bits):
+        if self._one_clock and any([bit] != self.module["ports"]["clk"]["bits"] for bit in bits):
             raise WrongNetlist("it has a register on another net than the clock")
 
     def _refuse_wrong_drivers(self) -> None:
@@ -186,7 +173,7 @@ class Netlist:
             places = (put("WR_ADDR", port, bits), bits, put("WR_DATA", port, width))
             self.writes.append((memory, *places, put("WR_EN", port, width), width))
 
-    def _in_order(self) -> list[tuple[int, int, int, int, int]]:
+    def _in_order(self) -> list[Gate]:
         """Return the gates so that each comes behind those that it looks at."""
         users: dict[int, list[int]] = {}
         driven = {net for _, outs, _ in self._loose for net in outs}
@@ -211,15 +198,7 @@ class Netlist:
 
 
 def cpp_class(netlist: Netlist, namespace: str) -> str:
-    """Return C++ of a class ``p_top`` that plays a netlist, with the interface of CXXRTL's classes.
-
-    Parameters
-    ----------
-    netlist : Netlist
-        What is played.
-    namespace : str
-        Where the class is.
-    """
+    """Return C++ of a class ``p_top`` in a namespace, with the interface of CXXRTL's classes."""
     fields, loads, stores = [], [], []
     for name, (direction, nets) in netlist.ports.items():
         member = "p_" + name.replace("_", "__")
@@ -249,25 +228,11 @@ struct p_top {{
 
 
 def is_good(netlist: Netlist, bad: str, judged: str, most: int) -> bool:
-    """Clock a netlist that judges itself, and return whether it ends well.
+    """Clock a netlist that judges itself, for at most so many clocks; returns whether it ends well.
 
-    Its inputs stay low, and in another run high: whichever way its button works, it is let go in
-    one of them.
-
-    Parameters
-    ----------
-    netlist : Netlist
-        What is played.
-    bad, judged : str
-        Signals of one bit: something was wrong; a judgement is made, which `bad` says a clock
-        later.
-    most : int
-        Clocks after which it ends.
-
-    Raises
-    ------
-    EngineError
-        If it cannot be compiled.
+    A judgement is made where the signal `judged` is high, and a clock later `bad` says whether
+    something was wrong. The inputs stay low, and in another run high: whichever way its button
+    works, it is let go in one of them.
     """
     player, tables = gates_source(), _tables(netlist)
     inputs = [net for way, nets in netlist.ports.values() if way != "output" for net in nets]
@@ -280,7 +245,7 @@ extern "C" __attribute__((visibility("default"))) int64_t verdict(int32_t level,
         {netlist.named(bad)}, {netlist.named(judged)}, most);
 }}
 """
-    library = SharedObject([source], "-O2").load(lambda: source)
+    library = SharedObject([source], "-O2").library(lambda: source)
     library.verdict.argtypes = [ctypes.c_int32, ctypes.c_int64]
     library.verdict.restype = ctypes.c_int64
     verdicts = [library.verdict(level, most) for level in (0, 1)]

@@ -30,15 +30,9 @@ def base(seed: int, purpose: int) -> int:
 
 
 def threshold(probability: float) -> int:
-    """The number that a hash is below with this probability.
-
-    Raises
-    ------
-    ValueError
-        If not 0 <= probability < 1: at 1 nothing would ever move.
-    """
+    """The number that a hash is below with this probability: below 1, or nothing would move."""
     if not 0 <= probability < 1:
-        raise ValueError(f"stall {probability:g} is no probability below 1; take 0 <= stall < 1")
+        raise ValueError(f"stall {probability:g} is no probability below 1; use 0 <= stall < 1")
     return int(probability * 2**64)
 
 

@@ -1,8 +1,7 @@
 """What an engine gives back, and what all engines share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from streampool_golden import Job
@@ -18,11 +17,8 @@ class CompilerMissing(EngineError):
     """There is no C++ compiler, so the compiled engine cannot be used."""
 
 
-class Progress(Protocol):
-    """Called now and then with the output beats that are there and the beats that are due."""
-
-    def __call__(self, done: int, total: int, /) -> None:
-        """Take note of the progress."""
+Progress = Callable[[int, int], object]
+"""Called now and then with the output beats that are there and the beats that are due."""
 
 
 @dataclass(frozen=True)

@@ -21,17 +21,10 @@ _SAME = re.compile(r"\$\d+(?=$|[.\[])")
 
 
 def observe(m: Module, core: Core) -> None:
-    """Show the ports first, and beside each stage which slot and which window pass.
+    """Show the ports of a bench's core first, and beside each stage which slot and window pass.
 
     `slot` is the position of the beat at the stage's input, `window` that of the beat at its
     output; `cycle` counts the clocks since the reset.
-
-    Parameters
-    ----------
-    m : Module
-        The bench, with the core's clock domain.
-    core : Core
-        The core in it.
     """
     cycle = Signal(32)
     i, o = core.i, core.o
@@ -52,7 +45,7 @@ def _stages(core: Core) -> dict[str, AxisStage]:
 
 
 def _follow(m: Module, beats, each: int, length: int, name: str) -> None:
-    """Count the positions that have gone through a stream, `each` beats a position."""
+    """Count the positions that have gone through a stream, `each` beats per position."""
     position = Signal(range(max(length, 2)), name=name)
     beat = Signal(range(max(each, 2)), name=f"{name}_beat")
     with m.If(beats.valid & beats.ready):
@@ -66,15 +59,8 @@ def _follow(m: Module, beats, each: int, length: int, name: str) -> None:
 def recorded(simulator: Simulator, core: Core, path: Path | str) -> Iterator[None]:
     """Write the waveforms of what is run in the block, and a view of them for GTKWave.
 
-    Parameters
-    ----------
-    simulator : Simulator
-        Of a bench that `observe` saw.
-    core : Core
-        The core in it.
-    path : path
-        The VCD file. Beside it ``.gtkw`` takes the place of its suffix. Both are there when the
-        block ends, and neither if it raises.
+    The view is beside the VCD file, with the suffix ``.gtkw``. Both are there when the block ends,
+    and neither if it raises. The bench is one that `observe` saw.
     """
     path = Path(path)
     view = path.with_suffix(".gtkw")
@@ -93,12 +79,8 @@ class _Renamed:
     """A file to which Amaranth's simulator writes, as a person wants to read it.
 
     Axes have their names and times are in ps. No module lists the clock and the reset again, and
-    the bench does not list what only passes through it.
-
-    Attributes
-    ----------
-    signals : dict of str to int
-        The width of each signal that is listed.
+    the bench does not list what only passes through it. `signals` has the width of each signal that
+    is listed.
     """
 
     def __init__(self, file: TextIO, scopes: dict[str, str]):
