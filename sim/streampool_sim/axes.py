@@ -13,16 +13,8 @@ from streampool_golden.arrays import as_array, channels_at, channels_back, chann
 class FrameAxes:
     """How arrays of one shape become frames, channels first, and frames become such arrays.
 
-    Parameters
-    ----------
-    lead : tuple of int
-        The lengths before a frame's; frames are counted through all of them.
-    shape : tuple of int
-        A frame: channels, then the spatial lengths.
-    bare : bool
-        Whether there is no axis of channels, which makes it one channel.
-    channels_at : int or None
-        Where channels go from the last axis; None where they are first.
+    Frames are counted through all of the axes in `lead`. Where the arrays are `bare` there is no
+    axis of channels, which makes it one channel. `channels_at` is as of golden's function.
     """
 
     lead: tuple[int, ...]
@@ -32,13 +24,7 @@ class FrameAxes:
 
     @classmethod
     def of(cls, ndim: int, layout: str | None, arrays: Sequence[Any]) -> "FrameAxes":
-        """Return those of arrays, all of one shape, of so many spatial axes.
-
-        Raises
-        ------
-        SpecError
-            If they are of several shapes, have too few axes, or there is no such layout.
-        """
+        """Return those of arrays, all of one shape, of so many spatial axes."""
         names = ("x",) if len(arrays) == 1 else ("values", "indices")
         first, *others = map(as_array, names, arrays)
         for other in others:

@@ -24,28 +24,13 @@ windows at a border just have fewer taps. wK' is a window of the frame before th
 
 
 def explain_text(spec: PoolSpec, shape: Sequence[int], lanes: int | None = None) -> str:
-    """Draw what comes in, which partials live and what leaves, for each axis in stream order.
-
-    Parameters
-    ----------
-    spec : PoolSpec
-        What to compute.
-    shape : sequence of int
-        A frame: channels, then rows and columns (or steps).
-    lanes : int, optional
-        Channels of a beat, as of `PoolJob`.
-
-    Raises
-    ------
-    SpecError
-        If `spec` does not work on `shape`.
-    """
+    """Draw what comes in, which partials live and what leaves, for each axis in stream order."""
     job = PoolJob(spec, tuple(shape), lanes)
     size, out = (" x ".join(map(str, sizes)) for sizes in (job.shape, job.out_shape))
     lines = [
         f"{spec.op} pooling of {size} into {out}, {count(job.lanes, 'lane')}:"
         f" {count(job.beats_in, 'beat')} in, {job.beats_out} out,"
-        f" at least {count(job.limit_cycles, 'cycle')} a frame",
+        f" at least {count(job.limit_cycles, 'cycle')} per frame",
         "",
         *LEGEND.splitlines(),
     ]
@@ -67,20 +52,19 @@ def _axis_lines(plan: AxisPlan, name: str, m: int) -> list[str]:
         f" neighbours {count(m, 'beat')} apart",
         f"  period {count(plan.period, 'slot')}"
         + (f" ({plan.idle} idle)" if plan.idle else "")
-        + f"; store {count(plan.partials, 'partial')} a position x {m} = {count(store, 'word')};"
+        + f"; store {count(plan.partials, 'partial')} per position x {m} = {count(store, 'word')};"
         f" {count(len(plan.program.words), 'control word')}",
         "",
     ]
-    rows = [_slot_row(plan, slot) for slot in _shown(axis.length)]
-    width = max(len(row[1]) for row in rows if row)
-    head = f"  {'slot':>5}  {'in':<{len(f'x{axis.length - 1}')}} | {'live':<{width}} |"
+    slots = _shown(axis.length)
+    rows = [_slot_row(plan, slot) for slot in slots]
+    wide, width = len(f"x{axis.length - 1}"), max(len(live) for live, _ in rows)
+    head = f"  {'slot':>5}  {'in':<{wide}} | {'live':<{width}} |"
     lines += [head, "  " + "-" * (len(head) + 5)]
-    for slot, row in zip(_shown(axis.length), rows, strict=True):
-        if row is None:
+    for at, (slot, (live, leaves)) in enumerate(zip(slots, rows, strict=True)):
+        if at and slot > slots[at - 1] + 1:
             lines.append(f"  {'...':>5}")
-            continue
-        position, live, leaves = row
-        start = f"  {slot:>5}  {position:<{len(f'x{axis.length - 1}')}} | {live:<{width}} |"
+        start = f"  {slot:>5}  {f'x{slot}':<{wide}} | {live:<{width}} |"
         lines.append(f"{start} {leaves}".rstrip())
     drained = [i for i, leave in enumerate(plan.leave) if leave >= axis.length]
     if drained:
@@ -103,17 +87,16 @@ def _axis_lines(plan: AxisPlan, name: str, m: int) -> list[str]:
     return lines
 
 
-def _shown(length: int) -> list[int | None]:
-    """Return the slots to draw; None is a gap."""
+def _shown(length: int) -> list[int]:
+    """Return the slots to draw."""
     if length <= MOST_SLOTS:
         return list(range(length))
     half = MOST_SLOTS // 2
-    return [*range(half), None, *range(length - half, length)]
+    return [*range(half), *range(length - half, length)]
 
 
-def _slot_row(plan: AxisPlan, slot: int | None) -> tuple[str, str, str] | None:
-    if slot is None:
-        return None
+def _slot_row(plan: AxisPlan, slot: int) -> tuple[str, str]:
+    """Return the windows that live in a slot, and the one that leaves."""
     leaves = ""
     live: list[str] = []
     ahead = bisect_left(plan.leave, slot + plan.period)
@@ -131,7 +114,7 @@ def _slot_row(plan: AxisPlan, slot: int | None) -> tuple[str, str, str] | None:
             live.append(f"w{i} {_marks(before, now, len(taps) - before - now)}")
             if leave == slot:
                 leaves = f"-> w{i}"
-    return f"x{slot}", "  ".join(live), leaves
+    return "  ".join(live), leaves
 
 
 def _marks(before: int, now: int, to_come: int) -> str:

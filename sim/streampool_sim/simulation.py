@@ -86,7 +86,7 @@ def simulate(
     progress: Progress | None = None,
     **options: Any,
 ) -> Result:
-    """Stream arrays through a core, cycle by cycle, and hold it against the golden model.
+    """Stream arrays through a core, cycle by cycle, and check it against the golden model.
 
     Frames are streamed back to back. Payloads are random while they are not valid, and so are
     lanes that carry no channel. Without a frame nothing is simulated.
@@ -105,7 +105,7 @@ def simulate(
         Channels side by side in a beat, where a specification is given; the channels, 8 at most,
         by default.
     engine : {"auto", "fast", "amaranth"}
-        ``"fast"`` compiles the core once and runs millions of cycles a second, ``"amaranth"``
+        ``"fast"`` compiles the core once and runs millions of cycles per second, ``"amaranth"``
         needs no compiler and runs thousands; ``"auto"`` takes the one that ends sooner. Without a
         C++ compiler Amaranth's simulator runs instead, with an `EngineWarning`.
     stall : float
@@ -239,23 +239,10 @@ def _numbered(job: Job, arrays: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
 def compare(
     job: Job, trace: Trace, *golden: np.ndarray
 ) -> tuple[tuple[np.ndarray, ...], str | None]:
-    """Compare a run with the golden model.
+    """Compare a run, of one or more rounds through the frames, with what each has to become.
 
-    Parameters
-    ----------
-    job : Job
-        What ran.
-    trace : Trace
-        Its beats, of one or more rounds through the frames.
-    *golden : ndarray, shape (frames, C, *out_size)
-        What each frame has to become, as ``job.reference`` gives it.
-
-    Returns
-    -------
-    first : tuple of ndarray, shape (frames, C, *out_size)
-        The frames of the first round, for each field.
-    mismatch : str or None
-        The first difference, in one sentence.
+    That is what ``job.reference`` gives. Returns the frames of the first round, for each field, and
+    the first difference in one sentence.
     """
     outs = [unpack(job, beats, field) for field, beats in enumerate(trace.fields)]
     mismatches = list(map(_difference, job.fields_out, outs, golden))
@@ -305,14 +292,14 @@ def _settled(
         raise ValueError(f"engine {engine!r} is not known; use one of {', '.join(ENGINES)}")
     stall, freq_mhz = _number("stall", stall), _number("freq_mhz", freq_mhz)
     threshold(stall)
-    seed = _whole("seed", seed, "is no integer; take one, such as 0")
+    seed = _whole("seed", seed, "is no integer; use one, such as 0")
     if repeat is not None:
-        repeat = _whole("repeat", repeat, "is no integer; take 1 or more")
+        repeat = _whole("repeat", repeat, "is no integer; use 1 or more")
         if repeat < 1:
-            raise ValueError(f"repeat {repeat!r} streams nothing; take 1 or more")
+            raise ValueError(f"repeat {repeat!r} streams nothing; use 1 or more")
     low, high = FREQ_MHZ
     if not low <= freq_mhz <= high:
-        raise ValueError(f"freq_mhz {freq_mhz:g} is no clock; {low:g} to {high:g} MHz would do")
+        raise ValueError(f"freq_mhz {freq_mhz:g} is no clock; use {low:g} to {high:g} MHz")
     if vcd is not None and not Path(vcd).parent.is_dir():
         raise FileNotFoundError(f"vcd {vcd}: there is no folder {Path(vcd).parent}")
     return stall, seed, repeat, freq_mhz
@@ -335,17 +322,10 @@ def _choose(
     core: Core, engine: str, clocks: float, vcd: Path | str | None
 ) -> tuple[Model | None, str]:
     """Return the model to run, or None for Amaranth's simulator, and what there is to say."""
-    if engine == "amaranth":
-        return None, ""
-    if vcd is not None:
-        why = (
-            "waveforms are written by Amaranth's simulator, so that is the engine"
-            if engine == "fast"
-            else ""
-        )
-        return None, why
+    if vcd is not None and engine == "fast":
+        return None, "waveforms are written by Amaranth's simulator, so that is the engine"
     auto = engine == "auto"
-    if auto and clocks < LOOK_FROM:
+    if engine == "amaranth" or vcd is not None or (auto and clocks < LOOK_FROM):
         return None, ""
     try:
         build = Build([core])

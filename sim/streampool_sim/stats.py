@@ -1,4 +1,4 @@
-"""Statistics of a run: what was measured, and the limits that it is held against."""
+"""Statistics of a run: what was measured, and the limits that it is checked against."""
 
 from typing import Any
 
@@ -10,14 +10,10 @@ from .engines import Trace
 
 
 def frame_cycles(trace: Trace, beats_out: int) -> np.ndarray:
-    """Cycles that each frame of the steady state took.
+    """Return the cycles that each frame of the steady state took, none with fewer than four frames.
 
     From the last output beat of the frame before to the frame's own; the first two frames and the
-    last are left out, as the last one's drain runs alone. Empty with fewer than four frames.
-
-    Returns
-    -------
-    ndarray of int64, shape (frames - 3,)
+    last are left out, as the last one's drain runs alone.
     """
     ends = trace.out_cycles[beats_out - 1 :: beats_out]
     return np.diff(ends[1:-1])

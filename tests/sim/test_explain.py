@@ -30,7 +30,7 @@ def test_stages_stand_in_stream_order_with_their_stores():
     assert columns.startswith("columns: 112 in, 56 windows")
     assert "neighbours 8 beats apart" in columns
     assert rows.startswith("rows: 112 in, 56 windows")
-    assert "1 partial a position x 448 = 448 words" in text
+    assert "1 partial per position x 448 = 448 words" in text
 
 
 def test_a_long_axis_is_cut_and_a_large_window_counted():
