@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from streampool_golden.errors import did_you_mean
+from streampool_golden.errors import did_you_mean, shown
 
 RED, GREEN, YELLOW = 31, 32, 33
 
@@ -31,8 +31,3 @@ def not_known(word: str, words: Sequence[str]) -> str:
     """Say of a word that it is none of `words`, and offer the one that was meant, or else all."""
     others = did_you_mean(word, words) or f"; use one of {', '.join(words)}"
     return f"{shown(word)} is not known{others}"
-
-
-def shown(text: str) -> str:
-    """Return what was typed in quotes, cut where it is long."""
-    return repr(text) if len(text) <= 60 else f"{text[:40] + '...'!r} of {len(text)} characters"

@@ -166,6 +166,7 @@ def test_a_shell_that_is_not_known(refused: Command):
         ("rnu", "verb 'rnu' is not known, did you mean run"),
         ("frob", "verb 'frob' is not known; use one of run, verilog"),
         ("", "a verb is missing; use one of run, verilog"),
+        ("--", "a verb is missing"),
     ],
 )
 def test_what_is_nearly_right_is_named(typed: str, says: str, refused: Command):

@@ -42,7 +42,7 @@ class _Streampool(click.Group):
             refuse(ctx, str(refusal))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:
+        if set(args) <= {"--"} and not ctx.resilient_parsing:
             refuse(ctx, f"a verb is missing; use one of {', '.join(verbs())}")
         with refusing(ctx, args):
             return super().parse_args(ctx, args)

@@ -9,9 +9,9 @@ from typing import Any, NoReturn, TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
-from streampool_golden.errors import SpecError, cut, did_you_mean
+from streampool_golden.errors import SpecError, cut, did_you_mean, shown
 
-from ..refusals import Refused, not_known, shown
+from ..refusals import Refused, not_known
 
 NUMBER = re.compile(r"-[\d.]")
 """How a value begins that is no option: a number below zero."""
@@ -207,6 +207,7 @@ class VerbCommand(click.Command):
         except SpecError as refusal:
             text = str(refusal)
             for each in self.params:
+                text = text.replace(f"{each.name}=True", each.opts[-1])
                 names = {str(each.name): each.opts[-1].lstrip("-")}
                 if isinstance(each.type, Value):
                     names |= {choice: dashed(choice) for choice in each.type.choices}

@@ -11,10 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 from streampool_golden import SpecError
-from streampool_golden.errors import did_you_mean
+from streampool_golden.errors import did_you_mean, shown
 from streampool_golden.fields import GLOBAL, MOST_AXES, NAMED_PADDINGS, scale
 
-from ..refusals import shown
 from .command import dashed
 
 WHOLE = r"-?\d{1,99}"
