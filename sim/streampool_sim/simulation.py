@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Fragment
 from streampool_golden import Field, Job, PoolJob, PoolSpec, SpecError, SpecWarning
-from streampool_golden.errors import shown
+from streampool_golden.errors import wrong
+from streampool_golden.fields import choice, integer
 from streampool_golden.layers import specification
 from streampool_hw import Core, make_core
 
 from .axes import FrameAxes
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model
-from .engines.stalls import threshold
 from .frames import container, pack, unpack
 from .stats import statistics
 
@@ -131,10 +131,7 @@ def simulate(
     Raises
     ------
     SpecError
-        If an array, `layout` or `lanes` is not what it must be, or `what` does not work on the
-        size.
-    ValueError
-        If another argument is not what it must be.
+        If an argument is not what it must be, or `what` does not work on the size.
     FileNotFoundError
         If `vcd` is to go into a folder that is not there.
     EngineError
@@ -288,34 +285,21 @@ def _settled(
 
     NumPy's scalars go wherever Python's numbers go, and JSON takes no others than Python's.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"engine {engine!r} is not known; use one of {', '.join(ENGINES)}")
-    stall, freq_mhz = _number("stall", stall), _number("freq_mhz", freq_mhz)
-    threshold(stall)
-    seed = _whole("seed", seed, "is no integer; use one, such as 0")
-    if repeat is not None:
-        repeat = _whole("repeat", repeat, "is no integer; use 1 or more")
-        if repeat < 1:
-            raise ValueError(f"repeat {repeat!r} streams nothing; use 1 or more")
+    choice("engine", engine, ENGINES)
+    if not (isinstance(stall, Real) and 0 <= stall < 1):  # at 1 nothing would ever move
+        raise wrong("stall", "a probability, 0 <= stall < 1", stall)
     low, high = FREQ_MHZ
-    if not low <= freq_mhz <= high:
-        raise ValueError(f"freq_mhz {freq_mhz:g} is no clock; use {low:g} to {high:g} MHz")
+    if not (isinstance(freq_mhz, Real) and low <= float(freq_mhz) <= high):
+        raise wrong("freq_mhz", f"a number from {low:g} to {high:g}", freq_mhz)
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise wrong("seed", "an integer", seed) from None
+    if repeat is not None:
+        repeat = integer("repeat", repeat, 1)
     if vcd is not None and not Path(vcd).parent.is_dir():
         raise FileNotFoundError(f"vcd {vcd}: there is no folder {Path(vcd).parent}")
-    return stall, seed, repeat, freq_mhz
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, Real):  # as are NumPy's scalars
-        return float(value)
-    raise ValueError(f"{name} {shown(value)} is no number; use one")
-
-
-def _whole(name: str, value: Any, otherwise: str) -> int:
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise ValueError(f"{name} {shown(value)} {otherwise}") from None
+    return float(stall), seed, repeat, float(freq_mhz)
 
 
 def _choose(
