@@ -10,22 +10,12 @@ def container(field: Field) -> np.dtype:
 
 
 def pack(job: Job, *frames: np.ndarray, seed: int | None = 0) -> tuple[np.ndarray, ...]:
-    """Cut frames into beats, as ``job.layout_in`` says.
+    """Cut frames, channels first, into beats as ``job.layout_in`` says, for each of its fields.
 
-    Parameters
-    ----------
-    job : Job
-        What takes them.
-    *frames : ndarray, shape (frames, C, *size)
-        Frames, channels first, for each of ``job.fields_in``.
-    seed : int or None
-        Lanes of the last channel group that carry no channel are filled with numbers of this
-        seed, so that a core that lets one of them out is found; None fills them with zeros.
-
-    Returns
-    -------
-    tuple of ndarray, shape (frames, beats_in, lanes)
-        For each field, in its `container`.
+    Each array of frames, ``(frames, C, *size)``, becomes one of ``(frames, beats_in, lanes)`` in
+    the field's `container`. Lanes of the last channel group that carry no channel are filled with
+    numbers of the seed, so that a core that lets one of them out is found; None fills them with
+    zeros.
     """
     return tuple(
         _packed(job, field, x, seed) for field, x in zip(job.fields_in, frames, strict=True)
@@ -50,21 +40,9 @@ def _packed(job: Job, field: Field, x: np.ndarray, seed: int | None) -> np.ndarr
 
 
 def unpack(job: Job, beats: np.ndarray, field: int = 0) -> np.ndarray:
-    """Put output beats together to frames, as ``job.layout_out`` says.
+    """Put the beats of a field, ``(beats, lanes)``, together to frames as ``job.layout_out`` says.
 
-    Parameters
-    ----------
-    job : Job
-        What gave them.
-    beats : ndarray, shape (frames * beats_out, lanes)
-        Output beats in the order in which they left.
-    field : int
-        Which of ``job.fields_out`` they are.
-
-    Returns
-    -------
-    ndarray, shape (frames, C, *out_size)
-        The unused lanes of the last channel group left out; floats, where the job gives them.
+    The unused lanes of the last channel group are left out. What the job has as floats is floats.
     """
     frames = job.layout_out.unpack(beats).reshape(-1, *job.out_shape)
     dtype = job.fields_out[field].dtype

@@ -24,7 +24,7 @@ CHUNK = 1 << 16
 
 
 def check_core(core: PoolCore, device: Device, folder: Path) -> str | None:
-    """Refuse a core's netlist that does not do what the golden model says.
+    """Refuse the netlist that synthesis left of a core if it is not what the golden model says.
 
     Three different frames go through the netlist back to back, without stalls, and two more with
     random stalls on both sides and a reset in mid-frame. Every value, index and `last` is compared,
@@ -32,54 +32,21 @@ def check_core(core: PoolCore, device: Device, folder: Path) -> str | None:
     take minutes go through alone. Yosys puts models in the place of the cells, which takes about
     as long as synthesis did; the simulation runs some hundred million gates per second.
 
-    Parameters
-    ----------
-    core : PoolCore
-        What was synthesized.
-    device : Device
-        The device that it was synthesized for.
-    folder : Path
-        Where synthesis left the netlist of the core alone.
-
-    Returns
-    -------
-    str or None
-        Why the netlist could not be checked, where a cell has no model; else None.
-
-    Raises
-    ------
-    ToolError
-        If the netlist differs from the golden model, or there is no C++ compiler.
+    Returns why it could not be checked, where a cell has no model. `ToolError` says that it differs
+    from the golden model, or that there is no C++ compiler.
     """
 
     def fault() -> str | None:
-        netlist = Netlist(netlist_gates(folder, device))
-        return _core_fault(core, netlist)
+        return _core_fault(core, Netlist(netlist_gates(folder, device)))
 
     return _judged(device, fault)
 
 
 def check_self_test(test: SelfTest, device: Device, folder: Path) -> str | None:
-    """Refuse the netlist of a board's self-test that does not find its core good.
+    """Do for the netlist of a board's self-test, the module ``test``, what `check_core` does.
 
-    A round of its frames goes through the netlist, with the test's own stalls.
-
-    Parameters
-    ----------
-    test : SelfTest
-        In the module ``test`` of what was synthesized.
-    device, folder
-        As of `check_core`.
-
-    Returns
-    -------
-    str or None
-        As `check_core`.
-
-    Raises
-    ------
-    ToolError
-        If the test says that the core is bad, or says nothing, or there is no C++ compiler.
+    A round of its frames goes through it, with the test's own stalls. It has a fault if the test
+    says that its core is bad, or says nothing.
     """
 
     def fault() -> str | None:

@@ -51,7 +51,9 @@ def statistics(
     """
     job = core.job
     taken = frame_cycles(trace, job.beats_out)
-    per_frame = plain(taken.mean()) if len(taken) else None
+    per_frame = float(taken.mean()) if len(taken) else None
+    if per_frame is not None and per_frame.is_integer():
+        per_frame = int(per_frame)
     return {
         "version": __version__,
         "spec": job.to_json(),
@@ -81,8 +83,3 @@ def statistics(
         "seed": seed,
         "warnings": said,
     }
-
-
-def plain(value: float) -> int | float:
-    """A whole number as such."""
-    return int(value) if value == int(value) else float(value)
