@@ -118,7 +118,7 @@ def test_what_cannot_be_is_refused(words, what, capsys, tmp_path):
 def test_a_file_is_no_folder(below, capsys, tmp_path):
     (tmp_path / "file").write_text("kept")
     words = ("--board", "hx8k-evn", *SMALL, "-o", str(tmp_path / "file" / below))
-    assert "a folder would do" in refused(capsys, *words)
+    assert "use a folder" in refused(capsys, *words)
     assert (tmp_path / "file").read_text() == "kept"
 
 
