@@ -145,7 +145,7 @@ def ff(monkeypatch):
 def test_what_a_tie_takes_of_a_device(ff):
     ff(0.02)
     rows = [core(8, 100, lut4=400)]
-    found = compare.tie(LAYER, rows, 64 * 2 / 100e6)  # two beats a position
+    found = compare.tie(LAYER, rows, 64 * 2 / 100e6)  # two beats per position
     assert (found["lanes"], found["holds"]) == (32, False)
     assert (found["lut4"], found["device_share"], found["fits"]) == (1600, 0.64, True)
     ff(0.04)

@@ -212,7 +212,7 @@ def test_what_is_drawn_was_placed_or_measured_right(monkeypatch: pytest.MonkeyPa
 def test_marks_stand_where_their_numbers_are(width: str):
     values, rows = [3e5, 2e6, 7e7, 9e9], [0, 1, 2, 3]
     draw = plots.throughput(
-        list("abcd"), [plots.Series("s", values, rows, 0, 0)], "values a second"
+        list("abcd"), [plots.Series("s", values, rows, 0, 0)], "values per second"
     )
     root = ET.fromstring(plots.drawn(draw)[width])
     # The legend's mark comes last.

@@ -26,7 +26,7 @@ class Words:
 
 
 JOBS: dict[str, PoolJob] = {
-    # lanes that the channels do not fill, two beats a position
+    # lanes that the channels do not fill, two beats per position
     "max_fold": PoolJob(PoolSpec(op="max", kernel=3, stride=2, padding=1), (3, 9, 8), lanes=2),
     # divisors of their own at the borders
     "avg_border": PoolJob(
