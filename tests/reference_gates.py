@@ -18,11 +18,11 @@ from streampool_hw.export.gates import digest
 
 RECORDED = Path(__file__).with_name("reference_gates.json")
 
-_INDICES = {
+INDICES = {
     base: PoolJob(PoolSpec("max", 3, 2, 1, indices=base), (4, 7, 8), 2)
     for base in ("plane", "flat", "flat_columns", "channels_last")
 }
-_QUANTISED = {
+QUANTISED = {
     "tflite": PoolJob(preset("tflite", "avg", 3, stride=2, padding="same"), (3, 7, 6), 2),
     "torch": PoolJob(
         preset("torch-quantized", "avg", 3, stride=2, padding=1, zero_points=3), (2, 7, 6)
@@ -35,7 +35,7 @@ _QUANTISED = {
         2,
     ),
 }
-_UNPOOL = {
+UNPOOL = {
     "2-D": UnpoolJob((3, 2, 3), (4, 6), 2),
     "1-D": UnpoolJob((1, 4), (9,), 1, "uint5"),
 }
@@ -47,9 +47,9 @@ def _between_ports(core: Core) -> AxiCore:
 
 def cores() -> Iterator[tuple[str, Callable[[], wiring.Component]]]:
     """Yield each reference core's name and what makes it."""
-    for name, job in {**JOBS, **_INDICES, **_QUANTISED}.items():
+    for name, job in {**JOBS, **INDICES, **QUANTISED}.items():
         yield name, lambda job=job: PoolCore(job.spec, job.shape, job.lanes)
-    for name, job in _UNPOOL.items():
+    for name, job in UNPOOL.items():
         yield f"unpool {name}", lambda job=job: UnpoolCore(job)
         yield f"unpool {name}, axi", lambda job=job: _between_ports(UnpoolCore(job))
     for name in ("max k3 s2", "avg same", "max float16"):

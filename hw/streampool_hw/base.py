@@ -7,6 +7,8 @@ from amaranth.hdl import Module
 from amaranth.lib import stream
 from streampool_golden import Job
 
+from .schedule.settings import Settings
+
 
 class Core(Protocol):
     """A component with a stream of beats in and a stream of beats out, made for a `Job`.
@@ -19,6 +21,8 @@ class Core(Protocol):
     ----------
     family : str
         The family of devices that it is made for, one of `FAMILIES`.
+    settings : Settings
+        Where the numbers of its schedule come from.
     latency : int
         Clocks from an input to the output that it completes.
     cycles_bound : int
@@ -28,6 +32,7 @@ class Core(Protocol):
     """
 
     family: str
+    settings: Settings
     latency: int
     cycles_bound: int
     flags: Mapping[str, str]

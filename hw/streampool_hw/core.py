@@ -1,12 +1,14 @@
-"""A pooling core: preprocessing, one stage an axis, postprocessing."""
+"""A pooling core: preprocessing, one stage per axis, postprocessing."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, PoolSpec
 
+from .blocks.block import Chain
 from .blocks.indices import place_of
 from .blocks.postprocess import Postprocess
 from .blocks.preprocess import Preprocess
@@ -16,11 +18,12 @@ from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
 from .schedule.plan import AxisPlan
 from .schedule.sequencer import ModuloCounter
+from .schedule.settings import CONSTANTS, Settings
 from .vendor.families import GENERIC, check_family
 
 
 class PoolCore(wiring.Component):
-    """Pool frames of one size, at one beat a clock.
+    """Pool frames of one size, at one beat per clock.
 
     A beat is `lanes` channels of one position. The beats of a frame come in raster order, the
     channel groups of a position one after the other: beat ``b`` holds the channels
@@ -30,8 +33,8 @@ class PoolCore(wiring.Component):
     The core counts beats; frames follow each other with no gap or any, and may be stalled
     anywhere. The last beats of a frame come out though no next frame comes.
 
-    Throughput: with valid and ready always high a frame takes `cycles_bound` clocks at the
-    most; that is ``max(job.beats_in, job.beats_out)``, but for axes of which one shrinks while
+    Throughput: with valid and ready always high a frame takes at most `cycles_bound` clocks;
+    that is ``max(job.beats_in, job.beats_out)``, but for axes of which one shrinks while
     another grows, and paddings beyond any framework's. Latency: `latency` clocks from the step
     in which the schedule lets a window leave (the beat that completes it, or its drain step) to
     its beat at `o`, while ``o.ready`` is high. Behind an axis that grows it is counted from that
@@ -44,15 +47,15 @@ class PoolCore(wiring.Component):
     shape : tuple of int
         A frame: channels, then rows and columns (or steps).
     lanes : int, optional
-        Channels side by side in a beat; the channels by default, 8 at the most.
+        Channels side by side in a beat; the channels by default, 8 at most.
     family : str, optional
         The family of devices, one of `FAMILIES`: its own memory is used where that pays. Beats
         and cycles are the same in all; only ``"generic"`` runs in Amaranth's simulator.
+    settings : Settings, optional
+        Where the numbers of the schedule come from: constants by default.
 
     Attributes
     ----------
-    family : str
-        As above.
     job : PoolJob
         The specification on this shape and lanes: beats, limits, ranges.
     plans : tuple of AxisPlan
@@ -60,10 +63,8 @@ class PoolCore(wiring.Component):
     stages : dict of int to AxisStage
         The components that pool, by the axis that each pools along, in the same order.
     cycles_bound : int
-        Clocks that a frame takes in the steady state at the most: ``job.cycles_bound``, which
+        Clocks that a frame takes in the steady state at most: ``job.cycles_bound``, which
         allows for the most idle slots that an axis of its kind can need, with the schedules' own.
-    latency : int
-        As above, in clocks.
     store_words : dict of int to int
         Words in each stage's store, by the axis it pools.
     store_bits : int
@@ -94,8 +95,10 @@ class PoolCore(wiring.Component):
         lanes: int | None = None,
         *,
         family: str = GENERIC,
+        settings: Settings = CONSTANTS,
     ):
-        self.family = check_family(family)
+        self.family, self.settings = check_family(family), settings
+        self.flags: Mapping[str, str] = {}
         self.job = job = PoolJob(spec, shape, lanes)
         place, gates = place_of(job), gates_of(job)
         self._reduction = reduction = gates.reduce(job, place.bits if place else 0)
@@ -104,8 +107,9 @@ class PoolCore(wiring.Component):
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
             for plan, stage in zip(self.plans, job.stages, strict=True)
         )
-        shapes = [reduction.shape(stage.accumulator) for stage in job.stages]
-        self._first_shape = reduction.shape(job.partial(1))
+        shapes = [reduction.shape(job.partial(1))]
+        shapes += [reduction.shape(stage.accumulator) for stage in job.stages]
+        self._first_shape = shapes[0]
         # where the outermost axis is pooled last, its stage knows the frame's last beat
         self._counts = not job.stages or bool(
             job.stages[-1].axis or not self.plans[-1].ends_with_window
@@ -115,27 +119,29 @@ class PoolCore(wiring.Component):
                 *(plan, stage.m, job.lanes, reduction, i_shape, o_shape, family),
                 marks_last=stage is job.stages[-1] and not self._counts,
                 seamless=any(later.waits for later in self.plans[number + 1 :]),
+                settings=settings.part(f"axis_{stage.axis}"),
             )
-            for number, (plan, stage, i_shape, o_shape) in enumerate(
-                zip(self.plans, job.stages, [self._first_shape, *shapes], shapes, strict=False)
+            for number, (plan, stage, (i_shape, o_shape)) in enumerate(
+                zip(self.plans, job.stages, pairwise(shapes), strict=True)
             )
         }
-        blocks = gates.preprocess(job, family)
+        before, after = settings.part("preprocess"), settings.part("postprocess")
+        windows = Windows(job, after)
+        encoding, decoding = Chain(gates.preprocess(job)), Chain(postprocessing(job, windows.kinds))
+        encoding.build_for(family, before)
+        decoding.build_for(family, after)
         self._preprocess = None
-        if blocks or place is not None:
-            self._preprocess = Preprocess(job, blocks, reduction.encode, self._first_shape)
-        windows = Windows(job)
-        blocks = postprocessing(job, windows.kinds, family)
-        partial = [self._first_shape, *shapes][-1]
-        self._postprocess = Postprocess(job, windows, blocks, reduction.decode, partial)
-        self.latency = (
-            sum(stage.latency for stage in self.stages.values()) + self._postprocess.latency
+        if encoding.steps or place is not None:
+            self._preprocess = Preprocess(
+                *(job, encoding.steps, reduction.encode, shapes[0], before)
+            )
+        self._postprocess = Postprocess(
+            *(job, windows, decoding.steps, reduction.decode, shapes[-1], after)
         )
-        if self._preprocess is not None:
-            self.latency += self._preprocess.latency
+        parts = [self._preprocess, *self.stages.values(), self._postprocess]
+        self.latency = sum(part.latency for part in parts if part is not None)
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
         self.store_bits = sum(stage.store_bits for stage in self.stages.values())
-        self.flags: Mapping[str, str] = {}
         beat = {"data": data.ArrayLayout(lane_shape(job.output), job.lanes)}
         if job.index_out is not None:
             beat["index"] = data.ArrayLayout(lane_shape(job.index_out), job.lanes)
@@ -197,7 +203,8 @@ class PoolCore(wiring.Component):
         if job.index_out is not None:
             m.d.comb += self.o.payload.index.eq(postprocess.o_index)
         if self._counts:
-            m.submodules.frame = frame = ModuloCounter(job.beats_out)
+            settings = self.settings.part("frame")
+            m.submodules.frame = frame = ModuloCounter(job.beats_out, settings=settings)
             m.d.comb += [
                 frame.step.eq(self.o.valid & self.o.ready),
                 self.o.payload.last.eq(frame.last),

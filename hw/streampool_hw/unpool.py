@@ -13,11 +13,12 @@ from .datapath.delay import delay
 from .datapath.fifo import PipelineFifo
 from .datapath.shapes import lane_shape
 from .schedule.sequencer import ModuloCounter
+from .schedule.settings import CONSTANTS, Settings
 from .vendor.families import GENERIC, check_family
 
 
 class UnpoolCore(wiring.Component):
-    """Put pooled values back where they were, zero everywhere else, at one beat a clock.
+    """Put pooled values back where they were, zero everywhere else, at one beat per clock.
 
     Any value may be the last to come and the first to leave, so a whole frame out is kept: each
     lane has a memory with a word for each beat out, and with two such frames the one is filled
@@ -28,11 +29,11 @@ class UnpoolCore(wiring.Component):
     with one index the last to come stays. A value whose index is out of range is left out and
     sets `index_error`; nothing else changes.
 
-    Throughput: in the steady state, with valid and ready always high, a frame takes
-    `cycles_bound` clocks at the most. With one frame each takes
-    ``both = beats_in + beats_out + 2``. With two that is ``max(beats_in, beats_out)`` where these
-    differ by 2 or more; where they do not, one memory waits for the other, so that frames take
-    more and less by turns, and ``both / 2`` in the mean.
+    Throughput: in the steady state, with valid and ready always high, a frame takes at most
+    `cycles_bound` clocks. With one frame each takes ``both = beats_in + beats_out + 2``. With two
+    that is ``max(beats_in, beats_out)`` where these differ by 2 or more; where they do not, one
+    memory waits for the other, so that frames take more and less by turns, and ``both / 2`` in
+    the mean.
 
     Latency: `latency` clocks from a frame's last beat in to its first beat out, while ``o.ready``
     is high and the frame before has left. After a reset the first beat is taken `clear_cycles`
@@ -46,6 +47,8 @@ class UnpoolCore(wiring.Component):
         Frames out that are kept. With one, the next frame is taken when this one has left.
     family : str, optional
         The family of devices, one of `FAMILIES`; the gates are the same in all.
+    settings : Settings, optional
+        Where the numbers of the schedule come from: constants by default.
 
     Raises
     ------
@@ -54,13 +57,6 @@ class UnpoolCore(wiring.Component):
 
     Attributes
     ----------
-    job : UnpoolJob
-        As above.
-    cycles_bound : int
-        The most clocks that a frame takes, as above, from the last beat out of the frame before
-        to its own.
-    latency : int
-        Clocks, as above.
     clear_cycles : int
         Clocks after a reset in which nothing is taken: ``job.beats_out``.
     store_words : int
@@ -88,15 +84,21 @@ class UnpoolCore(wiring.Component):
     o: stream.Interface
     index_error: Signal
 
-    def __init__(self, job: UnpoolJob, *, frames: int = 2, family: str = GENERIC):
+    def __init__(
+        self,
+        job: UnpoolJob,
+        *,
+        frames: int = 2,
+        family: str = GENERIC,
+        settings: Settings = CONSTANTS,
+    ):
         if frames not in (1, 2):
-            raise SpecError("frames", f"frames {frames} cannot be kept; 1 or 2 would do.")
-        self.family = check_family(family)
+            raise SpecError("frames", f"frames {frames} cannot be kept; use 1 or 2.")
+        self.family, self.settings = check_family(family), settings
         self.flags: Mapping[str, str] = {
             "index_error": "an index was out of range, its value left out"
         }
-        self.job = job
-        self._frames = frames
+        self.job, self._frames = job, frames
         self.latency = self.WRITE + 1 + self.READ + 1
         # a frame's memory is filled, then read from the clock after the last write on
         both = job.beats_in + job.beats_out + self.WRITE
@@ -140,7 +142,7 @@ class UnpoolCore(wiring.Component):
         full = Array(Signal(name=f"full_{k}") for k in frames)  # ... its write ... to the last read
         clearing = Signal(init=1)
 
-        m.submodules.beats_in = beats_in = ModuloCounter(self.job.beats_in)
+        beats_in = self._counter(m, "beats_in", self.job.beats_in)
         step = Signal()
         m.d.comb += [
             self.i.ready.eq(~busy[fill] & ~clearing),
@@ -159,7 +161,7 @@ class UnpoolCore(wiring.Component):
 
         # read in the order of beats, cleared a clock later
         m.submodules.fifo = fifo = PipelineFifo([len(Cat(self.o.payload.as_value()))])
-        m.submodules.beats_out = beats_out = ModuloCounter(self.job.beats_out)
+        beats_out = self._counter(m, "beats_out", self.job.beats_out)
         read, address = Signal(), self._addresses(m, beats_out)
         m.d.comb += [
             read.eq(full[leave] & fifo.credit & ~clearing),
@@ -168,11 +170,7 @@ class UnpoolCore(wiring.Component):
         with m.If(beats_out.step & beats_out.last):
             m.d.sync += clearing.eq(0)
             with m.If(read):
-                m.d.sync += [
-                    full[leave].eq(0),
-                    busy[leave].eq(0),
-                    leave.eq(self._next(leave)),
-                ]
+                m.d.sync += [full[leave].eq(0), busy[leave].eq(0), leave.eq(self._next(leave))]
         clears = [
             delay(m, clearing | (read & (leave == k)), name=f"clear_{k}", reset=True)
             for k in frames
@@ -199,14 +197,19 @@ class UnpoolCore(wiring.Component):
         ]
         return m
 
+    def _counter(self, m: Module, name: str, period: int) -> ModuloCounter:
+        m.submodules[name] = counter = ModuloCounter(period, settings=self.settings.part(name))
+        return counter
+
     def _next(self, frame: Signal) -> Value:
         return frame ^ 1 if self._frames == 2 else Const(0, 1)
 
     def _scatter(self, m: Module, step: Value, fill: Value) -> list[list[tuple]]:
         """Return what each frame's memories have to write: ``(enable, address, value)`` a lane."""
         job = self.job
-        area = job.layout_out.positions
-        m.submodules.group_in = group = ModuloCounter(job.fold)
+        positions = job.layout_out.positions
+        area = self.settings.number("area_in", positions, range(positions + 1))
+        group = self._counter(m, "group_in", job.fold)
         base = Signal(range(job.beats_out))  # where the group's words begin
         m.d.comb += group.step.eq(step)
         with m.If(step):
@@ -216,20 +219,20 @@ class UnpoolCore(wiring.Component):
 
         writes: list[list[tuple]] = [[] for _ in range(self._frames)]
         wrong: list[Value] = []
+        used = job.lanes - job.layout_in.spare_lanes
         for lane in range(job.lanes):
             index = delay(m, self.i.payload.index[lane], name=f"index_{lane}")
             value = delay(m, self.i.payload.data[lane].as_unsigned(), name=f"value_{lane}")
             within = index < area
-            idle = last if lane >= job.lanes - job.layout_in.spare_lanes else Const(0)
+            idle = last if lane >= used else Const(0)
             wrong.append(going & ~within & ~idle)
             # no address is ever beyond the memory, whether it is written or not
             address = Mux(within, (index + base)[: len(base)], 0)
             address = delay(m, address, name=f"address_{lane}")
             value = delay(m, value, name=f"late_value_{lane}")
             for k in range(self._frames):
-                enable = delay(
-                    m, going & within & (frame == k), name=f"write_{k}_{lane}", reset=True
-                )
+                here = going & within & (frame == k)
+                enable = delay(m, here, name=f"write_{k}_{lane}", reset=True)
                 writes[k].append((enable, address, value))
         with m.If(functools.reduce(operator.or_, wrong)):
             m.d.sync += self.index_error.eq(1)
@@ -239,12 +242,15 @@ class UnpoolCore(wiring.Component):
         """Return the address of the beat to read: a position's groups, then the next position."""
         job = self.job
         area = job.layout_out.positions
-        m.submodules.group_out = group = ModuloCounter(job.fold)
+        back = 1 - (job.fold - 1) * area  # from a position's last group to the next position
+        onward = self.settings.number("area_out", area, range(area + 1))
+        back = self.settings.number("back", back, range(back, 2))
+        group = self._counter(m, "group_out", job.fold)
         address = Signal(range(job.beats_out))
         m.d.comb += group.step.eq(beats_out.step)
         with m.If(beats_out.step):
-            onward = Mux(group.last, 1 - (job.fold - 1) * area, area)
-            m.d.sync += address.eq(Mux(beats_out.last, 0, address + onward))
+            by = Mux(group.last, back, onward)
+            m.d.sync += address.eq(Mux(beats_out.last, 0, address + by))
         return address
 
     def _memory(

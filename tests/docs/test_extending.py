@@ -10,7 +10,7 @@ import blocks
 import numpy as np
 import pytest
 from streampool_golden import PoolSpec, dtypes, operations
-from streampool_hw.boards import table
+from streampool_hw.boards import table as boards
 from streampool_hw.reduce import operations as gates
 from streampool_hw.reduce import reduction
 from streampool_sim import cli, simulate
@@ -25,7 +25,8 @@ OPERATION, GATES, FLOAT, BOARD, VERB, LISTED = map(
 def entry(shown: str, beside: ModuleType, patch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Run lines where they say they belong, by default beside the table; return its entry."""
     *placed, line = re.split(r"^# in (\S+)\n", shown, flags=re.M)
-    places = {"reduction.py": reduction, "operations.py": beside, "OPERATIONS": beside}
+    places = {"reduction.py": reduction, "operations.py": beside}
+    places |= dict.fromkeys(("OPERATIONS", "GATES"), beside)
     where = beside
     for before, place in zip(placed[::2], placed[1::2], strict=True):
         names = dict(vars(where))
@@ -37,10 +38,13 @@ def entry(shown: str, beside: ModuleType, patch: pytest.MonkeyPatch) -> dict[str
 
 
 def test_the_operation(monkeypatch: pytest.MonkeyPatch):
-    for shown, module in ((OPERATION, operations), (GATES, gates)):
+    for shown, module, table in (
+        (OPERATION, operations, operations.OPERATIONS),
+        (GATES, gates, gates.GATES),
+    ):
         made = entry(shown, module, monkeypatch)
         assert list(made) == ["or"]
-        monkeypatch.setitem(module.OPERATIONS, "or", made["or"])
+        monkeypatch.setitem(table, "or", made["or"])
     frames = np.random.default_rng(6).integers(-8, 8, (3, 2, 8, 8), dtype=np.int8)
     result = simulate(PoolSpec("or", 2, dtype="int4"), frames, lanes=2, engine="amaranth")
     windows = frames.reshape(3, 2, 4, 2, 4, 2)
@@ -54,7 +58,7 @@ def test_the_float(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_board():
-    board = eval(BOARD, {**vars(table)})
+    board = eval(BOARD, {**vars(boards)})
     platform = board.create_platform()
     assert board.chip.part == f"{platform.device}-{platform.package}"
     names = {name for name, _ in platform.resources}

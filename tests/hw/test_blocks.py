@@ -13,7 +13,7 @@ from pool_specs import naive_round, naive_round_root
 from streampool_golden import ROUNDINGS, DType
 from streampool_hw.blocks.block import Block, BlockComponent
 from streampool_hw.blocks.clamp import Clamp
-from streampool_hw.blocks.divider import Divider, Requantiser, Scale
+from streampool_hw.blocks.divider import Divider, Scale, requantiser
 from streampool_hw.blocks.division import Division
 from streampool_hw.blocks.floats_in import FLAGS, FloatToFixed, FloatToKey
 from streampool_hw.blocks.floats_out import FixedToFloat
@@ -43,8 +43,8 @@ CASES = {
     "magnitude": Case(Magnitude(DType.of("int6")), 1, [range(-32, 32)]),
     "square": Case(Square(6, 12), 3, [range(64)]),
     "restoring": Case(RestoringDivider(5, (3, 7)), 6, [range(3 << 5)]),
-    "reciprocal": Case(ReciprocalDivider(6, (3, 7), 150, "generic"), 4, [range(150)]),
-    "shift": Case(ReciprocalDivider(6, (4,), 150, "generic"), 1, [range(151)]),
+    "reciprocal": Case(ReciprocalDivider(6, (3, 7), 150), 4, [range(150)]),
+    "shift": Case(ReciprocalDivider(6, (4,), 150), 1, [range(151)]),
     **{
         f"divider, {rounding}": Case(_divider(rounding), 7, [range(-120, 121)])
         for rounding in ROUNDINGS
@@ -62,10 +62,7 @@ CASES = {
     "scale": Case(Scale(4 * 45, signed(8), -128, 127), 3, [range(-128, 128)]),
     "scale, a shift": Case(Scale(8, signed(8), -128, 127), 0, [range(-128, 128)]),
     "requantiser": Case(
-        Requantiser(
-            *(6, Division((7, 14), -120, 120, "half_even", (3, -5))),
-            *(signed(8), -128, 127, 5, "generic"),
-        ),
+        requantiser(6, Division((7, 14), -120, 120, "half_even", (3, -5)), signed(8), -128, 127, 5),
         8,
         [range(-128, 128)],
     ),

@@ -1,44 +1,71 @@
 """Gates that take a schedule's numbers from registers do what those do that have constants."""
 
+import copy
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
-from amaranth.hdl import Shape, Signal
+from amaranth.hdl import Elaboratable, Fragment, Module, Shape, ShapeLike, Signal
 from amaranth.sim import Simulator
-from core_bench import drive
-from streampool_golden import PoolJob, PoolSpec
+from core_bench import drive, random_frames, same
+from core_jobs import JOBS
+from reference_gates import INDICES, QUANTISED, UNPOOL
+from streampool_golden import Job, PoolJob, PoolSpec
+from streampool_hw import Core, make_core
 from streampool_hw.reduce.operations import gates_of
 from streampool_hw.reduce.stage import AxisStage
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_hw.schedule.program import Program
 from streampool_hw.schedule.sequencer import Capacity, ModuloCounter, Sequencer
 from streampool_hw.schedule.settings import Settings
+from streampool_sim.engines import EngineError, Trace, amaranth
+from streampool_sim.frames import pack, unpack
 
 
 class Registers(Settings):
-    """Each number a register that a test can write, by its name."""
+    """Each number a register that a test can write, by its name; blank ones say 0 till then."""
 
     FIXED = False
 
-    def __init__(self, found: dict[str, Signal] | None = None, prefix: str = ""):
-        self.found = {} if found is None else found
-        self._prefix = prefix
+    def __init__(self, *, blank: bool = False):
+        self.found: dict[str, Signal] = {}
+        self.said: dict[str, int] = {}
+        self._blank, self._prefix = blank, ""
 
     def part(self, name: str) -> "Registers":
-        return Registers(self.found, f"{self._prefix}{name}.")
+        part = copy.copy(self)
+        part._prefix = f"{self._prefix}{name}."
+        return part
 
-    def number(self, name: str, value: int, most: int) -> Signal:
-        return self._register(name, Shape.cast(range(most + 1)), value)
-
-    def table(self, name: str, values: Sequence[int], shape: Shape) -> list[Signal]:
-        return [self._register(f"{name}_{k}", shape, value) for k, value in enumerate(values)]
-
-    def _register(self, name: str, shape: Shape, value: int) -> Signal:
+    def number(self, name: str, value: int, shape: ShapeLike) -> Signal:
         name = self._prefix + name
-        self.found[name] = Signal(shape, init=value, name=name.replace(".", "_"))
+        assert name not in self.found
+        init = 0 if self._blank else value
+        self.found[name] = Signal(Shape.cast(shape), init=init, name=name.replace(".", "_"))
+        self.said[name] = value
         return self.found[name]
+
+    def table(self, name: str, values: Sequence[int], shape: ShapeLike) -> list[Signal]:
+        return [self.number(f"{name}_{k}", value, shape) for k, value in enumerate(values)]
+
+
+class Told(Elaboratable):
+    """A core whose registers hold what its schedule says, but for some."""
+
+    def __init__(self, core: Core, registers: Registers, but: Mapping[str, int]):
+        self._core, self._registers, self._but = core, registers, but
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.core = Fragment.get(self._core, platform)
+        for name, value in {**self._registers.said, **self._but}.items():
+            m.d.comb += self._registers.found[name].eq(value)
+        return m
 
 
 def played(
@@ -112,3 +139,76 @@ def test_a_stage_of_registers_gives_the_same_beats_in_the_same_clocks(
         )
     assert logs[0].beats and logs[0].gives == logs[1].gives
     assert logs[0].beats == logs[1].beats
+
+
+WHOLE: dict[str, Job] = {
+    **{
+        name: JOBS[name]
+        for name in (
+            *("max k3 s2", "avg same", "avg restoring", "max k3 s2, planes", "l2 that grows"),
+            *(
+                "pads that need idle slots, RAM",
+                "global sum, RAM",
+                "max float16",
+                "sum of all bits",
+            ),
+            *("avg float16, pads not counted", "lp2 k3 s1", "identity of two axes"),
+        )
+    },
+    **INDICES,
+    **QUANTISED,
+    **{f"unpool {name}": job for name, job in UNPOOL.items()},
+}
+"""Cores that between them have every stage, counter, table and block."""
+
+
+def inputs(job: Job) -> list[np.ndarray]:
+    """Return frames, and the indices where a job takes some."""
+    if isinstance(job, PoolJob):
+        return [random_frames(job, 4)]
+    rng, dtype = np.random.default_rng(0), job.input
+    values = rng.integers(dtype.low, dtype.high, (4, *job.shape), dtype.numpy, endpoint=True)
+    return [values, rng.integers(0, np.prod(job.out_size), (4, *job.shape))]
+
+
+def run(core: Any, frames: Sequence[np.ndarray]) -> Trace:
+    beats = [pack(core.job, array, field=k) for k, array in enumerate(frames)]
+    return amaranth.run(core, beats[0], indices=[*beats, None][1], stall=0.3, seed=4)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_core_of_registers_does_what_its_schedule_says(name: str):
+    job = WHOLE[name]
+    frames = inputs(job)
+    registers = Registers(blank=True)
+    told = run(Told(make_core(job, settings=registers), registers, {}), frames)
+    expected = job.reference(*frames)
+    assert same(unpack(job, told.out), expected[0])
+    if told.indices is not None:
+        assert np.array_equal(unpack(job, told.indices, 1), expected[1])
+    fixed = run(make_core(job), frames)
+    assert np.array_equal(told.last, fixed.last)
+    assert np.array_equal(told.in_cycles, fixed.in_cycles)
+    assert np.array_equal(told.out_cycles, fixed.out_cycles)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("axis_0.sequencer.words_1", "axis_0.sequencer.loop_start", "axis_0.bank_0.last_row"),
+        *("axis_1.sequencer.turns.reload", "axis_1.drain.reload", "postprocess.kinds_2"),
+        *("postprocess.count_1.words_1", "postprocess.count_0.slot.reload"),
+        *("postprocess.block_0.offset_4", "postprocess.block_0.block_0.by_1"),
+    ],
+)
+def test_a_whole_core_does_as_each_register_says(name: str):
+    job = JOBS["avg same"]
+    frames = inputs(job)
+    registers = Registers(blank=True)
+    core = make_core(job, settings=registers)
+    try:
+        told = run(Told(core, registers, {name: 0}), frames)
+    except EngineError:  # it gives too few beats, or too many
+        return
+    assert registers.said[name]
+    assert not same(unpack(job, told.out), job.reference(*frames)[0])

@@ -378,5 +378,5 @@ def test_verilog_with_indices_and_of_unpool(tmp_path):
     assert packaged_verilator.lint(written.verilog) == ""
     with pytest.raises(SpecError):
         write_verilog(job, tmp_path / "nowhere")
-    with pytest.raises(SpecError, match="frames 3 cannot be kept; 1 or 2 would do"):
+    with pytest.raises(SpecError, match="frames 3 cannot be kept; use 1 or 2"):
         write_verilog(job, tmp_path, frames=3)

@@ -10,7 +10,8 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Bundle, Step, advance
-from ..schedule.settings import CONSTANTS
+from ..schedule.settings import CONSTANTS, Settings
+from ..vendor.families import GENERIC
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Window(Bundle):
 
 
 class Block:
-    """Arithmetic on one lane, free-running: a result a clock, `latency` clocks after its input.
+    """Arithmetic on one lane, free-running: a result per clock, `latency` clocks after its input.
 
     It is a list of steps, since a core's `Pipeline` lays them out for all lanes and cuts them by
     FIFOs wherever their count says. `BlockComponent` makes a component of a block alone. `model`
@@ -41,29 +42,15 @@ class Block:
     steps : sequence of Step
         What it does, clock by clock.
     i, o : mapping of str to ShapeLike
-        What comes in and what goes out, by name.
+        What comes in and what goes out, by name; kept as layouts.
     kinds : int, optional
         Kinds of windows: what is done may depend on a beat's.
-
-    Attributes
-    ----------
-    steps : tuple of Step
-        As above.
-    latency : int
-        Clocks from what comes in to what goes out.
-    i, o : StructLayout
-        As above.
-    kinds : int
-        As above.
-    settings : Settings
-        Where tables of constants come from.
-    TAKES : type of Bundle
-        What a lane has to hold: the members of `i`.
+    parts : sequence of Block, optional
+        The blocks whose steps are among its own.
     """
 
-    settings = CONSTANTS
-
     TAKES: ClassVar[type[Bundle]] = Number
+    """What a lane has to hold: the members of `i`."""
 
     model: Callable[..., Any]
 
@@ -73,33 +60,59 @@ class Block:
         i: Mapping[str, ShapeLike],
         o: Mapping[str, ShapeLike],
         kinds: int = 1,
+        parts: Sequence["Block"] = (),
     ):
-        self.steps = tuple(steps)
+        self.steps, self.parts = tuple(steps), tuple(parts)
         self.latency = sum(step.clocks for step in steps)
         self.i, self.o, self.kinds = data.StructLayout(i), data.StructLayout(o), kinds
+        self.build_for(GENERIC, CONSTANTS)
+
+    def build_for(self, family: str, settings: Settings) -> None:
+        """Say for which family of devices it is built, and where its tables come from."""
+        self.family, self._settings = family, settings
+        self._tables: dict[str, Sequence[Value]] = {}
+        for number, part in enumerate(self.parts):
+            part.build_for(family, settings.part(f"block_{number}"))
 
     def beat(self, which: Value) -> Bundle:
         """Return what the lanes of a beat have to share."""
         return Window(Const(0, 1), which)
 
     def look_up(self, name: str, row: Sequence[int], which: Value) -> Value:
-        """Return the entry of a table of constants that `which` names."""
-        bits = max(width(min(row), max(row)), 1)
-        entries = self.settings.table(name, row, Shape(bits, signed=min(row) < 0))
-        if self.settings.FIXED and len(set(row)) == 1:
-            return entries[0]
-        return Array(entries)[which]
+        """Return the entry that `which` names of a table, which all lanes share."""
+        if name not in self._tables:
+            shape = Shape(width(min(row), max(row)), signed=min(row) < 0)
+            self._tables[name] = self._settings.table(name, row, shape)
+        if self._settings.FIXED and len(set(row)) == 1:
+            return self._tables[name][0]
+        return Array(self._tables[name])[which]
+
+
+class Chain(Block):
+    """Blocks one after the other, as one. Latency: that of all."""
+
+    def __init__(self, blocks: Sequence[Block]):
+        super().__init__(
+            [step for block in blocks for step in block.steps],
+            blocks[0].i.members if blocks else {},
+            blocks[-1].o.members if blocks else {},
+            max((block.kinds for block in blocks), default=1),
+            blocks,
+        )
+
+    def model(self, *values: int, which: int = 0) -> Any:
+        """Return what the last block's model says, each being given what the one before says."""
+        members: tuple[Any, ...] = values
+        for block in self.parts:
+            found = block.model(*members, **({"which": which} if block.kinds > 1 else {}))
+            members = found if isinstance(found, tuple) else (found,)
+        return members if len(members) > 1 else members[0]
 
 
 class BlockComponent(wiring.Component):
     """A block alone: its steps with registers between them.
 
-    Throughput: a result a clock. Latency: that of the block.
-
-    Parameters
-    ----------
-    block : Block
-        The block.
+    Throughput: a result per clock. Latency: that of the block.
 
     Members
     -------

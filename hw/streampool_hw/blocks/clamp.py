@@ -16,15 +16,7 @@ class _Compared(Bundle):
 
 
 class Clamp(Block):
-    """Keep a number within `low` to `high`: compare, then choose. Latency: 2 clocks.
-
-    Parameters
-    ----------
-    shape : Shape
-        Of the number.
-    low, high : int
-        The lowest and the highest that leaves.
-    """
+    """Keep a number within `low` to `high`: compare, then choose. Latency: 2 clocks."""
 
     def __init__(self, shape: Shape, low: int, high: int):
         self._low, self._high = low, high

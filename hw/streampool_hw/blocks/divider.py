@@ -8,8 +8,7 @@ from streampool_golden import round_div
 from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Bundle, Step
-from ..vendor.families import GENERIC
-from .block import Block, Number, Window
+from .block import Block, Chain, Number, Window
 from .division import Division, signed_digits
 from .quotient import Dividend, Quotient, ReciprocalDivider, RestoringDivider
 from .root import Radicand
@@ -56,8 +55,6 @@ class Divider(Block):
         By what, and how.
     shape : Shape
         Of the number.
-    family : str, optional
-        The family of devices.
     shift : int, optional
         How far the number is shifted left first.
     after : int, optional
@@ -70,7 +67,6 @@ class Divider(Block):
         self,
         division: Division,
         shape: Shape,
-        family: str = GENERIC,
         *,
         shift: int = 0,
         after: int = 0,
@@ -80,25 +76,23 @@ class Divider(Block):
         self._shift, self._after, self._exact = shift, after, exact
         bits, sizes = division.quotient_bits, division.sizes
         self._quotient = (
-            ReciprocalDivider(bits, sizes, division.largest, family)
+            ReciprocalDivider(bits, sizes, division.largest)
             if division.multiplies
             else RestoringDivider(bits, sizes)
         )
         self._plus, self._less = division.offset(False), division.offset(True)
         self._differs = division.low < 0 and self._plus != self._less
-        steps: list[Step] = []
+        steps = [Step(self._hold, self._look_up), Step(self._add)]
         if self._differs and division.biased:
-            steps = [Step(_same, self._look_up_zero), Step(self._compare, _forget_zero)]
-            steps += [Step(self._hold_signed, self._look_up)]
-        else:
-            steps = [Step(self._hold, self._look_up)]
-        low, high = division.low + after, division.high + after
-        o = {"value": Shape.cast(range(low, high + 1))}
+            first = Step(lambda m, lane, beat: lane, self._look_up_zero)
+            steps = [first, Step(self._compare, _forget_zero), *steps]
+        o = {"value": Shape.cast(range(division.low + after, division.high + after + 1))}
         super().__init__(
-            [*steps, Step(self._add), *self._quotient.steps, Step(self._end)],
+            [*steps, *self._quotient.steps, Step(self._end)],
             {"value": shape},
             {**o, "exact": 1} if exact else o,
             len(division.divisors),
+            [self._quotient],
         )
 
     def _look_up_zero(self, beat: Window) -> _Zeroed:
@@ -107,31 +101,24 @@ class Divider(Block):
 
     def _compare(self, m: Module, lane: Number, beat: _Zeroed) -> _Signed:
         # where a sum is added to, its own sign is not the quotient's
-        less = lane.value << self._shift < beat.zero
-        return _Signed(lane.value, ~less if self.division.negative else less)
+        return _Signed(lane.value, self._minus(lane.value << self._shift < beat.zero))
+
+    def _minus(self, less: Value) -> Value:
+        return ~less if self.division.negative else less
 
     def _look_up(self, beat: Window) -> _Chosen:
         even = tuple(1 - n % 2 for n in self.division.sizes)
-        by = self._quotient.table
-        return _Chosen(
-            self.look_up("even", even, beat.which), self.look_up("by", by, beat.which), beat.last
-        )
+        by = self._quotient.by(beat.which)
+        return _Chosen(self.look_up("even", even, beat.which), by, beat.last)
 
-    def _hold(self, m: Module, lane: Number, beat: Window) -> _Held:
+    def _hold(self, m: Module, lane: Number | _Signed, beat: Window) -> _Held:
         # the value comes out of a RAM: there is no time to add to it as well
         value = lane.value << self._shift if self._shift else lane.value
         if not self._differs:
             return _Held(value, self.look_up("offset", self._plus, beat.which))
-        minus = ~(value < 0) if self.division.negative else value < 0
-        return _Held(value, self._offset(minus, beat))
-
-    def _hold_signed(self, m: Module, lane: _Signed, beat: Window) -> _Held:
-        value = lane.value << self._shift if self._shift else lane.value
-        return _Held(value, self._offset(lane.minus, beat))
-
-    def _offset(self, minus: Value, beat: Window) -> Value:
+        minus = lane.minus if isinstance(lane, _Signed) else self._minus(value < 0)
         both = [each for pair in zip(self._plus, self._less, strict=True) for each in pair]
-        return self.look_up("offset", both, Cat(minus, beat.which))
+        return _Held(value, self.look_up("offset", both, Cat(minus, beat.which)))
 
     def _add(self, m: Module, lane: _Held, beat: Bundle) -> Dividend:
         value, offset = lane.value, lane.offset
@@ -156,10 +143,6 @@ class Divider(Block):
         return (quotient, int(total % divisor == 0)) if self._exact else (quotient,)
 
 
-def _same(m: Module, lane: Bundle, beat: Bundle) -> Bundle:
-    return lane
-
-
 def _forget_zero(beat: _Zeroed) -> Window:
     return Window(beat.last, beat.which)
 
@@ -171,18 +154,11 @@ class _Scaling(Bundle):
 
 
 class Scale(Block):
-    """Multiply by the odd part of a constant: one signed digit a clock.
+    """Multiply by the odd part of a constant, one signed digit per clock.
+
+    The number is `low` to `high`.
 
     Latency: a clock less than `signed_digits` has digits; none for a power of two.
-
-    Parameters
-    ----------
-    factor : int
-        The constant, positive.
-    shape : Shape
-        Of the number.
-    low, high : int
-        The lowest and the highest number.
     """
 
     def __init__(self, factor: int, shape: Shape, low: int, high: int):
@@ -213,49 +189,15 @@ class Scale(Block):
         return self._odd * value
 
 
-class Requantiser(Block):
-    """Multiply by a constant and divide, with one rounding: `Scale`, then `Divider`.
+def requantiser(
+    factor: int, division: Division, shape: Shape, low: int, high: int, after: int
+) -> Chain:
+    """Multiply by a positive constant and divide, with one rounding: `Scale`, then `Divider`.
 
-    Latency: that of both. The constant's factors of 2 are wires between them.
-
-    Parameters
-    ----------
-    factor : int
-        The constant, positive.
-    division : Division
-        By what the product is divided, and how.
-    shape : Shape
-        Of the number.
-    low, high : int
-        The lowest and the highest number.
-    after : int
-        What is added to the quotient.
-    family : str, optional
-        The family of devices.
+    The number is `low` to `high`, and `after` is added to the quotient. The constant's factors of
+    2 are wires between the two.
     """
-
-    def __init__(
-        self,
-        factor: int,
-        division: Division,
-        shape: Shape,
-        low: int,
-        high: int,
-        after: int,
-        family: str = GENERIC,
-    ):
-        self._scale = scale = Scale(factor, shape, low, high)
-        shift = (factor & -factor).bit_length() - 1
-        product = Shape.cast(scale.o["value"].shape)
-        self._divider = divider = Divider(division, product, family, shift=shift, after=after)
-        super().__init__(
-            [*scale.steps, *divider.steps],
-            {"value": shape},
-            {"value": divider.o["value"].shape},
-            len(division.divisors),
-        )
-
-    def model(self, value: int, which: int = 0) -> int:
-        """Return the rounded quotient of the product."""
-        [quotient] = self._divider.model(self._scale.model(value), which)
-        return quotient
+    scale = Scale(factor, shape, low, high)
+    shift = (factor & -factor).bit_length() - 1
+    product = Shape.cast(scale.o["value"].shape)
+    return Chain([scale, Divider(division, product, shift=shift, after=after)])

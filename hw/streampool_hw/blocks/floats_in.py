@@ -65,16 +65,7 @@ class FloatToKey(Block):
     From the lowest bit up: the sign as it came; the key, in which both zeros are one number; and
     whether it is NaN, which is more than any number. Only what follows the sign is compared, so
     the sign travels. Where NaN is ignored there is no such bit, and its key is 0, less than that
-    of any number, as the identity's is.
-
-    Parameters
-    ----------
-    dtype : DType
-        The float.
-    smallest : bool
-        Whether the smallest is to win.
-    propagates : bool
-        Whether NaN wins.
+    of any number, as the identity's is. Where `smallest` is asked for, the order is turned round.
     """
 
     def __init__(self, dtype: DType, *, smallest: bool, propagates: bool):
@@ -115,16 +106,9 @@ class FloatToKey(Block):
 
 
 class FloatToFixed(Block):
-    """A float as a whole number of the smallest one, with `FLAGS` below.
+    """A float as a whole number, of `bits`, of the smallest one, with `FLAGS` below.
 
     Latency: 3 clocks, and one for each two bits of the exponent.
-
-    Parameters
-    ----------
-    dtype : DType
-        The float.
-    bits : int
-        Of the number.
     """
 
     def __init__(self, dtype: DType, bits: int):
@@ -156,7 +140,7 @@ class FloatToFixed(Block):
         return _Shifting(Mux(most, 0, value), lane.exponent, sign, in_order)
 
     def _move(self, m: Module, lane: _Shifting, beat: Bundle) -> _Shifting:
-        # two bits a clock; as there are fewer of them, the value needs no more bits than these
+        # two bits per clock; as there are fewer of them, the value needs no more bits than these
         done = self._dtype.exponent - len(lane.shift)
         here, later = lane.shift[:2], lane.shift[2:]
         value = lane.value

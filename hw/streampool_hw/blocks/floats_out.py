@@ -71,14 +71,8 @@ class FixedToFloat(Block):
     Latency: 2 clocks, one for each bit of how far a sum may be shifted, 3 to round; and between
     them, unless every divisor is a power of two, those of a `RestoringDivider`.
 
-    Parameters
-    ----------
-    dtype : DType
-        The float.
-    bits : int
-        Of the sum, its sign among them, without the flags. The lowest of so many is no sum.
-    divisors : tuple of int
-        Distinct, all of one sign.
+    The sum has so many `bits`, its sign among them, without the flags; the lowest of so many is
+    none. The divisors are distinct, and all of one sign.
     """
 
     def __init__(self, dtype: DType, bits: int, divisors: tuple[int, ...]):
@@ -100,22 +94,22 @@ class FixedToFloat(Block):
             steps.append(Step(self._move_last))
         else:
             steps.append(Step(self._narrow))
+        scaled = tuple(d << (most - d.bit_length()) for d in sizes)
+        self._divider = RestoringDivider(digits, scaled)
         if not shifts_alone:
-            scaled = tuple(d << (most - d.bit_length()) for d in sizes)
-            divider = RestoringDivider(digits, scaled)
-            self._table = divider.table
             steps[-1] = replace(steps[-1], beat=self._look_up)
-            steps += divider.steps
+            steps += self._divider.steps
         rounding = Step(self._align if shifts_alone else self._align_quotient)
         super().__init__(
             [*steps, rounding, Step(self._add), Step(self._pack)],
             {"value": signed(bits + len(FLAGS))},
             {"value": unsigned(dtype.bits)},
             len(divisors),
+            [self._divider],
         )
 
     def _look_up(self, beat: Window) -> _Divided:
-        return _Divided(beat.last, beat.which, self.look_up("by", self._table, beat.which))
+        return _Divided(beat.last, beat.which, self._divider.by(beat.which))
 
     def _absolute(self, m: Module, lane: Number, beat: Window) -> _Fixed:
         value = lane.value.as_signed()
@@ -154,7 +148,7 @@ class FixedToFloat(Block):
         return self._narrowed(lane, 1)
 
     def _narrowed(self, lane: _Fixed, ways: int) -> _Fixed:
-        """Keep the upper bits; the others are or-ed into `lost`, eight a clock."""
+        """Keep the upper bits; the others are or-ed into `lost`, eight per clock."""
         rest = lane.rest
         lower = max(0, len(rest) - (self._kept + ways - 1))
         lost = Cat(lane.beside.lost, rest[:lower])

@@ -6,18 +6,17 @@ one: no key is below it, every window has a real tap, and keys of two places are
 the largest is 0 itself, it is the key of the tap at the last of all places.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from streampool_golden import Numbering, PoolJob
 
 from ..datapath.pipeline import Bundle, Step
 from ..schedule.sequencer import ModuloCounter
+from ..schedule.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,7 @@ class Place:
 
     Numbers from which an index is made by adding alone, outermost first: compared one after the
     other they are in row-major order. A base that counts in that order has one of them; one that
-    counts columns first has one an axis.
-
-    Parameters
-    ----------
-    fields : tuple of _Field
-        The numbers.
+    counts columns first has one per axis.
     """
 
     fields: tuple[_Field, ...]
@@ -62,6 +56,26 @@ class Place:
             parts.append(Cat(Const(0, field.shift), ~key[low : low + field.bits]))
             low += field.bits
         return parts
+
+    def follow(self, m: Module, step: Value, fold: int, settings: Settings) -> Value:
+        """Count the positions of frames; return what stands below the keys of the beat to come.
+
+        In a clock with `step` that beat goes by.
+        """
+        m.submodules.group = group = ModuloCounter(fold, settings=settings.part("group"))
+        m.d.comb += group.step.eq(step)
+        step, numbers = step & group.last, []
+        for k, field in enumerate(reversed(self.fields)):
+            here = settings.part(f"field_{k}")
+            m.submodules += (turn := ModuloCounter(field.count, settings=here))
+            number = Signal(field.bits, name="number")
+            by = here.number("step", field.step, range(field.step + 1))
+            m.d.comb += turn.step.eq(step)
+            with m.If(step):
+                m.d.sync += number.eq(Mux(turn.last, 0, number + by))
+            numbers.append(number)
+            step = step & turn.last
+        return ~Cat(numbers)
 
 
 def place_of(job: PoolJob) -> Place | None:
@@ -91,91 +105,6 @@ def place_of(job: PoolJob) -> Place | None:
     return Place(tuple(fields))
 
 
-class Places(wiring.Component):
-    """Count the positions of frames, as what stands below a key.
-
-    Parameters
-    ----------
-    job : PoolJob
-        Frames and lanes.
-    place : Place
-        What is counted.
-
-    Members
-    -------
-    step : In(1)
-        Whether a beat goes by in this clock.
-    below : Out(place.bits)
-        The place, inverted, of the beat to come, or going by now.
-    """
-
-    step: Signal
-    below: Signal
-
-    def __init__(self, job: PoolJob, place: Place):
-        self._job, self._place = job, place
-        super().__init__({"step": In(1), "below": Out(unsigned(place.bits))})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.group = group = ModuloCounter(self._job.fold)
-        m.d.comb += group.step.eq(self.step)
-        step, numbers = self.step & group.last, []
-        for field in reversed(self._place.fields):
-            m.submodules += (turn := ModuloCounter(field.count))
-            number = Signal(field.bits, name="number")
-            m.d.comb += turn.step.eq(step)
-            with m.If(step):
-                m.d.sync += number.eq(Mux(turn.last, 0, number + field.step))
-            numbers.append(number)
-            step = step & turn.last
-        m.d.comb += self.below.eq(~Cat(numbers))
-        return m
-
-
-class Channels(wiring.Component):
-    """Count what the channel group of a beat adds to its indices.
-
-    Parameters
-    ----------
-    job : PoolJob
-        Frames and lanes.
-    weight : int
-        What a channel adds.
-
-    Members
-    -------
-    step : In(1)
-        Whether a beat goes by in this clock.
-    offset : Out
-        What lane 0 of the beat to come, or going by now, has to add.
-    """
-
-    step: Signal
-    offset: Signal
-
-    def __init__(self, job: PoolJob, weight: int):
-        self._fold, self._by = job.fold, job.lanes * weight
-        super().__init__({"step": In(1), "offset": Out(range((self._fold - 1) * self._by + 1))})
-
-    def elaborate(self, platform):
-        m = Module()
-        if self._fold == 1:
-            return m
-        m.submodules.group = group = ModuloCounter(self._fold)
-        m.d.comb += group.step.eq(self.step)
-        offset = Signal.like(self.offset)
-        m.d.comb += self.offset.eq(offset)
-        with m.If(self.step):
-            m.d.sync += offset.eq(Mux(group.last, 0, offset + self._by))
-        return m
-
-
-def channel_weight(job: PoolJob) -> int:
-    """Return what a channel adds to an index; 0 where there is one alone."""
-    return job.numbering.channel if job.numbering is not None and job.shape[0] > 1 else 0
-
-
 @dataclass(frozen=True)
 class Indexed(Bundle):
     """A value, and the parts of its index, which are added up beside it."""
@@ -184,24 +113,46 @@ class Indexed(Bundle):
     index: tuple[Value, ...]
 
 
-def index_parts(job: PoolJob, place: Place, lane: int, key: Value, offset: Value) -> list[Value]:
-    """Return the parts of a lane's index, to be added up by `with_indices`."""
-    parts = place.split(key)
-    weight = channel_weight(job)
-    if weight and job.fold > 1:
-        parts.append(offset)
+def _channel_weight(job: PoolJob) -> int:
+    """Return what a channel adds to an index; 0 where there is one alone."""
+    return job.numbering.channel if job.numbering is not None and job.shape[0] > 1 else 0
+
+
+def index_parts(
+    m: Module, step: Value, job: PoolJob, place: Place, keys: Iterable[Value], settings: Settings
+) -> list[tuple[Value, ...]]:
+    """Return the parts of each lane's index, of the beat to come, for `with_indices` to add up.
+
+    In a clock with `step` that beat goes by.
+    """
+    weight = _channel_weight(job)
+    shared: list[Value] = []
+    if job.fold > 1:
+        by = job.lanes * weight
+        m.submodules.group = group = ModuloCounter(job.fold, settings=settings.part("group"))
+        offset = Signal(range((job.fold - 1) * by + 1))
+        add = settings.number("offset", by, range(by + 1))
+        m.d.comb += group.step.eq(step)
+        with m.If(step):
+            m.d.sync += offset.eq(Mux(group.last, 0, offset + add))
+        shared = [offset] if weight else []
+    own: Sequence[Value] = []
     if weight:
-        parts.append(Const(lane * weight, range(job.lanes * weight)))
-    return parts or [Const(0, 1)]
+        row = [lane * weight for lane in range(job.lanes)]
+        own = settings.table("lanes", row, range(job.lanes * weight))
+    found = []
+    for lane, key in enumerate(keys):
+        parts = (*place.split(key), *shared, *own[lane : lane + 1])
+        found.append(parts or (Const(0, 1),))
+    return found
 
 
 def with_indices(steps: Sequence[Step], job: PoolJob, place: Place) -> list[Step]:
     """Return steps that do to an `Indexed` lane's value what `steps` do, and add up its index."""
     assert job.index_out is not None
     assert all(step.clocks == 1 for step in steps)
-    bits = job.index_out.bits
-    parts = len(index_parts(job, place, 0, Const(0, place.bits), Const(0)))
-    adds = [partial(_add_pairs, bits)] * (parts - 1).bit_length()
+    parts = len(place.fields) + (1 + (job.fold > 1) if _channel_weight(job) else 0)
+    adds = [partial(_add_pairs, job.index_out.bits)] * (max(parts, 1) - 1).bit_length()
     return [_beside(*both) for both in zip_longest(steps, adds)]
 
 

@@ -1,38 +1,25 @@
 """A multiplier with the registers that an FPGA's own has inside."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..vendor.ecp5 import MULTIPLIER_BITS, multiplier_instance
-from ..vendor.families import GENERIC
 
 
 class Multiplier(wiring.Component):
-    """Multiply two unsigned numbers, one product a clock.
+    """Multiply two unsigned numbers, one product per clock.
 
     For an ECP5, whose multiplier alone takes most of a clock, it is instantiated with registers
     inside. Elsewhere they stand around a product, where synthesis may move them into a multiplier
     that has such.
 
-    Parameters
-    ----------
-    a_bits, b_bits : int
-        Widths of the factors.
-    family : str, optional
-        The family of devices.
-
-    Attributes
-    ----------
-    LATENCY : int
-        Clocks from the factors to their product.
-
     Members
     -------
-    a, b : In
+    a, b : In(a_bits), In(b_bits)
         The factors.
-    product : Out
-        Their product.
+    product : Out(a_bits + b_bits)
+        Their product, `LATENCY` clocks later.
     """
 
     LATENCY = 3
@@ -41,15 +28,9 @@ class Multiplier(wiring.Component):
     b: Signal
     product: Signal
 
-    def __init__(self, a_bits: int, b_bits: int, family: str = GENERIC):
+    def __init__(self, a_bits: int, b_bits: int, family: str):
         self._own = family == "ecp5" and max(a_bits, b_bits) <= MULTIPLIER_BITS
-        super().__init__(
-            {
-                "a": In(unsigned(a_bits)),
-                "b": In(unsigned(b_bits)),
-                "product": Out(unsigned(a_bits + b_bits)),
-            }
-        )
+        super().__init__({"a": In(a_bits), "b": In(b_bits), "product": Out(a_bits + b_bits)})
 
     def elaborate(self, platform):
         m = Module()

@@ -7,10 +7,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import DType, PoolJob
 
-from ..datapath.pipeline import Bundle, Pipeline
+from ..datapath.pipeline import Bundle, Pipeline, Step
 from ..datapath.shapes import lane_shape
-from .block import Block, Number, Window
-from .indices import Channels, Indexed, channel_weight, index_parts, place_of, with_indices
+from ..schedule.settings import Settings
+from .block import Number, Window
+from .indices import Indexed, index_parts, place_of, with_indices
 from .windows import Windows
 
 
@@ -18,8 +19,8 @@ class Postprocess(wiring.Component):
     """Turn exact partials into what leaves: divide with one rounding, saturate, clamp.
 
     Where nothing of it is needed it is wires, or a FIFO in a core without stages. Otherwise a
-    free-running pipeline, one beat a clock, cut by a FIFO every few clocks so that each piece
-    can stop by itself.
+    free-running pipeline, one beat per clock, cut by a FIFO every few clocks so that each piece
+    can stop by itself. Latency: `latency` clocks.
 
     Parameters
     ----------
@@ -27,17 +28,14 @@ class Postprocess(wiring.Component):
         Says what leaves.
     windows : Windows
         Says which kind of window a beat is of.
-    blocks : sequence of Block
+    steps : sequence of Step
         What is done, in order.
     decode : callable
         ``(partial, dtype)`` -> the value it stands for.
     shape : Shape
         A partial.
-
-    Attributes
-    ----------
-    latency : int
-        Clocks from a beat at `i` to its beat at `o`.
+    settings : Settings
+        Gives what counts the channels of indices, as the part `channels`.
 
     Members
     -------
@@ -63,12 +61,12 @@ class Postprocess(wiring.Component):
         self,
         job: PoolJob,
         windows: Windows,
-        blocks: Sequence[Block],
+        steps: Sequence[Step],
         decode: Callable[[Value, DType], Value],
         shape: Shape,
+        settings: Settings,
     ):
-        self._job, self._windows, self._decode = job, windows, decode
-        steps = [step for block in blocks for step in block.steps]
+        self._job, self._windows, self._decode, self._settings = job, windows, decode, settings
         self._place = None if job.index_out is None else place_of(job)
         if self._place is not None:
             steps = with_indices(steps, job, self._place)
@@ -92,20 +90,13 @@ class Postprocess(wiring.Component):
             Number(self._decode(self.i.payload[lane], job.input)) for lane in range(job.lanes)
         ]
         if self._place is not None:
-            m.submodules.channels = channels = Channels(job, channel_weight(job))
-            m.d.comb += channels.step.eq(valid & ready)
-            for lane, value in enumerate(lanes):
-                key = self.i.payload[lane]
-                parts = index_parts(job, self._place, lane, key, channels.offset)
-                lanes[lane] = Indexed(value, tuple(parts))
+            settings = self._settings.part("channels")
+            parts = index_parts(m, valid & ready, job, self._place, self.i.payload, settings)
+            lanes = [Indexed(*both) for both in zip(lanes, parts, strict=True)]
         which = self._windows.follow(m, valid & ready) if self.latency else Const(0, 0)
         beat = Window(self.i_last, which)
         valid, ready, done, beat = self._pipeline.build(m, valid, ready, lanes, beat)
-        m.d.comb += [
-            self.o.valid.eq(valid),
-            ready.eq(self.o.ready),
-            self.o_last.eq(beat.last),
-        ]
+        m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready), self.o_last.eq(beat.last)]
         for number, lane in enumerate(done):
             if self._place is not None:
                 m.d.comb += self.o_index[number].eq(lane.index[0])

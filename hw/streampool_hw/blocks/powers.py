@@ -5,19 +5,12 @@ from streampool_golden import DType
 
 from ..datapath.pipeline import Bundle, Step
 from ..datapath.shapes import lane_shape
-from ..vendor.families import GENERIC
 from .block import Block, Number
 from .multiplier import Multiplier
 
 
 class Magnitude(Block):
-    """The absolute value. Latency: a clock.
-
-    Parameters
-    ----------
-    dtype : DType
-        Of the value.
-    """
+    """The absolute value. Latency: a clock."""
 
     def __init__(self, dtype: DType):
         shape = lane_shape(dtype)
@@ -33,26 +26,19 @@ class Magnitude(Block):
 
 
 class Square(Block):
-    """The square of an unsigned number. Latency: `Multiplier.LATENCY` clocks.
+    """The square of an unsigned number of `bits`. Latency: `Multiplier.LATENCY` clocks.
 
-    Parameters
-    ----------
-    bits : int
-        Of the number.
-    out_bits : int
-        Of the square, where not all values are taken.
-    family : str, optional
-        The family of devices.
+    Where the number does not take all its values, `out_bits` may be less than twice its own.
     """
 
-    def __init__(self, bits: int, out_bits: int, family: str = GENERIC):
-        self._bits, self._family = out_bits, family
+    def __init__(self, bits: int, out_bits: int):
+        self._bits = out_bits
         step = Step(self._square, clocks=Multiplier.LATENCY)
         super().__init__([step], {"value": unsigned(bits)}, {"value": unsigned(out_bits)})
 
     def _square(self, m: Module, lane: Number, beat: Bundle) -> Number:
         value = lane.value
-        m.submodules += (multiplier := Multiplier(len(value), len(value), self._family))
+        m.submodules += (multiplier := Multiplier(len(value), len(value), self.family))
         m.d.comb += [multiplier.a.eq(value), multiplier.b.eq(value)]
         return Number(multiplier.product[: self._bits])
 

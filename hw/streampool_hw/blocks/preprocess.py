@@ -7,32 +7,31 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import DType, PoolJob
 
-from ..datapath.pipeline import Nothing, Pipeline
+from ..datapath.pipeline import Nothing, Pipeline, Step
 from ..datapath.shapes import lane_shape
-from .block import Block, Number
-from .indices import Places, place_of
+from ..schedule.settings import Settings
+from .block import Number
+from .indices import place_of
 
 
 class Preprocess(wiring.Component):
     """Turn what comes in into partials of one input each.
 
-    A free-running pipeline, one beat a clock, as `Postprocess` is; wires where nothing is done.
+    A free-running pipeline, one beat per clock, as `Postprocess` is; wires where nothing is done.
+    Latency: `latency` clocks.
 
     Parameters
     ----------
     job : PoolJob
         Says what comes in.
-    blocks : sequence of Block
+    steps : sequence of Step
         What is done, in order.
     encode : callable
         ``(value, dtype)`` -> the value as the stages take it.
     shape : Shape
         A partial of one input.
-
-    Attributes
-    ----------
-    latency : int
-        Clocks from a beat at `i` to its beat at `o`.
+    settings : Settings
+        Gives what counts the places of indices, as the part `places`.
 
     Members
     -------
@@ -48,20 +47,18 @@ class Preprocess(wiring.Component):
     def __init__(
         self,
         job: PoolJob,
-        blocks: Sequence[Block],
+        steps: Sequence[Step],
         encode: Callable[[Value, DType], Value],
         shape: Shape,
+        settings: Settings,
     ):
-        self._job, self._encode, self._place = job, encode, place_of(job)
-        self._pipeline = Pipeline([step for block in blocks for step in block.steps], seamless=True)
+        self._job, self._encode, self._settings = job, encode, settings
+        self._pipeline = Pipeline(steps, seamless=True)
         self.latency = self._pipeline.latency
-        lane = lane_shape(job.input)
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(lane, job.lanes))),
-                "o": Out(stream.Signature(data.ArrayLayout(shape, job.lanes))),
-            }
+        taken, given = (
+            data.ArrayLayout(lane, job.lanes) for lane in (lane_shape(job.input), shape)
         )
+        super().__init__({"i": In(stream.Signature(taken)), "o": Out(stream.Signature(given))})
 
     def elaborate(self, platform):
         m = Module()
@@ -70,12 +67,11 @@ class Preprocess(wiring.Component):
             m, self.i.valid, self.i.ready, lanes, Nothing()
         )
         m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready)]
-        below = Const(0, 0)
-        if self._place is not None:
-            m.submodules.places = places = Places(self._job, self._place)
-            m.d.comb += places.step.eq(valid & ready)
-            below = places.below
+        place, below = place_of(self._job), Const(0, 0)
+        if place is not None:
+            settings = self._settings.part("places")
+            below = place.follow(m, valid & ready, self._job.fold, settings)
         for target, lane in zip(self.o.payload, lanes, strict=True):
             key = self._encode(lane.value, self._job.input)
-            m.d.comb += target.eq(Cat(below, key) if self._place else key)
+            m.d.comb += target.eq(Cat(below, key) if place else key)
         return m

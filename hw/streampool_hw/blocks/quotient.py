@@ -1,5 +1,6 @@
 """A positive number over one of a few divisors, rounded down: digit by digit, or by a product."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -35,11 +36,6 @@ class _Dividing(Bundle):
     digits: Value
 
 
-@dataclass(frozen=True)
-class _Product(Bundle):
-    product: Value
-
-
 class _HasDivisor(Protocol):
     """What the lanes of a beat share: among others the divisor, or its reciprocal."""
 
@@ -52,24 +48,23 @@ class _By(Bundle):
     by: Value
 
 
-class RestoringDivider(Block):
-    """Divide by restoring division, one bit a clock. Latency: ``bits + 1`` clocks.
+class _Divider(Block):
+    """Divide a number, `largest` at most, by one of a few positive divisors; the quotient fits.
 
-    Parameters
-    ----------
-    bits : int
-        Of the quotient, which has to fit.
-    divisors : tuple of int
-        Positive; a beat shares its own as `by`.
+    What is used of each divisor is in `table`; a beat shares its own one's as `by`.
     """
 
     TAKES: ClassVar = Dividend
 
-    def __init__(self, bits: int, divisors: tuple[int, ...]):
-        self.table = divisors
-        self._bits, self._most = bits, max(divisors).bit_length()
-        steps = [Step(self._first), *[Step(self._digit)] * (bits - 1), Step(self._end)]
-        largest = (max(divisors) << bits) - 1
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        divisors: tuple[int, ...],
+        table: tuple[int, ...],
+        bits: int,
+        largest: int,
+    ):
+        self._divisors, self._table, self._bits = divisors, table, bits
         super().__init__(
             steps,
             {"rest": unsigned(largest.bit_length())},
@@ -78,7 +73,25 @@ class RestoringDivider(Block):
         )
 
     def beat(self, which: Value) -> Bundle:
-        return _By(self.look_up("by", self.table, which))
+        return _By(self.by(which))
+
+    def by(self, which: Value) -> Value:
+        """Return what a beat has to share as `by`."""
+        return self.look_up("by", self._table, which)
+
+    def model(self, rest: int, which: int = 0) -> tuple[int, int]:
+        """Return the quotient, and whether it is exact."""
+        quotient, left = divmod(rest, self._divisors[which])
+        return quotient, int(left == 0)
+
+
+class RestoringDivider(_Divider):
+    """Divide by restoring division, one bit per clock. Latency: ``bits + 1`` clocks."""
+
+    def __init__(self, bits: int, divisors: tuple[int, ...]):
+        self._most = max(divisors).bit_length()
+        steps = [Step(self._first), *[Step(self._digit)] * (bits - 1), Step(self._end)]
+        super().__init__(steps, divisors, divisors, bits, (max(divisors) << bits) - 1)
 
     def _first(self, m: Module, lane: Dividend, beat: _HasDivisor) -> _Dividing:
         rest = lane.rest
@@ -94,63 +107,28 @@ class RestoringDivider(Block):
     def _end(self, m: Module, lane: _Dividing, beat: Bundle) -> Quotient:
         return Quotient(lane.beside, lane.digits, lane.remainder == 0)
 
-    def model(self, rest: int, which: int = 0) -> tuple[int, int]:
-        """Return the quotient, and whether it is exact."""
-        quotient, left = divmod(rest, self.table[which])
-        return quotient, int(left == 0)
 
-
-class ReciprocalDivider(Block):
+class ReciprocalDivider(_Divider):
     """Divide by multiplying with a reciprocal and shifting, exactly; see `reciprocal`.
 
     Latency: `Multiplier.LATENCY` clocks and one; one clock where every divisor is a power of two
     and the smallest.
-
-    Parameters
-    ----------
-    bits : int
-        Of the quotient, which has to fit.
-    divisors : tuple of int
-        Positive; a beat shares its own one's reciprocal as `by`.
-    largest : int
-        The largest number to be divided.
-    family : str
-        The family of devices.
     """
 
-    TAKES: ClassVar = Dividend
+    def __init__(self, bits: int, divisors: tuple[int, ...], largest: int):
+        self._shift, table = reciprocal(divisors, largest)
+        steps = [Step(self._cut)]
+        if set(table) != {1}:  # more than a shift
+            steps.insert(0, Step(self._multiply, clocks=Multiplier.LATENCY))
+        super().__init__(steps, divisors, table, bits, largest)
 
-    def __init__(self, bits: int, divisors: tuple[int, ...], largest: int, family: str):
-        self._bits, self._divisors, self._family = bits, divisors, family
-        self._shift, self.table = reciprocal(divisors, largest)
-        steps = [Step(self._multiply, clocks=Multiplier.LATENCY), Step(self._cut)]
-        if set(self.table) == {1}:  # a shift alone
-            steps = [Step(self._cut_rest)]
-        super().__init__(
-            steps,
-            {"rest": unsigned(largest.bit_length())},
-            {"quotient": unsigned(bits), "exact": 1},
-            len(divisors),
-        )
-
-    def beat(self, which: Value) -> Bundle:
-        return _By(self.look_up("by", self.table, which))
-
-    def _multiply(self, m: Module, lane: Dividend, beat: _HasDivisor) -> _Product:
-        m.submodules += (multiplier := Multiplier(len(lane.rest), len(beat.by), self._family))
+    def _multiply(self, m: Module, lane: Dividend, beat: _HasDivisor) -> Dividend:
+        m.submodules += (multiplier := Multiplier(len(lane.rest), len(beat.by), self.family))
         m.d.comb += [multiplier.a.eq(lane.rest), multiplier.b.eq(beat.by)]
-        return _Product(multiplier.product)
+        return Dividend(multiplier.product)
 
-    def _cut_rest(self, m: Module, lane: Dividend, beat: _HasDivisor) -> Quotient:
-        return self._cut(m, _Product(lane.rest), beat)
-
-    def _cut(self, m: Module, lane: _Product, beat: _HasDivisor) -> Quotient:
-        quotient = (lane.product >> self._shift)[: self._bits]
+    def _cut(self, m: Module, lane: Dividend, beat: _HasDivisor) -> Quotient:
+        product = lane.rest
         # the fraction is below the reciprocal just where the remainder is 0
-        exact = (lane.product & ((1 << self._shift) - 1)) < beat.by
-        return Quotient(Nothing(), quotient, exact)
-
-    def model(self, rest: int, which: int = 0) -> tuple[int, int]:
-        """Return the quotient, and whether it is exact."""
-        quotient, left = divmod(rest, self._divisors[which])
-        return quotient, int(left == 0)
+        exact = (product & ((1 << self._shift) - 1)) < beat.by
+        return Quotient(Nothing(), (product >> self._shift)[: self._bits], exact)

@@ -34,15 +34,7 @@ class _Chosen(Bundle):
 
 
 class Radicands(Block):
-    """A whole number shifted left, as what a root is taken of. Latency: a clock.
-
-    Parameters
-    ----------
-    bits : int
-        Of the number, unsigned.
-    shift : int
-        How far.
-    """
+    """A whole number of `bits`, shifted left, as what a root is taken of. Latency: a clock."""
 
     def __init__(self, bits: int, shift: int):
         self._shift = shift
@@ -58,7 +50,7 @@ class Radicands(Block):
 
 
 class SquareRoot(Block):
-    """Find the root of ``v``, rounded once, one bit a clock.
+    """Find the root of ``v``, of `bits`, rounded once, one bit per clock.
 
     From the top, the remainder with the next two bits of ``v`` behind it is compared with
     ``4 * root + 1``, and the difference kept where there is one (the schoolbook method in base 2;
@@ -66,13 +58,6 @@ class SquareRoot(Block):
     whose root is ``(isqrt(v) + 1) >> 1``.
 
     Latency: ``ceil(bits / 2) + 2`` clocks; ``ceil(bits / 2) + 1`` where it is rounded down.
-
-    Parameters
-    ----------
-    bits : int
-        Of ``v``, unsigned; at least 1.
-    rounding : str
-        As ``PoolSpec.rounding``.
     """
 
     TAKES: ClassVar = Radicand

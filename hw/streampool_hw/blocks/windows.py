@@ -10,6 +10,7 @@ from streampool_golden import PoolJob
 
 from ..schedule.program import Program
 from ..schedule.sequencer import Sequencer
+from ..schedule.settings import Settings
 
 Kind: TypeAlias = tuple[int, int]
 """What a window is divided by, and its real inputs where they matter, else 1."""
@@ -18,22 +19,12 @@ Kind: TypeAlias = tuple[int, int]
 class Windows:
     """Follow the beats of a frame; say which kind of window each is of.
 
-    A window's divisor and its real inputs are products of one count an axis. So a small program
-    of counts an axis and a tiny table give the kind.
-
-    Parameters
-    ----------
-    job : PoolJob
-        What is computed.
-
-    Attributes
-    ----------
-    kinds : tuple of Kind
-        Every kind, in ascending order.
+    A window's divisor and its real inputs are products of one count per axis. So a small program
+    of counts per axis and a tiny table give the kind. `kinds` are all, in ascending order.
     """
 
-    def __init__(self, job: PoolJob):
-        self._fold = job.fold
+    def __init__(self, job: PoolJob, settings: Settings):
+        self._fold, self._settings = job.fold, settings
         taps = job.axis_taps if job.requantisation else tuple((1,) * n for n in job.out_size)
         self._axes = tuple(
             tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
@@ -41,14 +32,9 @@ class Windows:
         self.kinds = tuple(sorted(set(map(_product, itertools.product(*map(set, self._axes))))))
 
     def follow(self, m: Module, step: Value) -> Value:
-        """Build the gates into a module; return the kind of the beat to come, or going by now.
+        """Build the gates into a module; return the number of the kind of the beat to come.
 
-        Parameters
-        ----------
-        m : Module
-            Where they go.
-        step : Value
-            Whether a beat goes by in this clock.
+        In a clock with `step` that beat goes by.
         """
         if len(self.kinds) == 1:
             return Const(0, 0)
@@ -61,7 +47,8 @@ class Windows:
             if bits:
                 numbers = {kind: number for number, kind in enumerate(kinds)}
                 program = Program.of(numbers[window] for window in windows)
-                sequencer = Sequencer(program, bits, inside)
+                settings = self._settings.part(f"count_{axis}")
+                sequencer = Sequencer(program, bits, inside, settings=settings)
                 m.submodules[f"count_{axis}"] = sequencer
                 m.d.comb += sequencer.step.eq(step)
                 words.append(sequencer.word)
@@ -69,8 +56,8 @@ class Windows:
             products = [_product((product, kind)) for kind in kinds for product in products]
             inside *= len(windows)
         known = {window: number for number, window in enumerate(self.kinds)}
-        bits = (len(known) - 1).bit_length()
-        return Array(Const(known.get(product, 0), bits) for product in products)[Cat(words)]
+        table = [known.get(product, 0) for product in products]
+        return Array(self._settings.table("kinds", table, range(len(known))))[Cat(words)]
 
 
 def _product(parts: Iterable[Kind]) -> Kind:

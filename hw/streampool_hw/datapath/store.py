@@ -8,21 +8,9 @@ from ..schedule.settings import CONSTANTS, Settings
 
 
 class Store(wiring.Component):
-    """A store of `depth` words, one a position, visited in turn.
+    """A store of `depth` words of `width` bits, one word per position, visited in turn.
 
-    Parameters
-    ----------
-    width : int
-        Bits of a word.
-    depth : int
-        Words.
-    settings : Settings, optional
-        Where a RAM's pointers turn round: `last_row`.
-
-    Attributes
-    ----------
-    LATENCY : int
-        Clocks from `read_en` to its word at `read_data`.
+    `settings` gives where a RAM's pointers turn round: `last_row`.
 
     Members
     -------
@@ -37,6 +25,7 @@ class Store(wiring.Component):
     """
 
     LATENCY: int
+    """Clocks from `read_en` to its word at `read_data`."""
 
     read_en: Signal
     read_data: Signal
@@ -46,12 +35,7 @@ class Store(wiring.Component):
     def __init__(self, width: int, depth: int, settings: Settings = CONSTANTS):
         self.width, self.depth, self._settings = width, depth, settings
         super().__init__(
-            {
-                "read_en": In(1),
-                "read_data": Out(width),
-                "write_en": In(1),
-                "write_data": In(width),
-            }
+            {"read_en": In(1), "read_data": Out(width), "write_en": In(1), "write_data": In(width)}
         )
 
 
@@ -86,12 +70,11 @@ class RamStore(Store):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = mem = memory.Memory(
-            shape=unsigned(self.width), depth=self.depth, init=[]
-        )
+        mem = memory.Memory(shape=unsigned(self.width), depth=self.depth, init=[])
+        m.submodules.memory = mem
         read_port = mem.read_port()
         write_port = mem.write_port()
-        last_row = self._settings.number("last_row", self.depth - 1, self.depth - 1)
+        last_row = self._settings.number("last_row", self.depth - 1, range(self.depth))
         for port, go in ((read_port, self.read_en), (write_port, self.write_en)):
             with m.If(go):
                 m.d.sync += port.addr.eq(port.addr + 1)

@@ -11,6 +11,7 @@ from streampool_golden import BeatLayout, Field
 
 from ..base import Core
 from ..schedule.sequencer import ModuloCounter
+from ..schedule.settings import Settings
 
 
 def lane_width(bits: int) -> int:
@@ -157,7 +158,8 @@ class AxiCore(wiring.Component):
         ]
         m.d.comb += [getattr(self, flag).eq(getattr(core, flag)) for flag in core.flags]
 
-        m.submodules.frame = frame = ModuloCounter(job.beats_in)
+        settings = core.settings.part("axi")
+        m.submodules.frame = frame = ModuloCounter(job.beats_in, settings=settings.part("frame"))
         m.d.comb += frame.step.eq(self.s_axis_tvalid & self.s_axis_tready)
         wrong: list[Value] = [self.s_axis_tlast != frame.last]
         leaves = self.m_axis_tvalid & self.m_axis_tready
@@ -165,9 +167,11 @@ class AxiCore(wiring.Component):
             wrong.append(self.s_axis_tuser != _first(m, frame.step, frame.last))
             m.d.comb += self.m_axis_tuser.eq(_first(m, leaves, self.m_axis_tlast))
         if self._tkeep:
-            kept = _keep(m, frame.step, job.layout_in, record_width(job.fields_in))
+            width, part = record_width(job.fields_in), settings.part("group_in")
+            kept = _keep(m, frame.step, job.layout_in, width, part)
             wrong.append((kept & ~self.s_axis_tkeep).any())
-            kept = _keep(m, leaves, job.layout_out, record_width(job.fields_out))
+            width, part = record_width(job.fields_out), settings.part("group_out")
+            kept = _keep(m, leaves, job.layout_out, width, part)
             m.d.comb += self.m_axis_tkeep.eq(kept)
         with m.If(frame.step & functools.reduce(operator.or_, wrong)):
             m.d.sync += self.frame_error.eq(1)
@@ -192,12 +196,12 @@ def _take(field: Field, value: Value, raw: Value):
     return value.eq(Mux(beyond.any(), -1, raw) if len(beyond) else raw)
 
 
-def _keep(m: Module, step: Value, layout: BeatLayout, width: int) -> Value:
+def _keep(m: Module, step: Value, layout: BeatLayout, width: int, settings: Settings) -> Value:
     """Return the bytes that hold channels, of the beat to come or taken now."""
     spare = layout.spare_lanes
     if not spare:
         return Const(-1, layout.lanes * width // 8)
-    m.submodules += (group := ModuloCounter(layout.fold))
+    m.submodules += (group := ModuloCounter(layout.fold, settings=settings))
     m.d.comb += group.step.eq(step)
     used = (layout.lanes - spare) * width // 8
     return Cat(Const(-1, used), (~group.last).replicate(spare * width // 8))

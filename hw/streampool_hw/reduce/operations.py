@@ -8,83 +8,54 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
+from typing import TypeAlias
 
 from amaranth.hdl import Shape
 from streampool_golden import PoolJob, Requantisation, round_root
 
 from ..blocks.block import Block
 from ..blocks.clamp import Clamp
-from ..blocks.divider import Divider, Requantiser
+from ..blocks.divider import Divider, requantiser
 from ..blocks.division import Division
 from ..blocks.floats_in import FloatToFixed, FloatToKey
 from ..blocks.floats_out import FixedToFloat
 from ..blocks.powers import Magnitude, Square
 from ..blocks.root import Radicands, SquareRoot
 from ..blocks.windows import Kind
-from .reduction import Reduction, extremes, float_extremes, float_sums, sums
+from .reduction import ReductionGates, extremes, float_extremes, float_sums, sums
+
+Postprocessing: TypeAlias = tuple[Sequence[Block], int, int]
+"""What is done to an exact partial, and the lowest and the highest number that come of it."""
 
 
-@dataclass(frozen=True)
-class Postprocessing:
-    """What is done to an exact partial, and the range of what comes of it.
-
-    Parameters
-    ----------
-    blocks : sequence of Block
-        One after the other.
-    low, high : int
-        The lowest and the highest number that comes out.
-    """
-
-    blocks: Sequence[Block]
-    low: int
-    high: int
-
-
-def _no_blocks(job: PoolJob, family: str) -> list[Block]:
+def _no_blocks(job: PoolJob) -> list[Block]:
     return []
 
 
-def _as_it_is(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
-    return Postprocessing([], job.accumulator.low, job.accumulator.high)
+def _as_it_is(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
+    return [], job.accumulator.low, job.accumulator.high
 
 
 @dataclass(frozen=True)
 class Gates:
-    """What an operation on integers, or one on floats, is made of.
+    """What an operation is made of.
 
     Parameters
     ----------
     reduce : callable
-        ``(job, below)`` -> the stages' `Reduction`; with indices, `below` bits of a place stand
-        below each key.
+        ``(job, below)`` -> the stages' `ReductionGates`; with indices, `below` bits of a place
+        stand below each key.
     preprocess : callable, optional
-        ``(job, family)`` -> the blocks before the first stage, from a value of ``job.input`` to
-        what the reduction encodes.
+        ``job`` -> the blocks before the first stage, from a value of ``job.input`` to what the
+        reduction encodes.
     postprocess : callable, optional
-        ``(job, kinds, family)`` -> the `Postprocessing` behind the last stage; saturation and
-        clamp are added where the range of what comes out asks for them.
+        ``(job, kinds)`` -> the `Postprocessing` behind the last stage; saturation and clamp are
+        added where the range of what comes out asks for them.
     """
 
-    reduce: Callable[[PoolJob, int], Reduction]
-    preprocess: Callable[[PoolJob, str], Sequence[Block]] = _no_blocks
-    postprocess: Callable[[PoolJob, Sequence[Kind], str], Postprocessing] = _as_it_is
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation in gates.
-
-    Parameters
-    ----------
-    integers : Gates
-        On integers.
-    floats : Gates, optional
-        On floats, where there are such.
-    """
-
-    integers: Gates
-    floats: Gates | None = None
+    reduce: Callable[[PoolJob, int], ReductionGates]
+    preprocess: Callable[[PoolJob], Sequence[Block]] = _no_blocks
+    postprocess: Callable[[PoolJob, Sequence[Kind]], Postprocessing] = _as_it_is
 
 
 def _partial_shape(job: PoolJob) -> Shape:
@@ -95,53 +66,52 @@ def _partial_shape(job: PoolJob) -> Shape:
 # ---- before the stages
 
 
-def _magnitudes(job: PoolJob, family: str) -> list[Block]:
+def _magnitudes(job: PoolJob) -> list[Block]:
     return [Magnitude(job.input)] if job.input.signed else []
 
 
-def _squares(job: PoolJob, family: str) -> list[Block]:
-    return [*_magnitudes(job, family), Square(job.input.bits, job.partial(1).bits, family)]
+def _squares(job: PoolJob) -> list[Block]:
+    return [*_magnitudes(job), Square(job.input.bits, job.partial(1).bits)]
 
 
-def _keys(job: PoolJob, family: str) -> list[Block]:
+def _keys(job: PoolJob) -> list[Block]:
     smallest = job.operation.selects == "smallest"
     return [FloatToKey(job.input, smallest=smallest, propagates=job.spec.nan == "propagate")]
 
 
-def _fixed(job: PoolJob, family: str) -> list[Block]:
+def _fixed(job: PoolJob) -> list[Block]:
     return [FloatToFixed(job.input, job.partial(1).bits)]
 
 
 # ---- behind them
 
 
-def _floats(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+def _floats(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     divisors = tuple(divisor for divisor, _ in kinds)
-    block = FixedToFloat(job.output, job.accumulator.bits, divisors)
-    return Postprocessing([block], *job.bounds)
+    return [FixedToFloat(job.output, job.accumulator.bits, divisors)], *job.bounds
 
 
-def _selected_floats(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
-    return Postprocessing([], *job.bounds)
+def _selected_floats(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
+    return [], *job.bounds
 
 
-def _means(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+def _means(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     exact, shape = job.accumulator, _partial_shape(job)
     how = job.requantisation
     if how is not None:
         division = _requantised(job, how, kinds)
-        block = Requantiser(how.factor, division, shape, exact.low, exact.high, how.after, family)
-        return Postprocessing([block], division.low + how.after, division.high + how.after)
+        block = requantiser(how.factor, division, shape, exact.low, exact.high, how.after)
+        return [block], division.low + how.after, division.high + how.after
     divisors = tuple(divisor for divisor, _ in kinds)
     if set(divisors) == {1}:
-        return _as_it_is(job, kinds, family)
+        return _as_it_is(job, kinds)
     if job.spec.divisor_override is None:  # no mean is beyond what it is of
         low, high = job.input.low, job.input.high
     else:
         ends = [Fraction(end, divisors[0]) for end in (exact.low, exact.high)]
         low, high = floor(min(ends)), ceil(max(ends))
     division = Division(divisors, low, high, job.spec.rounding)
-    return Postprocessing([Divider(division, shape, family)], low, high)
+    return [Divider(division, shape)], low, high
 
 
 def _requantised(job: PoolJob, how: Requantisation, kinds: Sequence[Kind]) -> Division:
@@ -156,7 +126,7 @@ def _requantised(job: PoolJob, how: Requantisation, kinds: Sequence[Kind]) -> Di
     return Division(divisors, floor(min(exact)), ceil(max(exact)), job.spec.rounding, biases)
 
 
-def _roots(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
+def _roots(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     """Divide, and take the root, with one rounding."""
     rounding, divisors = job.spec.rounding, tuple(divisor for divisor, _ in kinds)
     if job.operation.mean and job.spec.divisor_override is None:
@@ -173,35 +143,40 @@ def _roots(job: PoolJob, kinds: Sequence[Kind], family: str) -> Postprocessing:
         radicand: Block = Radicands(job.accumulator.bits, shift)
     else:
         division = Division(divisors, 0, high, "floor")
-        radicand = Divider(division, _partial_shape(job), family, shift=shift, exact=True)
-    return Postprocessing([radicand, SquareRoot(high.bit_length(), rounding)], 0, root)
+        radicand = Divider(division, _partial_shape(job), shift=shift, exact=True)
+    return [radicand, SquareRoot(high.bit_length(), rounding)], 0, root
 
 
-OPERATIONS: dict[str, Operation] = {
-    "max": Operation(Gates(extremes), Gates(float_extremes, _keys, _selected_floats)),
-    "min": Operation(Gates(extremes), Gates(float_extremes, _keys, _selected_floats)),
-    "avg": Operation(Gates(sums, _no_blocks, _means), Gates(float_sums, _fixed, _floats)),
-    "sum": Operation(Gates(sums), Gates(float_sums, _fixed, _floats)),
-    "l2": Operation(Gates(sums, _squares, _roots)),
-    "lp1": Operation(Gates(sums, _magnitudes)),
-    "lp2": Operation(Gates(sums, _squares, _roots)),
+GATES: dict[str, Gates] = {
+    "max": Gates(extremes),
+    "min": Gates(extremes),
+    "avg": Gates(sums, postprocess=_means),
+    "sum": Gates(sums),
+    "l2": Gates(sums, _squares, _roots),
+    "lp1": Gates(sums, _magnitudes),
+    "lp2": Gates(sums, _squares, _roots),
 }
-"""The gates of each operation by the name that `PoolSpec` takes."""
+"""The gates of each operation on integers, by the name that `PoolSpec` takes."""
+
+FLOAT_GATES: dict[str, Gates] = {
+    "max": Gates(float_extremes, _keys, _selected_floats),
+    "min": Gates(float_extremes, _keys, _selected_floats),
+    "avg": Gates(float_sums, _fixed, _floats),
+    "sum": Gates(float_sums, _fixed, _floats),
+}
+"""The gates of each operation on floats, where golden has one."""
 
 
 def gates_of(job: PoolJob) -> Gates:
     """Return what a job's operation is made of."""
-    operation = OPERATIONS[job.op]
-    gates = operation.floats if job.input.is_float else operation.integers
-    assert gates is not None, "golden refuses what has no gates on floats"
-    return gates
+    return (FLOAT_GATES if job.input.is_float else GATES)[job.op]
 
 
-def postprocessing(job: PoolJob, kinds: Sequence[Kind], family: str) -> list[Block]:
+def postprocessing(job: PoolJob, kinds: Sequence[Kind]) -> list[Block]:
     """Return the blocks behind the last stage, saturation and clamp among them."""
-    exact = gates_of(job).postprocess(job, kinds, family)
-    blocks, (low, high) = list(exact.blocks), job.bounds
-    if exact.low < low or exact.high > high:
-        shape = Shape.cast(range(exact.low, exact.high + 1))
-        blocks.append(Clamp(shape, low, high))
-    return blocks
+    blocks, lowest, highest = gates_of(job).postprocess(job, kinds)
+    low, high = job.bounds
+    if lowest >= low and highest <= high:
+        return list(blocks)
+    shape = Shape.cast(range(lowest, highest + 1))
+    return [*blocks, Clamp(shape, low, high)]

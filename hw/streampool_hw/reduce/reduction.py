@@ -14,7 +14,7 @@ from ..blocks.floats_in import FLAGS
 
 
 @dataclass(frozen=True)
-class Reduction:
+class ReductionGates:
     """An associative operation whose identity is 0, in two halves for a pipeline.
 
     Parameters
@@ -62,7 +62,7 @@ def _same(value: Value, dtype: DType) -> Value:
 
 # The sign of a difference is the adder's last sum bit, where a comparison would be an inverted
 # carry, which has to leave the chain first, or, with `x > partial`, an equality tree besides.
-_MAX = Reduction(
+_MAX = ReductionGates(
     shape=_key,
     encode=_order_key,
     decode=_from_order_key,
@@ -74,7 +74,7 @@ _MIN = replace(
     encode=lambda value, dtype: ~_order_key(value, dtype),
     decode=lambda key, dtype: _from_order_key(~key, dtype),
 )
-_SUM = Reduction(
+_SUM = ReductionGates(
     shape=_integer,
     encode=_same,
     decode=_same,
@@ -83,12 +83,12 @@ _SUM = Reduction(
 )
 
 
-def sums(job: PoolJob, below: int) -> Reduction:
+def sums(job: PoolJob, below: int) -> ReductionGates:
     """Return that of sums of integers; nothing stands below them."""
     return _SUM
 
 
-def extremes(job: PoolJob, below: int) -> Reduction:
+def extremes(job: PoolJob, below: int) -> ReductionGates:
     """Return that of the largest or smallest integers, with `below` bits of a place below keys."""
     plain = _MIN if job.operation.selects == "smallest" else _MAX
     if not below:
@@ -100,10 +100,10 @@ def extremes(job: PoolJob, below: int) -> Reduction:
     )
 
 
-def float_sums(job: PoolJob, below: int) -> Reduction:
+def float_sums(job: PoolJob, below: int) -> ReductionGates:
     """Return that of sums of floats: a signed multiple of the smallest float above `FLAGS`."""
     flags = len(FLAGS)
-    return Reduction(
+    return ReductionGates(
         shape=lambda accumulator: signed(accumulator.bits + flags),
         encode=_same,
         decode=_same,
@@ -114,7 +114,7 @@ def float_sums(job: PoolJob, below: int) -> Reduction:
     )
 
 
-def float_extremes(job: PoolJob, below: int) -> Reduction:
+def float_extremes(job: PoolJob, below: int) -> ReductionGates:
     """Return that of the largest or smallest floats, with `below` bits of a place below keys.
 
     `FloatToKey` says what a key is; the first of equal numbers wins, and the last NaN.
@@ -145,7 +145,7 @@ def float_extremes(job: PoolJob, below: int) -> Reduction:
         finite = ((1 << dtype.exponent) - 1 << dtype.fraction) - 1
         return Mux(nothing, finite | (not flip) << (dtype.bits - 1), value)[: dtype.bits]
 
-    return Reduction(
+    return ReductionGates(
         shape=lambda accumulator: unsigned(below + accumulator.bits + 1 + propagate),
         encode=_same,
         decode=decode,

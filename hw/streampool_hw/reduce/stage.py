@@ -13,9 +13,9 @@ from ..datapath.store import DelayLine, RamStore
 from ..schedule.plan import AxisPlan
 from ..schedule.sequencer import ModuloCounter, Sequencer
 from ..schedule.settings import CONSTANTS, Settings
+from ..vendor.ecp5 import ram_store
 from ..vendor.families import GENERIC
-from ..vendor.stores import ram_store
-from .reduction import Reduction
+from .reduction import ReductionGates
 from .timing import Timing
 
 BANK = 16
@@ -26,7 +26,7 @@ _Begun: TypeAlias = tuple[Value, data.View, data.View]
 
 
 class AxisStage(wiring.Component):
-    """Pool along one axis whose neighbours are `m` beats apart, at one beat a clock.
+    """Pool along one axis whose neighbours are `m` beats apart, at one beat per clock.
 
     A *step* is the only event: an input is taken, or, at a frame's start while none is there, a
     window of the frame before drains. Every step reads one store word, the live partials of one
@@ -52,7 +52,7 @@ class AxisStage(wiring.Component):
     A bank is up to `BANK` lanes with a store of their own. `Timing` says in which clock each part
     of it works.
 
-    Throughput: one step a clock, so ``plan.period * m`` clocks a frame in the steady state.
+    Throughput: one step per clock, so ``plan.period * m`` clocks per frame in the steady state.
     Latency: `latency` clocks from the step in which a window leaves to its beat at `o`.
 
     Parameters
@@ -63,7 +63,7 @@ class AxisStage(wiring.Component):
         Beats from a position to the next.
     lanes : int
         Values of a beat.
-    operation : Reduction
+    reduction : ReductionGates
         What is computed.
     i_shape, o_shape : Shape
         One lane in, and one partial.
@@ -74,8 +74,8 @@ class AxisStage(wiring.Component):
     seamless : bool, optional
         Whether who takes the beats may wait and then has to get one each clock.
     settings : Settings, optional
-        Gives what the schedule says, as the parts `sequencer`, `drain`, `wait` and `store`. What
-        sizes the gates is `m`, `lanes`, the shapes and ``plan.partials``.
+        Gives what the schedule says, as the parts `sequencer`, `drain`, `wait` and `bank_0` and so
+        on. What sizes the gates is `m`, `lanes`, the shapes and ``plan.partials``.
 
     Attributes
     ----------
@@ -97,10 +97,7 @@ class AxisStage(wiring.Component):
     """
 
     DEPTH = Timing.ram(1).depth + 1
-    """Clocks from a step to its word in the RAM, both counted: the least `m` with a RAM.
-
-    However many partials there are, they take the same time.
-    """
+    """Clocks from a step to its word in the RAM, both counted: the least `m` with a RAM."""
 
     i: stream.Interface
     o: stream.Interface
@@ -111,7 +108,7 @@ class AxisStage(wiring.Component):
         plan: AxisPlan,
         m: int,
         lanes: int,
-        operation: Reduction,
+        reduction: ReductionGates,
         i_shape: Shape,
         o_shape: Shape,
         family: str = GENERIC,
@@ -120,7 +117,7 @@ class AxisStage(wiring.Component):
         seamless: bool = False,
         settings: Settings = CONSTANTS,
     ):
-        self.plan, self.m, self.lanes, self.operation = plan, m, lanes, operation
+        self.plan, self.m, self.lanes, self._reduction = plan, m, lanes, reduction
         assert plan.ends_with_window or not marks_last
         self._family, self._marks_last, self._settings = family, marks_last, settings
         partials = plan.partials
@@ -173,7 +170,8 @@ class AxisStage(wiring.Component):
             m.submodules[f"bank_{number}"] = bank = Module()
             go, leave, *word = [each[number] for each in copies]
             some = [x[lane] for lane in range(first, first + lanes)]
-            out.append(self._bank(bank, go, word, some))
+            settings = self._settings.part(f"bank_{number}")
+            out.append(self._bank(bank, settings, go, word, some))
             m.d.comb += fifo.write[number].eq(delay(bank, leave, depth, name="leaves", reset=True))
             first += lanes
         if self._marks_last:
@@ -184,12 +182,9 @@ class AxisStage(wiring.Component):
     def _control(self, m: Module, credit: Value) -> tuple[Value, list[Value], Value, Value]:
         """Decide on this clock's step.
 
-        Returns
-        -------
-        step, word, leaves, last : Value
-            Whether there is a step; its control word bit by bit, load, not add, and shift, so
-            that a flip-flop's reset is high where it clears; whether a window leaves in the
-            step; whether the frame's last beat does.
+        Return whether there is one; its control word bit by bit, load, not add, and shift, so that
+        a flip-flop's reset is high where it clears; whether a window leaves in the step; whether
+        the frame's last beat does.
         """
         plan, program, settings = self.plan, self.plan.program, self._settings
         if not (plan.drain or self._marks_last):
@@ -216,14 +211,13 @@ class AxisStage(wiring.Component):
         between = Signal()  # and the next frame has not begun
         blocked = Signal()  # more than what may leave during the next frame: it has to wait
         step = Signal()
+        drain = ModuloCounter(plan.drain * self.m, settings=settings.part("drain"))
+        m.submodules.drain = drain
         m.d.comb += [
             self.i.ready.eq(credit & ~blocked),
             step.eq(take | (credit & between)),
+            drain.step.eq(step & draining),
         ]
-        m.submodules.drain = drain = ModuloCounter(
-            plan.drain * self.m, settings=settings.part("drain")
-        )
-        m.d.comb += drain.step.eq(step & draining)
         with m.If(take & sequencer.last):
             m.d.sync += draining.eq(1)
         with m.Elif(step & drain.last):
@@ -233,9 +227,8 @@ class AxisStage(wiring.Component):
         with m.Elif(credit & drain.last):
             m.d.sync += between.eq(0)
         if plan.waits:
-            m.submodules.wait = wait = ModuloCounter(
-                (plan.drain - plan.overlap) * self.m, settings=settings.part("wait")
-            )
+            more = (plan.drain - plan.overlap) * self.m
+            m.submodules.wait = wait = ModuloCounter(more, settings=settings.part("wait"))
             m.d.comb += wait.step.eq(drain.step & blocked)
             with m.If(take & sequencer.last):
                 m.d.sync += blocked.eq(1)
@@ -251,7 +244,9 @@ class AxisStage(wiring.Component):
                 word[k] = Mux(take, bit, other)
         return step, word, step & (own | draining), draining & drain.last
 
-    def _bank(self, m: Module, step: Value, word: list[Value], x: list[Value]) -> Value:
+    def _bank(
+        self, m: Module, settings: Settings, step: Value, word: list[Value], x: list[Value]
+    ) -> Value:
         """Do to some lanes what a step's control word says; return the oldest partials, new."""
         partials, timing = self.plan.partials, self._timing
         beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
@@ -260,14 +255,13 @@ class AxisStage(wiring.Component):
         if timing.skewed:
             stores += [DelayLine(beat.size, self.m) for _ in range(partials)]
         elif self._in_ram:
-            stores.append(ram_store(bits, self.m, self._family, self._settings.part("store")))
+            stores.append(ram_store(bits, self.m, self._family, settings))
         else:
             stores.append(DelayLine(bits, self.m))
         for number, store in enumerate(stores):
             m.submodules[f"store_{number}"] = store
-        queue = data.View(
-            data.ArrayLayout(beat, partials), Cat(store.read_data for store in stores)
-        )
+        old = Cat(store.read_data for store in stores)
+        queue = data.View(data.ArrayLayout(beat, partials), old)
         new, begun = self._combine(m, word, x, queue)
         if timing.skewed:
             for j, store in enumerate(stores):
@@ -282,15 +276,11 @@ class AxisStage(wiring.Component):
     ) -> tuple[list[data.View], list[_Begun]]:
         """Combine the input with every partial that takes it in.
 
-        Returns
-        -------
-        new : list of View
-            The partials, new, the oldest first, and last the virtual one behind them, which is
-            the input alone: so each one's successor follows it.
-        begun : list of _Begun
-            Of each partial, in a loop; else nothing.
+        Return the partials, new, the oldest first, and last the virtual one behind them, which is
+        the input alone, so that each one's successor follows it; and in a loop what of each has
+        begun.
         """
-        partials, timing, operation = self.plan.partials, self._timing, self.operation
+        partials, timing, reduction = self.plan.partials, self._timing, self._reduction
         beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
         load, skips = word[: partials + 1], word[partials + 1 : -1]
         later = [x]  # the input as it was so many clocks ago
@@ -322,12 +312,12 @@ class AxisStage(wiring.Component):
             # registers between the operation's two halves, and behind the second
             half, behind = (0, 0) if timing.looped else (timing.COMBINE - 2, 1)
             for lane in range(len(x)):
-                found = delay(m, operation.first(old[lane], taken[lane]), half, name=f"found_{j}")
+                found = delay(m, reduction.first(old[lane], taken[lane]), half, name=f"found_{j}")
                 operands = (
                     delay(m, old[lane], half, name=f"partial_{j}"),
                     delay(m, taken[lane], half, name=f"x_{j}"),
                 )
-                result = operation.second(*operands, found)
+                result = reduction.second(*operands, found)
                 if timing.looped:
                     m.d.comb += both[lane].eq(result)
                 result = Mux(anew, operands[1], result)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Module, Mux, Shape, Signal, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,7 +18,7 @@ class ModuloCounter(wiring.Component):
     period : int
         Steps of a round, at least 1.
     left : int, optional
-        Steps to come before the first round's last one; a whole round's by default.
+        Steps before the first round's last one; a whole round's by default.
     most : int, optional
         The longest round that there is room for; `period` by default. Where it is above 1, so is
         every period.
@@ -44,9 +44,9 @@ class ModuloCounter(wiring.Component):
         most: int | None = None,
         settings: Settings = CONSTANTS,
     ):
-        self._most = period if most is None else most
+        self._period, self._settings = period, settings
         self._left = period - 1 if left is None else left
-        self._reload = settings.number("reload", period - 1, self._most - 1)
+        self._most = period if most is None else most
         super().__init__({"step": In(1), "last": Out(1)})
 
     def elaborate(self, platform):
@@ -54,29 +54,20 @@ class ModuloCounter(wiring.Component):
         if self._most == 1:
             m.d.comb += self.last.eq(1)
             return m
+        reload = self._settings.number("reload", self._period - 1, range(self._most))
         left = Signal(range(self._most), init=self._left)
         more = Signal(init=self._left > 0)
         m.d.comb += self.last.eq(~more)
         with m.If(self.step):
             # at 0 the new count is added, so that the adder is all there is to it
-            m.d.sync += left.eq(left + Mux(more, -1, self._reload))
+            m.d.sync += left.eq(left + Mux(more, -1, reload))
             m.d.sync += more.eq(left != 1)
         return m
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """What sizes a sequencer: it has room for any program within it.
-
-    Parameters
-    ----------
-    words : int
-        Words of a program.
-    turns : int
-        Turns of its loop.
-    m : int
-        Steps of a slot.
-    """
+    """What sizes a sequencer: the most words, turns of a loop, and steps of a slot."""
 
     words: int
     turns: int
@@ -129,13 +120,7 @@ class Sequencer(wiring.Component):
         self._program, self._m = program, m
         self._capacity = capacity or Capacity(len(program.words), program.repeats, m)
         self._settings = settings
-        super().__init__(
-            {
-                "step": In(1),
-                "word": Out(unsigned(width)),
-                "last": Out(1),
-            }
-        )
+        super().__init__({"step": In(1), "word": Out(unsigned(width)), "last": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -154,19 +139,18 @@ class Sequencer(wiring.Component):
 
         # `index` and `turns` are of the word that comes next, `final` of the present one
         index_init, turns_init = program.next_state(0, program.repeats - 1)
-        last = capacity.words - 1
-        index = Signal(range(capacity.words), init=index_init)
-        words = settings.table("words", program.words, Shape.cast(self.word.shape()))
-        loop_start = settings.number("loop_start", program.start, last)
-        loop_end = settings.number("loop_end", program.stop - 1, last)
-        last_word = settings.number("last_word", len(program.words) - 1, last)
+        places = range(capacity.words)
+        index = Signal(places, init=index_init)
+        words = settings.table("words", program.words, self.word.shape())
+        loop_start = settings.number("loop_start", program.start, places)
+        loop_end = settings.number("loop_end", program.stop - 1, places)
+        last_word = settings.number("last_word", len(program.words) - 1, places)
         m.submodules.turns = turns = ModuloCounter(
             *(program.repeats, turns_init), most=capacity.turns, settings=settings.part("turns")
         )
-        final = Signal()
-        at_loop_end = Signal()
-        at_end = Signal()
-        again = Signal()
+        final, at_loop_end, at_end, again = (
+            Signal(name=name) for name in ("final", "at_loop_end", "at_end", "again")
+        )
         m.d.comb += [
             self.last.eq(final & slot.last),
             at_loop_end.eq(index == loop_end),
@@ -175,10 +159,7 @@ class Sequencer(wiring.Component):
             at_end.eq((index == last_word) & ~again),
         ]
         with m.If(advance):
-            m.d.sync += [
-                word.eq(Array(words)[index]),
-                final.eq(at_end),
-            ]
+            m.d.sync += [word.eq(Array(words)[index]), final.eq(at_end)]
             with m.If(again):
                 m.d.sync += index.eq(loop_start)
             with m.Elif(at_end):

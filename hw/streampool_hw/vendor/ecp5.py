@@ -5,6 +5,7 @@ from typing import ClassVar
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
 
 from ..datapath.store import RamStore
+from ..schedule.settings import Settings
 
 MULTIPLIER_BITS = 18
 """Widest operand of the multiplier, and of a Gowin's too; an iCE40's are 16 x 16."""
@@ -44,12 +45,10 @@ class Ecp5Store(RamStore):
             with m.If(self.write_en):
                 m.d.sync += write_at.eq(write_at + 1)
             for number, word in enumerate(words[first : first + self.GROUP], first):
-                new, old = (
-                    self.write_data[word.start : word.stop],
-                    Signal(bits, name=f"old_{number}"),
-                )
+                part, old = slice(word.start, word.stop), Signal(bits, name=f"old_{number}")
+                new = self.write_data[part]
                 m.submodules[f"block_{number}"] = block(bits, read_at, write_at, write, new, old)
-                m.d.comb += self.read_data[word.start : word.stop].eq(old)
+                m.d.comb += self.read_data[part].eq(old)
         return m
 
     def _wide(
@@ -124,15 +123,16 @@ def _pins(name: str, value: Value) -> dict[str, Value]:
     return {f"{name}{k}": bit for k, bit in enumerate(value)}
 
 
-def multiplier_instance(a: Value, b: Value, product: Value) -> Instance:
-    """Return a multiplier with registers at its inputs, inside and at its output.
+def ram_store(width: int, depth: int, family: str, settings: Settings) -> RamStore:
+    """Return the RAM that serves a family best."""
+    own = family == "ecp5" and depth <= max(Ecp5Store.ROWS)
+    return (Ecp5Store if own else RamStore)(width, depth, settings)
 
-    Parameters
-    ----------
-    a, b : Value
-        The factors, unsigned, of `MULTIPLIER_BITS` at the most.
-    product : Value
-        Their product, three clocks later.
+
+def multiplier_instance(a: Value, b: Value, product: Value) -> Instance:
+    """Return a multiplier of unsigned factors of `MULTIPLIER_BITS` at most.
+
+    It has registers at its inputs, inside and at its output: the product comes three clocks later.
     """
     pins: dict[str, object] = {}
     for place in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT"):

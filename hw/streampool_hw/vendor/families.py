@@ -11,15 +11,8 @@ FAMILIES = (GENERIC, "ecp5", "ice40", "gowin")
 
 
 def check_family(family: str) -> str:
-    """Return `family`, or refuse what is none.
-
-    Raises
-    ------
-    SpecError
-        If there is no such family.
-    """
+    """Return `family`, or refuse what is none."""
     if family not in FAMILIES:
-        raise SpecError(
-            "family", f"family {shown(family)} is not known; {', '.join(FAMILIES)} would do."
-        )
+        known = f"{', '.join(FAMILIES[:-1])} or {FAMILIES[-1]}"
+        raise SpecError("family", f"family {shown(family)} is not known; use {known}.")
     return family
