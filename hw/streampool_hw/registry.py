@@ -26,7 +26,8 @@ def make_core(job: Job, **options: Any) -> Core:
     job : Job
         What it has to do.
     **options
-        What its kind takes besides: ``family`` in any, ``frames`` in an `UnpoolCore`.
+        What its kind takes besides: ``family`` and ``settings`` in any, ``frames`` in an
+        `UnpoolCore`.
 
     Raises
     ------

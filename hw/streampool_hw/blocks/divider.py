@@ -49,18 +49,8 @@ class Divider(Block):
     Latency: that of the quotient's block and 3 clocks, or 5 where the sign of a quotient is not
     the number's.
 
-    Parameters
-    ----------
-    division : Division
-        By what, and how.
-    shape : Shape
-        Of the number.
-    shift : int, optional
-        How far the number is shifted left first.
-    after : int, optional
-        What is added to the quotient.
-    exact : bool, optional
-        Whether `exact` leaves beside it: whether nothing was rounded down.
+    The number, of a `shape`, is first shifted left by `shift` places, and `after` is added to the
+    quotient. With `exact` leaves beside it whether nothing was rounded down.
     """
 
     def __init__(

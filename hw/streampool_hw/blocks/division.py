@@ -28,21 +28,8 @@ def reciprocal(divisors: tuple[int, ...], largest: int) -> tuple[int, tuple[int,
 
     With ``c = ceil(2**k / d)`` and ``e = c * d - 2**k``, ``(u * c) >> k == u // d`` for every
     ``0 <= u <= largest`` as soon as ``u * e < 2**k`` (Granlund and Montgomery, "Division by
-    invariant integers using multiplication", 1994).
-
-    Parameters
-    ----------
-    divisors : tuple of int
-        Positive.
-    largest : int
-        The largest number to be divided.
-
-    Returns
-    -------
-    shift : int
-        The smallest ``k`` that serves all divisors.
-    multipliers : tuple of int
-        ``c`` of each.
+    invariant integers using multiplication", 1994). Returned are the smallest ``k`` that serves
+    all divisors, which are positive, and ``c`` of each.
     """
     shift = 0
     while True:
@@ -63,16 +50,8 @@ class Division:
     the nearest even, the quotient is one less where the division came out even on a half and the
     quotient odd.
 
-    Parameters
-    ----------
-    divisors : tuple of int
-        Not 0; all of one sign.
-    low, high : int
-        No exact quotient is beyond them.
-    rounding : str
-        As ``PoolSpec.rounding``.
-    biases : tuple of int, optional
-        What is added to the sum, for each divisor: ``(sum + bias) / divisor``. Nothing by default.
+    The divisors are not 0, and all of one sign. No exact quotient is beyond `low` and `high`. For
+    each divisor a bias may be added to the sum: ``(sum + bias) / divisor``.
     """
 
     divisors: tuple[int, ...]
@@ -104,10 +83,7 @@ class Division:
     def offset(self, negative: bool) -> tuple[int, ...]:
         """Return what is added to the sum, for each divisor.
 
-        Parameters
-        ----------
-        negative : bool
-            Whether the exact quotient is below 0; where it is 0, either will do.
+        `negative` says whether the exact quotient is below 0; where it is 0, either serves.
         """
         rule = {
             "half_away": lambda n: n - 1 - n // 2 if negative else n // 2,

@@ -8,20 +8,8 @@ def delay(
 ) -> Value:
     """Return `value` as it was `clocks` ago, from a chain of registers; a constant as it is.
 
-    Parameters
-    ----------
-    m : Module
-        Where the registers go.
-    value : ValueLike
-        What is delayed.
-    clocks : int, optional
-        How many registers; 0 gives `value` itself.
-    name : str
-        What the registers are called.
-    init : int, optional
-        What they start as.
-    reset : bool, optional
-        Whether a reset sets them to that. Control needs it, data does not.
+    The registers start as `init`; with `reset`, which control needs and data does not, a reset
+    sets them to that again.
     """
     value = Value.cast(value)
     if isinstance(value, Const):

@@ -12,25 +12,11 @@ class PipelineFifo(wiring.Component):
 
     The pipeline starts new work while `credit` is high and never stops what it has started: half
     of the places are kept for beats in flight. A beat written in one clock is at `o` in the next.
-    Throughput: a beat a clock, in and out at once. The memory is read without a clock, so
+    Throughput: one beat per clock, in and out at once. The memory is read without a clock, so
     synthesis puts it into LUT RAM, or into registers where a device has none (iCE40).
 
-    Parameters
-    ----------
-    widths : sequence of int
-        Bits of each bank of the payload. A bank has its own memory and its own pointers, so that
-        no pointer drives more than its bank.
-
-    Attributes
-    ----------
-    CAPACITY : int
-        Beats it holds.
-    IN_FLIGHT : int
-        The most beats that may still come once `credit` has gone low, and so the most clocks from
-        the decision to start to `write`, both counted.
-    SEAMLESS : int
-        The most clocks from there to `write` with which a reader that has waited gets a beat each
-        clock from then on: when `credit` comes back, so many beats less one are left.
+    The payload stands in banks of the bits in `widths`. A bank has its own memory and its own
+    pointers, so that no pointer drives more than its bank.
 
     Members
     -------
@@ -46,7 +32,11 @@ class PipelineFifo(wiring.Component):
 
     CAPACITY = 16
     IN_FLIGHT = CAPACITY // 2
+    """The most beats that may still come once `credit` has gone low, and so the most clocks from
+    the decision to start to `write`, both counted."""
     SEAMLESS = CAPACITY - IN_FLIGHT - 1
+    """The most clocks from there to `write` with which a reader that has waited gets a beat each
+    clock from then on: when `credit` comes back, so many beats less one are left."""
 
     i: Signal
     write: Signal
@@ -56,14 +46,8 @@ class PipelineFifo(wiring.Component):
     def __init__(self, widths: Sequence[int]):
         self._widths = tuple(widths)
         shape = unsigned(sum(widths))
-        super().__init__(
-            {
-                "i": In(shape),
-                "write": In(len(self._widths)),
-                "credit": Out(1),
-                "o": Out(stream.Signature(shape)),
-            }
-        )
+        o = Out(stream.Signature(shape))
+        super().__init__({"i": In(shape), "write": In(len(widths)), "credit": Out(1), "o": o})
 
     def elaborate(self, platform):
         m = Module()

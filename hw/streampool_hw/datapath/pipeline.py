@@ -1,4 +1,4 @@
-"""A free-running pipeline between two streams, one beat a clock: steps, cut by FIFOs."""
+"""A free-running pipeline between two streams, one beat per clock: steps, cut by FIFOs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -53,15 +53,9 @@ class Nothing(Bundle):
 class Step:
     """What one clock of a pipeline does.
 
-    Parameters
-    ----------
-    lane : callable
-        ``(module, lane's bundle, beat's bundle)`` -> the lane's bundle a clock later. The module
-        is for what takes more clocks than one.
-    beat : callable, optional
-        The bundle that all lanes share -> the same a clock later.
-    clocks : int, optional
-        How many clocks it takes; where it is not 1, the lane's registers are inside.
+    `lane` takes the module, a lane's bundle and the bundle that all lanes share, and returns the
+    lane's a clock later; the module is for what takes more `clocks` than one, and has its registers
+    inside. `beat` does so with the shared bundle.
     """
 
     lane: Callable[[Module, Any, Any], Bundle]
@@ -87,24 +81,12 @@ def advance(
 
 
 class Pipeline:
-    """Steps one after the other, without clock enables, one beat a clock.
+    """Steps one after the other, without clock enables, one beat per clock.
 
     A FIFO every few clocks lets each piece stop by itself. It is no component: `build` puts the
-    gates into a module, which has the streams.
-
-    Parameters
-    ----------
-    steps : sequence of Step
-        What is done, in order.
-    seamless : bool, optional
-        Whether who takes the beats may wait and then has to get one each clock.
-    parts : bool, optional
-        Whether a pipeline of no steps is a FIFO, which parts the two handshakes, and not wires.
-
-    Attributes
-    ----------
-    latency : int
-        Clocks from a beat in to the same beat out; 0 for wires.
+    gates into a module, which has the streams. `seamless` says that who takes the beats may wait
+    and then has to get one each clock; `parts` that a pipeline of no steps is a FIFO, which parts
+    the two handshakes, and not wires. `latency` is 0 for wires.
     """
 
     def __init__(self, steps: Sequence[Step], *, seamless: bool = False, parts: bool = False):
@@ -117,27 +99,10 @@ class Pipeline:
     def build(
         self, m: Module, valid: Value, ready: Value, lanes: Sequence[Bundle], beat: Bundle
     ) -> tuple[Value, Value, list[Any], Any]:
-        """Build the gates into a module.
+        """Build the gates into a module; return the same of the beats out.
 
-        Parameters
-        ----------
-        m : Module
-            Where they go.
-        valid, ready : Value
-            The handshake of the beats in; `ready` is driven here unless the pipeline is wires.
-        lanes : sequence of Bundle
-            What comes in each lane.
-        beat : Bundle
-            What all lanes share.
-
-        Returns
-        -------
-        valid, ready : Value
-            The handshake of the beats out; `ready` is for the caller to drive.
-        lanes : list of Bundle
-            What comes out in each lane.
-        beat : Bundle
-            What all lanes share.
+        The handshake's `ready` is driven here, unless the pipeline is wires; that of the beats out
+        is for the caller to drive. `beat` is what all lanes share.
         """
         lanes = list(lanes)
         for number, piece in enumerate(self._pieces):

@@ -17,18 +17,9 @@ from ..blocks.floats_in import FLAGS
 class ReductionGates:
     """An associative operation whose identity is 0, in two halves for a pipeline.
 
-    Parameters
-    ----------
-    shape : callable
-        Accumulator range -> the shape of a partial.
-    encode : callable
-        ``(value, dtype)`` -> the value as the operation takes it.
-    decode : callable
-        ``(partial, dtype)`` -> the value it stands for.
-    first : callable
-        ``(partial, x)`` -> what the first clock finds out.
-    second : callable
-        ``(partial, x, found)`` -> the new partial.
+    A partial of a range has a `shape`. A value is encoded as the operation takes it, and a partial
+    decoded to the value it stands for. The first half finds something out from a partial and what
+    comes to it; from both and what was found, the second makes the new partial.
     """
 
     shape: Callable[[Accumulator], Shape]

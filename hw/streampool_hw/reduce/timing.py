@@ -7,23 +7,16 @@ from ..datapath.store import RamStore
 
 @dataclass(frozen=True)
 class Timing:
-    """When things happen in a bank, in clocks after its step; the one place that says so.
-
-    Parameters
-    ----------
-    comes : tuple of int
-        For each position of the queue, when the store gives its partial; the operands are in
-        registers a clock later, unless `looped`.
-    ready : tuple of int
-        For each position, when its new partial is there.
-    looped : bool
-        Whether partials are combined and written back in one clock: the position may be back in
-        the next.
-    """
+    """When things happen in a bank, in clocks after its step; the one place that says so."""
 
     comes: tuple[int, ...]
+    """For each position of the queue, when the store gives its partial; the operands are in
+    registers a clock later, unless `looped`."""
     ready: tuple[int, ...]
+    """For each position, when its new partial is there."""
     looped: bool = False
+    """Whether partials are combined and written back in one clock: the position may be back in the
+    next."""
 
     COMBINE = 3
     """Clocks from a partial out of the store to the new one: operands, `first`, `second`."""

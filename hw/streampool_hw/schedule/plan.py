@@ -1,11 +1,11 @@
 """The schedule of one axis, worked out in plain Python before any gate.
 
 An axis of ``N`` inputs and ``No`` windows is pooled in a period of ``max(N, No)`` slots: one
-slot a position, one window at most leaving in each. A window's *partial* is the reduction of
+slot per position, at most one window leaving in each. A window's *partial* is the reduction of
 the taps seen so far; the partials of a position stand in a shift queue, oldest first, so that
 the window that leaves is always at position 0. A window sits at position "pops between now and
 its own", which is known from the schedule alone, and so the whole control of a stage is one
-word a slot: which queue positions start anew, which take the input in, and whether the queue
+word per slot: which queue positions start anew, which take the input in, and whether the queue
 shifts.
 
 Padding is no slot and no beat: the partials at a border just have fewer taps. Windows that
@@ -31,7 +31,7 @@ from .program import Program, Word
 class AxisPlan:
     """When the windows of one axis start, take their taps in, and leave.
 
-    Windows leave in order, at most one a slot, as early as they can:
+    Windows leave in order, at most one per slot, as early as they can:
     ``leave[i] = max(leave[i - 1] + 1, last real tap of window i)``, repeated until it is steady
     with the period. Where paddings together exceed the dilated kernel's reach and the stride is
     above 1, the queue would at times have to be longer than ``ceil((K - 1) * d / S)``; idle
@@ -40,11 +40,6 @@ class AxisPlan:
     What making one costs depends on the axis' ends alone, about ``K * d`` slots, and not on its
     length.
 
-    Parameters
-    ----------
-    axis : Axis
-        The axis, resolved for its length.
-
     Attributes
     ----------
     period : int
@@ -52,7 +47,7 @@ class AxisPlan:
     idle : int
         Slots beyond ``max(N, No)``.
     partials : int
-        ``R``, words that the store needs a position.
+        ``R``, words that the store needs per position.
     drain : int
         Windows that leave after the frame's last input.
     overlap : int
@@ -205,24 +200,12 @@ class AxisPlan:
 
 @dataclass(frozen=True)
 class _Cut:
-    """An axis without most of its middle, in which every slot is as the one a stride before.
+    """An axis without most of its middle, in which every slot is as the one a stride before."""
 
-    Parameters
-    ----------
-    short : Axis
-        What is left; the axis itself where its middle is short.
-    slots : int
-        How many slots were taken out, a multiple of the stride.
-    window : int
-        The window in front of which they were.
-    start, stop : int
-        The slots of the short axis in which only windows of the middle live.
-    """
-
-    short: Axis
-    slots: int = 0
-    window: int = 0
-    start: int = 0
+    short: Axis  # what is left; the axis itself where its middle is short
+    slots: int = 0  # how many were taken out, a multiple of the stride
+    window: int = 0  # the one in front of which they were
+    start: int = 0  # from there to `stop` only windows of the middle live on the short axis
     stop: int = 0
 
     @classmethod

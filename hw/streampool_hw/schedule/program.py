@@ -7,15 +7,7 @@ from itertools import groupby
 
 @dataclass(frozen=True)
 class Word:
-    """A control word some of whose bits nobody looks at.
-
-    Parameters
-    ----------
-    value : int
-        The bits that matter; 0 where none does.
-    care : int
-        A bit mask: 1 where the bit of `value` matters.
-    """
+    """A control word some of whose bits nobody looks at: 0 in the mask `care`, and in `value`."""
 
     value: int
     care: int
@@ -31,14 +23,8 @@ class Word:
 class Program:
     """A sequence of words folded into a prologue, a repeated loop and an epilogue.
 
-    Parameters
-    ----------
-    words : tuple of int
-        Prologue, loop and epilogue, one after the other.
-    start, stop : int
-        The loop is ``words[start:stop]``; never empty.
-    repeats : int
-        How often the loop runs, at least once.
+    `words` has these one after the other. The loop, ``words[start:stop]``, is never empty, and runs
+    `repeats` times, at least once.
     """
 
     words: tuple[int, ...]
@@ -48,14 +34,9 @@ class Program:
 
     @classmethod
     def fold(cls, words: Sequence[Word], body: int = 1) -> "Program":
-        """Find the shortest program found for `words`, whose loop has a divisor of `body` words.
+        """Return the shortest program found for `words`, at least one.
 
-        Parameters
-        ----------
-        words : sequence of Word
-            What the program has to give, in order; at least one.
-        body : int
-            The period of the interior: an axis' stride.
+        Its loop has a divisor of `body` words: the period of the interior, an axis' stride.
         """
         total = len(words)
         search = _Search(words)
@@ -171,17 +152,10 @@ class _Search:
             self._run_end += [len(self._run_end) + count] * count
 
     def longest(self, start: int, length: int) -> tuple[list[Word], int, int]:
-        """Merge turn after turn of a loop while they agree.
+        """Merge turn after turn of a loop while they agree; return it, and its whole turns.
 
-        Returns
-        -------
-        loop : list of Word
-            The loop.
-        turns : int
-            Its whole turns.
-        clash : int
-            The last word before the next turn that contradicts it; where that turn is none, or
-            not a whole one, the last of all words.
+        Beside them the last word before the next turn that contradicts it; where that turn is
+        none, or not a whole one, the last of all words.
         """
         words, total = self.words, len(self.words)
         loop = list(words[start : start + length])

@@ -1,4 +1,4 @@
-"""A program of control words, one a slot of M steps, played beat by beat."""
+"""A program of control words, one per slot of M steps, played beat by beat."""
 
 from dataclasses import dataclass
 
@@ -13,17 +13,9 @@ from .settings import CONSTANTS, Settings
 class ModuloCounter(wiring.Component):
     """Tell every `period`-th step; the comparison is made a step ahead, so `last` is a register.
 
-    Parameters
-    ----------
-    period : int
-        Steps of a round, at least 1.
-    left : int, optional
-        Steps before the first round's last one; a whole round's by default.
-    most : int, optional
-        The longest round that there is room for; `period` by default. Where it is above 1, so is
-        every period.
-    settings : Settings, optional
-        Gives `reload`: what a round's first step leaves to come, ``period - 1``.
+    Before the first round's last step come `left`; a whole round's by default. There is room for
+    rounds of up to `most`, by default of `period`; where that is above 1, so is every period.
+    `settings` gives `reload`: what a round's first step leaves to come, ``period - 1``.
 
     Members
     -------
@@ -75,24 +67,14 @@ class Capacity:
 
 
 class Sequencer(wiring.Component):
-    """Play a program, each word for `m` steps, over and over.
+    """Play a program of words of `width` bits, each for `m` steps, over and over.
 
     The word that comes next is looked up while the present one stands in a register, so nothing
-    waits for the look-up. After reset it stands at the first word's first step.
+    waits for the look-up. After reset it stands at the first word's first step. There is room for
+    this program, or for any of a `capacity`.
 
-    Parameters
-    ----------
-    program : Program
-        The words.
-    width : int
-        Bits of a word.
-    m : int
-        Steps of a slot.
-    capacity : Capacity, optional
-        What there is room for; this program by default.
-    settings : Settings, optional
-        Gives the table `words`; the places `loop_start`, `loop_end` and `last_word`; and, as the
-        parts `turns` and `slot`, those of the counters of turns and of steps.
+    `settings` gives the table `words`; the places `loop_start`, `loop_end` and `last_word`; and, as
+    the parts `turns` and `slot`, those of the counters of turns and of steps.
 
     Members
     -------

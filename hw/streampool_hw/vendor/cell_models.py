@@ -185,13 +185,7 @@ _PINS = {
 
 
 def pin_models(cells: Iterable[dict[str, Any]]) -> str:
-    """Return models of a netlist's PLLs and pins, which let what comes in through.
-
-    Parameters
-    ----------
-    cells : iterable of dict
-        The netlist's cells, as Yosys' JSON has them.
-    """
+    """Return models of the PLLs and pins among cells of Yosys' JSON: what comes in goes through."""
     kinds: dict[str, tuple[dict[str, str], set[str]]] = {}
     for cell in cells:
         if cell["type"] in _PINS:

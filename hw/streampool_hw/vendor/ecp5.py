@@ -12,7 +12,7 @@ MULTIPLIER_BITS = 18
 
 
 class Ecp5Store(RamStore):
-    """The same in the block RAM of an ECP5, with its output register, which no synthesizer infers.
+    """A store in the block RAM of an ECP5, with its output register, which no synthesizer infers.
 
     A block holds a power of two of rows. Both pointers go round all of them, the write pointer
     `depth` rows ahead, so that neither has to be compared with anything.
