@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from amaranth.hdl import Module
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import stream, wiring
 from streampool_golden import PoolJob, PoolSpec
 
 from .blocks.block import Chain
@@ -13,11 +12,9 @@ from .blocks.indices import place_of
 from .blocks.postprocess import Postprocess
 from .blocks.preprocess import Preprocess
 from .blocks.windows import Windows
-from .datapath.shapes import lane_shape
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
 from .schedule.plan import AxisPlan
-from .schedule.sequencer import ModuloCounter
 from .schedule.settings import CONSTANTS, Settings
 from .vendor.families import GENERIC, check_family
 
@@ -101,7 +98,7 @@ class PoolCore(wiring.Component):
         self.flags: Mapping[str, str] = {}
         self.job = job = PoolJob(spec, shape, lanes)
         place, gates = place_of(job), gates_of(job)
-        self._reduction = reduction = gates.reduce(job, place.bits if place else 0)
+        reduction = gates.reduce(job, place.bits if place else 0)
         self.plans = tuple(AxisPlan(stage.along) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
@@ -109,7 +106,6 @@ class PoolCore(wiring.Component):
         )
         shapes = [reduction.shape(job.partial(1))]
         shapes += [reduction.shape(stage.accumulator) for stage in job.stages]
-        self._first_shape = shapes[0]
         # where the outermost axis is pooled last, its stage knows the frame's last beat
         self._counts = not job.stages or bool(
             job.stages[-1].axis or not self.plans[-1].ends_with_window
@@ -130,27 +126,17 @@ class PoolCore(wiring.Component):
         encoding, decoding = Chain(gates.preprocess(job)), Chain(postprocessing(job, windows.kinds))
         encoding.build_for(family, before)
         decoding.build_for(family, after)
-        self._preprocess = None
-        if encoding.steps or place is not None:
-            self._preprocess = Preprocess(
-                *(job, encoding.steps, reduction.encode, shapes[0], before)
-            )
-        self._postprocess = Postprocess(
-            *(job, windows, decoding.steps, reduction.decode, shapes[-1], after)
+        preprocess = Preprocess(job, encoding.steps, reduction.encode, shapes[0], before)
+        postprocess = Postprocess(
+            *(job, windows, decoding.steps, reduction.decode, shapes[-1], self._counts, after)
         )
-        parts = [self._preprocess, *self.stages.values(), self._postprocess]
-        self.latency = sum(part.latency for part in parts if part is not None)
+        self._preprocess, self._postprocess = preprocess, postprocess
+        parts = (preprocess, *self.stages.values(), postprocess)
+        self.latency = sum(part.latency for part in parts)
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
         self.store_bits = sum(stage.store_bits for stage in self.stages.values())
-        beat = {"data": data.ArrayLayout(lane_shape(job.output), job.lanes)}
-        if job.index_out is not None:
-            beat["index"] = data.ArrayLayout(lane_shape(job.index_out), job.lanes)
-        super().__init__(
-            {
-                "i": In(stream.Signature(data.ArrayLayout(lane_shape(spec.in_dtype), job.lanes))),
-                "o": Out(stream.Signature(data.StructLayout({**beat, "last": 1}))),
-            }
-        )
+        i, o = preprocess.signature.members["i"], postprocess.signature.members["o"]
+        super().__init__({"i": i, "o": o})
 
     def facts(self) -> dict[str, int]:
         """Return what ``NAME.json`` says of its memory: ``store_bits``."""
@@ -175,43 +161,16 @@ class PoolCore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        job = self.job
-
-        if self._preprocess is not None:
-            m.submodules.preprocess = preprocess = self._preprocess
-            wiring.connect(m, wiring.flipped(self.i), preprocess.i)
-            beats = preprocess.o
-        else:  # wires only: into the operation's own numbers
-            encoded = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
-            m.d.comb += [encoded.valid.eq(self.i.valid), self.i.ready.eq(encoded.ready)]
-            for source, target in zip(self.i.payload, encoded.payload, strict=True):
-                m.d.comb += target.eq(self._reduction.encode(source, job.input))
-            beats = encoded
-
-        for axis, built in self.stages.items():
-            m.submodules[f"axis_{axis}"] = built
-            wiring.connect(m, beats, built.i)
-            beats = built.o
+        m.submodules.preprocess = preprocess = self._preprocess
+        wiring.connect(m, wiring.flipped(self.i), preprocess.i)
+        beats = preprocess.o
+        for axis, stage in self.stages.items():
+            m.submodules[f"axis_{axis}"] = stage
+            wiring.connect(m, beats, stage.i)
+            beats = stage.o
         m.submodules.postprocess = postprocess = self._postprocess
         wiring.connect(m, beats, postprocess.i)
-
-        m.d.comb += [
-            self.o.valid.eq(postprocess.o.valid),
-            postprocess.o.ready.eq(self.o.ready),
-            self.o.payload.data.eq(postprocess.o.payload),
-        ]
-        if job.index_out is not None:
-            m.d.comb += self.o.payload.index.eq(postprocess.o_index)
-        if self._counts:
-            settings = self.settings.part("frame")
-            m.submodules.frame = frame = ModuloCounter(job.beats_out, settings=settings)
-            m.d.comb += [
-                frame.step.eq(self.o.valid & self.o.ready),
-                self.o.payload.last.eq(frame.last),
-            ]
-        else:
-            m.d.comb += [
-                postprocess.i_last.eq(self.stages[job.stages[-1].axis].last),
-                self.o.payload.last.eq(postprocess.o_last),
-            ]
+        if not self._counts:
+            m.d.comb += postprocess.i_last.eq(self.stages[self.job.stages[-1].axis].last)
+        wiring.connect(m, postprocess.o, wiring.flipped(self.o))
         return m

@@ -149,14 +149,11 @@ class UnpoolCore(wiring.Component):
             step.eq(self.i.valid & self.i.ready),
             beats_in.step.eq(step),
         ]
-        filled, which = step & beats_in.last, fill
+        filled = step & beats_in.last
         with m.If(filled):
             m.d.sync += [busy[fill].eq(1), fill.eq(self._next(fill))]
-        for k in range(self.WRITE):
-            filled = delay(m, filled, name=f"filled_{k}", reset=True)
-            which = delay(m, which, name=f"which_{k}")
-        writes = self._scatter(m, step, fill)
-        with m.If(filled):
+        which = delay(m, fill, self.WRITE, name="which")
+        with m.If(delay(m, filled, self.WRITE, name="filled", reset=True)):
             m.d.sync += full[which].eq(1)
 
         # read in the order of beats, cleared a clock later
@@ -175,22 +172,12 @@ class UnpoolCore(wiring.Component):
             delay(m, clearing | (read & (leave == k)), name=f"clear_{k}", reset=True)
             for k in frames
         ]
-        clear_address = delay(m, address, name="clear_address")
-
-        words = [
-            Cat(
-                self._memory(m, f"{k}_{lane}", write, clears[k], clear_address, address)
-                for lane, write in enumerate(writes[k])
-            )
-            for k in frames
-        ]
-        which, last, write = leave, beats_out.last, read
-        for k in range(self.READ):
-            which, last = delay(m, which, name=f"from_{k}"), delay(m, last, name=f"last_{k}")
-            write = delay(m, write, name=f"read_{k}", reset=True)
+        words = self._words(m, step, fill, clears, address)
+        word = Array(words)[delay(m, leave, self.READ, name="from")]
+        last = delay(m, beats_out.last, self.READ, name="last")
         m.d.comb += [
-            fifo.i.eq(Cat(Array(words)[which], last)),
-            fifo.write.eq(write),
+            fifo.i.eq(Cat(word, last)),
+            fifo.write.eq(delay(m, read, self.READ, name="read", reset=True)),
             self.o.valid.eq(fifo.o.valid),
             fifo.o.ready.eq(self.o.ready),
             self.o.payload.as_value().eq(fifo.o.payload),
@@ -203,40 +190,6 @@ class UnpoolCore(wiring.Component):
 
     def _next(self, frame: Signal) -> Value:
         return frame ^ 1 if self._frames == 2 else Const(0, 1)
-
-    def _scatter(self, m: Module, step: Value, fill: Value) -> list[list[tuple]]:
-        """Return what each frame's memories have to write: ``(enable, address, value)`` a lane."""
-        job = self.job
-        positions = job.layout_out.positions
-        area = self.settings.number("area_in", positions, range(positions + 1))
-        group = self._counter(m, "group_in", job.fold)
-        base = Signal(range(job.beats_out))  # where the group's words begin
-        m.d.comb += group.step.eq(step)
-        with m.If(step):
-            m.d.sync += base.eq(Mux(group.last, 0, base + area))
-        going, frame = delay(m, step, name="going", reset=True), delay(m, fill, name="frame")
-        base, last = delay(m, base, name="base"), delay(m, group.last, name="group_last")
-
-        writes: list[list[tuple]] = [[] for _ in range(self._frames)]
-        wrong: list[Value] = []
-        used = job.lanes - job.layout_in.spare_lanes
-        for lane in range(job.lanes):
-            index = delay(m, self.i.payload.index[lane], name=f"index_{lane}")
-            value = delay(m, self.i.payload.data[lane].as_unsigned(), name=f"value_{lane}")
-            within = index < area
-            idle = last if lane >= used else Const(0)
-            wrong.append(going & ~within & ~idle)
-            # no address is ever beyond the memory, whether it is written or not
-            address = Mux(within, (index + base)[: len(base)], 0)
-            address = delay(m, address, name=f"address_{lane}")
-            value = delay(m, value, name=f"late_value_{lane}")
-            for k in range(self._frames):
-                here = going & within & (frame == k)
-                enable = delay(m, here, name=f"write_{k}_{lane}", reset=True)
-                writes[k].append((enable, address, value))
-        with m.If(functools.reduce(operator.or_, wrong)):
-            m.d.sync += self.index_error.eq(1)
-        return writes
 
     def _addresses(self, m: Module, beats_out: ModuloCounter) -> Signal:
         """Return the address of the beat to read: a position's groups, then the next position."""
@@ -253,22 +206,54 @@ class UnpoolCore(wiring.Component):
             m.d.sync += address.eq(Mux(beats_out.last, 0, address + by))
         return address
 
-    def _memory(
-        self, m: Module, name: str, write: tuple, clear: Value, clear_address: Value, address: Value
-    ) -> Value:
-        """Build one lane's memory of a frame; return the word read, a clock after the RAM's."""
-        enable, write_address, value = write
-        # an address has a bit at least, for the sake of simulators
-        depth = max(2, self.job.beats_out)
-        mem = memory.Memory(shape=len(value), depth=depth, init=[])
-        m.submodules[f"memory_{name}"] = mem
-        write_port, read_port = mem.write_port(), mem.read_port()
-        m.d.comb += [
-            # nothing is written while words leave, so the two never meet
-            write_port.en.eq(enable | clear),
-            write_port.addr.eq(Mux(clear, clear_address, write_address)),
-            write_port.data.eq(Mux(clear, 0, value)),
-            read_port.en.eq(1),
-            read_port.addr.eq(address),
-        ]
-        return delay(m, read_port.data, name=f"word_{name}")
+    def _words(
+        self, m: Module, step: Value, fill: Value, clears: list[Value], address: Value
+    ) -> list[Value]:
+        """Build the memories of each frame and lane; return each frame's words read there.
+
+        A beat taken in this clock goes to the frame `fill`; a frame that is cleared is so in the
+        word read a clock ago.
+        """
+        job = self.job
+        positions = job.layout_out.positions
+        area = self.settings.number("area_in", positions, range(positions + 1))
+        group = self._counter(m, "group_in", job.fold)
+        base = Signal(range(job.beats_out))  # where the group's words begin
+        m.d.comb += group.step.eq(step)
+        with m.If(step):
+            m.d.sync += base.eq(Mux(group.last, 0, base + area))
+        going, frame = delay(m, step, name="going", reset=True), delay(m, fill, name="frame")
+        base, last = delay(m, base, name="base"), delay(m, group.last, name="group_last")
+        clear_address = delay(m, address, name="clear_address")
+
+        words: list[list[Value]] = [[] for _ in clears]
+        wrong: list[Value] = []
+        used = job.lanes - job.layout_in.spare_lanes
+        for lane in range(job.lanes):
+            index = delay(m, self.i.payload.index[lane], name=f"index_{lane}")
+            value = self.i.payload.data[lane].as_unsigned()
+            value = delay(m, value, self.WRITE, name=f"value_{lane}")
+            within = index < area
+            idle = last if lane >= used else Const(0)
+            wrong.append(going & ~within & ~idle)
+            # no address is ever beyond the memory, whether it is written or not
+            to = delay(m, Mux(within, (index + base)[: len(base)], 0), name=f"address_{lane}")
+            for k, clear in enumerate(clears):
+                here = going & within & (frame == k)
+                enable = delay(m, here, name=f"write_{k}_{lane}", reset=True)
+                # an address has a bit at least, for the sake of simulators
+                mem = memory.Memory(shape=len(value), depth=max(2, job.beats_out), init=[])
+                m.submodules[f"memory_{k}_{lane}"] = mem
+                write_port, read_port = mem.write_port(), mem.read_port()
+                m.d.comb += [
+                    # nothing is written while words leave, so the two never meet
+                    write_port.en.eq(enable | clear),
+                    write_port.addr.eq(Mux(clear, clear_address, to)),
+                    write_port.data.eq(Mux(clear, 0, value)),
+                    read_port.en.eq(1),
+                    read_port.addr.eq(address),
+                ]
+                words[k].append(delay(m, read_port.data, name=f"word_{k}_{lane}"))
+        with m.If(functools.reduce(operator.or_, wrong)):
+            m.d.sync += self.index_error.eq(1)
+        return [Cat(each) for each in words]

@@ -1,7 +1,6 @@
 """What a block is: arithmetic on one lane, in steps of a clock each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from amaranth.hdl import Array, Const, Module, Shape, ShapeLike, Signal, Value
@@ -14,14 +13,12 @@ from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.families import GENERIC
 
 
-@dataclass(frozen=True)
 class Number(Bundle):
     """A lane that holds one number."""
 
     value: Value
 
 
-@dataclass(frozen=True)
 class Window(Bundle):
     """What the lanes of a beat share: whether it is its frame's last, and its kind of window."""
 
@@ -106,7 +103,7 @@ class Chain(Block):
         for block in self.parts:
             found = block.model(*members, **({"which": which} if block.kinds > 1 else {}))
             members = found if isinstance(found, tuple) else (found,)
-        return members if len(members) > 1 else members[0]
+        return members[0] if len(members) == 1 else members
 
 
 class BlockComponent(wiring.Component):

@@ -1,14 +1,11 @@
 """Saturation and clamp."""
 
-from dataclasses import dataclass
-
 from amaranth.hdl import Module, Mux, Shape, Value
 
 from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number
 
 
-@dataclass(frozen=True)
 class _Compared(Bundle):
     value: Value
     below: Value

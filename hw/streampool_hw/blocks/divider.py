@@ -1,6 +1,5 @@
 """Exact sums over their divisors, rounded once, with what a requantisation brings."""
 
-from dataclasses import dataclass
 from functools import partial
 
 from amaranth.hdl import Cat, Module, Shape, Value, signed, unsigned
@@ -14,26 +13,22 @@ from .quotient import Dividend, Quotient, ReciprocalDivider, RestoringDivider
 from .root import Radicand
 
 
-@dataclass(frozen=True)
 class _Signed(Bundle):
     value: Value
     minus: Value
 
 
-@dataclass(frozen=True)
 class _Held(Bundle):
     value: Value
     offset: Value
 
 
-@dataclass(frozen=True)
 class _Zeroed(Bundle):
     last: Value
     which: Value
     zero: Value
 
 
-@dataclass(frozen=True)
 class _Chosen(Bundle):
     even: Value
     by: Value
@@ -137,7 +132,6 @@ def _forget_zero(beat: _Zeroed) -> Window:
     return Window(beat.last, beat.which)
 
 
-@dataclass(frozen=True)
 class _Scaling(Bundle):
     value: Value
     product: Value

@@ -1,7 +1,5 @@
 """Floats into what the stages reduce: order keys, or exact fixed point."""
 
-from dataclasses import dataclass
-
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed, unsigned
 from streampool_golden import DType
 
@@ -13,7 +11,6 @@ FLAGS = ("nan", "plus", "minus", "other")
 infinity, minus infinity, or anything but a zero of sign 1."""
 
 
-@dataclass(frozen=True)
 class _Ends(Bundle):
     """What is known of a float's fraction and exponent."""
 
@@ -23,20 +20,17 @@ class _Ends(Bundle):
     most: Value
 
 
-@dataclass(frozen=True)
 class _Sized(Bundle):
     size: Value
     ends: _Ends
 
 
-@dataclass(frozen=True)
 class _Split(Bundle):
     fraction: Value
     exponent: Value
     ends: _Ends
 
 
-@dataclass(frozen=True)
 class _Shifting(Bundle):
     value: Value
     shift: Value

@@ -1,6 +1,6 @@
 """Exact sums of floats into floats: divided, with one rounding."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value, signed, unsigned
@@ -12,14 +12,12 @@ from .floats_in import FLAGS
 from .quotient import Quotient, RestoringDivider
 
 
-@dataclass(frozen=True)
 class _Flags(Bundle):
     nan: Value
     infinite: Value
     sign: Value
 
 
-@dataclass(frozen=True)
 class _Beside(Bundle):
     """What goes beside the digits: whether a 1 was cut off, how far they may go up, flags."""
 
@@ -28,33 +26,28 @@ class _Beside(Bundle):
     flags: _Flags
 
 
-@dataclass(frozen=True)
 class _Fixed(Bundle):
     rest: Value
     beside: _Beside
 
 
-@dataclass(frozen=True)
 class _Moving(Bundle):
     number: _Fixed
     empty: Value
 
 
-@dataclass(frozen=True)
 class _Divided(Bundle):
     last: Value
     which: Value
     by: Value
 
 
-@dataclass(frozen=True)
 class _Rounding(Bundle):
     value: Value
     up: Value
     flags: _Flags
 
 
-@dataclass(frozen=True)
 class _Rounded(Bundle):
     value: Value
     flags: _Flags

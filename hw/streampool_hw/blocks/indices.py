@@ -105,7 +105,6 @@ def place_of(job: PoolJob) -> Place | None:
     return Place(tuple(fields))
 
 
-@dataclass(frozen=True)
 class Indexed(Bundle):
     """A value, and the parts of its index, which are added up beside it."""
 

@@ -9,6 +9,7 @@ from streampool_golden import DType, PoolJob
 
 from ..datapath.pipeline import Bundle, Pipeline, Step
 from ..datapath.shapes import lane_shape
+from ..schedule.sequencer import ModuloCounter
 from ..schedule.settings import Settings
 from .block import Number, Window
 from .indices import Indexed, index_parts, place_of, with_indices
@@ -34,28 +35,24 @@ class Postprocess(wiring.Component):
         ``(partial, dtype)`` -> the value it stands for.
     shape : Shape
         A partial.
+    counts : bool
+        Whether the beats of a frame are counted, for nobody knows which is the last at `i`.
     settings : Settings
-        Gives what counts the channels of indices, as the part `channels`.
+        Gives what counts beats, and the channels of indices: the parts `frame` and `channels`.
 
     Members
     -------
     i : In(stream)
         Partials, an array of ``job.lanes``.
     i_last : In(1)
-        A bit that comes with the beat at `i`.
+        Whether the beat at `i` is its frame's last, unless they are counted.
     o : Out(stream)
-        Values of ``job.output``.
-    o_last : Out(1)
-        The bit of the beat at `o`.
-    o_index : Out
-        The indices of the beat at `o`, an array of ``job.lanes``; only where they leave.
+        Beats out, as of `PoolCore`.
     """
 
     i: stream.Interface
     i_last: Signal
     o: stream.Interface
-    o_last: Signal
-    o_index: data.View
 
     def __init__(
         self,
@@ -64,28 +61,32 @@ class Postprocess(wiring.Component):
         steps: Sequence[Step],
         decode: Callable[[Value, DType], Value],
         shape: Shape,
+        counts: bool,
         settings: Settings,
     ):
-        self._job, self._windows, self._decode, self._settings = job, windows, decode, settings
+        self._job, self._windows, self._decode = job, windows, decode
+        self._counts, self._settings = counts, settings
         self._place = None if job.index_out is None else place_of(job)
         if self._place is not None:
             steps = with_indices(steps, job, self._place)
         # a core of nothing else still parts the two handshakes
         self._pipeline = Pipeline(steps, parts=not job.stages)
         self.latency = self._pipeline.latency
-        ports = {
-            "i": In(stream.Signature(data.ArrayLayout(shape, job.lanes))),
-            "i_last": In(1),
-            "o": Out(stream.Signature(data.ArrayLayout(lane_shape(job.output), job.lanes))),
-            "o_last": Out(1),
+        beat = {
+            field.name: data.ArrayLayout(lane_shape(field.dtype), job.lanes)
+            for field in job.fields_out
         }
-        if job.index_out is not None:
-            ports["o_index"] = Out(data.ArrayLayout(lane_shape(job.index_out), job.lanes))
-        super().__init__(ports)
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(shape, job.lanes))),
+                "i_last": In(1),
+                "o": Out(stream.Signature(data.StructLayout({**beat, "last": 1}))),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
-        job, valid, ready = self._job, self.i.valid, self.i.ready
+        job, valid, ready, o = self._job, self.i.valid, self.i.ready, self.o.payload
         lanes: list[Bundle] = [
             Number(self._decode(self.i.payload[lane], job.input)) for lane in range(job.lanes)
         ]
@@ -96,10 +97,16 @@ class Postprocess(wiring.Component):
         which = self._windows.follow(m, valid & ready) if self.latency else Const(0, 0)
         beat = Window(self.i_last, which)
         valid, ready, done, beat = self._pipeline.build(m, valid, ready, lanes, beat)
-        m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready), self.o_last.eq(beat.last)]
+        last = beat.last
+        if self._counts:
+            settings = self._settings.part("frame")
+            m.submodules.frame = frame = ModuloCounter(job.beats_out, settings=settings)
+            m.d.comb += frame.step.eq(valid & ready)
+            last = frame.last
+        m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready), o.last.eq(last)]
         for number, lane in enumerate(done):
             if self._place is not None:
-                m.d.comb += self.o_index[number].eq(lane.index[0])
+                m.d.comb += o.index[number].eq(lane.index[0])
                 lane = lane.value
-            m.d.comb += self.o.payload[number].eq(lane.value)
+            m.d.comb += o.data[number].eq(lane.value)
         return m

@@ -1,7 +1,6 @@
 """A positive number over one of a few divisors, rounded down: digit by digit, or by a product."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
@@ -12,15 +11,13 @@ from .division import reciprocal
 from .multiplier import Multiplier
 
 
-@dataclass(frozen=True)
 class Dividend(Bundle):
     """A number to be divided, and what goes beside it."""
 
     rest: Value
-    beside: Bundle = field(default_factory=Nothing)
+    beside: Bundle = Nothing()
 
 
-@dataclass(frozen=True)
 class Quotient(Bundle):
     """A quotient rounded down, whether it is exact, and what went beside the dividend."""
 
@@ -29,7 +26,6 @@ class Quotient(Bundle):
     exact: Value
 
 
-@dataclass(frozen=True)
 class _Dividing(Bundle):
     beside: Bundle
     remainder: Value
@@ -43,7 +39,6 @@ class _HasDivisor(Protocol):
     def by(self) -> Value: ...
 
 
-@dataclass(frozen=True)
 class _By(Bundle):
     by: Value
 

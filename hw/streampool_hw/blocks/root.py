@@ -1,6 +1,5 @@
 """The square root of a number, digit by digit."""
 
-from dataclasses import dataclass
 from functools import partial
 from math import isqrt
 from typing import ClassVar
@@ -11,7 +10,6 @@ from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number
 
 
-@dataclass(frozen=True)
 class Radicand(Bundle):
     """A number rounded down, and whether it is exactly that."""
 
@@ -19,7 +17,6 @@ class Radicand(Bundle):
     exact: Value
 
 
-@dataclass(frozen=True)
 class _Rooted(Bundle):
     root: Value
     remainder: Value
@@ -27,7 +24,6 @@ class _Rooted(Bundle):
     exact: Value
 
 
-@dataclass(frozen=True)
 class _Chosen(Bundle):
     root: Value
     up: Value

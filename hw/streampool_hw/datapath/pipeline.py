@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, dataclass_transform
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data
@@ -11,12 +11,16 @@ from .delay import delay
 from .fifo import PipelineFifo
 
 
+@dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class Bundle:
-    """Values that go down a pipeline side by side: the base of dataclasses that name them.
+    """Values that go down a pipeline side by side; each subclass is a dataclass that names them.
 
     A field is a value, another bundle, or a tuple of values.
     """
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
 
     def map(self, change: Callable[[str, Value], Value]) -> Self:
         """Return the bundle with ``change(name, value)`` in the place of each value, in order."""
@@ -44,7 +48,6 @@ class Bundle:
         return found
 
 
-@dataclass(frozen=True)
 class Nothing(Bundle):
     """No values."""
 

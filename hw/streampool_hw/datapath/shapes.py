@@ -1,9 +1,9 @@
-"""How the values of a type stand in a lane."""
+"""How numbers stand in a lane."""
 
-from amaranth.hdl import Shape, signed, unsigned
-from streampool_golden import DType
+from amaranth.hdl import Shape
+from streampool_golden import Accumulator, DType
 
 
-def lane_shape(dtype: DType) -> Shape:
-    """Return the shape of a lane that holds `dtype`."""
-    return signed(dtype.bits) if dtype.signed else unsigned(dtype.bits)
+def lane_shape(held: DType | Accumulator) -> Shape:
+    """Return the shape of a lane that holds numbers of a type or a range."""
+    return Shape(held.bits, held.signed)

@@ -22,6 +22,7 @@ from ..blocks.floats_out import FixedToFloat
 from ..blocks.powers import Magnitude, Square
 from ..blocks.root import Radicands, SquareRoot
 from ..blocks.windows import Kind
+from ..datapath.shapes import lane_shape
 from .reduction import ReductionGates, extremes, float_extremes, float_sums, sums
 
 Postprocessing: TypeAlias = tuple[Sequence[Block], int, int]
@@ -58,11 +59,6 @@ class Gates:
     postprocess: Callable[[PoolJob, Sequence[Kind]], Postprocessing] = _as_it_is
 
 
-def _partial_shape(job: PoolJob) -> Shape:
-    """Return the shape of an exact partial of integers, as it leaves the last stage."""
-    return sums(job, 0).shape(job.accumulator)
-
-
 # ---- before the stages
 
 
@@ -96,7 +92,7 @@ def _selected_floats(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
 
 
 def _means(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
-    exact, shape = job.accumulator, _partial_shape(job)
+    exact, shape = job.accumulator, lane_shape(job.accumulator)
     how = job.requantisation
     if how is not None:
         division = _requantised(job, how, kinds)
@@ -143,7 +139,7 @@ def _roots(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
         radicand: Block = Radicands(job.accumulator.bits, shift)
     else:
         division = Division(divisors, 0, high, "floor")
-        radicand = Divider(division, _partial_shape(job), shift=shift, exact=True)
+        radicand = Divider(division, lane_shape(job.accumulator), shift=shift, exact=True)
     return [radicand, SquareRoot(high.bit_length(), rounding)], 0, root
 
 

@@ -11,6 +11,7 @@ from amaranth.hdl import Cat, Mux, Shape, Value, ValueLike, signed, unsigned
 from streampool_golden import Accumulator, DType, PoolJob
 
 from ..blocks.floats_in import FLAGS
+from ..datapath.shapes import lane_shape
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,6 @@ class ReductionGates:
     decode: Callable[[Value, DType], Value]
     first: Callable[[Value, Value], Value]
     second: Callable[[Value, Value, Value], ValueLike]
-
-
-def _integer(accumulator: Accumulator) -> Shape:
-    return signed(accumulator.bits) if accumulator.signed else unsigned(accumulator.bits)
 
 
 def _key(accumulator: Accumulator) -> Shape:
@@ -66,7 +63,7 @@ _MIN = replace(
     decode=lambda key, dtype: _from_order_key(~key, dtype),
 )
 _SUM = ReductionGates(
-    shape=_integer,
+    shape=lane_shape,
     encode=_same,
     decode=_same,
     first=lambda partial, x: partial + x,
