@@ -150,8 +150,7 @@ def test_refused_families_and_clocks(tmp_path: Path):
         with pytest.raises(SpecError) as refused:
             write_verilog(PoolJob(PoolSpec("max", 2), (1, 4, 4), 1), tmp_path, **options)
         assert refused.value.field == option
-        assert str(value) in str(refused.value)
-        assert re.search("; use |would do", str(refused.value))
+        assert str(value) in str(refused.value) and "; use " in str(refused.value)
     assert not list(tmp_path.iterdir())
 
 
