@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, PoolSpec
 
-from .blocks.block import Chain
-from .blocks.indices import place_of
-from .blocks.postprocess import Postprocess
-from .blocks.preprocess import Preprocess
+from .blocks.block import Chain, Number, Window
+from .blocks.indices import Indexed, index_parts, place_of, with_indices
 from .blocks.windows import Windows
+from .datapath.pipeline import Bundle, Nothing, Pipeline
+from .datapath.shapes import lane_shape
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
 from .schedule.plan import AxisPlan
+from .schedule.sequencer import ModuloCounter
 from .schedule.settings import CONSTANTS, Settings
 from .vendor.families import GENERIC, check_family
 
@@ -97,8 +99,9 @@ class PoolCore(wiring.Component):
         self.family, self.settings = check_family(family), settings
         self.flags: Mapping[str, str] = {}
         self.job = job = PoolJob(spec, shape, lanes)
-        place, gates = place_of(job), gates_of(job)
-        reduction = gates.reduce(job, place.bits if place else 0)
+        gates, self._place = gates_of(job), place_of(job)
+        below = self._place.bits if self._place else 0
+        self._reduction = reduction = gates.reduce(job, below)
         self.plans = tuple(AxisPlan(stage.along) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
@@ -106,6 +109,7 @@ class PoolCore(wiring.Component):
         )
         shapes = [reduction.shape(job.partial(1))]
         shapes += [reduction.shape(stage.accumulator) for stage in job.stages]
+        self._first_shape = shapes[0]
         # where the outermost axis is pooled last, its stage knows the frame's last beat
         self._counts = not job.stages or bool(
             job.stages[-1].axis or not self.plans[-1].ends_with_window
@@ -122,21 +126,31 @@ class PoolCore(wiring.Component):
             )
         }
         before, after = settings.part("preprocess"), settings.part("postprocess")
-        windows = Windows(job, after)
-        encoding, decoding = Chain(gates.preprocess(job)), Chain(postprocessing(job, windows.kinds))
+        self._windows = Windows(job, after)
+        encoding = Chain(gates.preprocess(job))
+        decoding = Chain(postprocessing(job, self._windows.kinds))
         encoding.build_for(family, before)
         decoding.build_for(family, after)
-        preprocess = Preprocess(job, encoding.steps, reduction.encode, shapes[0], before)
-        postprocess = Postprocess(
-            *(job, windows, decoding.steps, reduction.decode, shapes[-1], self._counts, after)
-        )
-        self._preprocess, self._postprocess = preprocess, postprocess
-        parts = (preprocess, *self.stages.values(), postprocess)
+        self._preprocess = Pipeline(encoding.steps, seamless=True)
+        steps = decoding.steps
+        if job.index_out is not None:
+            steps = with_indices(steps, job, self._place)
+        # a core of nothing else still parts the two handshakes
+        self._postprocess = Pipeline(steps, parts=not job.stages)
+        parts = (self._preprocess, *self.stages.values(), self._postprocess)
         self.latency = sum(part.latency for part in parts)
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
         self.store_bits = sum(stage.store_bits for stage in self.stages.values())
-        i, o = preprocess.signature.members["i"], postprocess.signature.members["o"]
-        super().__init__({"i": i, "o": o})
+        beat = {
+            field.name: data.ArrayLayout(lane_shape(field.dtype), job.lanes)
+            for field in job.fields_out
+        }
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.ArrayLayout(lane_shape(job.input), job.lanes))),
+                "o": Out(stream.Signature(data.StructLayout({**beat, "last": 1}))),
+            }
+        )
 
     def facts(self) -> dict[str, int]:
         """Return what ``NAME.json`` says of its memory: ``store_bits``."""
@@ -161,16 +175,62 @@ class PoolCore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.preprocess = preprocess = self._preprocess
-        wiring.connect(m, wiring.flipped(self.i), preprocess.i)
-        beats = preprocess.o
+        beats, last = self._encoded(m), Signal()  # 0, where there is no stage
         for axis, stage in self.stages.items():
             m.submodules[f"axis_{axis}"] = stage
             wiring.connect(m, beats, stage.i)
-            beats = stage.o
-        m.submodules.postprocess = postprocess = self._postprocess
-        wiring.connect(m, beats, postprocess.i)
-        if not self._counts:
-            m.d.comb += postprocess.i_last.eq(self.stages[self.job.stages[-1].axis].last)
-        wiring.connect(m, postprocess.o, wiring.flipped(self.o))
+            beats, last = stage.o, stage.last
+        self._decode(m, beats, last)
         return m
+
+    def _encoded(self, m: Module) -> stream.Interface:
+        """Turn what comes in into partials of one input each: by a pipeline, or by wires alone."""
+        m.submodules.preprocess = part = Module()
+        job, place, below = self.job, self._place, Const(0, 0)
+        values = [Number(value) for value in self.i.payload]
+        valid, ready, lanes, _ = self._preprocess.build(
+            part, self.i.valid, self.i.ready, values, Nothing()
+        )
+        if place is not None:
+            settings = self.settings.part("preprocess").part("places")
+            below = place.follow(part, valid & ready, job.fold, settings)
+        beats = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
+        part.d.comb += [beats.valid.eq(valid), ready.eq(beats.ready)]
+        for target, lane in zip(beats.payload, lanes, strict=True):
+            key = self._reduction.encode(lane.value, job.input)
+            part.d.comb += target.eq(Cat(below, key) if place else key)
+        return beats
+
+    def _decode(self, m: Module, beats: stream.Interface, last: Value) -> None:
+        """Turn exact partials into what leaves: divide with one rounding, saturate, clamp.
+
+        Where nothing of it is needed it is wires, or a FIFO in a core without stages.
+        """
+        m.submodules.postprocess = part = Module()
+        job, settings, o = self.job, self.settings.part("postprocess"), self.o.payload
+        valid, ready, indexed = beats.valid, beats.ready, job.index_out is not None
+        step, which = valid & ready, Const(0, 0)
+        lanes: list[Bundle] = [
+            Number(self._reduction.decode(partial, job.input)) for partial in beats.payload
+        ]
+        if indexed:
+            channels = settings.part("channels")
+            parts = index_parts(part, step, job, self._place, beats.payload, channels)
+            lanes = [Indexed(*both) for both in zip(lanes, parts, strict=True)]
+        if self._postprocess.latency:
+            which = self._windows.follow(part, step)
+        valid, ready, done, beat = self._postprocess.build(
+            part, valid, ready, lanes, Window(last, which)
+        )
+        last = beat.last
+        if self._counts:
+            frame = ModuloCounter(job.beats_out, settings=settings.part("frame"))
+            part.submodules.frame = frame
+            part.d.comb += frame.step.eq(valid & ready)
+            last = frame.last
+        part.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready), o.last.eq(last)]
+        for number, lane in enumerate(done):
+            if indexed:
+                part.d.comb += o.index[number].eq(lane.index[0])
+                lane = lane.value
+            part.d.comb += o.data[number].eq(lane.value)

@@ -1,8 +1,10 @@
-"""Saturation and clamp."""
+"""Blocks of a comparison and a choice: saturation and clamp, the absolute value."""
 
-from amaranth.hdl import Module, Mux, Shape, Value
+from amaranth.hdl import Module, Mux, Shape, Value, unsigned
+from streampool_golden import DType
 
 from ..datapath.pipeline import Bundle, Step
+from ..datapath.shapes import lane_shape
 from .block import Block, Number
 
 
@@ -31,3 +33,19 @@ class Clamp(Block):
     def model(self, value: int) -> int:
         """Return `value`, or the end of the range that is nearest to it."""
         return min(max(value, self._low), self._high)
+
+
+class Magnitude(Block):
+    """The absolute value. Latency: a clock."""
+
+    def __init__(self, dtype: DType):
+        shape = lane_shape(dtype)
+        super().__init__([Step(self._turn)], {"value": shape}, {"value": unsigned(dtype.bits)})
+
+    def _turn(self, m: Module, lane: Number, beat: Bundle) -> Number:
+        value = lane.value
+        return Number(Mux(value < 0, -value, value).as_unsigned()[: len(value)])
+
+    def model(self, value: int) -> int:
+        """Return the absolute value."""
+        return abs(value)

@@ -68,7 +68,7 @@ class Divider(Block):
         self._plus, self._less = division.offset(False), division.offset(True)
         self._differs = division.low < 0 and self._plus != self._less
         steps = [Step(self._hold, self._look_up), Step(self._add)]
-        if self._differs and division.biased:
+        if self._differs and any(division.biases):
             first = Step(lambda m, lane, beat: lane, self._look_up_zero)
             steps = [first, Step(self._compare, _forget_zero), *steps]
         o = {"value": Shape.cast(range(division.low + after, division.high + after + 1))}

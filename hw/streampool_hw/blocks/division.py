@@ -61,11 +61,6 @@ class Division:
     biases: tuple[int, ...] = ()
 
     @property
-    def biased(self) -> bool:
-        """Whether anything is added to a sum."""
-        return any(self.biases)
-
-    @property
     def negative(self) -> bool:
         """Whether the divisors are negative."""
         return self.divisors[0] < 0

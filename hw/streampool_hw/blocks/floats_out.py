@@ -9,7 +9,7 @@ from streampool_golden import DType, round_div
 from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number, Window
 from .floats_in import FLAGS
-from .quotient import Quotient, RestoringDivider
+from .quotient import Dividend, Quotient, RestoringDivider
 
 
 class _Flags(Bundle):
@@ -26,13 +26,8 @@ class _Beside(Bundle):
     flags: _Flags
 
 
-class _Fixed(Bundle):
-    rest: Value
-    beside: _Beside
-
-
 class _Moving(Bundle):
-    number: _Fixed
+    number: Dividend
     empty: Value
 
 
@@ -86,15 +81,14 @@ class FixedToFloat(Block):
             steps += [Step(partial(self._move, k)) for k in reversed(range(1, self._places))]
             steps.append(Step(self._move_last))
         else:
-            steps.append(Step(self._narrow))
+            steps.append(Step(lambda m, lane, beat: self._narrowed(lane, 1)))
         scaled = tuple(d << (most - d.bit_length()) for d in sizes)
         self._divider = RestoringDivider(digits, scaled)
         if not shifts_alone:
             steps[-1] = replace(steps[-1], beat=self._look_up)
             steps += self._divider.steps
-        rounding = Step(self._align if shifts_alone else self._align_quotient)
         super().__init__(
-            [*steps, rounding, Step(self._add), Step(self._pack)],
+            [*steps, Step(self._align), Step(self._add), Step(self._pack)],
             {"value": signed(bits + len(FLAGS))},
             {"value": unsigned(dtype.bits)},
             len(divisors),
@@ -104,7 +98,7 @@ class FixedToFloat(Block):
     def _look_up(self, beat: Window) -> _Divided:
         return _Divided(beat.last, beat.which, self._divider.by(beat.which))
 
-    def _absolute(self, m: Module, lane: Number, beat: Window) -> _Fixed:
+    def _absolute(self, m: Module, lane: Number, beat: Window) -> Dividend:
         value = lane.value.as_signed()
         flag = dict(zip(FLAGS, value[: len(FLAGS)], strict=True))
         total = value[len(FLAGS) :].as_signed()
@@ -116,14 +110,14 @@ class FixedToFloat(Block):
             flag["plus"] | flag["minus"],
             ~minus if self._divisors[0] < 0 else minus,
         )
-        return _Fixed(
+        return Dividend(
             Cat(Const(0, low), size, Const(0, self._bits - len(size))),
             _Beside(Const(0, 1), self.look_up("room", self._rooms, beat.which), flags),
         )
 
     # Shifted up to the first 1, by `room` places at most; each step halves how far it may go.
 
-    def _look(self, m: Module, lane: _Fixed, beat: Bundle) -> _Moving:
+    def _look(self, m: Module, lane: Dividend, beat: Bundle) -> _Moving:
         empty = _empty(lane.rest, lane.beside.room, self._places - 1)
         return _Moving(self._narrowed(lane, 1 << self._places), empty)
 
@@ -134,36 +128,28 @@ class FixedToFloat(Block):
         shifted = self._narrowed(_either(lane, moved, less), 1 << k)
         return _Moving(shifted, Mux(lane.empty, *either))
 
-    def _move_last(self, m: Module, lane: _Moving, beat: Bundle) -> _Fixed:
+    def _move_last(self, m: Module, lane: _Moving, beat: Bundle) -> Dividend:
         return self._narrowed(_either(lane, *_up(lane.number, 0)), 1)
 
-    def _narrow(self, m: Module, lane: _Fixed, beat: Bundle) -> _Fixed:
-        return self._narrowed(lane, 1)
-
-    def _narrowed(self, lane: _Fixed, ways: int) -> _Fixed:
+    def _narrowed(self, lane: Dividend, ways: int) -> Dividend:
         """Keep the upper bits; the others are or-ed into `lost`, eight per clock."""
         rest = lane.rest
         lower = max(0, len(rest) - (self._kept + ways - 1))
         lost = Cat(lane.beside.lost, rest[:lower])
         groups = [lost[at : at + 8].any() for at in range(0, len(lost), 8)]
-        return _Fixed(rest[lower:], replace(lane.beside, lost=Cat(groups)))
+        return Dividend(rest[lower:], replace(lane.beside, lost=Cat(groups)))
 
     # Rounded to the nearest, halves to even.
 
-    def _align_quotient(self, m: Module, lane: Quotient, beat: Bundle) -> _Rounding:
-        assert isinstance(lane.beside, _Beside)
-        return self._aligned(lane.quotient, lane.beside, ~lane.exact)
-
-    def _align(self, m: Module, lane: _Fixed, beat: Bundle) -> _Rounding:
-        return self._aligned(lane.rest, lane.beside, None)
-
-    def _aligned(self, digits: Value, beside: _Beside, rest: Value | None) -> _Rounding:
+    def _align(self, m: Module, lane: Quotient | Dividend, beat: Bundle) -> _Rounding:
+        beside: _Beside = lane.beside
+        digits = lane.quotient if isinstance(lane, Quotient) else lane.rest
         first = digits[-1]
         up = ~first & beside.room.any()  # a normal number begins with its second digit
         significand = Mux(up, digits[:-1], digits[1:])
         lost = beside.lost.any() | (~up & digits[0])
-        if rest is not None:
-            lost |= rest
+        if isinstance(lane, Quotient):
+            lost |= ~lane.exact
         half, even = significand[0], ~significand[1]
         value = Cat(significand[1:-1], beside.room + first)
         return _Rounding(value, half & (lost | ~even), beside.flags)
@@ -205,14 +191,14 @@ def _empty(value: Value, room: Value, k: int) -> Value:
     return ~value[-(1 << k) :].any() & room[k:].any()
 
 
-def _up(lane: _Fixed, k: int) -> tuple[Value, Value]:
+def _up(lane: Dividend, k: int) -> tuple[Value, Value]:
     """Return what a shift by ``2 ** k`` places makes of a number and of its room."""
     rest, room = lane.rest, lane.beside.room
     moved = Cat(Const(0, 1 << k), rest)[: len(rest)]
     return moved, Cat(room[:k], (room[k:] - 1)[: len(room) - k])
 
 
-def _either(lane: _Moving, moved: Value, less: Value) -> _Fixed:
+def _either(lane: _Moving, moved: Value, less: Value) -> Dividend:
     number = lane.number
     room = Mux(lane.empty, less, number.beside.room)
-    return _Fixed(Mux(lane.empty, moved, number.rest), replace(number.beside, room=room))
+    return Dividend(Mux(lane.empty, moved, number.rest), replace(number.beside, room=room))

@@ -1,10 +1,12 @@
-"""A multiplier with the registers that an FPGA's own has inside."""
+"""A multiplier with the registers that an FPGA's own has inside, and what squares with it."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..datapath.pipeline import Bundle, Step
 from ..vendor.ecp5 import MULTIPLIER_BITS, multiplier_instance
+from .block import Block, Number
 
 
 class Multiplier(wiring.Component):
@@ -42,3 +44,25 @@ class Multiplier(wiring.Component):
         m.d.sync += [a.eq(self.a), b.eq(self.b), inside.eq(a * b), product.eq(inside)]
         m.d.comb += self.product.eq(product)
         return m
+
+
+class Square(Block):
+    """The square of an unsigned number of `bits`. Latency: `Multiplier.LATENCY` clocks.
+
+    Where the number does not take all its values, `out_bits` may be less than twice its own.
+    """
+
+    def __init__(self, bits: int, out_bits: int):
+        self._bits = out_bits
+        step = Step(self._square, clocks=Multiplier.LATENCY)
+        super().__init__([step], {"value": unsigned(bits)}, {"value": unsigned(out_bits)})
+
+    def _square(self, m: Module, lane: Number, beat: Bundle) -> Number:
+        value = lane.value
+        m.submodules += (multiplier := Multiplier(len(value), len(value), self.family))
+        m.d.comb += [multiplier.a.eq(value), multiplier.b.eq(value)]
+        return Number(multiplier.product[: self._bits])
+
+    def model(self, value: int) -> int:
+        """Return the square."""
+        return value * value

@@ -1,7 +1,7 @@
 """A positive number over one of a few divisors, rounded down: digit by digit, or by a product."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
 
@@ -12,22 +12,22 @@ from .multiplier import Multiplier
 
 
 class Dividend(Bundle):
-    """A number to be divided, and what goes beside it."""
+    """A number to be divided, and the bundle that goes beside it."""
 
     rest: Value
-    beside: Bundle = Nothing()
+    beside: Any = Nothing()
 
 
 class Quotient(Bundle):
     """A quotient rounded down, whether it is exact, and what went beside the dividend."""
 
-    beside: Bundle
+    beside: Any
     quotient: Value
     exact: Value
 
 
 class _Dividing(Bundle):
-    beside: Bundle
+    beside: Any
     remainder: Value
     digits: Value
 

@@ -14,12 +14,12 @@ from amaranth.hdl import Shape
 from streampool_golden import PoolJob, Requantisation, round_root
 
 from ..blocks.block import Block
-from ..blocks.clamp import Clamp
+from ..blocks.clamp import Clamp, Magnitude
 from ..blocks.divider import Divider, requantiser
 from ..blocks.division import Division
 from ..blocks.floats_in import FloatToFixed, FloatToKey
 from ..blocks.floats_out import FixedToFloat
-from ..blocks.powers import Magnitude, Square
+from ..blocks.multiplier import Square
 from ..blocks.root import Radicands, SquareRoot
 from ..blocks.windows import Kind
 from ..datapath.shapes import lane_shape
@@ -87,10 +87,6 @@ def _floats(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     return [FixedToFloat(job.output, job.accumulator.bits, divisors)], *job.bounds
 
 
-def _selected_floats(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
-    return [], *job.bounds
-
-
 def _means(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     exact, shape = job.accumulator, lane_shape(job.accumulator)
     how = job.requantisation
@@ -155,8 +151,8 @@ GATES: dict[str, Gates] = {
 """The gates of each operation on integers, by the name that `PoolSpec` takes."""
 
 FLOAT_GATES: dict[str, Gates] = {
-    "max": Gates(float_extremes, _keys, _selected_floats),
-    "min": Gates(float_extremes, _keys, _selected_floats),
+    "max": Gates(float_extremes, _keys),
+    "min": Gates(float_extremes, _keys),
     "avg": Gates(float_sums, _fixed, _floats),
     "sum": Gates(float_sums, _fixed, _floats),
 }
@@ -172,7 +168,7 @@ def postprocessing(job: PoolJob, kinds: Sequence[Kind]) -> list[Block]:
     """Return the blocks behind the last stage, saturation and clamp among them."""
     blocks, lowest, highest = gates_of(job).postprocess(job, kinds)
     low, high = job.bounds
-    if lowest >= low and highest <= high:
+    if job.input.is_float or (lowest >= low and highest <= high):
         return list(blocks)
     shape = Shape.cast(range(lowest, highest + 1))
     return [*blocks, Clamp(shape, low, high)]

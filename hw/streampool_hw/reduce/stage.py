@@ -55,36 +55,11 @@ class AxisStage(wiring.Component):
     Throughput: one step per clock, so ``plan.period * m`` clocks per frame in the steady state.
     Latency: `latency` clocks from the step in which a window leaves to its beat at `o`.
 
-    Parameters
-    ----------
-    plan : AxisPlan
-        The schedule.
-    m : int
-        Beats from a position to the next.
-    lanes : int
-        Values of a beat.
-    reduction : ReductionGates
-        What is computed.
-    i_shape, o_shape : Shape
-        One lane in, and one partial.
-    family : str, optional
-        The family of devices.
-    marks_last : bool, optional
-        Whether `last` is asked for; the plan has to end with its last window.
-    seamless : bool, optional
-        Whether who takes the beats may wait and then has to get one each clock.
-    settings : Settings, optional
-        Gives what the schedule says, as the parts `sequencer`, `drain`, `wait` and `bank_0` and so
-        on. What sizes the gates is `m`, `lanes`, the shapes and ``plan.partials``.
-
-    Attributes
-    ----------
-    latency : int
-        Clocks from a step to its beat at `o`.
-    store_words : int
-        Words of ``lanes * o_shape.width`` bits in the store: ``plan.partials * m``.
-    store_bits : int
-        Bits of the store.
+    A lane in is of the shape `i_shape`, a partial of `o_shape`. For `marks_last` the plan has to
+    end with its last window. `seamless` says that who takes the beats may wait and then has to get
+    one each clock. `settings` gives what the schedule says, as the parts `sequencer`, `drain`,
+    `wait`, and `bank_0` and so on; what sizes the gates is `m`, `lanes`, the shapes and
+    ``plan.partials``.
 
     Members
     -------

@@ -175,11 +175,11 @@ def outputs(cell: str) -> frozenset[str]:
 
 
 _PINS = {
-    "EHXPLLL": "assign CLKOP = CLKI; assign LOCK = 1;",
-    "SGSR": "",
-    "TRELLIS_IO": "assign O = B;",
-    "SB_IO": "assign D_IN_0 = PACKAGE_PIN;",
-    "SB_GB_IO": "assign GLOBAL_BUFFER_OUTPUT = PACKAGE_PIN;",
+    "EHXPLLL": {"CLKOP": "CLKI", "LOCK": "1"},
+    "SGSR": {},
+    "TRELLIS_IO": {"O": "B"},
+    "SB_IO": {"D_IN_0": "PACKAGE_PIN"},
+    "SB_GB_IO": {"GLOBAL_BUFFER_OUTPUT": "PACKAGE_PIN"},
 }
 """What stands between a design and its pins: what it gives to the design. Clocks do not count."""
 
@@ -194,10 +194,8 @@ def pin_models(cells: Iterable[dict[str, Any]]) -> str:
             parameters.update(cell["parameters"])
     texts = []
     for kind, (ports, parameters) in kinds.items():
-        gives = [each for each in _PINS[kind].split("; ") if each.split(" ")[1:2]]
-        kept = [each.rstrip(";") for each in gives if each.split(" ")[1] in ports]
         lines = [f"parameter {name} = 0;" for name in sorted(parameters)]
-        lines += [f"{each};" for each in kept]
+        lines += [f"assign {pin} = {it};" for pin, it in _PINS[kind].items() if pin in ports]
         declared = ", ".join(f"{way} {name}" for name, way in sorted(ports.items()))
         texts.append(f"module {kind}({declared});\n    {' '.join(lines)}\nendmodule\n")
     return "".join(texts)

@@ -30,7 +30,6 @@ class Ecp5Store(RamStore):
         rows = next((rows for rows in self.ROWS if rows >= self.depth), deepest)
         assert self.depth <= rows, "more than a block is deep"
         bits = self.ROWS[rows]
-        block = self._wide if bits == 36 else self._narrow
         words = [range(self.width)[low : low + bits] for low in range(0, self.width, bits)]
         # Where there are more rows than words, the write pointer stands at a row that nobody
         # reads before it is written, so many blocks far apart may write in every clock.
@@ -47,14 +46,18 @@ class Ecp5Store(RamStore):
             for number, word in enumerate(words[first : first + self.GROUP], first):
                 part, old = slice(word.start, word.stop), Signal(bits, name=f"old_{number}")
                 new = self.write_data[part]
-                m.submodules[f"block_{number}"] = block(bits, read_at, write_at, write, new, old)
+                block = _block(bits, read_at, write_at, write, new, old)
+                m.submodules[f"block_{number}"] = block
                 m.d.comb += self.read_data[part].eq(old)
         return m
 
-    def _wide(
-        self, bits: int, read_at: Signal, write_at: Signal, write: Value, new: Value, old: Signal
-    ) -> Instance:
-        """Return a block of the widest words, which has a cell of its own."""
+
+def _block(
+    bits: int, read_at: Signal, write_at: Signal, write: Value, new: Value, old: Signal
+) -> Instance:
+    """Return a block of words of `bits`; the widest have a cell of their own."""
+    unused = Const(0, 14 - len(read_at))
+    if bits == 36:
         return Instance(
             "PDPW16KD",
             p_DATA_WIDTH_W=bits,
@@ -74,48 +77,42 @@ class Ecp5Store(RamStore):
             **_pins("i_CSW", Const(0, 3)),
             **_pins("i_CSR", Const(0, 3)),
             **_pins("i_ADW", write_at),
-            **_pins("i_ADR", Cat(Const(0, 14 - len(read_at)), read_at)),
+            **_pins("i_ADR", Cat(unused, read_at)),
             **_pins("i_DI", Cat(new, Const(0, bits - len(new)))),
             **_pins("o_DO", old),
         )
-
-    def _narrow(
-        self, bits: int, read_at: Signal, write_at: Signal, write: Value, new: Value, old: Signal
-    ) -> Instance:
-        """Return a block of any other width."""
-        unused = 14 - len(read_at)
-        # the lowest pins of a wide port's write address are its byte enables
-        enables = Cat(Const(-1, 2), Const(0, unused - 2)) if bits == 18 else Const(0, unused)
-        return Instance(
-            "DP16KD",
-            p_DATA_WIDTH_A=bits,
-            p_DATA_WIDTH_B=bits,
-            p_REGMODE_A="NOREG",
-            p_REGMODE_B="OUTREG",
-            p_RESETMODE="SYNC",
-            p_GSR="DISABLED",
-            p_CSDECODE_A="0b000",
-            p_CSDECODE_B="0b000",
-            p_WRITEMODE_A="NORMAL",
-            p_WRITEMODE_B="NORMAL",
-            i_CLKA=ClockSignal(),
-            i_CLKB=ClockSignal(),
-            i_CEA=write,
-            i_CEB=1,
-            i_OCEA=1,
-            i_OCEB=1,
-            i_WEA=1,
-            i_WEB=0,
-            i_RSTA=0,
-            i_RSTB=0,
-            **_pins("i_CSA", Const(0, 3)),
-            **_pins("i_CSB", Const(0, 3)),
-            **_pins("i_ADA", Cat(enables, write_at)),
-            **_pins("i_ADB", Cat(Const(0, unused), read_at)),
-            **_pins("i_DIA", Cat(new, Const(0, 18 - len(new)))),
-            **_pins("i_DIB", Const(0, 18)),
-            **_pins("o_DOB", old),
-        )
+    # the lowest pins of a wide port's write address are its byte enables
+    enables = Cat(Const(-1, 2), unused[2:]) if bits == 18 else unused
+    return Instance(
+        "DP16KD",
+        p_DATA_WIDTH_A=bits,
+        p_DATA_WIDTH_B=bits,
+        p_REGMODE_A="NOREG",
+        p_REGMODE_B="OUTREG",
+        p_RESETMODE="SYNC",
+        p_GSR="DISABLED",
+        p_CSDECODE_A="0b000",
+        p_CSDECODE_B="0b000",
+        p_WRITEMODE_A="NORMAL",
+        p_WRITEMODE_B="NORMAL",
+        i_CLKA=ClockSignal(),
+        i_CLKB=ClockSignal(),
+        i_CEA=write,
+        i_CEB=1,
+        i_OCEA=1,
+        i_OCEB=1,
+        i_WEA=1,
+        i_WEB=0,
+        i_RSTA=0,
+        i_RSTB=0,
+        **_pins("i_CSA", Const(0, 3)),
+        **_pins("i_CSB", Const(0, 3)),
+        **_pins("i_ADA", Cat(enables, write_at)),
+        **_pins("i_ADB", Cat(unused, read_at)),
+        **_pins("i_DIA", Cat(new, Const(0, 18 - len(new)))),
+        **_pins("i_DIB", Const(0, 18)),
+        **_pins("o_DOB", old),
+    )
 
 
 def _pins(name: str, value: Value) -> dict[str, Value]:
