@@ -1,6 +1,6 @@
 """A pooling core: preprocessing, one stage per axis, postprocessing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
@@ -11,7 +11,7 @@ from streampool_golden import PoolJob, PoolSpec
 from .blocks.block import Chain, Number, Window
 from .blocks.indices import Indexed, index_parts, place_of, with_indices
 from .blocks.windows import Windows
-from .datapath.pipeline import Bundle, Nothing, Pipeline
+from .datapath.pipeline import Bundle, Nothing, Pipeline, Step
 from .datapath.shapes import lane_shape
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
@@ -62,7 +62,7 @@ class PoolCore(wiring.Component):
     stages : dict of int to AxisStage
         The components that pool, by the axis that each pools along, in the same order.
     cycles_bound : int
-        Clocks that a frame takes in the steady state at most: ``job.cycles_bound``, which
+        The most clocks that a frame takes in the steady state: ``job.cycles_bound``, which
         allows for the most idle slots that an axis of its kind can need, with the schedules' own.
     store_words : dict of int to int
         Words in each stage's store, by the axis it pools.
@@ -132,9 +132,10 @@ class PoolCore(wiring.Component):
         encoding.build_for(family, before)
         decoding.build_for(family, after)
         self._preprocess = Pipeline(encoding.steps, seamless=True)
-        steps = decoding.steps
-        if job.index_out is not None:
-            steps = with_indices(steps, job, self._place)
+        steps: Sequence[Step] = decoding.steps
+        self._indices = None if job.index_out is None else self._place
+        if self._indices is not None:
+            steps = with_indices(steps, job, self._indices)
         # a core of nothing else still parts the two handshakes
         self._postprocess = Pipeline(steps, parts=not job.stages)
         parts = (self._preprocess, *self.stages.values(), self._postprocess)
@@ -208,14 +209,14 @@ class PoolCore(wiring.Component):
         """
         m.submodules.postprocess = part = Module()
         job, settings, o = self.job, self.settings.part("postprocess"), self.o.payload
-        valid, ready, indexed = beats.valid, beats.ready, job.index_out is not None
-        step, which = valid & ready, Const(0, 0)
+        valid, ready, which = beats.valid, beats.ready, Const(0, 0)
+        step = valid & ready
         lanes: list[Bundle] = [
             Number(self._reduction.decode(partial, job.input)) for partial in beats.payload
         ]
-        if indexed:
+        if self._indices is not None:
             channels = settings.part("channels")
-            parts = index_parts(part, step, job, self._place, beats.payload, channels)
+            parts = index_parts(part, step, job, self._indices, beats.payload, channels)
             lanes = [Indexed(*both) for both in zip(lanes, parts, strict=True)]
         if self._postprocess.latency:
             which = self._windows.follow(part, step)
@@ -230,7 +231,7 @@ class PoolCore(wiring.Component):
             last = frame.last
         part.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready), o.last.eq(last)]
         for number, lane in enumerate(done):
-            if indexed:
+            if self._indices is not None:
                 part.d.comb += o.index[number].eq(lane.index[0])
                 lane = lane.value
             part.d.comb += o.data[number].eq(lane.value)

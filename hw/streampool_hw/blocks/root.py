@@ -82,7 +82,7 @@ class SquareRoot(Block):
         """Find one more bit of the root, of which there are `done`."""
         left = 2 * (self._digits - done)  # bits not looked at yet
         trial = Cat(lane.rest[left - 2 : left], lane.remainder)
-        # a remainder is 2 * root at the most
+        # a remainder is at most 2 * root
         difference = (trial - Cat(Const(1, 2), lane.root))[: done + 3]
         below = difference[-1]
         return _Rooted(
