@@ -70,7 +70,8 @@ class Divider(Block):
         steps = [Step(self._hold, self._look_up), Step(self._add)]
         if self._differs and any(division.biases):
             first = Step(lambda m, lane, beat: lane, self._look_up_zero)
-            steps = [first, Step(self._compare, _forget_zero), *steps]
+            then = Step(self._compare, lambda beat: Window(beat.last, beat.which))
+            steps = [first, then, *steps]
         o = {"value": Shape.cast(range(division.low + after, division.high + after + 1))}
         super().__init__(
             [*steps, *self._quotient.steps, Step(self._end)],
@@ -126,10 +127,6 @@ class Divider(Block):
         divisor = division.divisors[which]
         quotient = int(round_div(total, divisor, division.rounding)) + self._after
         return (quotient, int(total % divisor == 0)) if self._exact else (quotient,)
-
-
-def _forget_zero(beat: _Zeroed) -> Window:
-    return Window(beat.last, beat.which)
 
 
 class _Scaling(Bundle):

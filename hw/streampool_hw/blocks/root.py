@@ -63,7 +63,11 @@ class SquareRoot(Block):
         self._digits = digits = -(-bits // 2)
         steps = [Step(self._first), *(Step(partial(self._digit, n)) for n in range(1, digits))]
         nearest = self.rounds_to_nearest(rounding)
-        steps += [Step(self._choose), Step(self._add)] if nearest else [Step(self._root)]
+        steps += (
+            [Step(self._choose), Step(self._add)]
+            if nearest
+            else [Step(lambda m, lane, beat: Number(lane.root))]
+        )
         super().__init__(
             steps, {"value": unsigned(bits), "exact": 1}, {"value": unsigned(max(1, digits))}
         )
@@ -91,9 +95,6 @@ class SquareRoot(Block):
             lane.rest[: left - 2],
             lane.exact,
         )
-
-    def _root(self, m: Module, lane: _Rooted, beat: Bundle) -> Number:
-        return Number(lane.root)
 
     def _choose(self, m: Module, lane: _Rooted, beat: Bundle) -> _Chosen:
         # halfway: the smaller one where that is even

@@ -97,7 +97,8 @@ class Pipeline:
         self._pieces = _pieces(steps, most - 1)
         if parts and not self._pieces:
             self._pieces = [[]]
-        self.latency = sum(_clocks(piece) + 1 for piece in self._pieces)
+        # a FIFO takes a clock
+        self.latency = sum(step.clocks for step in steps) + len(self._pieces)
 
     def build(
         self, m: Module, valid: Value, ready: Value, lanes: Sequence[Bundle], beat: Bundle
@@ -127,15 +128,11 @@ class Pipeline:
         return valid, ready, lanes, beat
 
 
-def _clocks(steps: Sequence[Step]) -> int:
-    return sum(step.clocks for step in steps)
-
-
 def _pieces(steps: Sequence[Step], most: int) -> list[list[Step]]:
     """Cut a pipeline into pieces of `most` clocks or fewer."""
     pieces: list[list[Step]] = []
     for step in steps:
-        if not pieces or _clocks(pieces[-1]) + step.clocks > most:
+        if not pieces or sum(each.clocks for each in [*pieces[-1], step]) > most:
             pieces.append([])
         pieces[-1].append(step)
     return pieces

@@ -24,9 +24,6 @@ class Store(wiring.Component):
         The word to write.
     """
 
-    LATENCY: int
-    """Clocks from `read_en` to its word at `read_data`."""
-
     read_en: Signal
     read_data: Signal
     write_en: Signal
@@ -45,8 +42,6 @@ class DelayLine(Store):
     A word is written in the clock in which `read_data` is used, so `read_en` has no meaning here.
     """
 
-    LATENCY = 0
-
     def elaborate(self, platform):
         m = Module()
         # stale words are never seen, so they need no reset
@@ -62,11 +57,11 @@ class RamStore(Store):
     """A store in block or distributed RAM, for at least as many positions as the pipeline is deep.
 
     Two pointers go round, each at its own pace: a word has to be written before its position
-    is read again, at the earliest `depth` clocks after it was read. The latency is the RAM's read
-    and its output register.
+    is read again, at the earliest `depth` clocks after it was read.
     """
 
     LATENCY = 2
+    """Clocks from `read_en` to its word at `read_data`: the RAM's read and its output register."""
 
     def elaborate(self, platform):
         m = Module()
