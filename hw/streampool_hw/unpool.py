@@ -209,10 +209,9 @@ class UnpoolCore(wiring.Component):
     def _words(
         self, m: Module, step: Value, fill: Value, clears: list[Value], address: Value
     ) -> list[Value]:
-        """Build the memories of each frame and lane; return each frame's words read there.
+        """Build each frame's memory of each lane; return the words that each frame has there.
 
-        A beat taken in this clock goes to the frame `fill`; a frame that is cleared is so in the
-        word read a clock ago.
+        What was read a clock ago is cleared where `clears` says so.
         """
         job = self.job
         positions = job.layout_out.positions

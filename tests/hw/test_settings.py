@@ -13,7 +13,7 @@ from core_bench import drive, random_frames, same
 from core_jobs import JOBS
 from reference_gates import INDICES, QUANTISED, UNPOOL
 from streampool_golden import Job, PoolJob, PoolSpec
-from streampool_hw import Core, make_core
+from streampool_hw import AxiCore, Core, make_core
 from streampool_hw.reduce.operations import gates_of
 from streampool_hw.reduce.stage import AxisStage
 from streampool_hw.schedule.plan import AxisPlan
@@ -187,6 +187,14 @@ def test_a_whole_core_of_registers_does_what_its_schedule_says(name: str):
     assert np.array_equal(told.last, fixed.last)
     assert np.array_equal(told.in_cycles, fixed.in_cycles)
     assert np.array_equal(told.out_cycles, fixed.out_cycles)
+
+
+def test_the_counters_around_a_core_take_theirs_from_its_source():
+    registers = Registers()
+    core = make_core(JOBS["avg same"], settings=registers)
+    Fragment.get(AxiCore(core, tkeep=True, tuser=True), None)
+    around = {name for name in registers.found if name.startswith("axi.")}
+    assert around == {f"axi.{name}.reload" for name in ("frame", "group_in", "group_out")}
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,8 @@ class Chain(Block):
             [step for block in blocks for step in block.steps],
             blocks[0].i.members if blocks else {},
             blocks[-1].o.members if blocks else {},
-            max((block.kinds for block in blocks), default=1),
-            blocks,
+            kinds=max((block.kinds for block in blocks), default=1),
+            parts=blocks,
         )
 
     def model(self, *values: int, which: int = 0) -> Any:

@@ -12,9 +12,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-BLOCK_WIDTHS = (18, 9, 4, 2, 1)
-"""Widths that a DP16KD may have; a PDPW16KD is 36 bits wide."""
-
 
 def _pins(name: str, count: int) -> str:
     return ", ".join(f"{name}{k}" for k in range(count))
