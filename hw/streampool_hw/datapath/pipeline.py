@@ -97,8 +97,7 @@ class Pipeline:
         self._pieces = _pieces(steps, most - 1)
         if parts and not self._pieces:
             self._pieces = [[]]
-        # a FIFO takes a clock
-        self.latency = sum(step.clocks for step in steps) + len(self._pieces)
+        self.latency = sum(step.clocks for step in steps) + len(self._pieces)  # a FIFO takes one
 
     def build(
         self, m: Module, valid: Value, ready: Value, lanes: Sequence[Bundle], beat: Bundle

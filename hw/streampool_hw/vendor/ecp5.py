@@ -26,9 +26,8 @@ class Ecp5Store(RamStore):
 
     def elaborate(self, platform):
         m = Module()
-        deepest = max(self.ROWS)
-        rows = next((rows for rows in self.ROWS if rows >= self.depth), deepest)
-        assert self.depth <= rows, "more than a block is deep"
+        assert self.depth <= max(self.ROWS), "more than a block is deep"
+        rows = next(rows for rows in self.ROWS if rows >= self.depth)
         bits = self.ROWS[rows]
         words = [range(self.width)[low : low + bits] for low in range(0, self.width, bits)]
         # Where there are more rows than words, the write pointer stands at a row that nobody
