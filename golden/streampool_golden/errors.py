@@ -1,7 +1,7 @@
 """What golden raises and warns with, and how it shows a value that it refuses."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 NEAR = 0.66
 """How alike two words are that are mistaken for each other, as `difflib` has it: two thirds."""
@@ -37,6 +37,14 @@ def meaningless(field: str, value: object, beside: str, use: str = "") -> SpecEr
     """Return the refusal of a value that another field leaves without a meaning."""
     instead = f"use {use}, or leave {field} out" if use else "leave it out"
     return SpecError(field, f"{field} {cut(str(value))} has no meaning with {beside}; {instead}.")
+
+
+def refuse_unknown(given: Iterable[object], known: Sequence[str], what: str) -> None:
+    """Refuse names that are none of those known, as no `what`."""
+    for name in given:
+        if name not in known:
+            use = did_you_mean(str(name), known) or f"; use one of {', '.join(known)}"
+            raise SpecError(str(name), f"{cut(str(name))} is no {what}{use}.")
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

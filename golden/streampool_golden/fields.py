@@ -11,7 +11,6 @@ import numpy as np
 
 from .dtypes import DType
 from .errors import SpecError, did_you_mean, shown, wrong
-from .quantised import float32_ratio
 
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
 NANS = ("propagate", "ignore")
@@ -190,6 +189,21 @@ def scale(value: object) -> Fraction:
         )
         raise wrong("scale", what, value)
     return number
+
+
+def float32_ratio(input_scale: float, output_scale: float) -> Fraction:
+    """Return the exact ratio of two positive scales as the runtimes hold them: as float32."""
+    exact = []
+    for value in (input_scale, output_scale):
+        try:
+            with np.errstate(over="ignore"):
+                number = np.float32(value)
+        except (TypeError, ValueError, OverflowError):
+            number = np.float32(np.nan)
+        if not (np.isfinite(number) and number > 0):
+            raise wrong("scale", "of positive numbers", value)
+        exact.append(Fraction(float(number)))
+    return exact[0] / exact[1]
 
 
 def _fraction(value: object) -> Fraction:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .dtypes import DType
-from .geometry import Axis
-from .windows import reduced
+from .geometry import Axis, reduced
 
 _BEYOND = 1 << 31  # above the magnitude of any float
 

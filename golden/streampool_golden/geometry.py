@@ -1,9 +1,9 @@
-"""One spatial axis of a pooling job: its windows, their taps and their counts."""
+"""The spatial axes of a pooling job: their windows, and what arrays have under these."""
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from .errors import SpecError
 
 MOST_POSITIONS = 1 << 24
 """Positions that an axis may have, in or out: what is counted window by window stays small."""
+
+MOST_RANKED = 1 << 30
+"""Positions of a plane that fit in one int64 with a key."""
 
 AXIS_NAMES = {1: ("steps",), 2: ("rows", "columns"), 3: ("planes", "rows", "columns")}
 """What the spatial axes are called, by their number."""
@@ -232,37 +235,6 @@ def _outputs(length: int, span: int, stride: int, before: int, after: int, ceil_
     return outputs
 
 
-@lru_cache(maxsize=1024)
-def resolved_axes(
-    size: tuple[int, ...],
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    padding: str | tuple[tuple[int, int], ...],
-    dilation: tuple[int, ...],
-    ceil_mode: bool,
-    adaptive: str | tuple[int | None, ...] | None,
-) -> tuple[Axis, ...]:
-    """Return the axes of lengths `size` by a specification's fields, computed once."""
-    if adaptive is not None:
-        kernel = stride = _divided(adaptive, size)
-    paddings = (padding,) * len(size) if isinstance(padding, str) else padding
-    per_axis = zip(size, kernel, stride, paddings, dilation, AXIS_NAMES[len(size)], strict=True)
-    return tuple(Axis.resolve(n, k, s, p, d, ceil_mode, name) for n, k, s, p, d, name in per_axis)
-
-
-def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
-    outputs = (1,) * len(size) if isinstance(adaptive, str) else adaptive
-    for length, wanted, name in zip(size, outputs, AXIS_NAMES[len(size)], strict=True):
-        if wanted and length % wanted:
-            raise SpecError(
-                "adaptive",
-                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
-                f" different lengths have no one kernel and stride; use a divisor of {length}.",
-            )
-    return tuple(n // (wanted or n) for n, wanted in zip(size, outputs, strict=True))
-
-
 def doubts(axes: Sequence[Axis]) -> list[str]:
     """Return what works but may not be meant, a sentence each."""
     said = []
@@ -300,3 +272,34 @@ def products(per_axis: Sequence[Sequence[int]]) -> np.ndarray:
         along[i] = len(counts)
         found = found * np.array(counts, found.dtype).reshape(along)
     return found
+
+
+def reduced(
+    combine: np.ufunc, x: np.ndarray, axes: Sequence[Axis], start: np.ndarray
+) -> np.ndarray:
+    """Return the windows of `x` reduced, one tap of all windows of an axis at a time.
+
+    `start` is what changes no partial, of their type.
+    """
+    for i in reversed(range(len(axes))):
+        at, inner = x.ndim - len(axes) + i, (slice(None),) * (len(axes) - 1 - i)
+        shape = (*x.shape[:at], axes[i].outputs, *x.shape[at + 1 :])
+        out = np.full(shape, start, start.dtype)
+        for windows, inputs in axes[i].slices():
+            part = out[(..., windows, *inner)]
+            combine(part, x[(..., inputs, *inner)], out=part)
+        x = out
+    return x
+
+
+def first_of_largest(keys: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
+    """Return the row-major position of the largest key of each window, the first of equal ones.
+
+    A key is of at most 32 bits and a sign.
+    """
+    size = keys.shape[keys.ndim - len(axes) :]
+    count = math.prod(size)
+    kind = np.int64 if count < MOST_RANKED else object
+    later = np.arange(count - 1, -1, -1).reshape(size)
+    ranked = reduced(np.maximum, keys.astype(kind) * count + later, axes, np.array(-1 << 63, kind))
+    return (count - 1 - ranked % count).astype(np.int64)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,21 @@ from . import fields, floats
 from .arrays import checked
 from .dtypes import DType
 from .errors import SpecError
-from .geometry import MOST_POSITIONS, Axis, doubts, products, resolved_axes
+from .geometry import (
+    AXIS_NAMES,
+    MOST_POSITIONS,
+    Axis,
+    doubts,
+    first_of_largest,
+    products,
+    reduced,
+)
 from .indices import Numbering
 from .job import Field, Job
 from .layers import specification
 from .operations import MOST_BITS_EXACT, Accumulator, Operation
-from .quantised import Requantisation
-from .rounding import round_div, round_root
+from .rounding import Requantisation, round_div, round_root
 from .spec import PoolSpec
-from .windows import first_of_largest, reduced
 
 MOST_INDEX_BITS = 63  # so that NumPy's int64 holds it
 
@@ -85,11 +91,7 @@ class PoolJob(Job):
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """The spatial axes, rows first."""
-        spec = self.spec
-        return resolved_axes(
-            *(self.size, spec.kernel, spec.stride, spec.padding, spec.dilation),
-            *(spec.ceil_mode, spec.adaptive),
-        )
+        return _axes(self.spec, self.size)
 
     @cached_property
     def stages(self) -> tuple[StageShape, ...]:
@@ -343,3 +345,30 @@ class PoolJob(Job):
         sums, divisors, taps = (array.astype(object) for array in arrays)
         over = how.factor * sums + how.offset(divisors, taps)
         return round_div(over, how.below * divisors, self.spec.rounding) + how.after
+
+
+@lru_cache(maxsize=1024)
+def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
+    """Return the axes of a specification on frames of a size, computed once."""
+    kernel, stride, paddings = spec.kernel, spec.stride, fields.spread(spec.padding, len(size))
+    if spec.adaptive is not None:
+        kernel = stride = _divided(spec.adaptive, size)
+    per_axis = zip(
+        size, kernel, stride, paddings, spec.dilation, AXIS_NAMES[len(size)], strict=True
+    )
+    return tuple(
+        Axis.resolve(n, k, s, p, d, spec.ceil_mode, name) for n, k, s, p, d, name in per_axis
+    )
+
+
+def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
+    outputs = (1,) * len(size) if isinstance(adaptive, str) else adaptive
+    for length, wanted, name in zip(size, outputs, AXIS_NAMES[len(size)], strict=True):
+        if wanted and length % wanted:
+            raise SpecError(
+                "adaptive",
+                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
+                f" different lengths have no one kernel and stride; use a divisor of {length}.",
+            )
+    return tuple(n // (wanted or n) for n, wanted in zip(size, outputs, strict=True))

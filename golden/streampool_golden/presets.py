@@ -9,9 +9,8 @@ import numpy as np
 
 from .dtypes import DType
 from .errors import SpecError
-from .fields import GLOBAL, choice, is_sequence, lengths, pair
+from .fields import GLOBAL, choice, float32_ratio, is_sequence, lengths, pair
 from .operations import OPERATIONS
-from .quantised import float32_ratio
 from .spec import PoolSpec
 
 ACTIVATIONS = {"none": (None, None), "relu": (0.0, None), "relu6": (0.0, 6.0), "relu1": (-1.0, 1.0)}

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import fields
 from .dtypes import DType
-from .errors import SpecError, did_you_mean, meaningless, shown, wrong
+from .errors import meaningless, refuse_unknown, shown, wrong
 from .indices import BASES
 from .operations import OPERATIONS
 from .refusals import SpecFields
@@ -206,8 +206,8 @@ class PoolSpec(SpecFields):
         SpecError
             If a field is not known or a value cannot work.
         """
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        _refuse_unknown(changes)
+        values = dataclasses.asdict(self)
+        refuse_unknown(changes, list(values), "field of a specification")
         if self.stride == self.kernel:
             values["stride"] = None
         if self.count_include_pad == _counts_pad(self.op, self.padding):
@@ -218,7 +218,7 @@ class PoolSpec(SpecFields):
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a dict that `json.dumps` takes; no `layout` where it is None."""
-        values = {f.name: _listed(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        values = {name: _listed(value) for name, value in dataclasses.asdict(self).items()}
         return {name: value for name, value in values.items() if (name, value) != ("layout", None)}
 
     @classmethod
@@ -240,7 +240,8 @@ class PoolSpec(SpecFields):
                 raise wrong("json", "a valid JSON object", data, said) from None
         if not isinstance(data, dict):
             raise wrong("json", "an object of a specification's fields", data)
-        _refuse_unknown(data)
+        known = [field.name for field in dataclasses.fields(cls)]
+        refuse_unknown(data, known, "field of a specification")
         return cls(**{"op": None, **data})
 
 
@@ -252,15 +253,6 @@ def _counts_pad(op: str, padding: str | tuple[tuple[int, int], ...]) -> bool:
 def _rounding(dtype: DType) -> str:
     """Return how a type is rounded where nothing is said."""
     return "half_even" if dtype.is_float else "half_away"
-
-
-def _refuse_unknown(given: dict[str, Any]) -> None:
-    """Refuse names that are no field's."""
-    known = [f.name for f in dataclasses.fields(PoolSpec)]
-    for name in given:
-        if name not in known:
-            use = did_you_mean(str(name), known) or f"; use one of {', '.join(known)}"
-            raise SpecError(str(name), f"{shown(name)} is no field of a specification{use}.")
 
 
 def _listed(value: Any) -> Any:

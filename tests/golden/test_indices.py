@@ -17,11 +17,11 @@ from streampool_golden import (
     PoolSpec,
     SpecError,
     UnpoolJob,
+    geometry,
     plane_indices,
     pool,
     pool_with_indices,
     unpool,
-    windows,
 )
 from streampool_golden.fields import MOST_AXES
 
@@ -53,7 +53,7 @@ def test_planes_too_large_for_a_key_and_a_position_in_one_number(
     spec = PoolSpec("min", 3, 2, 1, dtype=dtype, indices="flat")
     x = np.random.default_rng(1).integers(-9, 9, (2, 3, 5, 6)).astype(dtype)
     expected = pool_with_indices(spec, x)
-    monkeypatch.setattr(windows, "MOST_RANKED", 4)
+    monkeypatch.setattr(geometry, "MOST_RANKED", 4)
     for found, each in zip(pool_with_indices(spec, x), expected, strict=True):
         np.testing.assert_array_equal(found, each)
         assert found.dtype == each.dtype

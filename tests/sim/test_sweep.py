@@ -147,7 +147,7 @@ def test_what_is_pooled_with_indices_is_unpooled_again(index, monkeypatch):
         out[0, 0, 0, 0] ^= 1
         return out
 
-    monkeypatch.setattr("streampool_golden.unpool_job.unpool", off_by_one)
+    monkeypatch.setattr("streampool_golden.unpooling.unpool", off_by_one)
     plain, stalled = check(core, what, None, both=False)["faults"]
     assert plain.startswith("unpooled, stall 0.0: frame 0, channel 0, position (0, 0): ")
     assert stalled.startswith("unpooled, stall 0.5: frame 0, channel 0, position (0, 0): ")
