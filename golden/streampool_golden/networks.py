@@ -8,23 +8,12 @@ from importlib import resources
 from .fields import MOST_AXES
 from .spec import PoolSpec
 
-FIELDS = ("op", "kernel", "stride", "padding", "dilation", "ceil_mode", "count_include_pad")
-
 
 @dataclass(frozen=True)
 class Layer:
-    """A pooling layer of a network.
+    """A pooling layer of a network, on int8, and the shapes of a frame in and out.
 
-    Attributes
-    ----------
-    net : str
-        The network's name, such as ``"resnet50"``.
-    spec : PoolSpec
-        What the layer computes, on int8.
-    shape, out_shape : tuple of int
-        A frame in and out, ``(C, *size)``.
-    source : {"traced", "published"}
-        Whether it was traced in torchvision or taken from the published architecture.
+    Its `source` says whether it was traced in torchvision or taken from the published architecture.
     """
 
     net: str
@@ -49,11 +38,11 @@ def networks() -> tuple[Layer, ...]:
     return tuple(
         Layer(
             layer["net"],
-            PoolSpec(**{name: layer[name] for name in FIELDS if name in layer}),
-            (layer["channels"], *layer["size"]),
-            (layer["channels"], *layer["out"]),
+            PoolSpec(**layer["spec"]),
+            tuple(layer["shape"]),
+            tuple(layer["out_shape"]),
             layer["source"],
         )
         for layer in json.loads(text)
-        if len(layer["kernel"]) <= MOST_AXES
+        if len(layer["shape"]) <= 1 + MOST_AXES
     )

@@ -174,14 +174,9 @@ class PoolJob(Job):
         return DType.holding(*result)
 
     @property
-    def input(self) -> DType:
-        """The type of what comes in."""
-        return self.spec.in_dtype
-
-    @property
     def fields_in(self) -> tuple[Field, ...]:
         """Per lane a value."""
-        return (Field("data", self.input, self.input),)
+        return (Field("data", self.spec.in_dtype, self.spec.in_dtype),)
 
     @property
     def fields_out(self) -> tuple[Field, ...]:

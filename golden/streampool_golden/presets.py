@@ -9,7 +9,7 @@ import numpy as np
 
 from .dtypes import DType
 from .errors import SpecError
-from .fields import GLOBAL, choice, float32_ratio, is_sequence, lengths, pair
+from .fields import GLOBAL, choice, float32_ratio, lengths, pair, spread
 from .operations import OPERATIONS
 from .spec import PoolSpec
 
@@ -62,9 +62,7 @@ def preset(
     ('half_away', False, (3, 3))
     """
     runtime = PRESETS[choice("preset", name, PRESETS)]
-    zeros = fields.get("zero_points", (0, 0))
-    if not is_sequence(zeros):
-        fields["zero_points"] = (zeros, zeros)
+    fields["zero_points"] = spread(fields.get("zero_points", 0), 2)
     if scales is not None:
         if "scale" in fields:
             raise SpecError("scale", "scale is given twice; use scale or scales alone.")
@@ -160,23 +158,10 @@ def _of_onnxruntime(asked: PoolSpec, says: bool, size: Sequence[int] | None) -> 
 class Runtime:
     """What a runtime's quantised pooling has, and what it fixes.
 
-    Attributes
-    ----------
-    dtypes : tuple of str
-    axes : tuple of int
-        Numbers of spatial axes.
-    named : tuple of str
-        Paddings by name, besides ``"valid"``.
-    pads : callable
-        Given an axis' padding before and after, and its kernel, returns whether the runtime
-        takes it.
-    padding : str
-        Both in words.
-    fixed : dict
-        The fields that the runtime fixes.
-    of_means : callable
-        Given what was asked for, whether that says `count_include_pad`, and the input's size,
-        returns those that it fixes of an average, too.
+    Paddings are those `named` and ``"valid"``, and what `pads` takes of an axis' padding before
+    and after and its kernel; `padding` is both in words. `of_means` returns what is fixed of an
+    average besides `fixed`, given what was asked for, whether that says `count_include_pad`, and
+    the input's size.
     """
 
     dtypes: tuple[str, ...]
