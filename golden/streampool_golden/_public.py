@@ -4,15 +4,15 @@ from .beats import BeatLayout as BeatLayout
 from .dtypes import DType as DType
 from .errors import SpecError as SpecError
 from .errors import SpecWarning as SpecWarning
+from .fields import BASES as BASES
 from .fields import LAYOUTS as LAYOUTS
 from .fields import NANS as NANS
 from .fields import ROUNDINGS as ROUNDINGS
 from .fields import float32_ratio as float32_ratio
 from .geometry import Axis as Axis
-from .indices import BASES as BASES
-from .indices import Numbering as Numbering
 from .job import Field as Field
 from .job import Job as Job
+from .job import Numbering as Numbering
 from .layers import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from .layers import AdaptiveAvgPool2d as AdaptiveAvgPool2d
 from .layers import AdaptiveAvgPool3d as AdaptiveAvgPool3d

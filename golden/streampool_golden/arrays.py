@@ -32,8 +32,8 @@ def plain(x: np.ndarray) -> np.ndarray:
     return x.astype(np.int8) if _SMALL.fullmatch(x.dtype.name) else x
 
 
-def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int | None:
-    """Return where channels go from the last axis, None where they are before the spatial ones.
+def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int:
+    """Return where the last axis goes so that the spatial ones are last: where it is, if they are.
 
     Refuses a `layout` that is none for so many spatial `axes`, and an `x` that has too few.
     """
@@ -46,17 +46,12 @@ def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int
             f"{field} must have at least {axes + (layout == last)} axes in layout {layout},"
             f" not shape {x.shape}.",
         )
-    return at if layout == last else None
+    return at if layout == last else x.ndim - 1
 
 
-def channels_first(x: np.ndarray, at: int | None) -> np.ndarray:
-    """Return an array with its spatial axes last, where `channels_at` says how."""
-    return x if at is None else np.moveaxis(x, -1, at)
-
-
-def channels_back(x: np.ndarray, at: int | None) -> np.ndarray:
-    """Return an array that `channels_first` gave with its channels where they were."""
-    return x if at is None else np.ascontiguousarray(np.moveaxis(x, at, -1))
+def channels_back(x: np.ndarray, at: int) -> np.ndarray:
+    """Return an array whose last axis was moved to `at` with its axes as they were."""
+    return np.ascontiguousarray(np.moveaxis(x, at, -1))
 
 
 def checked(dtype: DType, x: Any) -> np.ndarray:

@@ -13,6 +13,13 @@ from .dtypes import DType
 from .errors import SpecError, did_you_mean, shown, wrong
 
 ROUNDINGS = ("half_away", "half_even", "half_up", "floor", "trunc")
+BASES = ("plane", "flat", "flat_columns", "channels_last")
+"""Index bases: torch's; ONNX's with ``storage_order`` 0 and 1; TensorFlow's.
+
+On C channels of H x W, channel c of row y and column x is, in this order, ``y * W + x``,
+``c * H * W + y * W + x``, ``c * H * W + x * H + y`` and ``(y * W + x) * C + c``.
+"""
+
 NANS = ("propagate", "ignore")
 ROUNDING_ABOUT = ("raw", "zero_point")
 GLOBAL = "global"

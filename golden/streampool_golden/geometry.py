@@ -80,7 +80,11 @@ class Axis:
             after = total - before
         else:
             before, after = (0, 0) if isinstance(padding, str) else padding
-            outputs = _outputs(length, span, stride, before, after, ceil_mode)
+            room = length + before + after - span
+            outputs = (room + (stride - 1 if ceil_mode else 0)) // stride + 1
+            # a window that starts where only padding (or what is cropped) is left is dropped
+            if ceil_mode and (outputs - 1) * stride >= length + before + min(after, 0):
+                outputs -= 1
         if length + min(before, 0) + min(after, 0) < 1:
             raise SpecError(
                 "padding",
@@ -223,16 +227,6 @@ class Axis:
         first = np.maximum(0, -((start - self.kept.start) // self.dilation))
         last = np.minimum(self.kernel - 1, (self.kept.stop - 1 - start) // self.dilation)
         return start + first * self.dilation, np.maximum(0, last - first + 1)
-
-
-def _outputs(length: int, span: int, stride: int, before: int, after: int, ceil_mode: bool) -> int:
-    """Return torch's and onnxruntime's number of outputs, which may be below 1."""
-    room = length + before + after - span
-    outputs = (room + (stride - 1 if ceil_mode else 0)) // stride + 1
-    # A window that starts where only padding (or what is cropped) is left is dropped.
-    if ceil_mode and (outputs - 1) * stride >= length + before + min(after, 0):
-        outputs -= 1
-    return outputs
 
 
 def doubts(axes: Sequence[Axis]) -> list[str]:

@@ -21,8 +21,7 @@ from .geometry import (
     products,
     reduced,
 )
-from .indices import Numbering
-from .job import Field, Job
+from .job import Field, Job, Numbering
 from .layers import specification
 from .operations import MOST_BITS_EXACT, Accumulator, Operation
 from .rounding import Requantisation, round_div, round_root
@@ -254,9 +253,11 @@ class PoolJob(Job):
     def requantisation(self) -> Requantisation | None:
         """What is done to an exact sum besides division; None where nothing is."""
         spec = self.spec
-        if not self.operation.requantises:
+        if not self.operation.requantises or (spec.scale == 1 and spec.zero_points == (0, 0)):
             return None
-        return Requantisation.of(spec.scale, spec.zero_points, spec.rounding_about)
+        zero_in, zero_out = spec.zero_points
+        ends = (zero_out, 0) if spec.rounding_about == "raw" else (0, zero_out)
+        return Requantisation(spec.scale.numerator, spec.scale.denominator, zero_in, *ends)
 
     @cached_property
     def divisor_constant(self) -> int | None:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import channels_at, channels_back, channels_first, checked
+from .arrays import channels_at, channels_back, checked
 from .errors import SpecWarning, wrong
-from .fields import lengths
-from .indices import BASES
+from .fields import BASES, lengths
 from .layers import specification
 from .pool_job import PoolJob
 from .spec import PoolSpec
@@ -103,14 +102,14 @@ def pool_with_indices(
     return channels_back(values, at), channels_back(indices, at)
 
 
-def _prepared(spec: PoolSpec, x: Any, layout: str | None) -> tuple[PoolJob, np.ndarray, int | None]:
-    """Return the job on an array, the array with its spatial axes last, and where channels were.
+def _prepared(spec: PoolSpec, x: Any, layout: str | None) -> tuple[PoolJob, np.ndarray, int]:
+    """Return the job on an array, the array with its spatial axes last, and where its last went.
 
     Warns at the line that called what the user called.
     """
     x = checked(specification(spec).in_dtype, x)
     at = channels_at("x", x, spec.layout if layout is None else layout, spec.ndim)
-    x = channels_first(x, at)
+    x = np.moveaxis(x, -1, at)
     channels = x.shape[-spec.ndim - 1] if x.ndim > spec.ndim else 1
     job = PoolJob(spec, (max(1, channels), *lengths("size", x.shape[x.ndim - spec.ndim :])))
     for message in job.warnings:

@@ -1,7 +1,6 @@
 """Exact quotients, their roots and averages of quantised values, rounded once."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -134,17 +133,6 @@ class Requantisation:
     zero_in: int
     before: int
     after: int
-
-    @classmethod
-    def of(
-        cls, scale: Fraction, zero_points: tuple[int, int], rounding_about: str
-    ) -> "Requantisation | None":
-        """Return that of `PoolSpec`'s fields; None where an average is a sum over a divisor."""
-        if scale == 1 and zero_points == (0, 0):
-            return None
-        zero_in, zero_out = zero_points
-        ends = (zero_out, 0) if rounding_about == "raw" else (0, zero_out)
-        return cls(scale.numerator, scale.denominator, zero_in, *ends)
 
     def offset(self, divisor: Any, taps: Any) -> Any:
         """Return the offset of a window of that divisor and so many real inputs."""

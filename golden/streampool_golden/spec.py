@@ -12,7 +12,6 @@ import numpy as np
 from . import fields
 from .dtypes import DType
 from .errors import meaningless, refuse_unknown, shown, wrong
-from .indices import BASES
 from .operations import OPERATIONS
 from .refusals import SpecFields
 
@@ -184,7 +183,7 @@ class PoolSpec(SpecFields):
             clamp=fields.clamp(clamp),
             saturate=fields.boolean("saturate", saturate),
             ndim=axes,
-            indices=None if indices is None else fields.choice("indices", indices, BASES),
+            indices=None if indices is None else fields.choice("indices", indices, fields.BASES),
             nan=fields.choice("nan", nan, fields.NANS),
             scale=fields.scale(scale),
             zero_points=fields.zero_points(zero_points, (taken.raw, out.raw)),

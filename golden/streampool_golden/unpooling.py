@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import fields
-from .arrays import as_array, channels_at, channels_back, channels_first, checked, plain
+from .arrays import as_array, channels_at, channels_back, checked, plain
 from .dtypes import DType
 from .errors import SpecError
 from .geometry import MOST_POSITIONS
-from .indices import BASES
 from .job import Field, Job
 
 
@@ -63,7 +62,7 @@ def unpool(
     >>> unpool([[7, 3]], [[1, 2]], (4,)).tolist()
     [[0, 7, 3, 0]]
     """
-    fields.choice("indices_base", indices_base, BASES)
+    fields.choice("indices_base", indices_base, fields.BASES)
     sizes = fields.lengths("size", size)
     inner = sizes if index_size is None else fields.lengths("index_size", index_size)
     if len(inner) != len(sizes) or any(n > most for n, most in zip(inner, sizes, strict=False)):
@@ -78,7 +77,7 @@ def unpool(
             f"indices must have the shape of values, {values.shape}, not {indices.shape}.",
         )
     at = channels_at("values", values, layout, len(sizes))
-    values, indices = (channels_first(array, at) for array in (values, indices))
+    values, indices = (np.moveaxis(array, -1, at) for array in (values, indices))
     lead = values.shape[: values.ndim - len(sizes)]
     places = _places(indices, indices_base, inner)
     plane, *positions = np.unravel_index(places, (len(places), *inner))
@@ -113,11 +112,11 @@ def plane_indices(
     >>> plane_indices([[[3]], [[6]]], "flat_columns", (2, 2)).tolist()  # two channels
     [[[3]], [[1]]]
     """
-    fields.choice("indices_base", indices_base, BASES)
+    fields.choice("indices_base", indices_base, fields.BASES)
     sizes = fields.lengths("size", size)
     indices = as_array("indices", indices)
     at = channels_at("indices", indices, layout, len(sizes))
-    indices = channels_first(indices, at)
+    indices = np.moveaxis(indices, -1, at)
     planes, positions = np.divmod(_places(indices, indices_base, sizes), math.prod(sizes))
     own = np.broadcast_to(np.arange(len(planes))[:, np.newaxis], planes.shape)
     away = planes != own

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from streampool_golden import SpecError
-from streampool_golden.arrays import as_array, channels_at, channels_back, channels_first
+from streampool_golden.arrays import as_array, channels_at, channels_back
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class FrameAxes:
     lead: tuple[int, ...]
     shape: tuple[int, ...]
     bare: bool
-    channels_at: int | None
+    channels_at: int
 
     @classmethod
     def of(cls, ndim: int, layout: str | None, arrays: Sequence[Any]) -> "FrameAxes":
@@ -35,8 +35,7 @@ class FrameAxes:
                 )
         at = channels_at("values" if others else "x", first, layout, ndim)
         lengths = list(first.shape)
-        if at is not None:
-            lengths.insert(at, lengths.pop())
+        lengths.insert(at, lengths.pop())
         split = max(0, len(lengths) - ndim - 1)
         bare = len(lengths) == ndim
         shape = (1, *lengths) if bare else tuple(lengths[split:])
@@ -44,7 +43,7 @@ class FrameAxes:
 
     def frames(self, array: Any) -> np.ndarray:
         """Return an array as frames, ``(frames, C, *size)``."""
-        array = channels_first(np.asarray(array), self.channels_at)
+        array = np.moveaxis(np.asarray(array), -1, self.channels_at)
         return array.reshape(int(np.prod(self.lead, dtype=np.int64)), *self.shape)
 
     def back(self, frames: np.ndarray) -> np.ndarray:
