@@ -1,6 +1,8 @@
 """The arrays that the model takes: their layouts, and whether a type holds their values."""
 
+import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,26 +34,52 @@ def plain(x: np.ndarray) -> np.ndarray:
     return x.astype(np.int8) if _SMALL.fullmatch(x.dtype.name) else x
 
 
-def channels_at(field: str, x: np.ndarray, layout: str | None, axes: int) -> int:
-    """Return where the last axis goes so that the spatial ones are last: where it is, if they are.
+@dataclass(frozen=True)
+class FrameAxes:
+    """How arrays of one shape become frames, channels first, and frames become such arrays.
 
-    Refuses a `layout` that is none for so many spatial `axes`, and an `x` that has too few.
+    Frames are counted through all of the axes in `lead`. Where the arrays are `bare` there is no
+    axis of channels, which makes it one channel. The arrays' last axis goes to `moved`.
     """
-    first, last = LAYOUTS[axes]
-    layout = choice("layout", first if layout is None else layout, (first, last))
-    at = x.ndim - axes - (layout == last)
-    if at < 0:
-        raise SpecError(
-            field,
-            f"{field} must have at least {axes + (layout == last)} axes in layout {layout},"
-            f" not shape {x.shape}.",
-        )
-    return at if layout == last else x.ndim - 1
 
+    lead: tuple[int, ...]
+    shape: tuple[int, ...]
+    bare: bool
+    moved: int
 
-def channels_back(x: np.ndarray, at: int) -> np.ndarray:
-    """Return an array whose last axis was moved to `at` with its axes as they were."""
-    return np.ascontiguousarray(np.moveaxis(x, at, -1))
+    @classmethod
+    def of(cls, axes: int, layout: str | None, arrays: dict[str, Any]) -> "FrameAxes":
+        """Return those of arrays by name, all of one shape, of so many spatial axes."""
+        (field, x), *others = ((name, as_array(name, array)) for name, array in arrays.items())
+        for name, other in others:
+            if other.shape != x.shape:
+                raise SpecError(
+                    name, f"{name} must have the shape of {field}, {x.shape}, not {other.shape}."
+                )
+        first, last = LAYOUTS[axes]
+        layout = choice("layout", first if layout is None else layout, (first, last))
+        least = axes + (layout == last)
+        if x.ndim < least:
+            raise SpecError(
+                field,
+                f"{field} must have at least {least} axes in layout {layout}, not shape {x.shape}.",
+            )
+        moved = x.ndim - 1 - (axes if layout == last else 0)
+        lengths = list(x.shape)
+        lengths.insert(moved, lengths.pop())
+        lead, frame = tuple(lengths[: -axes - 1]), tuple(lengths[-axes - 1 :])
+        bare = x.ndim == axes
+        return cls(lead, (1, *frame) if bare else frame, bare, moved)
+
+    def frames(self, array: Any) -> np.ndarray:
+        """Return an array as frames, ``(frames, C, *size)``."""
+        array = np.moveaxis(np.asarray(array), -1, self.moved)
+        return array.reshape(math.prod(self.lead), *self.shape)
+
+    def back(self, frames: np.ndarray) -> np.ndarray:
+        """Return frames, of any spatial lengths, with the axes that the arrays had."""
+        array = frames.reshape(*self.lead, *frames.shape[1 + self.bare :])
+        return np.ascontiguousarray(np.moveaxis(array, self.moved, -1))
 
 
 def checked(dtype: DType, x: Any) -> np.ndarray:

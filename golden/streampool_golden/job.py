@@ -223,6 +223,12 @@ class Job(ABC):
         """The most cycles that a frame takes by its schedule in the steady state."""
         return self.limit_cycles
 
+    def counted_on(self, values: np.ndarray, *indices: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return what left for frames, its indices counted on from frame to frame."""
+        steps = np.arange(len(values)) * self.index_step
+        steps = steps.reshape(-1, *(1,) * len(self.shape))
+        return values, *(array + steps for array in indices)
+
     def _frames(self, field: str, array: Any) -> np.ndarray:
         """Return frames in as an array, or refuse their shape."""
         array = as_array(field, array)

@@ -20,8 +20,12 @@ KERAS = {"kernel": "pool_size", "stride": "strides"}
 _FORMATS = ("channels_first", "channels_last")
 _INTEGERS = ("dtype", "out_dtype", "rounding", "clamp", "saturate", "nan")
 _ENDING = """
+
+Parameters
+----------
 **integers
-    ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`.
+    ``dtype``, ``out_dtype``, ``rounding``, ``clamp``, ``saturate``, ``nan`` of `PoolSpec`. Every
+    other argument is the framework's own.
 
 Returns
 -------
@@ -92,13 +96,7 @@ def _max(
     ceil_mode: bool = False,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.{name}'s specification.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, dilation, return_indices, ceil_mode
-        As torch has them. With `return_indices`, `pool_with_indices` gives both.
-    """
+    """Return torch.nn.{name}'s specification; of `return_indices` see `pool_with_indices`."""
     fields = {"dilation": dilation, "ceil_mode": ceil_mode, "indices": _base(return_indices)}
     return _windows(ndim, op, kernel_size, stride, padding, integers, **fields)
 
@@ -114,13 +112,7 @@ def _avg(
     divisor_override: int | None = None,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.{name}'s specification.
-
-    Parameters
-    ----------
-    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-        As torch has them; the last of two and three axes.
-    """
+    """Return torch.nn.{name}'s specification."""
     fields = {
         "ceil_mode": ceil_mode,
         "count_include_pad": count_include_pad,
@@ -154,15 +146,9 @@ def _lp(
 ) -> PoolSpec:
     """Return torch.nn.{name}'s specification.
 
-    Parameters
-    ----------
-    norm_type
-        1 or 2. With 1 torch takes no absolute values, so that it is a sum; op "lp1" takes them,
-        as ONNX does.
-    kernel_size, stride
-        As torch has them.
-    ceil_mode
-        False: with True torch multiplies windows that overhang by kernel over taps.
+    `norm_type` is 1 or 2. With 1 torch takes no absolute values, so that it is a sum; op "lp1"
+    takes them, as ONNX does. `ceil_mode` is False: with True torch multiplies windows that
+    overhang by kernel over taps.
     """
     if norm_type not in (1, 2):
         because = ": other powers and roots of integers are not computed exactly"
@@ -178,13 +164,7 @@ def _lp(
 
 
 def _adaptive_avg(ndim: int, op: str, output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
-    """Return torch.nn.{name}'s specification, which works where `output_size` divides the input's.
-
-    Parameters
-    ----------
-    output_size
-        As torch has it; None for an axis is the input's length.
-    """
+    """Return torch.nn.{name}'s specification; `output_size` has to divide the input's."""
     return _layer(TORCH, integers, ndim=ndim, op=op, adaptive=spread(output_size, ndim))
 
 
@@ -195,13 +175,7 @@ def _adaptive_max(
     return_indices: bool = False,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.{name}'s specification, which works where `output_size` divides the input's.
-
-    Parameters
-    ----------
-    output_size, return_indices
-        As of `AdaptiveAvgPool1d` and `MaxPool1d`.
-    """
+    """Return torch.nn.{name}'s specification; `output_size` has to divide the input's."""
     size, indices = spread(output_size, ndim), _base(return_indices)
     return _layer(TORCH, integers, ndim=ndim, op=op, adaptive=size, indices=indices)
 
@@ -258,13 +232,8 @@ def _pooling(
 ) -> PoolSpec:
     """Return keras.layers.{name}'s specification.
 
-    Parameters
-    ----------
-    pool_size, strides, padding
-        As Keras has them; `padding` is ``"valid"`` or ``"same"``.
-    data_format : {"channels_last", "channels_first"}, optional
-        The order of the axes of an array that `pool` is given: channels last by default, as Keras
-        has it. `pool`'s own `layout` goes before it.
+    `data_format` is the order of the axes of an array that `pool` is given: channels last by
+    default, as Keras has it. `pool`'s own `layout` goes before it.
     """
     name = padding.lower() if isinstance(padding, str) else ""
     if name not in ("valid", "same"):
@@ -277,11 +246,6 @@ def _global(ndim: int, op: str, data_format: str | None = None, **integers: Any)
     """Return keras.layers.{name}'s specification.
 
     The output keeps its spatial axes, of length 1, as Keras has it with ``keepdims=True``.
-
-    Parameters
-    ----------
-    data_format
-        As of `MaxPooling1D`.
     """
     return _keras(ndim, op, data_format, integers, kernel="global")
 

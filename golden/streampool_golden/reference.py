@@ -1,12 +1,11 @@
 """The golden model: pooling in NumPy, exact to the last bit."""
 
-import math
 import warnings
 from typing import Any
 
 import numpy as np
 
-from .arrays import channels_at, channels_back, checked
+from .arrays import FrameAxes, checked
 from .errors import SpecWarning, wrong
 from .fields import BASES, lengths
 from .layers import specification
@@ -48,8 +47,8 @@ def pool(spec: PoolSpec, x: Any, layout: str | None = None) -> np.ndarray:
     SpecWarning
         For each of `PoolJob.warnings`.
     """
-    job, x, at = _prepared(spec, x, layout)
-    return channels_back(job.pooled(x), at)
+    job, frames, axes = _prepared(spec, x, layout)
+    return axes.back(job.pooled(frames))
 
 
 def pool_with_indices(
@@ -93,25 +92,20 @@ def pool_with_indices(
     """
     if specification(spec).indices is None:
         raise wrong("indices", f"one of {', '.join(BASES)}", None)
-    job, x, at = _prepared(spec, x, layout)
-    values = job.pooled(x)
-    count = math.prod(x.shape[: x.ndim - spec.ndim]) // job.shape[0]
-    indices = job.indices(x.reshape(count, *job.shape))
-    frames = np.arange(count).reshape(-1, *(1,) * (spec.ndim + 1))
-    indices = (indices + frames * job.index_step).reshape(values.shape)
-    return channels_back(values, at), channels_back(indices, at)
+    job, frames, axes = _prepared(spec, x, layout)
+    values, indices = map(axes.back, job.counted_on(job.pooled(frames), job.indices(frames)))
+    return values, indices
 
 
-def _prepared(spec: PoolSpec, x: Any, layout: str | None) -> tuple[PoolJob, np.ndarray, int]:
-    """Return the job on an array, the array with its spatial axes last, and where its last went.
+def _prepared(spec: PoolSpec, x: Any, layout: str | None) -> tuple[PoolJob, np.ndarray, FrameAxes]:
+    """Return the job on an array, the array as frames, and how they become such an array again.
 
     Warns at the line that called what the user called.
     """
     x = checked(specification(spec).in_dtype, x)
-    at = channels_at("x", x, spec.layout if layout is None else layout, spec.ndim)
-    x = np.moveaxis(x, -1, at)
-    channels = x.shape[-spec.ndim - 1] if x.ndim > spec.ndim else 1
-    job = PoolJob(spec, (max(1, channels), *lengths("size", x.shape[x.ndim - spec.ndim :])))
+    axes = FrameAxes.of(spec.ndim, spec.layout if layout is None else layout, {"x": x})
+    channels, *size = axes.shape
+    job = PoolJob(spec, (max(1, channels), *lengths("size", size)))
     for message in job.warnings:
         warnings.warn(message, SpecWarning, stacklevel=3)
-    return job, x, at
+    return job, axes.frames(x), axes

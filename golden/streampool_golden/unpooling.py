@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import fields
-from .arrays import as_array, channels_at, channels_back, checked, plain
+from .arrays import FrameAxes, checked, plain
 from .dtypes import DType
 from .errors import SpecError
 from .geometry import MOST_POSITIONS
@@ -70,21 +70,14 @@ def unpool(
             "index_size",
             f"index_size must be {len(sizes)} lengths that are at most {sizes}, not {inner}.",
         )
-    values, indices = as_array("values", values), as_array("indices", indices)
-    if values.shape != indices.shape:
-        raise SpecError(
-            "indices",
-            f"indices must have the shape of values, {values.shape}, not {indices.shape}.",
-        )
-    at = channels_at("values", values, layout, len(sizes))
-    values, indices = (np.moveaxis(array, -1, at) for array in (values, indices))
-    lead = values.shape[: values.ndim - len(sizes)]
-    places = _places(indices, indices_base, inner)
+    axes = FrameAxes.of(len(sizes), layout, {"values": values, "indices": indices})
+    values = axes.frames(values)
+    places = _places(axes.frames(indices), indices_base, inner)
     plane, *positions = np.unravel_index(places, (len(places), *inner))
     out = np.zeros((len(places), *sizes), values.dtype)
     # in order, so the last of equal places stays
     out[plane, *positions] = values.reshape(places.shape)
-    return channels_back(out.reshape(*lead, *sizes), at)
+    return axes.back(out.reshape(*values.shape[:2], *sizes))
 
 
 def plane_indices(
@@ -114,9 +107,8 @@ def plane_indices(
     """
     fields.choice("indices_base", indices_base, fields.BASES)
     sizes = fields.lengths("size", size)
-    indices = as_array("indices", indices)
-    at = channels_at("indices", indices, layout, len(sizes))
-    indices = np.moveaxis(indices, -1, at)
+    axes = FrameAxes.of(len(sizes), layout, {"indices": indices})
+    indices = axes.frames(indices)
     planes, positions = np.divmod(_places(indices, indices_base, sizes), math.prod(sizes))
     own = np.broadcast_to(np.arange(len(planes))[:, np.newaxis], planes.shape)
     away = planes != own
@@ -127,7 +119,7 @@ def plane_indices(
             f"indices must be in their own plane, and with base {indices_base} on {sizes}"
             f" {index}, in plane {own[away][0]}, is in plane {planes[away][0]}.",
         )
-    return channels_back(positions.reshape(indices.shape), at)
+    return axes.back(positions.reshape(indices.shape))
 
 
 @dataclass(frozen=True, init=False)
@@ -207,17 +199,16 @@ class UnpoolJob(Job):
 
 
 def _places(indices: np.ndarray, base: str, size: tuple[int, ...]) -> np.ndarray:
-    """Return indices, whose last axes are spatial, as row-major positions in all planes.
+    """Return indices of frames as row-major positions in all planes.
 
     One row a plane.
     """
     indices = plain(indices)
     if indices.dtype.kind not in "iu":
         raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")
-    lead = indices.shape[: indices.ndim - len(size)]
-    channels = lead[-1] if lead else 1
-    planes, area = math.prod(lead), math.prod(size)
-    indices = indices.reshape(planes, math.prod(indices.shape[len(lead) :]))
+    frames, channels, *pooled = indices.shape
+    planes, area = frames * channels, math.prod(size)
+    indices = indices.reshape(planes, math.prod(pooled))
     plane = np.arange(planes)[:, np.newaxis]
     # what one number counts: a plane, a frame of channels, or all that there is
     count = {"plane": area, "channels_last": area * channels}.get(base, area * planes)

@@ -2,7 +2,7 @@
 
 import operator
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Fragment
 from streampool_golden import Field, Job, PoolJob, PoolSpec, SpecError, SpecWarning
+from streampool_golden.arrays import FrameAxes
 from streampool_golden.errors import wrong
 from streampool_golden.fields import choice, integer
 from streampool_golden.layers import specification
 from streampool_hw import Core, make_core
 
-from .axes import FrameAxes
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model
 from .frames import container, pack, unpack
@@ -144,15 +144,16 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
+    given = dict(zip(("values", "indices") if len(arrays) > 1 else ("x",), arrays, strict=False))
     stall, seed, repeat, freq_mhz = _settled(engine, stall, seed, repeat, freq_mhz, vcd)
     if isinstance(what, Job):
-        cut = FrameAxes.of(len(what.size), layout, arrays)
+        cut = FrameAxes.of(len(what.size), layout, given)
         job = what
         if lanes not in (None, job.lanes):
             raise SpecError("lanes", f"lanes {lanes} is not the job's {job.lanes}; leave it out.")
     else:
         what = specification(what)
-        cut = FrameAxes.of(what.ndim, what.layout if layout is None else layout, arrays)
+        cut = FrameAxes.of(what.ndim, what.layout if layout is None else layout, given)
         job = PoolJob(what, cut.shape, lanes)  # refuses what no core can be made for
     if len(arrays) != len(job.fields_in):
         names = " and ".join(field.name for field in job.fields_in)
@@ -202,7 +203,7 @@ def simulate(
         freq_mhz=freq_mhz,
         said=said,
     )
-    return Result(tuple(map(cut.back, _numbered(job, first))), stats, mismatch)
+    return Result(tuple(map(cut.back, job.counted_on(*first))), stats, mismatch)
 
 
 def _run(
@@ -222,15 +223,6 @@ def _run(
     if model is not None:
         return fast.run(core, beats, model=model, **how), why
     return amaranth.run(core, beats, vcd=vcd, freq_mhz=freq_mhz, **how), why
-
-
-def _numbered(job: Job, arrays: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
-    """Yield arrays of frames, indices counted on from frame to frame: a core knows one frame."""
-    for field, array in zip(job.fields_out, arrays, strict=True):
-        if field.name == "index" and job.index_step:
-            steps = np.arange(len(array)) * job.index_step
-            array = array + steps.reshape(-1, *(1,) * (array.ndim - 1))
-        yield array
 
 
 def compare(
