@@ -46,14 +46,7 @@ MINIMUM = Reduction(np.minimum, lambda low, high: high, lambda low, high, taps: 
 class Accumulator:
     """The range of the exact values that pooling holds between input and finishing.
 
-    Attributes
-    ----------
-    low, high : int
-        The lowest and highest; 0 is among them but for maxima and minima.
-    signed : bool
-        Whether `low` is negative.
-    bits : int
-        Width in bits, the sign included.
+    0 is within it but for maxima and minima. Its width in `bits` has the sign included.
     """
 
     low: int

@@ -56,12 +56,8 @@ def pool_with_indices(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return `x` pooled as `spec` says, and where each maximum or minimum was.
 
-    Parameters
-    ----------
-    spec : PoolSpec
-        What to compute; its `indices` says how positions are numbered.
-    x, layout
-        As `pool` takes them.
+    It takes what `pool` takes, warns and refuses as it does, and also refuses a `spec` that asks
+    for no indices, or whose indices would not fit.
 
     Returns
     -------
@@ -72,16 +68,6 @@ def pool_with_indices(
         propagate the last, and never padding. What saturation and `clamp` do to a value moves
         no index. ONNX's bases count on through all the axes before the spatial ones, as if
         channels came first; torch's and TensorFlow's start anew with each plane and image.
-
-    Raises
-    ------
-    SpecError
-        As `pool`, and if `spec` asks for no indices or one would not fit.
-
-    Warns
-    -----
-    SpecWarning
-        For each of `PoolJob.warnings`.
 
     Examples
     --------

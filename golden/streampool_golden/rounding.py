@@ -61,7 +61,7 @@ def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
 
 
 def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
-    """Return the square root of num / den rounded to integers, exactly.
+    """Return the square root of num / den rounded to integers, exactly, in int64.
 
     Parameters
     ----------
@@ -71,16 +71,12 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
     mode : {"half_away", "half_even", "half_up", "floor", "trunc"}
         Of the exact root: halves up, to even, up; down, down, as no root is below 0.
 
-    Returns
-    -------
-    numpy.ndarray of int64
-
     Raises
     ------
     SpecError
         If `mode` is not one of the above, or a `num` or `den` is out of range or no integer.
     ZeroDivisionError
-        If a `den` is 0, as `round_div` has it.
+        If a `den` is 0.
 
     Notes
     -----

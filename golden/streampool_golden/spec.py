@@ -199,11 +199,6 @@ class PoolSpec(SpecFields):
         A stride that equals the kernel follows a changed kernel, a `count_include_pad` that
         is its padding's default follows a changed padding, and a `rounding` that is its type's
         default a changed type: name them too to keep them.
-
-        Raises
-        ------
-        SpecError
-            If a field is not known or a value cannot work.
         """
         values = dataclasses.asdict(self)
         refuse_unknown(changes, list(values), "field of a specification")
@@ -222,14 +217,9 @@ class PoolSpec(SpecFields):
 
     @classmethod
     def from_json(cls, data: dict[str, Any] | str) -> "PoolSpec":
-        """Return the specification that `to_json` (or its text) describes.
+        """Return the specification that `to_json` (or its text) describes, or refuse what is none.
 
         Fields left out take their defaults.
-
-        Raises
-        ------
-        SpecError
-            If `data` is no JSON object of known fields, or a value cannot work.
         """
         if isinstance(data, (str, bytes)):
             try:

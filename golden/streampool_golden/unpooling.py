@@ -85,20 +85,13 @@ def plane_indices(
 ) -> np.ndarray:
     """Return indices of any base as torch numbers them, which is what an `UnpoolCore` takes.
 
-    Parameters
-    ----------
-    indices, indices_base, size, layout
-        As `unpool` takes them.
+    It takes what `unpool` takes and refuses what that does, and an index in another plane than its
+    value.
 
     Returns
     -------
     numpy.ndarray of int64
         Of the shape of `indices`: positions in each value's own plane.
-
-    Raises
-    ------
-    SpecError
-        As `unpool`, and if an index is in another plane than its value.
 
     Examples
     --------

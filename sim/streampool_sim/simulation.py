@@ -144,7 +144,8 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
-    given = dict(zip(("values", "indices") if len(arrays) > 1 else ("x",), arrays, strict=False))
+    fields = ("x",) if len(arrays) == 1 else ("values", "indices")
+    given: dict[str, Any] = dict(zip(fields, arrays, strict=False))
     stall, seed, repeat, freq_mhz = _settled(engine, stall, seed, repeat, freq_mhz, vcd)
     if isinstance(what, Job):
         cut = FrameAxes.of(len(what.size), layout, given)
