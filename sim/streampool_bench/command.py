@@ -10,8 +10,7 @@ from typing import Any
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import device_named
 from streampool_sim.cli import common, values
-from streampool_sim.cli.command import option, under, verb
-from streampool_sim.cli.fields import Options, given, pool_job, spec_options
+from streampool_sim.cli.command import Options, option, under, verb
 from streampool_sim.engines.compiled import find_compiler
 from streampool_sim.files import check_folder, check_writable
 from streampool_sim.progress import Progress, time_left
@@ -68,7 +67,7 @@ def _runtimes(text: str) -> tuple[str, ...]:
 def _chosen(options: Options) -> layers.Layers:
     """Return the layers that were asked for."""
     if options.shape is None:
-        if of_layer := list(given(options)):
+        if of_layer := list(common.given(options)):
             raise Refused(
                 f"{of_layer[0]} says what is pooled, but not on what; use --shape CxHxW too"
             )
@@ -84,10 +83,10 @@ def _chosen(options: Options) -> layers.Layers:
         raise Refused(
             f"--shape gives your own layer and {name} chooses others; use one of the two options"
         )
-    for flag in given(options):
+    for flag in common.given(options):
         if flag in WITHOUT_SOFTWARE:
             raise Refused(f"{flag} is not compared with software; use the layer without it")
-    spec = pool_job(options).spec
+    spec = common.pool_job(options).spec
     if spec.dtype != "int8":
         raise Refused(f"--dtype {spec.dtype} is not compared with software; use int8")
     return layers.layer_of(spec, options.shape)
@@ -96,7 +95,7 @@ def _chosen(options: Options) -> layers.Layers:
 @verb(
     "bench",
     EXAMPLES,
-    *spec_options(),
+    *common.spec_options(),
     *under(
         "what is measured, and how",
         common.shape_option(required=False),
@@ -202,7 +201,7 @@ def _earlier(options: Options) -> dict[str, Any]:
     """Return the report of an earlier run."""
     path: Path = options.source
     others = [f"--{name}" for name in MEASURING if getattr(options, name) not in (None, False)]
-    others += given(options)
+    others += common.given(options)
     if others:
         raise Refused(
             f"--from measures nothing, so {others[0]} has no effect; use one of the two options"

@@ -8,7 +8,7 @@ from streampool_golden import OPERATIONS, PoolSpec, float32_ratio
 from streampool_golden.errors import did_you_mean
 from streampool_sim.cli import main
 from streampool_sim.cli.command import argument, option, verb
-from streampool_sim.cli.fields import spec_of, spec_options
+from streampool_sim.cli.common import spec_of, spec_options
 from streampool_sim.refusals import Refused
 
 COMMAND = verb("x", "", *spec_options())(lambda _: 0)
@@ -248,6 +248,22 @@ def test_nothing_is_offered_where_nothing_is_near(typed: str, known: str):
 )
 def test_what_is_near_is_offered(typed: str, known: str):
     assert did_you_mean(typed, ["--vcd", "explain", known]) == f", did you mean {known}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("verilog", "--shape is missing; use --shape CxHxW"),
+        ("synth --lanes 1", "--shape and --device are missing; use --shape CxHxW --device DEVICE"),
+        ("synth --device ecp5-85k-6", "--shape is missing; use --shape CxHxW"),
+        ("build", "--shape and --board are missing; use --shape CxHxW --board BOARD"),
+    ],
+)
+def test_all_that_is_missing_is_named(words: str, said: str, capsys: pytest.CaptureFixture[str]):
+    assert main(words.split()) == 2
+    verb = words.partition(" ")[0]
+    told = f"streampool: {said}; `streampool {verb} --help` shows what there is.\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from pages import fenced
 from streampool_bench.page.svg import SVG
 from streampool_golden import PoolSpec, pool
-from streampool_sim.cli.fields import job_of, spec_of
+from streampool_sim.cli.common import job_of, spec_of
 from streampool_sim.cli.registry import command_of
 from texts import checks, cores
 

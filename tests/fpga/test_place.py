@@ -171,6 +171,14 @@ def test_the_verb_ends_with_2_where_the_device_is_too_small(fake, tmp_path, monk
     assert (made["placed"], made["reason"]) == (False, sentence)
 
 
+def test_the_verb_warns_of_what_the_device_refuses(fake, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    fake.log = TOO_SMALL
+    assert cli.main([*SYNTH, "--shape", "1x4x5", UNCHECKED]) == 2
+    warned, said = capsys.readouterr().err.splitlines()
+    assert warned.startswith("streampool: warning: ") and "is too small" in said
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

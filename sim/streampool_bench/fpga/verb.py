@@ -7,8 +7,7 @@ from streampool_hw.files import write_whole
 from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.flow import SEEDS
 from streampool_sim.cli import values
-from streampool_sim.cli.command import option, verb
-from streampool_sim.cli.fields import Options
+from streampool_sim.cli.command import Options, option, verb
 
 from . import table
 from .jobs import JOBS

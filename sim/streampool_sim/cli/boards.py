@@ -12,8 +12,7 @@ from streampool_hw.fpga import ToolError
 
 from .. import files
 from ..progress import Progress
-from .command import argument, option, verb
-from .fields import Options
+from .command import Options, argument, option, verb
 
 EXAMPLES = """\
 examples:

@@ -11,8 +11,7 @@ from ..progress import Progress
 from ..refusals import Refused
 from ..words import checked, count, table
 from . import common, values
-from .command import option, under, verb
-from .fields import Options, pool_job, spec_options
+from .command import Options, option, under, verb
 
 EXAMPLES = """\
 examples:
@@ -30,7 +29,7 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
 @verb(
     "build",
     EXAMPLES,
-    *spec_options(),
+    *common.spec_options(),
     *under(
         "what is built, and where",
         common.shape_option(),
@@ -50,10 +49,11 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
 )
 def command(options: Options) -> int:
     """Build the bitstream, and print what became of it."""
-    job = pool_job(options)
+    job = common.pool_job(options)
     if job.spec.indices is not None:
         raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
     files.check_folder("--output", options.output)
+    common.warn_of(job)  # before minutes are spent, and also where the board refuses it
     with Progress("making the bitstream", "done") as progress:
         result = build(
             *(job, BOARDS[options.board], options.output),
@@ -62,7 +62,8 @@ def command(options: Options) -> int:
             check=None if options.no_check else check_self_test,
             progress=progress,
         )
-    return common.finished(job, summary(result))
+    print(summary(result))
+    return 0
 
 
 def summary(result: Built) -> str:

@@ -28,6 +28,9 @@ def dashed(word: str) -> str:
     return word.replace("_", "-")
 
 
+Options: TypeAlias = SimpleNamespace
+"""What the command line says: each option's value under its name."""
+
 SETTINGS = {
     "help_option_names": ["-h", "--help"],
     "max_content_width": 100,
@@ -100,26 +103,11 @@ def option(
     default: Any = None,
     required: bool = False,
 ) -> Option:
-    """Return an option.
+    """Return an option; `flags` are as in ``-o --output``, ``--on/--no-on``, ``--from source``.
 
-    Parameters
-    ----------
-    flags : str
-        ``-o --output``; ``--on/--no-on`` where the opposite can be said too; and its name among
-        the options where it is another.
-    takes : callable or iterable of str, optional
-        What it takes. Without, it stands alone: True where it is typed, False where its opposite
-        is, and else False, or None where there is an opposite.
-    metavar : str
-        What is typed, in the help.
-    help : str
-        What it does; ``{}`` stands for the choices.
-    choices : iterable of str
-        What a shell offers, where `takes` does not say it.
-    default : object
-        Its value where it is not typed.
-    required : bool
-        Whether it has to be.
+    Without `takes` it stands alone: True where it is typed, False where its opposite is, and else
+    False, or None where there is an opposite. In the help, ``{}`` stands for the choices, which
+    a shell offers; `choices` are for where `takes` does not say them.
     """
     if takes is None:
         usual = None if "/" in flags else False
@@ -176,8 +164,15 @@ def _sentence(error: click.UsageError, ctx: click.Context, typed: Sequence[str])
             if options[name].is_flag:
                 return f"{name} takes no value; use {name} alone"
             return f"{name} {_needs_value(options[name])}"
-        case click.MissingParameter(param=click.Parameter() as param):
-            return f"{param.opts[0]} is missing; use {param.opts[0]} {param.metavar}"
+        case click.MissingParameter():  # of the first alone, and what is there was read before it
+            missing = [
+                (each.opts[0], each.metavar)
+                for each in ctx.command.params
+                if each.required and each.name not in ctx.params
+            ]
+            names = " and ".join(name for name, _ in missing)
+            uses = " ".join(f"{name} {metavar}" for name, metavar in missing)
+            return f"{names} {'is' if len(missing) == 1 else 'are'} missing; use {uses}"
         case click.BadParameter(param=click.Option() as param):
             return f"{'/'.join(param.opts)} {error.message}"
         case click.BadParameter(param=click.Argument() as param):
@@ -239,18 +234,18 @@ class VerbCommand(click.Command):
 
 def verb(
     name: str, examples: str, *params: click.Parameter
-) -> Callable[[Callable[[SimpleNamespace], int]], VerbCommand]:
+) -> Callable[[Callable[[Options], int]], VerbCommand]:
     """Make a verb's command of what it decorates, which is registered by this name.
 
     The function is given each value under its option's name, and returns the exit status. Its help
     has the options in their order, and ends with the examples.
     """
 
-    def command(function: Callable[[SimpleNamespace], int]) -> VerbCommand:
+    def command(function: Callable[[Options], int]) -> VerbCommand:
         return VerbCommand(
             name,
             params=list(params),
-            callback=lambda **options: function(SimpleNamespace(**options)),
+            callback=lambda **options: function(Options(**options)),
             epilog=examples,
             context_settings={**SETTINGS, "allow_extra_args": True},
         )

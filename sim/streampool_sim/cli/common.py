@@ -1,14 +1,122 @@
-"""Options that several verbs have, and how they end."""
+"""What several verbs have: options, those of what a core computes among them, and the job of it."""
 
 import warnings
+from collections import ChainMap
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from streampool_golden import Job, SpecWarning
+from streampool_golden import (
+    BASES,
+    OPERATIONS,
+    PRESETS,
+    Job,
+    PoolJob,
+    PoolSpec,
+    SpecWarning,
+    UnpoolJob,
+    preset,
+)
+from streampool_golden.dtypes import FLOATS
+from streampool_golden.fields import NAMED_PADDINGS, NANS, ROUNDING_ABOUT, ROUNDINGS
 from streampool_golden.job import DEFAULT_LANES
 
-from ..words import by
+from ..refusals import Refused
+from ..words import by, describe
 from . import values
-from .command import Option, option
+from .command import Option, Options, option, under
+
+UNPOOL = "unpool"
+"""What ``--op`` takes beside the operations of the table: values are put back by their indices."""
+
+WHERE = "where the maxima were"
+
+OF_UNPOOLING = ("--op", "--dtype", "--index-base")
+"""What has a meaning with it."""
+
+
+def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
+    """Return the options that make a `PoolSpec`, each of them under the name of its field."""
+    return under(
+        "what is pooled, as torch names it",
+        option("--op", ops, "OP", "{} (max)", default="max"),
+        option(
+            "--kernel",
+            values.kernel,
+            "K",
+            "window: 3, rows x columns such as 3x2 (planes before them), or global",
+        ),
+        option("--adaptive", values.sizes, "N", "outputs instead of a kernel, such as 4x4"),
+        option("--stride", values.sizes, "S", "step from window to window (the kernel)"),
+        option(
+            "--padding",
+            values.padding,
+            "P",
+            "1, 1x0, 0:1x0:1 (before:after for each axis; negative crops), same, same-lower, "
+            "valid (0)",
+            choices=NAMED_PADDINGS,
+        ),
+        option("--dilation", values.sizes, "D", "distance between a window's taps (1)"),
+        option("--ceil-mode", help="keep the last window that only partly fits"),
+        option(
+            "--count-include-pad/--no-count-include-pad",
+            help="means divide by padding too (yes, but no with same, nor for l2)",
+        ),
+        option("--divisor divisor_override", values.integer, "N", "means divide by N everywhere"),
+        option("--rounding", ROUNDINGS, "MODE", "{} (half-away; of floats half-even)"),
+        option(
+            "--rounding-about",
+            ROUNDING_ABOUT,
+            "WHAT",
+            "what rounding takes for zero: raw, or zero-point, the output's (raw)",
+        ),
+        option(
+            "--scale",
+            values.ratio,
+            "IN/OUT",
+            "averages are multiplied by it: 0.02/0.05, as float32, or 3/4 (1)",
+        ),
+        option(
+            "--zero-points",
+            values.pair,
+            "IN:OUT",
+            "what stands for 0 in input and output, which padding is, for averages (0:0)",
+        ),
+        option("--preset", PRESETS, "NAME", "average as a runtime does: {}"),
+        option("--clamp", values.clamp, "LOW:HIGH", "limit the outputs, as ReLU6 does: 0:6"),
+        option(
+            "--dtype",
+            str,
+            "TYPE",
+            f"int2 to int32, uint1 to uint32, {', '.join(FLOATS)} (INPUT's, else int8)",
+            choices=("int8", "uint8", "int16", "uint16", *FLOATS),
+        ),
+        option("--nan", NANS, "RULE", "what a maximum or minimum does with NaN: {} (propagate)"),
+        option(
+            "--index-base indices",
+            BASES,
+            "BASE",
+            "give each maximum's or minimum's index too, as torch numbers it (plane), ONNX "
+            "(flat, flat-columns) or TensorFlow (channels-last); with unpool, how those read are "
+            "numbered",
+        ),
+        option("--out-dtype", str, "TYPE", "of the output (the input's; a sum's always holds it)"),
+        option("--saturate", help="let a sum saturate to a narrower --out-dtype"),
+    )
+
+
+def job_options() -> list[Option]:
+    """Return the options that make a job of any kind; its shape and lanes are others."""
+    size = option(
+        "--size",
+        values.lengths,
+        "HxW",
+        "of the map that --op unpool makes: what was pooled, rows x columns or steps",
+    )
+    return [
+        *spec_options(ChainMap[str, Any]({UNPOOL: None}, OPERATIONS)),
+        *under(WHERE, size),
+    ]
 
 
 def shape_option(default: tuple[int, ...] | None = None, *, required: bool = True) -> Option:
@@ -51,9 +159,82 @@ def no_check_option() -> Option:
     return option("--no-check", help=help)
 
 
-def finished(job: Job, said: str) -> int:
-    """Say a job's warnings, and print what came out."""
+def given(options: Options) -> dict[str, Option]:
+    """Return those options of a specification that say what is not usual, as they are typed."""
+    said = {}
+    for each in spec_options():
+        value = getattr(options, each.name)
+        if value != each.default:
+            no = value is False and each.secondary_opts
+            said[(each.secondary_opts if no else each.opts)[0]] = each
+    return said
+
+
+def spec_of(options: Options, shape: Sequence[int], dtype: str = "int8") -> PoolSpec:
+    """Make the specification that the options describe, of frames of a shape, channels first.
+
+    Without ``--kernel`` or ``--adaptive`` it is the usual first pooling of a network: 3x3, stride
+    2, padding 1, each unless its option says something else.
+    """
+    fields: dict[str, Any] = {"op": options.op, "ndim": len(shape) - 1, "dtype": dtype}
+    if options.kernel is None and options.adaptive is None:
+        fields |= {"kernel": 3, "stride": 2, "padding": 1}
+    fields |= {each.name: getattr(options, each.name) for each in given(options).values()}
+    if (name := fields.pop("preset", None)) is None:
+        return PoolSpec(**fields)
+    return preset(name, fields.pop("op"), fields.pop("kernel", None), size=shape[1:], **fields)
+
+
+def pool_job(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> PoolJob:
+    """Make what a pooling core has to do, on frames of ``--shape`` where nothing else is said."""
+    shape = shape or options.shape
+    return PoolJob(spec_of(options, shape, dtype), shape, _lanes(options, shape))
+
+
+def job_of(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> tuple[Job, str]:
+    """Make what was asked for of frames of a shape, by default those of ``--shape``.
+
+    Beside the job stands what it computes in words, where its title does not say all of it.
+    """
+    shape = shape or options.shape
+    if options.op != UNPOOL:
+        if options.size is not None:
+            raise Refused(
+                f"--size {by(options.size)} is what --op {UNPOOL} makes, and has no meaning with"
+                f" --op {options.op}; leave it out"
+            )
+        job = pool_job(options, shape, dtype)
+        return job, describe(job.spec)
+    for flag in given(options):
+        if flag not in OF_UNPOOLING:
+            raise Refused(f"{flag} has no meaning with --op {UNPOOL}; leave it out")
+    if options.size is None:
+        raise Refused(f"--op {UNPOOL} needs the size of the map that it makes; use --size HxW")
+    if len(options.size) != len(shape) - 1:
+        raise Refused(
+            f"--size {by(options.size)} does not fit frames of the shape {by(shape)}, which have"
+            f" {len(shape) - 1} spatial axes; use a length for each"
+        )
+    lanes = _lanes(options, shape)
+    return UnpoolJob(shape, options.size, lanes, options.dtype or dtype), ""
+
+
+def _lanes(options: Options, shape: Sequence[int]) -> int | None:
+    """Return ``--lanes``; refuses those that would never carry anything."""
+    lanes = getattr(options, "lanes", None)
+    if lanes is not None and lanes > shape[0]:
+        raise Refused(f"--lanes {lanes} is more than the channels; use {shape[0]} at most")
+    return lanes
+
+
+def warn_of(job: Job) -> None:
+    """Say a job's warnings."""
     for message in job.warnings:
         warnings.warn(message, SpecWarning, stacklevel=2)
+
+
+def finished(job: Job, said: str) -> int:
+    """Say a job's warnings, and print what came out."""
+    warn_of(job)
     print(said)
     return 0

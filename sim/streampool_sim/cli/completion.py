@@ -4,8 +4,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from ..refusals import Refused
-from .command import argument, verb
-from .fields import Options
+from .command import Options, argument, verb
 
 SHELLS = ("bash", "zsh", "fish")
 

@@ -3,8 +3,7 @@
 from ..explain import explain_text
 from ..progress import Progress
 from . import common
-from .command import under, verb
-from .fields import Options, pool_job, spec_options
+from .command import Options, under, verb
 
 EXAMPLES = """\
 examples:
@@ -13,10 +12,15 @@ examples:
 """
 
 
-@verb("explain", EXAMPLES, *spec_options(), *under("what is drawn", common.shape_option((1, 6, 6))))
+@verb(
+    "explain",
+    EXAMPLES,
+    *common.spec_options(),
+    *under("what is drawn", common.shape_option((1, 6, 6))),
+)
 def command(options: Options) -> int:
     """Print the schedule."""
-    job = pool_job(options)
+    job = common.pool_job(options)
     with Progress("working out the schedule"):
         drawn = explain_text(job.spec, job.shape).rstrip("\n")
     return common.finished(job, drawn)

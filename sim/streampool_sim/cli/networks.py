@@ -6,8 +6,7 @@ from pathlib import Path
 from streampool_golden.networks import networks
 
 from ..networks import RESULTS, run
-from .command import option, verb
-from .fields import Options
+from .command import Options, option, verb
 
 EXAMPLES = """\
 examples:

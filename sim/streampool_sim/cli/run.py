@@ -18,8 +18,7 @@ from ..refusals import GREEN, RED, Refused, painted
 from ..simulation import ENGINES, simulate
 from ..words import by, count, table
 from . import common, values
-from .command import argument, option, under, verb
-from .fields import WHERE, Options, job_of, job_options
+from .command import Options, argument, option, under, verb
 
 EXAMPLES = """\
 examples:
@@ -53,9 +52,9 @@ FEW = "not measured on fewer than four frames"
         "OUTPUT",
         "a picture or .npy, by its suffix (STEM-OP with INPUT's suffix, in this folder)",
     ),
-    *job_options(),
+    *common.job_options(),
     *under(
-        WHERE,
+        common.WHERE,
         option(
             "--indices indices_file",
             Path,
@@ -110,7 +109,7 @@ def command(options: Options) -> int:
     if options.indices is not None and options.indices_file is None:
         raise Refused("--index-base needs a file for the indices; use --indices FILE.npy")
     source = _read(options)
-    job, words = job_of(options, source.shape, _dtype(source, options))
+    job, words = common.job_of(options, source.shape, _dtype(source, options))
     indices = [_indices(source, job, options)] if len(job.fields_in) > 1 else []
     arrays = [_values(source, job.input), *indices]
     output, *others = _targets(options, source, job)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from ..sweep import run_case, sweep
 from . import values
-from .command import argument, option, verb
-from .fields import Options
+from .command import Options, argument, option, verb
 
 EXAMPLES = """\
 examples:

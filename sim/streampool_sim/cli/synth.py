@@ -13,8 +13,7 @@ from ..progress import Progress
 from ..refusals import Refused
 from ..words import checked, count, table
 from . import common, values
-from .command import option, under, verb
-from .fields import Options, pool_job, spec_options
+from .command import Options, option, under, verb
 
 EXAMPLES = """\
 examples:
@@ -33,7 +32,7 @@ arguments are refused.
 @verb(
     "synth",
     EXAMPLES,
-    *spec_options(),
+    *common.spec_options(),
     *under(
         "what is placed, and where",
         common.shape_option(),
@@ -53,9 +52,10 @@ arguments are refused.
 )
 def command(options: Options) -> int:
     """Place the core, and print what it comes to."""
-    job = pool_job(options)
+    job = common.pool_job(options)
     if options.json is not None:
         files.check_writable(options.json)
+    common.warn_of(job)  # before minutes are spent, and also where the device refuses it
     with Progress("synthesizing and placing", "done") as progress:
         placement = place(
             job,
@@ -69,7 +69,8 @@ def command(options: Options) -> int:
         write_whole({options.json: json.dumps(placement.to_json(), indent=2) + "\n"})
     if placement.reason is not None:
         raise Refused(placement.reason)
-    return common.finished(job, summary(placement))
+    print(summary(placement))
+    return 0
 
 
 def summary(placement: Placement) -> str:

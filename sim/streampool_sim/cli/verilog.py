@@ -10,8 +10,7 @@ from ..progress import Progress
 from ..refusals import Refused
 from ..words import by, count
 from . import common
-from .command import option, under, verb
-from .fields import Options, job_of, job_options
+from .command import Options, option, under, verb
 
 EXAMPLES = """\
 examples:
@@ -30,7 +29,7 @@ Exit: 0 written, 2 refused, and then none of them is written.
 @verb(
     "verilog",
     EXAMPLES,
-    *job_options(),
+    *common.job_options(),
     *under(
         "what is written",
         common.shape_option(),
@@ -52,7 +51,7 @@ Exit: 0 written, 2 refused, and then none of them is written.
 )
 def command(options: Options) -> int:
     """Write the core and what goes with it, and print the files."""
-    job, words = job_of(options)
+    job, words = common.job_of(options)
     if len(job.fields_in) > 1:  # indices come in
         _check_indices_in(options)
     if options.output.is_dir() and not is_writable(options.output):
