@@ -14,8 +14,8 @@ from streampool_golden import PoolJob, PoolSpec
 from streampool_hw.boards import BOARDS
 from streampool_hw.boards.table import SHOWS
 from streampool_hw.fpga import device_named
+from streampool_hw.fpga.devices import BLOCK_RAM_PULSE_PS, block_ram_mhz
 from streampool_hw.fpga.flow import Design, synthesize
-from streampool_hw.fpga.silicon import BLOCK_RAM_PULSE_PS, block_ram_mhz
 from streampool_sim.words import describe
 
 from . import cores

@@ -14,8 +14,7 @@ import pytest
 from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS, SelfTest, build, pattern
-from streampool_hw.boards.pll import PllSettings
-from streampool_hw.boards.top import Top
+from streampool_hw.boards.top import PllSettings, Top
 from streampool_hw.fpga import tools
 from streampool_sim import cli
 

@@ -18,10 +18,9 @@ from ..fpga import Device, ToolError, tools
 from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
 from ..fpga.netlist import NETLIST
 from .pattern import FRAMES
-from .pll import PllSettings
 from .self_test import SelfTest
 from .table import SHOWS, Board
-from .top import Top
+from .top import PllSettings, Top
 
 _NAME = "selftest"
 _REPORT = "report.json"

