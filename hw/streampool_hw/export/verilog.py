@@ -12,11 +12,9 @@ from streampool_golden import Field, Job, SpecError, __version__
 
 from ..files import write_whole
 from ..registry import make_core
-from . import integration, yosys
+from . import texts, yosys
 from .axi import AxiCore, lane_width, record_width
-from .cells import empty_cells, vendor_cells
 from .names import CLOCKING, check_inside, check_name, inner_name
-from .wrapper import summary, verilog_file
 
 
 class Written(NamedTuple):
@@ -87,19 +85,19 @@ def write_verilog(
             f"lanes {job.lanes} would need signals of more than 65536 bits,"
             " which Verilog need not take; use fewer.",
         ) from None
-    cells = vendor_cells(rtlil)
+    cells = texts.vendor_cells(rtlil)
     check_inside(name, core.core.flags, cells)
     about = describe(core, name, cells)
-    body = yosys.to_verilog(rtlil) + empty_cells(cells)
-    texts = (  # in the order of `Written`
-        verilog_file(core, about, body),
+    body, summary = yosys.to_verilog(rtlil) + texts.empty_cells(cells), texts.summary(job, name)
+    contents = (  # in the order of `Written`
+        texts.verilog_file(core, about, body),
         json.dumps(about, indent=2) + "\n",
-        integration.fusesoc_core(about, summary(job, name)),
-        integration.instantiation(about, summary(job, name)),
-        integration.constraints(about, freq_mhz),
+        texts.fusesoc_core(about, summary),
+        texts.instantiation(about, summary),
+        texts.constraints(about, freq_mhz),
     )
     written = files_of(folder, name)
-    write_whole(dict(zip(written, texts, strict=True)))
+    write_whole(dict(zip(written, contents, strict=True)))
     return written
 
 
