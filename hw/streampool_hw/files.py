@@ -45,12 +45,10 @@ def replacing_all(*paths: Path) -> Iterator[list[Path]]:
             yield parts
         except OSError as error:
             raise _named(error, paths, parts) from None
-        stack.enter_context(_put_back(targets) if len(targets) > 1 else contextlib.nullcontext())
+        stack.enter_context(_put_back(targets if len(targets) > 1 else []))
         for path, target, part in zip(paths, targets, parts, strict=True):
-            try:
+            with _said_of(path):
                 part.replace(target)
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 @contextlib.contextmanager
@@ -93,25 +91,29 @@ def _resolved(path: Path) -> Path:
 def _part(stack: contextlib.ExitStack, path: Path, target: Path) -> Path:
     """Return a new file beside `target`, with its mode, that goes when the stack is left."""
     part = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
-    try:
+    with _said_of(path):
         part.touch(exist_ok=False)
         stack.callback(part.unlink, missing_ok=True)
         if target.exists():
             shutil.copymode(target, part)
+    return part
+
+
+@contextlib.contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    """Let an error name the path that was asked for."""
+    try:
+        yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
-    return part
 
 
 def _named(error: OSError, paths: tuple[Path, ...], parts: list[Path]) -> OSError:
     """Return an error that names what was to be written: a full disk's names nothing."""
     if error.errno is None:
         return error
-    names = {str(part): str(path) for part, path in zip(parts, paths, strict=True)}
-    name = error.filename and names.get(str(error.filename), error.filename)
-    if name is None:
-        unfinished = [
-            path for path, part in zip(paths, parts, strict=True) if not part.stat().st_size
-        ]
-        name = str((unfinished or paths)[0])
-    return OSError(error.errno, error.strerror, name)
+    name = error.filename
+    for path, part in zip(paths, parts, strict=True):
+        if str(name) == str(part) or (name is None and not part.stat().st_size):
+            name = str(path)
+    return OSError(error.errno, error.strerror, name or str(paths[0]))

@@ -122,7 +122,7 @@ def test_nothing_of_the_current_folder_is_run(
 
 
 def test_an_empty_answer_is_refused():
-    with pytest.raises(yosys.YosysError, match="without an answer"):
+    with pytest.raises(yosys.ToolError, match="without an answer"):
         yosys.run("proc")
 
 

@@ -148,7 +148,6 @@ def build(
             f" reaches {fmax:.1f} MHz; use {slower}a smaller core."
         )
     bitstream = folder / f"{board.name}.{board.suffix}"
-    used, available = utilization(report)
     built = Built(
         board=board.name,
         title=board.title,
@@ -164,8 +163,8 @@ def build(
         fmax_mhz=round(fmax, 2),
         netlist_checked=check is not None and unchecked is None,
         netlist_unchecked=unchecked,
-        used=used,
-        available=available,
+        used=utilization(report, "used"),
+        available=utilization(report, "available"),
         bitstream=str(bitstream),
         load=[*board.loader, str(bitstream)],
         lamps=[

@@ -39,11 +39,6 @@ class Stalls(wiring.Component):
 
     It is so in a quarter of all clocks, and besides in long pauses, as many clocks as not, so
     that whatever stores beats fills up and runs dry.
-
-    Members
-    -------
-    idle : Out(1)
-        A register.
     """
 
     idle: Signal
@@ -65,14 +60,9 @@ class Stalls(wiring.Component):
 
 
 class Pattern(wiring.Component):
-    """Stream the frames of a round into a core, over and over: those of `pattern.frames`.
+    """Stream the frames of a round, `pattern.frames`, into a core, over and over.
 
-    Members
-    -------
-    idle : In(1)
-        Whether no beat is to begin in the clock to come.
-    o : Out(stream)
-        Beats as the core takes them.
+    No beat begins in the clock after one in which `idle` is high.
     """
 
     idle: Signal

@@ -3,22 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
 from ..fpga import Device, device_named
 from ..fpga.tools import ToolError
 
-SHOWS = MappingProxyType(
-    {
-        "running": "blinks while frames pass",
-        "good": "lit once a round is through and all was right so far",
-        "bad": "lit for good from the first mistake on",
-        "fine": "blinks while frames pass and all was right so far",
-        "verdict": "blinks while frames pass and all was right so far, lit for good from the"
-        " first mistake on",
-    }
-)
+SHOWS = {
+    "running": "blinks while frames pass",
+    "good": "lit once a round is through and all was right so far",
+    "bad": "lit for good from the first mistake on",
+    "fine": "blinks while frames pass and all was right so far",
+    "verdict": "blinks while frames pass and all was right so far, lit for good from the"
+    " first mistake on",
+}
 """What a lamp may show, and how it reads."""
 
 

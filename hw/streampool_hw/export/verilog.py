@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from amaranth.lib.wiring import Flow
 from streampool_golden import Field, Job, SpecError, __version__
+from streampool_golden.errors import wrong
 
 from ..files import write_whole
 from ..registry import make_core
@@ -75,7 +76,12 @@ def write_verilog(
         If the files cannot be written.
     """
     name = f"streampool_{job.op}" if name is None else name
-    folder = _check(directory, name, freq_mhz)
+    check_name(name)
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise wrong("directory", "a folder that exists", str(directory))
+    if not 0 < freq_mhz < math.inf:
+        raise wrong("freq_mhz", "a number above 0", freq_mhz)
     core = AxiCore(make_core(job, **options), tkeep=tkeep, tuser=tuser)
     try:
         rtlil = yosys.to_rtlil(core, inner_name(name))
@@ -105,18 +111,6 @@ def files_of(folder: Path, name: str) -> Written:
     """Return where `write_verilog` writes a core of this name."""
     endings = (".v", ".json", ".core", "_inst.vh", ".sdc")
     return Written(*(folder / f"{name}{end}" for end in endings))
-
-
-def _check(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Path:
-    """Refuse what cannot be written; returns the folder."""
-    check_name(name)
-    folder = Path(directory)
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "is not there"
-        raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
-    if not 0 < freq_mhz < math.inf:
-        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
-    return folder
 
 
 def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, Any]:

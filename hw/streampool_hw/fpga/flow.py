@@ -17,7 +17,9 @@ from typing import Any, TypeAlias
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolJob, SpecError
+from streampool_golden import PoolJob
+from streampool_golden.errors import wrong
+from streampool_golden.fields import integer
 
 from ..core import PoolCore
 from ..export import gates, yosys
@@ -86,13 +88,7 @@ class Placement:
 class BetweenRegisters(wiring.Component):
     """Keep pins out of a core's paths: all that it has is fed and read by shift registers.
 
-    Its figures are of no use but for the clock: what it does with the core makes no sense. The
-    core is a submodule called ``core``.
-
-    Members
-    -------
-    pin_in : In(1)
-    pin_out : Out(1)
+    What it does with the core, its submodule ``core``, makes no sense: its clock alone counts.
     """
 
     pin_in: Signal
@@ -170,13 +166,10 @@ def place(
     `progress` is told of each step: steps done, steps in all. Where the device is too small or a
     program is missing, the result has `placed` False and a reason.
     """
-    seeds, freq_mhz = int(seeds), float(freq_mhz)  # NumPy's scalars are nothing to JSON
-    if seeds < 1:
-        raise SpecError("seeds", f"seeds {seeds} is none; use 1 or more.")
+    # NumPy's scalars are nothing to JSON
+    seeds, freq_mhz = integer("seeds", seeds, 1), float(freq_mhz)
     if not 0 < freq_mhz < math.inf:
-        raise SpecError(
-            "freq_mhz", f"freq_mhz {freq_mhz} is no clock; use one above 0, such as {FREQ_MHZ:g}."
-        )
+        raise wrong("freq_mhz", "a number above 0", freq_mhz)
     device = device_named(device) if isinstance(device, str) else device
     design = Design.of(job, device)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -250,7 +243,6 @@ def place_design(
     except ToolError as error:
         return Placement(**facts, reason=str(error))
     median = statistics.median(clocks)
-    used, available = utilization(middle)
     return Placement(
         **facts,
         placed=True,
@@ -258,19 +250,16 @@ def place_design(
         fmax_median_mhz=round(median, 2),
         fmax_best_mhz=round(max(clocks), 2),
         frames_per_second=round(median * 1e6 / core.cycles_bound, 3),
-        placer_cells=used,
-        placer_available=available,
+        placer_cells=utilization(middle, "used"),
+        placer_available=utilization(middle, "available"),
         critical_path=paths.describe(middle, netlist, job.spec.ndim),
     )
 
 
-def utilization(report: dict[str, Any]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how many cells a placer's report uses and how many there are, of each kind in use."""
-    uses = {kind: each for kind, each in report["utilization"].items() if each["used"]}
-    used, available = (
-        {kind: each[count] for kind, each in uses.items()} for count in ("used", "available")
-    )
-    return used, available
+def utilization(report: dict[str, Any], count: str) -> dict[str, int]:
+    """Return how many cells are ``"used"`` or ``"available"``, of each kind in use."""
+    uses = report["utilization"].items()
+    return {kind: each[count] for kind, each in uses if each["used"]}
 
 
 def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:

@@ -16,9 +16,6 @@ from .tools import ToolError
 NETLIST = "design.json"
 """What synthesis leaves in its folder."""
 
-_CELLS = {family: f"+/{family}/cells_sim.v" for family in ("ecp5", "ice40", "gowin")}
-"""Yosys' own models, by family."""
-
 _UNKNOWN = re.compile(r"Module `\\?(\w+)' .* is not part of the design")
 
 MODELS = {"ecp5": ecp5_models, "gowin": gowin_models}
@@ -47,8 +44,8 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
         "design -reset",
         "read_rtlil netlist.il",
         "read_verilog models.v",  # ours first: what is there already is not read again
-        # what is not instantiated is not looked at: a large RAM alone would take a minute
-        f"read_verilog -nooverwrite -defer {_CELLS[device.family]}",
+        # Yosys' own; what is not instantiated is not looked at: a large RAM takes a minute
+        f"read_verilog -nooverwrite -defer +/{device.family}/cells_sim.v",
         "hierarchy -check -top top",
         "proc",
         "flatten",

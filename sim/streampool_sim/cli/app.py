@@ -112,15 +112,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _said("this does not fit into memory; use a smaller input", REFUSED)
     except RuntimeError as error:
-        from streampool_hw.export.yosys import YosysError
-        from streampool_hw.fpga import ToolError
+        from streampool_hw.export.yosys import ToolError
 
         from ..engines import EngineError
 
         if isinstance(error, EngineError):
             # The core gets stuck, or gives too much: it is wrong, and not what was asked for.
             return _said(str(error), MISMATCH)
-        if isinstance(error, ToolError | YosysError):
+        if isinstance(error, ToolError):
             return _said(str(error), REFUSED)
         raise
 

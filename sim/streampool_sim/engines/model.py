@@ -111,7 +111,7 @@ EXPORT int32_t run_{suffix}(void *top, void *batch, int64_t clocks) {{
             script.append("delete")
         try:
             return yosys.run("\n".join(script) + "\n")
-        except yosys.YosysError as error:
+        except yosys.ToolError as error:
             raise EngineError(f"the core cannot be turned into C++: {error}") from None
 
 
