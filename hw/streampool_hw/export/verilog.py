@@ -79,7 +79,8 @@ def write_verilog(
     check_name(name)
     folder = Path(directory)
     if not folder.is_dir():
-        raise wrong("directory", "a folder that exists", str(directory))
+        what = "is not a folder" if folder.exists() else "is not there"
+        raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
     if not 0 < freq_mhz < math.inf:
         raise wrong("freq_mhz", "a number above 0", freq_mhz)
     core = AxiCore(make_core(job, **options), tkeep=tkeep, tuser=tuser)

@@ -59,7 +59,7 @@ def make(
     *,
     seeds: int = SEEDS,
     folder: Path,
-    output: Path = DATA,
+    output: Path | None = None,
     check: bool = False,
 ) -> list[Row]:
     """Place jobs on devices, by default all that are planned; returns the whole table.
@@ -67,6 +67,7 @@ def make(
     `folder` keeps every result, so that none is made twice, and `output` the table; its other rows
     are checked against their designs. With `check` nothing is placed.
     """
+    output = output or DATA
     if seeds < 1:
         raise SpecError("seeds", f"seeds {seeds} is none; use 1 or more.")
     wanted = [] if check else _wanted(jobs, devices)

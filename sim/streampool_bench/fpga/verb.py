@@ -29,10 +29,10 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
     EXAMPLES,
     option("--jobs", str, "NAMES", "reference jobs, with commas between (all)", choices=JOBS),
     option("--devices", str, "NAMES", "devices, with commas between (all)", choices=DEVICES),
-    option("--seeds", values.integer, "N", f"of each ({SEEDS})", default=SEEDS),
-    option("--folder", Path, "DIR", "for results (build/fpga)", default=Path("build/fpga")),
+    option("--seeds", values.integer, "N", "of each", default=SEEDS),
+    option("--folder", Path, "DIR", "for results", default=Path("build/fpga")),
     option("--check", help="place nothing; list the stale rows"),
-    option("--output", Path, "FILE", "the table as JSON (the package's own)", default=table.DATA),
+    option("--output", Path, "FILE", "the table as JSON (the package's own)"),
 )
 def command(options: Options) -> int:
     """Place the jobs, and write and print the table."""

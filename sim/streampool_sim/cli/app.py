@@ -19,6 +19,7 @@ from ..signals import Stopped, stopping
 from .command import SETTINGS, refuse, refusing
 from .registry import broken, command_of, verbs
 
+# What a run ends with, beside the status of a signal that stops it
 EQUAL, MISMATCH, REFUSED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 COMPLETE = "_STREAMPOOL_COMPLETE"
@@ -73,14 +74,7 @@ streampool = click.version_option(__version__, message="%(prog)s %(version)s")(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, by default the process' own.
-
-    Returns
-    -------
-    int
-        The exit status: 0 done and equal, 1 a mismatch, 2 refused, 130 interrupted, 141 whoever
-        read the results has gone, 143 stopped by SIGTERM.
-    """
+    """Run the command line, by default the process' own, and return its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without our characters is no reason to fail.
@@ -116,12 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         from ..engines import EngineError
 
-        if isinstance(error, EngineError):
-            # The core gets stuck, or gives too much: it is wrong, and not what was asked for.
-            return _said(str(error), MISMATCH)
-        if isinstance(error, ToolError):
-            return _said(str(error), REFUSED)
-        raise
+        if not isinstance(error, EngineError | ToolError):
+            raise
+        # A core that gets stuck, or gives too much, is wrong, and not what was asked for.
+        return _said(str(error), MISMATCH if isinstance(error, EngineError) else REFUSED)
 
 
 def _said(message: str, status: int) -> int:

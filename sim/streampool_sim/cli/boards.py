@@ -33,7 +33,7 @@ PLL_MHZ = 150.0
     "boards",
     EXAMPLES,
     argument("boards", BOARDS, "BOARD", f"{', '.join(BOARDS)} (all)", several=True),
-    option("-o --output", Path, "DIR", "folder (build/boards)", default=Path("build/boards")),
+    option("-o --output", Path, "DIR", "folder", default=Path("build/boards")),
 )
 def command(options: Options) -> int:
     """Build boards, as many at a time as there are processors, and print a line for each."""

@@ -37,13 +37,7 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
         option("--board", BOARDS, "BOARD", "one of {}", required=True),
         common.folder_option(),
         common.freq_option("clock, by the PLL of an ECP5 (the board's own)", None),
-        option(
-            "--frames",
-            values.positive,
-            "N",
-            f"frames of a round, for which each lane has a checksum ({FRAMES})",
-            default=FRAMES,
-        ),
+        option("--frames", values.positive, "N", "frames per round of the test", default=FRAMES),
         common.no_check_option(),
     ),
 )

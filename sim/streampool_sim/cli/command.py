@@ -106,14 +106,24 @@ def option(
     """Return an option; `flags` are as in ``-o --output``, ``--on/--no-on``, ``--from source``.
 
     Without `takes` it stands alone: True where it is typed, False where its opposite is, and else
-    False, or None where there is an opposite. In the help, ``{}`` stands for the choices, which
-    a shell offers; `choices` are for where `takes` does not say them.
+    False, or None where there is an opposite. The help ends with the default, and ``{}`` in it
+    stands for the choices, which a shell offers; `choices` are for where `takes` has none.
     """
     if takes is None:
         usual = None if "/" in flags else False
         return Option(flags.split(), help=help, is_flag=True, default=usual)
     kind: dict[str, Any] = {"required": True} if required else {"default": default}
-    return Option(flags.split(), help=help, type=_value(takes, choices), metavar=metavar, **kind)
+    kind |= {"help": help + _usual(default), "type": _value(takes, choices), "metavar": metavar}
+    return Option(flags.split(), **kind)
+
+
+def _usual(default: Any) -> str:
+    """Say what is the value where none is typed."""
+    if default is None:
+        return ""
+    if isinstance(default, tuple):
+        return f" ({'x'.join(map(str, default))})"
+    return f" ({default:g})" if isinstance(default, float) else f" ({default})"
 
 
 def argument(
@@ -121,9 +131,10 @@ def argument(
 ) -> click.Argument:
     """Return a word that stands alone and may be left out; `several` takes any number of them."""
     kind: dict[str, Any] = {"nargs": -1} if several else {"default": default}
+    kind["help"] = help + _usual(default)
     metavar = f"[{metavar}{' ...' if several else ''}]"
     value = _value(takes, ())
-    return click.Argument([name], type=value, metavar=metavar, required=False, help=help, **kind)
+    return click.Argument([name], type=value, metavar=metavar, required=False, **kind)
 
 
 def under(heading: str, *options: Option) -> list[Option]:

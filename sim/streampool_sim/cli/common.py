@@ -39,7 +39,7 @@ def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
     """Return the options that make a `PoolSpec`, each of them under the name of its field."""
     return under(
         "what is pooled, as torch names it",
-        option("--op", ops, "OP", "{} (max)", default="max"),
+        option("--op", ops, "OP", "{}", default="max"),
         option(
             "--kernel",
             values.kernel,
@@ -125,8 +125,7 @@ def shape_option(default: tuple[int, ...] | None = None, *, required: bool = Tru
         "--shape",
         values.shape,
         "CxHxW",
-        "channels x rows x columns (planes before the rows), or channels x steps"
-        + (f" ({by(default)})" if default else ""),
+        "channels x rows x columns (planes before the rows), or channels x steps",
         required=required and default is None,
         default=default,
     )
@@ -149,14 +148,12 @@ def freq_option(help: str, default: float | None = 100.0) -> Option:
 
 def folder_option() -> Option:
     """Return ``--output`` of what is written into a folder."""
-    help = "folder (this one)"
-    return option("-o --output", Path, "DIR", help, default=Path())
+    return option("-o --output", Path, "DIR", "folder", default=Path())
 
 
 def no_check_option() -> Option:
     """Return ``--no-check``, of what synthesizes."""
-    help = "take the netlist as it is, without frames through it"
-    return option("--no-check", help=help)
+    return option("--no-check", help="take the netlist as it is, without frames through it")
 
 
 def given(options: Options) -> dict[str, Option]:

@@ -16,7 +16,7 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
 """
 
 
-@verb("networks", EXAMPLES, option("--results", Path, "FILE", f"file ({RESULTS})", default=RESULTS))
+@verb("networks", EXAMPLES, option("--results", Path, "FILE", "results file", default=RESULTS))
 def command(options: Options) -> int:
     """Run the layers, and print what is wrong."""
     try:

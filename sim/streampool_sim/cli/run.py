@@ -72,21 +72,17 @@ FEW = "not measured on fewer than four frames"
             "of a .npy: {} (5-D NCDHW, 4-D NCHW, 2-D HW)",
         ),
         option(
-            "--stall",
-            values.probability,
-            "P",
-            "each side idle with probability P in a clock (0)",
-            default=0.0,
+            "--stall", values.probability, "P", "each side idles with probability P", default=0.0
         ),
-        option("--seed", values.seed, "SEED", "of the stalls (0)", default=0),
+        option("--seed", values.seed, "SEED", "of the stalls", default=0),
         option(
             "--engine",
             ENGINES,
             "NAME",
-            "auto, fast (compiled), amaranth (its own simulator) (auto)",
+            "auto, fast (compiled), amaranth (its own simulator)",
             default="auto",
         ),
-        common.freq_option("clock to state frames per second at; assumed, not measured (100)"),
+        common.freq_option("clock to state frames per second at; assumed, not measured"),
         option("--stats", str, "FILE.json", "write statistics there; - prints them"),
         option(
             "--vcd",

@@ -20,15 +20,9 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
 @verb(
     "sweep",
     EXAMPLES,
-    argument("count", values.positive, "COUNT", "specifications (200)", default=200),
-    option("--seed", values.natural, "SEED", "of the specifications (0)", default=0),
-    option(
-        "--jobs",
-        values.positive,
-        "N",
-        "processes (as many as there are processors)",
-        default=os.cpu_count() or 1,
-    ),
+    argument("count", values.positive, "COUNT", "specifications", default=200),
+    option("--seed", values.natural, "SEED", "of the specifications", default=0),
+    option("--jobs", values.positive, "N", "processes", default=os.cpu_count() or 1),
     option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
     option("--case", values.integer, "N", "run this case alone, in both engines"),
 )

@@ -38,13 +38,9 @@ arguments are refused.
         common.shape_option(),
         common.lanes_option(),
         option("--device", DEVICES, "DEVICE", "one of {}", required=True),
-        common.freq_option(f"clock that the placer is asked for ({FREQ_MHZ:g})", FREQ_MHZ),
+        common.freq_option("clock that the placer is asked for", FREQ_MHZ),
         option(
-            "--seeds",
-            values.positive,
-            "N",
-            f"how often to place, each time from another start ({SEEDS})",
-            default=SEEDS,
+            "--seeds", values.positive, "N", "placements, each from another start", default=SEEDS
         ),
         option("--json", Path, "FILE", "write it all there"),
         common.no_check_option(),

@@ -40,13 +40,12 @@ Exit: 0 written, 2 refused, and then none of them is written.
             "--family",
             FAMILIES,
             "FAMILY",
-            f"of devices: {{}} ({FAMILIES[0]}); so far only ecp5 has cells of its own,"
-            " the others give the same gates",
+            "of devices: {}; only ecp5 has cells of its own, the others give the same gates",
             default=FAMILIES[0],
         ),
         option("--tkeep", help="have tkeep on both sides"),
         option("--tuser", help="have tuser, start of frame, on both sides"),
-        common.freq_option("clock that the example of a constraint asks for (100)"),
+        common.freq_option("clock that the example of a constraint asks for"),
     ),
 )
 def command(options: Options) -> int:
