@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 from compiled_cell import CompiledCell
-from streampool_hw.vendor.cell_models import ecp5_models
+from streampool_hw.vendor.cell_models import cell_models
 from streampool_hw.vendor.ecp5 import Ecp5Store
-from streampool_hw.vendor.gowin_models import gowin_models
 
 
 @pytest.mark.parametrize("register", ["NOREG", "OUTREG"])
 def test_a_wide_block_ram(register: str, tmp_path: Path):
-    cell = CompiledCell(ecp5_models(), "PDPW16KD", {"REGMODE": register}, tmp_path)
+    cell = CompiledCell(cell_models("ecp5"), "PDPW16KD", {"REGMODE": register}, tmp_path)
     rng = random.Random(1)
     rows: dict[int, int] = {}
     latch = out = None
@@ -49,7 +48,7 @@ def test_a_wide_block_ram(register: str, tmp_path: Path):
 @pytest.mark.parametrize("width", sorted({*Ecp5Store.ROWS.values()} - {36}))
 def test_a_narrow_block_ram(width: int, tmp_path: Path):
     parameters = {"DATA_WIDTH_A": width, "DATA_WIDTH_B": width, "REGMODE_B": "OUTREG"}
-    cell = CompiledCell(ecp5_models(), "DP16KD", parameters, tmp_path)
+    cell = CompiledCell(cell_models("ecp5"), "DP16KD", parameters, tmp_path)
     rng = random.Random(width)
     low = {18: 4, 9: 3, 4: 2, 2: 1, 1: 0}[width]
     many = [rng.randrange(16384 >> low) for _ in range(9)]
@@ -78,7 +77,7 @@ def test_a_narrow_block_ram(width: int, tmp_path: Path):
 
 def test_a_multiplier_with_all_its_registers(tmp_path: Path):
     parameters = {f"REG_{name}_CLK": "CLK0" for name in ("INPUTA", "INPUTB", "PIPELINE", "OUTPUT")}
-    cell = CompiledCell(ecp5_models(), "MULT18X18D", parameters, tmp_path)
+    cell = CompiledCell(cell_models("ecp5"), "MULT18X18D", parameters, tmp_path)
     rng = random.Random(2)
     cell.set("CE0", 1)
     products = []
@@ -106,7 +105,7 @@ def test_a_block_ram_of_gowin_s(name: str, width: int, tmp_path: Path):
     byte = 9 if "9" in name else 8
     data, out = ("DI", "DO") if name.startswith("S") else ("DIA", "DOB")
     parameters = {"BIT_WIDTH_0": width, "BIT_WIDTH_1": width}
-    cell = CompiledCell(gowin_models(), name, parameters, tmp_path)
+    cell = CompiledCell(cell_models("gowin"), name, parameters, tmp_path)
     rng = random.Random(width)
     low = (width * 8 // byte).bit_length() - 1
     many = [rng.randrange(16384 >> low) for _ in range(9)]
@@ -145,7 +144,7 @@ def test_a_block_ram_of_gowin_s(name: str, width: int, tmp_path: Path):
 
 @pytest.mark.parametrize("bits", [9, 18, 36])
 def test_a_multiplier_of_gowin_s(bits: int, tmp_path: Path):
-    cell = CompiledCell(gowin_models(), f"MULT{bits}X{bits}", {}, tmp_path)
+    cell = CompiledCell(cell_models("gowin"), f"MULT{bits}X{bits}", {}, tmp_path)
     rng = random.Random(bits)
     ends = [0, 1, (1 << bits) - 1, 1 << (bits - 1)]
     for _ in range(60):

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..export.yosys import top_module
-from ..vendor.cell_models import ecp5_models, pin_models
-from ..vendor.gowin_models import gowin_models
+from ..vendor.cell_models import cell_models, pin_models
 from . import tools
 from .devices import Device
 from .tools import ToolError
@@ -17,9 +16,6 @@ NETLIST = "design.json"
 """What synthesis leaves in its folder."""
 
 _UNKNOWN = re.compile(r"Module `\\?(\w+)' .* is not part of the design")
-
-MODELS = {"ecp5": ecp5_models, "gowin": gowin_models}
-"""Ours, of cells that Yosys has no model of."""
 
 
 class ModelMissing(ToolError):
@@ -34,7 +30,7 @@ def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dic
     clock (``$mem_v2``). Nets in `keep` stay, though no output needs them.
     """
     design = json.loads((folder / NETLIST).read_text(encoding="utf-8"))
-    ours = MODELS.get(device.family, str)() + pin_models(top_module(design)["cells"].values())
+    ours = cell_models(device.family) + pin_models(top_module(design)["cells"].values())
     (folder / "models.v").write_text(ours, encoding="utf-8")
     script = [
         f"read_json {NETLIST}",
