@@ -11,8 +11,7 @@ from streampool_golden import PoolJob, PoolSpec
 from .blocks.block import Chain, Number, Window
 from .blocks.indices import Indexed, index_parts, place_of, with_indices
 from .blocks.windows import Windows
-from .datapath.pipeline import Bundle, Nothing, Pipeline, Step
-from .datapath.shapes import lane_shape
+from .datapath.pipeline import Bundle, Nothing, Pipeline, Step, lane_shape
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
 from .schedule.plan import AxisPlan

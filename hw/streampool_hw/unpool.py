@@ -9,9 +9,8 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import SpecError, UnpoolJob
 
-from .datapath.delay import delay
 from .datapath.fifo import PipelineFifo
-from .datapath.shapes import lane_shape
+from .datapath.pipeline import delay, lane_shape
 from .schedule.sequencer import ModuloCounter
 from .schedule.settings import CONSTANTS, Settings
 from .vendor.families import GENERIC, check_family
@@ -118,13 +117,8 @@ class UnpoolCore(wiring.Component):
         )
 
     def facts(self) -> dict[str, int]:
-        """Return what ``NAME.json`` says of its memory, and of the frames in it."""
-        return {
-            "store_bits": self.store_bits,
-            "frames_kept": self._frames,
-            "store_words": self.store_words,
-            "clear_cycles": self.clear_cycles,
-        }
+        """Return what ``NAME.json`` says of its memory: its resources, and the frames in it."""
+        return {"frames_kept": self._frames, **self.resources()}
 
     def resources(self) -> dict[str, int]:
         """Return the words and bits of the memories, and the clocks that clear them, by name."""

@@ -13,12 +13,11 @@ from pool_specs import naive_round, naive_round_root
 from streampool_golden import ROUNDINGS, DType
 from streampool_hw.blocks.block import Block, BlockComponent
 from streampool_hw.blocks.clamp import Clamp, Magnitude
-from streampool_hw.blocks.divider import Divider, Scale, requantiser
+from streampool_hw.blocks.divider import Divider, ReciprocalDivider, RestoringDivider, requantiser
 from streampool_hw.blocks.division import Division
 from streampool_hw.blocks.floats_in import FLAGS, FloatToFixed, FloatToKey
 from streampool_hw.blocks.floats_out import FixedToFloat
-from streampool_hw.blocks.multiplier import Square
-from streampool_hw.blocks.quotient import ReciprocalDivider, RestoringDivider
+from streampool_hw.blocks.multiplier import Scale, Square
 from streampool_hw.blocks.root import Radicands, SquareRoot
 
 FLOAT16 = DType.of("float16")

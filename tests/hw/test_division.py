@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pool_specs import naive_round
 from streampool_golden import ROUNDINGS
-from streampool_hw.blocks.division import Division, reciprocal, signed_digits
+from streampool_hw.blocks.division import Division, reciprocal
+from streampool_hw.blocks.multiplier import signed_digits
 from streampool_hw.vendor.ecp5 import MULTIPLIER_BITS
 
 DIVISORS = st.lists(st.integers(1, 2**12), min_size=1, max_size=5, unique=True).map(tuple)

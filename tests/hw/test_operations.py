@@ -6,8 +6,7 @@ from amaranth.hdl import Module
 from streampool_golden import PoolSpec, SpecError, pool
 from streampool_golden import operations as golden
 from streampool_hw.blocks.block import Block, Number
-from streampool_hw.datapath.pipeline import Bundle, Step
-from streampool_hw.datapath.shapes import lane_shape
+from streampool_hw.datapath.pipeline import Bundle, Step, lane_shape
 from streampool_hw.reduce.operations import FLOAT_GATES, GATES, Gates
 from streampool_hw.reduce.reduction import sums
 from streampool_sim import simulate

@@ -3,8 +3,7 @@
 from amaranth.hdl import Module, Mux, Shape, Value, unsigned
 from streampool_golden import DType
 
-from ..datapath.pipeline import Bundle, Step
-from ..datapath.shapes import lane_shape
+from ..datapath.pipeline import Bundle, Step, lane_shape
 from .block import Block, Number
 
 

@@ -1,16 +1,138 @@
-"""Exact sums over their divisors, rounded once, with what a requantisation brings."""
+"""Division by one of a few divisors: rounded down, and once as a specification says.
 
-from functools import partial
+`RestoringDivider` finds a quotient digit by digit, `ReciprocalDivider` by a product. `Divider`
+makes of either one that is rounded as `Division` works out, and `requantiser` multiplies before.
+"""
 
-from amaranth.hdl import Cat, Module, Shape, Value, signed, unsigned
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
 from streampool_golden import round_div
-from streampool_golden.dtypes import width
 
-from ..datapath.pipeline import Bundle, Step
+from ..datapath.pipeline import Bundle, Nothing, Step
 from .block import Block, Chain, Number, Window
-from .division import Division, signed_digits
-from .quotient import Dividend, Quotient, ReciprocalDivider, RestoringDivider
+from .division import Division, reciprocal
+from .multiplier import Multiplier, Scale
 from .root import Radicand
+
+
+class Dividend(Bundle):
+    """A number to be divided, and the bundle that goes beside it."""
+
+    rest: Value
+    beside: Any = Nothing()
+
+
+class Quotient(Bundle):
+    """A quotient rounded down, whether it is exact, and what went beside the dividend."""
+
+    beside: Any
+    quotient: Value
+    exact: Value
+
+
+class _Dividing(Bundle):
+    beside: Any
+    remainder: Value
+    digits: Value
+
+
+class _HasDivisor(Protocol):
+    """What the lanes of a beat share: among others the divisor, or its reciprocal."""
+
+    @property
+    def by(self) -> Value: ...
+
+
+class _By(Bundle):
+    by: Value
+
+
+class _Divider(Block):
+    """Divide a number, `largest` at most, by one of a few positive divisors; the quotient fits.
+
+    What is used of each divisor is in `table`; a beat shares its own one's as `by`.
+    """
+
+    TAKES: ClassVar = Dividend
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        divisors: tuple[int, ...],
+        table: tuple[int, ...],
+        bits: int,
+        largest: int,
+    ):
+        self._divisors, self._table, self._bits = divisors, table, bits
+        super().__init__(
+            steps,
+            {"rest": unsigned(largest.bit_length())},
+            {"quotient": unsigned(bits), "exact": 1},
+            len(divisors),
+        )
+
+    def beat(self, which: Value) -> Bundle:
+        return _By(self.by(which))
+
+    def by(self, which: Value) -> Value:
+        """Return what a beat has to share as `by`."""
+        return self.look_up("by", self._table, which)
+
+    def model(self, rest: int, which: int = 0) -> tuple[int, int]:
+        """Return the quotient, and whether it is exact."""
+        quotient, left = divmod(rest, self._divisors[which])
+        return quotient, int(left == 0)
+
+
+class RestoringDivider(_Divider):
+    """Divide by restoring division, one bit per clock. Latency: ``bits + 1`` clocks."""
+
+    def __init__(self, bits: int, divisors: tuple[int, ...]):
+        self._most = max(divisors).bit_length()
+        steps = [Step(self._first), *[Step(self._digit)] * (bits - 1), Step(self._end)]
+        super().__init__(steps, divisors, divisors, bits, (max(divisors) << bits) - 1)
+
+    def _first(self, m: Module, lane: Dividend, beat: _HasDivisor) -> _Dividing:
+        rest = lane.rest
+        return self._digit(m, _Dividing(lane.beside, rest[self._bits :], rest.as_unsigned()), beat)
+
+    def _digit(self, m: Module, lane: _Dividing, beat: _HasDivisor) -> _Dividing:
+        digits = (lane.digits | Const(0, self._bits))[: self._bits]
+        trial = Cat(digits[-1], lane.remainder)
+        fits = ~(trial < beat.by)
+        rest = Mux(fits, trial - beat.by, trial)
+        return _Dividing(lane.beside, rest.as_unsigned()[: self._most], Cat(fits, digits[:-1]))
+
+    def _end(self, m: Module, lane: _Dividing, beat: Bundle) -> Quotient:
+        return Quotient(lane.beside, lane.digits, lane.remainder == 0)
+
+
+class ReciprocalDivider(_Divider):
+    """Divide by multiplying with a reciprocal and shifting, exactly; see `reciprocal`.
+
+    Latency: `Multiplier.LATENCY` clocks and one; one clock where every divisor is a power of two
+    and the smallest.
+    """
+
+    def __init__(self, bits: int, divisors: tuple[int, ...], largest: int):
+        self._shift, table = reciprocal(divisors, largest)
+        steps = [Step(self._cut)]
+        if set(table) != {1}:  # more than a shift
+            steps.insert(0, Step(self._multiply, clocks=Multiplier.LATENCY))
+        super().__init__(steps, divisors, table, bits, largest)
+
+    def _multiply(self, m: Module, lane: Dividend, beat: _HasDivisor) -> Dividend:
+        m.submodules += (multiplier := Multiplier(len(lane.rest), len(beat.by), self.family))
+        m.d.comb += [multiplier.a.eq(lane.rest), multiplier.b.eq(beat.by)]
+        return Dividend(multiplier.product)
+
+    def _cut(self, m: Module, lane: Dividend, beat: _HasDivisor) -> Quotient:
+        product = lane.rest
+        # the fraction is below the reciprocal just where the remainder is 0
+        exact = (product & ((1 << self._shift) - 1)) < beat.by
+        return Quotient(Nothing(), (product >> self._shift)[: self._bits], exact)
 
 
 class _Signed(Bundle):
@@ -23,9 +145,7 @@ class _Held(Bundle):
     offset: Value
 
 
-class _Zeroed(Bundle):
-    last: Value
-    which: Value
+class _Zeroed(Window):
     zero: Value
 
 
@@ -127,47 +247,6 @@ class Divider(Block):
         divisor = division.divisors[which]
         quotient = int(round_div(total, divisor, division.rounding)) + self._after
         return (quotient, int(total % divisor == 0)) if self._exact else (quotient,)
-
-
-class _Scaling(Bundle):
-    value: Value
-    product: Value
-
-
-class Scale(Block):
-    """Multiply by the odd part of a constant, one signed digit per clock.
-
-    The number is `low` to `high`.
-
-    Latency: a clock less than `signed_digits` has digits; none for a power of two.
-    """
-
-    def __init__(self, factor: int, shape: Shape, low: int, high: int):
-        self._odd = odd = factor // (factor & -factor)
-        self._bits, self._signed = width(odd * low, odd * high), low < 0
-        (_, self._top), *digits = signed_digits(odd)
-        steps = [Step(partial(self._digit, *digit)) for digit in digits]
-        if digits:
-            steps[-1] = Step(partial(self._last, *digits[-1]))
-        out = (signed if self._signed else unsigned)(self._bits)
-        super().__init__(steps, {"value": shape}, {"value": out})
-
-    def _digit(
-        self, sign: int, exponent: int, m: Module, lane: Number | _Scaling, beat: Bundle
-    ) -> _Scaling:
-        product = lane.product if isinstance(lane, _Scaling) else lane.value << self._top
-        part = lane.value << exponent
-        product = (product + part if sign > 0 else product - part)[: self._bits]
-        return _Scaling(lane.value, product.as_signed() if self._signed else product)
-
-    def _last(
-        self, sign: int, exponent: int, m: Module, lane: Number | _Scaling, beat: Bundle
-    ) -> Number:
-        return Number(self._digit(sign, exponent, m, lane, beat).product)
-
-    def model(self, value: int) -> int:
-        """Return the product."""
-        return self._odd * value
 
 
 def requantiser(

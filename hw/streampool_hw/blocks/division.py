@@ -5,24 +5,6 @@ from dataclasses import dataclass, replace
 from ..vendor.ecp5 import MULTIPLIER_BITS
 
 
-def signed_digits(factor: int) -> list[tuple[int, int]]:
-    """Return a positive number as ``[(sign, exponent), ...]``, the largest exponent first.
-
-    The number is the sum of ``sign * 2**exponent``. No two exponents are neighbours, which makes
-    the digits the fewest (Reitwiesner, "Binary arithmetic", 1960).
-    """
-    digits = []
-    exponent = 0
-    while factor:
-        if factor & 1:
-            sign = 2 - (factor & 3)
-            digits.append((sign, exponent))
-            factor -= sign
-        factor >>= 1
-        exponent += 1
-    return digits[::-1]
-
-
 def reciprocal(divisors: tuple[int, ...], largest: int) -> tuple[int, tuple[int, ...]]:
     """Find the constants that turn division into multiplication and shift, exactly.
 

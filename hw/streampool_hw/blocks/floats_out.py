@@ -8,8 +8,8 @@ from streampool_golden import DType, round_div
 
 from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number, Window
+from .divider import Dividend, Quotient, RestoringDivider
 from .floats_in import FLAGS
-from .quotient import Dividend, Quotient, RestoringDivider
 
 
 class _Flags(Bundle):
@@ -31,9 +31,7 @@ class _Moving(Bundle):
     empty: Value
 
 
-class _Divided(Bundle):
-    last: Value
-    which: Value
+class _Divided(Window):
     by: Value
 
 

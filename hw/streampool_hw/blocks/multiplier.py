@@ -1,8 +1,11 @@
-"""A multiplier with the registers that an FPGA's own has inside, and what squares with it."""
+"""Multiplication: of two numbers, of a number with itself, and by a constant."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from functools import partial
+
+from amaranth.hdl import Module, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Bundle, Step
 from ..vendor.ecp5 import MULTIPLIER_BITS, multiplier_instance
@@ -66,3 +69,62 @@ class Square(Block):
     def model(self, value: int) -> int:
         """Return the square."""
         return value * value
+
+
+def signed_digits(factor: int) -> list[tuple[int, int]]:
+    """Return a positive number as ``[(sign, exponent), ...]``, the largest exponent first.
+
+    The number is the sum of ``sign * 2**exponent``. No two exponents are neighbours, which makes
+    the digits the fewest (Reitwiesner, "Binary arithmetic", 1960).
+    """
+    digits = []
+    exponent = 0
+    while factor:
+        if factor & 1:
+            sign = 2 - (factor & 3)
+            digits.append((sign, exponent))
+            factor -= sign
+        factor >>= 1
+        exponent += 1
+    return digits[::-1]
+
+
+class _Scaling(Bundle):
+    value: Value
+    product: Value
+
+
+class Scale(Block):
+    """Multiply by the odd part of a constant, one signed digit per clock.
+
+    The number is `low` to `high`.
+
+    Latency: a clock less than `signed_digits` has digits; none for a power of two.
+    """
+
+    def __init__(self, factor: int, shape: Shape, low: int, high: int):
+        self._odd = odd = factor // (factor & -factor)
+        self._bits, self._signed = width(odd * low, odd * high), low < 0
+        (_, self._top), *digits = signed_digits(odd)
+        steps = [Step(partial(self._digit, *digit)) for digit in digits]
+        if digits:
+            steps[-1] = Step(partial(self._last, *digits[-1]))
+        out = (signed if self._signed else unsigned)(self._bits)
+        super().__init__(steps, {"value": shape}, {"value": out})
+
+    def _digit(
+        self, sign: int, exponent: int, m: Module, lane: Number | _Scaling, beat: Bundle
+    ) -> _Scaling:
+        product = lane.product if isinstance(lane, _Scaling) else lane.value << self._top
+        part = lane.value << exponent
+        product = (product + part if sign > 0 else product - part)[: self._bits]
+        return _Scaling(lane.value, product.as_signed() if self._signed else product)
+
+    def _last(
+        self, sign: int, exponent: int, m: Module, lane: Number | _Scaling, beat: Bundle
+    ) -> Number:
+        return Number(self._digit(sign, exponent, m, lane, beat).product)
+
+    def model(self, value: int) -> int:
+        """Return the product."""
+        return self._odd * value

@@ -1,14 +1,40 @@
-"""A free-running pipeline between two streams, one beat per clock: steps, cut by FIFOs."""
+"""A free-running pipeline between two streams, one beat per clock: steps, cut by FIFOs.
+
+What goes down it are lanes of `lane_shape`, in `Bundle`s; `delay` is its registers.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, dataclass_transform
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, ValueLike
 from amaranth.lib import data
+from streampool_golden import Accumulator, DType
 
-from .delay import delay
 from .fifo import PipelineFifo
+
+
+def lane_shape(held: DType | Accumulator) -> Shape:
+    """Return the shape of a lane that holds numbers of a type or a range."""
+    return Shape(held.bits, held.signed)
+
+
+def delay(
+    m: Module, value: ValueLike, clocks: int = 1, *, name: str, init: int = 0, reset: bool = False
+) -> Value:
+    """Return `value` as it was `clocks` ago, from a chain of registers; a constant as it is.
+
+    The registers start as `init`; with `reset`, which control needs and data does not, a reset
+    sets them to that again.
+    """
+    value = Value.cast(value)
+    if isinstance(value, Const):
+        return value
+    for _ in range(clocks):
+        register = Signal(value.shape(), name=name, init=init, reset_less=not reset)
+        m.d.sync += register.eq(value)
+        value = register
+    return value
 
 
 @dataclass_transform(frozen_default=True)

@@ -22,7 +22,7 @@ from ..blocks.floats_out import FixedToFloat
 from ..blocks.multiplier import Square
 from ..blocks.root import Radicands, SquareRoot
 from ..blocks.windows import Kind
-from ..datapath.shapes import lane_shape
+from ..datapath.pipeline import lane_shape
 from .reduction import ReductionGates, extremes, float_extremes, float_sums, sums
 
 Postprocessing: TypeAlias = tuple[Sequence[Block], int, int]

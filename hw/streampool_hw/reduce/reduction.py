@@ -11,7 +11,7 @@ from amaranth.hdl import Cat, Mux, Shape, Value, ValueLike, signed, unsigned
 from streampool_golden import Accumulator, DType, PoolJob
 
 from ..blocks.floats_in import FLAGS
-from ..datapath.shapes import lane_shape
+from ..datapath.pipeline import lane_shape
 
 
 @dataclass(frozen=True)

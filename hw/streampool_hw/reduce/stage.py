@@ -7,8 +7,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..datapath.delay import delay
 from ..datapath.fifo import PipelineFifo
+from ..datapath.pipeline import delay
 from ..datapath.store import DelayLine, RamStore
 from ..schedule.plan import AxisPlan
 from ..schedule.sequencer import ModuloCounter, Sequencer
