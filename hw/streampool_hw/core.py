@@ -135,8 +135,8 @@ class PoolCore(wiring.Component):
         self._indices = None if job.index_out is None else self._place
         if self._indices is not None:
             steps = with_indices(steps, job, self._indices)
-        # a core of nothing else still parts the two handshakes
-        self._postprocess = Pipeline(steps, parts=not job.stages)
+        # a core of nothing else still decouples the two handshakes
+        self._postprocess = Pipeline(steps, decouples=not job.stages)
         parts = (self._preprocess, *self.stages.values(), self._postprocess)
         self.latency = sum(part.latency for part in parts)
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}

@@ -7,8 +7,7 @@ from ..datapath.pipeline import Bundle, Step, lane_shape
 from .block import Block, Number
 
 
-class _Compared(Bundle):
-    value: Value
+class _Compared(Number):
     below: Value
     above: Value
 

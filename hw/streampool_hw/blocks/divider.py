@@ -135,13 +135,11 @@ class ReciprocalDivider(_Divider):
         return Quotient(Nothing(), (product >> self._shift)[: self._bits], exact)
 
 
-class _Signed(Bundle):
-    value: Value
+class _Signed(Number):
     minus: Value
 
 
-class _Held(Bundle):
-    value: Value
+class _Held(Number):
     offset: Value
 
 

@@ -41,8 +41,7 @@ class _Rounding(Bundle):
     flags: _Flags
 
 
-class _Rounded(Bundle):
-    value: Value
+class _Rounded(Number):
     flags: _Flags
 
 
@@ -63,6 +62,8 @@ class FixedToFloat(Block):
 
     def __init__(self, dtype: DType, bits: int, divisors: tuple[int, ...]):
         self._dtype, self._divisors = dtype, divisors
+        self._infinity = ((1 << dtype.exponent) - 1) << dtype.fraction
+        self._nan = self._infinity | 1 << (dtype.fraction - 1)  # a quiet one
         sizes = tuple(abs(d) for d in divisors)
         most = max(sizes).bit_length()
         shifts_alone = all(d & (d - 1) == 0 for d in sizes)
@@ -156,32 +157,28 @@ class FixedToFloat(Block):
         return _Rounded(lane.value + lane.up, lane.flags)  # a carry is one for the exponent too
 
     def _pack(self, m: Module, lane: _Rounded, beat: Bundle) -> Number:
-        dtype, flags = self._dtype, lane.flags
-        infinity = ((1 << dtype.exponent) - 1) << dtype.fraction
-        infinite = flags.infinite
+        dtype, flags, infinite = self._dtype, lane.flags, lane.flags.infinite
         if max(self._rooms) + 2 >= (1 << dtype.exponent) - 1:
-            infinite = infinite | ~(lane.value < infinity)
-        size = Mux(infinite, infinity, lane.value)[: dtype.bits - 1]
-        quiet = infinity | 1 << (dtype.fraction - 1)
-        return Number(Mux(flags.nan, quiet, Cat(size, flags.sign)))
+            infinite = infinite | ~(lane.value < self._infinity)
+        size = Mux(infinite, self._infinity, lane.value)[: dtype.bits - 1]
+        return Number(Mux(flags.nan, self._nan, Cat(size, flags.sign)))
 
     def model(self, value: int, which: int = 0) -> int:
         """Return the bits of the float nearest to a sum over its divisor, halves to even."""
         dtype, divisor = self._dtype, self._divisors[which]
         total = value >> len(FLAGS)
         nan, plus, minus, other = (value >> k & 1 for k in range(len(FLAGS)))
-        infinity = ((1 << dtype.exponent) - 1) << dtype.fraction
         if nan or (plus and minus):
-            return infinity | 1 << (dtype.fraction - 1)
+            return self._nan
         negative = minus or (not plus and (total < 0 or not other))
         sign = (negative ^ (divisor < 0)) << (dtype.bits - 1)
         if plus or minus:
-            return sign | infinity
+            return sign | self._infinity
         # in units of the smallest float; above the first normal numbers, of a power of two of them
         size, by = abs(total), abs(divisor)
         shift = max(0, (size // by).bit_length() - dtype.fraction - 1)
         rounded = int(round_div(size, by << shift, "half_even"))
-        return sign | min((shift << dtype.fraction) + rounded, infinity)
+        return sign | min((shift << dtype.fraction) + rounded, self._infinity)
 
 
 def _empty(value: Value, room: Value, k: int) -> Value:

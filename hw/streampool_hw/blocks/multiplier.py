@@ -89,8 +89,7 @@ def signed_digits(factor: int) -> list[tuple[int, int]]:
     return digits[::-1]
 
 
-class _Scaling(Bundle):
-    value: Value
+class _Scaling(Number):
     product: Value
 
 

@@ -10,10 +10,9 @@ from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number
 
 
-class Radicand(Bundle):
+class Radicand(Number):
     """A number rounded down, and whether it is exactly that."""
 
-    value: Value
     exact: Value
 
 

@@ -97,16 +97,13 @@ def advance(
 ) -> tuple[list[Bundle], Bundle]:
     """Return what a step makes of the lanes and of what they share, in registers."""
 
-    def late(bundle: Bundle) -> Bundle:
-        return bundle.map(lambda name, value: delay(m, value, name=name))
+    def late(bundle: Bundle, clocks: int) -> Bundle:
+        return bundle.map(lambda name, value: delay(m, value, clocks, name=name))
 
     lanes = [step.lane(m, lane, beat) for lane in lanes]
     if step.clocks == 1:
-        lanes = [late(lane) for lane in lanes]
-    beat = step.beat(beat)
-    for _ in range(step.clocks):
-        beat = late(beat)
-    return lanes, beat
+        lanes = [late(lane, 1) for lane in lanes]
+    return lanes, late(step.beat(beat), step.clocks)
 
 
 class Pipeline:
@@ -114,14 +111,14 @@ class Pipeline:
 
     A FIFO every few clocks lets each piece stop by itself. It is no component: `build` puts the
     gates into a module, which has the streams. `seamless` says that who takes the beats may wait
-    and then has to get one each clock; `parts` that a pipeline of no steps is a FIFO, which parts
+    and then has to get one each clock; `decouples` that a pipeline of no steps is a FIFO between
     the two handshakes, and not wires. `latency` is 0 for wires.
     """
 
-    def __init__(self, steps: Sequence[Step], *, seamless: bool = False, parts: bool = False):
+    def __init__(self, steps: Sequence[Step], *, seamless: bool = False, decouples: bool = False):
         most = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
         self._pieces = _pieces(steps, most - 1)
-        if parts and not self._pieces:
+        if decouples and not self._pieces:
             self._pieces = [[]]
         self.latency = sum(step.clocks for step in steps) + len(self._pieces)  # a FIFO takes one
 
