@@ -45,7 +45,7 @@ class Core(Protocol):
         ...
 
     def facts(self) -> dict[str, int]:
-        """Return what ``NAME.json`` says of its memory, by name; ``store_bits`` among it."""
+        """Return what ``NAME.json`` says of its memory, by name; ``store_bits`` among them."""
         ...
 
     def resources(self) -> dict[str, int]:

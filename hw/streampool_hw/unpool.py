@@ -31,8 +31,7 @@ class UnpoolCore(wiring.Component):
     Throughput: in the steady state, with valid and ready always high, a frame takes at most
     `cycles_bound` clocks. With one frame each takes ``both = beats_in + beats_out + 2``. With two
     that is ``max(beats_in, beats_out)`` where these differ by 2 or more; where they do not, one
-    memory waits for the other, so that frames take more and less by turns, and ``both / 2`` in
-    the mean.
+    memory waits for the other, and frames alternately take more and fewer: ``both / 2`` on average.
 
     Latency: `latency` clocks from a frame's last beat in to its first beat out, while ``o.ready``
     is high and the frame before has left. After a reset the first beat is taken `clear_cycles`
@@ -130,7 +129,7 @@ class UnpoolCore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        frames = range(self._frames)
+        frames, other = range(self._frames), self._frames - 1  # of two, a bit turns over
         fill, leave = (Signal(range(self._frames), name=name) for name in ("fill", "leave"))
         busy = Array(Signal(name=f"busy_{k}") for k in frames)  # from the last beat in ...
         full = Array(Signal(name=f"full_{k}") for k in frames)  # ... its write ... to the last read
@@ -145,7 +144,7 @@ class UnpoolCore(wiring.Component):
         ]
         filled = step & beats_in.last
         with m.If(filled):
-            m.d.sync += [busy[fill].eq(1), fill.eq(self._next(fill))]
+            m.d.sync += [busy[fill].eq(1), fill.eq(fill ^ other)]
         which = delay(m, fill, self.WRITE, name="which")
         with m.If(delay(m, filled, self.WRITE, name="filled", reset=True)):
             m.d.sync += full[which].eq(1)
@@ -161,7 +160,7 @@ class UnpoolCore(wiring.Component):
         with m.If(beats_out.step & beats_out.last):
             m.d.sync += clearing.eq(0)
             with m.If(read):
-                m.d.sync += [full[leave].eq(0), busy[leave].eq(0), leave.eq(self._next(leave))]
+                m.d.sync += [full[leave].eq(0), busy[leave].eq(0), leave.eq(leave ^ other)]
         clears = [
             delay(m, clearing | (read & (leave == k)), name=f"clear_{k}", reset=True)
             for k in frames
@@ -181,9 +180,6 @@ class UnpoolCore(wiring.Component):
     def _counter(self, m: Module, name: str, period: int) -> ModuloCounter:
         m.submodules[name] = counter = ModuloCounter(period, settings=self.settings.part(name))
         return counter
-
-    def _next(self, frame: Signal) -> Value:
-        return frame ^ 1 if self._frames == 2 else Const(0, 1)
 
     def _addresses(self, m: Module, beats_out: ModuloCounter) -> Signal:
         """Return the address of the beat to read: a position's groups, then the next position."""

@@ -34,7 +34,7 @@ class Clamp(Block):
 
 
 class Magnitude(Block):
-    """The absolute value. Latency: a clock."""
+    """The absolute value. Latency: 1 clock."""
 
     def __init__(self, dtype: DType):
         shape = lane_shape(dtype)

@@ -98,7 +98,7 @@ class Scale(Block):
 
     The number is `low` to `high`.
 
-    Latency: a clock less than `signed_digits` has digits; none for a power of two.
+    Latency: one clock less than the digits of `signed_digits`; none for a power of two.
     """
 
     def __init__(self, factor: int, shape: Shape, low: int, high: int):

@@ -29,7 +29,7 @@ class _Chosen(Bundle):
 
 
 class Radicands(Block):
-    """A whole number of `bits`, shifted left, as what a root is taken of. Latency: a clock."""
+    """A whole number of `bits`, shifted left, as what a root is taken of. Latency: 1 clock."""
 
     def __init__(self, bits: int, shift: int):
         self._shift = shift

@@ -42,6 +42,8 @@ class AxisPlan:
 
     Attributes
     ----------
+    short : Axis
+        The axis whose slots are worked out; the others are as those a stride before.
     period : int
         Slots from a frame's start to the next one's: ``max(N, No) + idle``.
     idle : int
@@ -59,7 +61,7 @@ class AxisPlan:
     def __init__(self, axis: Axis):
         self.axis = axis
         self._cut = _Cut.of(axis)
-        self._short = short = self._cut.short
+        self.short = short = self._cut.short
         taps = [short.taps(i) for i in range(short.outputs)]
         self._first = [each[0] for each in taps]
         self._last = [each[-1] for each in taps]
@@ -88,11 +90,6 @@ class AxisPlan:
         return (*head, *middle, *(slot + more for slot in tail))
 
     @property
-    def visited(self) -> int:
-        """Slots that are worked out; the others are as those a stride before."""
-        return self._short.length
-
-    @property
     def waits(self) -> bool:
         """Whether the next frame has to wait for what is left to leave."""
         return self.drain > self.overlap
@@ -100,7 +97,7 @@ class AxisPlan:
     @property
     def ends_with_window(self) -> bool:
         """Whether the last window leaves in the frame's last step, or in its drain's."""
-        return self._leave[-1] >= self._short.length - 1
+        return self._leave[-1] >= self.short.length - 1
 
     def _leave_slots(self) -> list[int]:
         steady: list[int] = []
@@ -147,7 +144,7 @@ class AxisPlan:
 
     def _runs(self) -> Iterator[tuple[Word, int]]:
         """Yield the words of the short axis, each with the slots that it is for."""
-        dilation, width = self._short.dilation, self.partials + 1
+        dilation, width = self.short.dilation, self.partials + 1
         # which pop each window's is; those left of the frame before come first
         if self.always_shifts:
             order = self._leave
@@ -185,10 +182,10 @@ class AxisPlan:
 
     def _changes(self) -> list[int]:
         """Return the slots whose words may differ from the one's before, and the end."""
-        length = self._short.length
+        length = self.short.length
         slots = {0, length, *range(self.overlap + 1)}
         spans = list(zip(self._first, self._leave, strict=True))
-        if self.always_shifts or self._short.dilation > 1:
+        if self.always_shifts or self.short.dilation > 1:
             reached = 0
             for first, leave in sorted(spans):
                 slots.update(range(max(first, reached), min(leave, length) + 1))
