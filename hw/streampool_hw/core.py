@@ -110,13 +110,13 @@ class PoolCore(wiring.Component):
         shapes += [reduction.shape(stage.accumulator) for stage in job.stages]
         self._first_shape = shapes[0]
         # where the outermost axis is pooled last, its stage knows the frame's last beat
-        self._counts = not job.stages or bool(
+        self._counts_beats = not job.stages or bool(
             job.stages[-1].axis or not self.plans[-1].ends_with_window
         )
         self.stages = {
             stage.axis: AxisStage(
                 *(plan, stage.m, job.lanes, reduction, i_shape, o_shape, family),
-                marks_last=stage is job.stages[-1] and not self._counts,
+                marks_last=stage is job.stages[-1] and not self._counts_beats,
                 seamless=any(later.waits for later in self.plans[number + 1 :]),
                 settings=settings.part(f"axis_{stage.axis}"),
             )
@@ -175,15 +175,15 @@ class PoolCore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        beats, last = self._encoded(m), Signal()  # 0, where there is no stage
+        beats, last = self._build_preprocess(m), Signal()  # 0, where there is no stage
         for axis, stage in self.stages.items():
             m.submodules[f"axis_{axis}"] = stage
             wiring.connect(m, beats, stage.i)
             beats, last = stage.o, stage.last
-        self._decode(m, beats, last)
+        self._build_postprocess(m, beats, last)
         return m
 
-    def _encoded(self, m: Module) -> stream.Interface:
+    def _build_preprocess(self, m: Module) -> stream.Interface:
         """Turn what comes in into partials of one input each: by a pipeline, or by wires alone."""
         m.submodules.preprocess = part = Module()
         job, place, below = self.job, self._place, Const(0, 0)
@@ -201,7 +201,7 @@ class PoolCore(wiring.Component):
             part.d.comb += target.eq(Cat(below, key) if place else key)
         return beats
 
-    def _decode(self, m: Module, beats: stream.Interface, last: Value) -> None:
+    def _build_postprocess(self, m: Module, beats: stream.Interface, last: Value) -> None:
         """Turn exact partials into what leaves: divide with one rounding, saturate, clamp.
 
         Where nothing of it is needed it is wires, or a FIFO in a core without stages.
@@ -223,7 +223,7 @@ class PoolCore(wiring.Component):
             part, valid, ready, lanes, Window(last, which)
         )
         last = beat.last
-        if self._counts:
+        if self._counts_beats:
             frame = ModuloCounter(job.beats_out, settings=settings.part("frame"))
             part.submodules.frame = frame
             part.d.comb += frame.step.eq(valid & ready)

@@ -1,7 +1,4 @@
-"""A free-running pipeline between two streams, one beat per clock: steps, cut by FIFOs.
-
-What goes down it are lanes of `lane_shape`, in `Bundle`s; `delay` is its registers.
-"""
+"""A free-running pipeline between two streams, one beat per clock: steps, cut by FIFOs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace

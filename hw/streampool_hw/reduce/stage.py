@@ -92,7 +92,8 @@ class AxisStage(wiring.Component):
         seamless: bool = False,
         settings: Settings = CONSTANTS,
     ):
-        self.plan, self.m, self.lanes, self._reduction = plan, m, lanes, reduction
+        self.plan, self.m, self.lanes = plan, m, lanes
+        self._reduction, self._partial = reduction, o_shape
         assert plan.ends_with_window or not marks_last
         self._family, self._marks_last, self._settings = family, marks_last, settings
         partials = plan.partials
@@ -123,8 +124,7 @@ class AxisStage(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bits = Shape.cast(self.o.payload.shape().elem_shape).width
-        widths = [bits * lanes for lanes in self._banks]
+        widths = [self._partial.width * lanes for lanes in self._banks]
         widths[-1] += self._marks_last
         m.submodules.fifo = fifo = PipelineFifo(widths)
         m.d.comb += [
@@ -224,7 +224,7 @@ class AxisStage(wiring.Component):
     ) -> Value:
         """Do to some lanes what a step's control word says; return the oldest partials, new."""
         partials, timing = self.plan.partials, self._timing
-        beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
+        beat = data.ArrayLayout(self._partial, len(x))
         bits = beat.size * partials
         stores: list[DelayLine | RamStore] = []
         if timing.skewed:
@@ -256,7 +256,7 @@ class AxisStage(wiring.Component):
         begun.
         """
         partials, timing, reduction = self.plan.partials, self._timing, self._reduction
-        beat = data.ArrayLayout(self.o.payload.shape().elem_shape, len(x))
+        beat = data.ArrayLayout(self._partial, len(x))
         load, skips = word[: partials + 1], word[partials + 1 : -1]
         later = [x]  # the input as it was so many clocks ago
         for _ in range(max(timing.comes)):
