@@ -39,12 +39,12 @@ class BeatLayout:
 
     @property
     def fold(self) -> int:
-        """Beats of a position: ceil(channels / lanes)."""
+        """Beats per position: ceil(channels / lanes)."""
         return -(-self.channels // self.lanes)
 
     @property
     def beats(self) -> int:
-        """Beats of a frame."""
+        """Beats per frame."""
         return self.fold * self.positions
 
     @property

@@ -200,17 +200,17 @@ class Job(ABC):
 
     @property
     def fold(self) -> int:
-        """Beats of a position; see `BeatLayout`."""
+        """Beats per position; see `BeatLayout`."""
         return self.layout_in.fold
 
     @property
     def beats_in(self) -> int:
-        """Beats of a frame in."""
+        """Beats per frame in."""
         return self.layout_in.beats
 
     @property
     def beats_out(self) -> int:
-        """Beats of a frame out."""
+        """Beats per frame out."""
         return self.layout_out.beats
 
     @property

@@ -85,9 +85,8 @@ def preset(
         given, done = getattr(asked, field), getattr(spec, field)
         if field in fields and given != done:
             raise SpecError(field, f"{field} {given} is not what {name} does; use {done}.")
-    if name != "onnxruntime-qlinear" and (
-        spec.scale != 1 or spec.zero_points[0] != spec.zero_points[1]
-    ):
+    zero_in, zero_out = spec.zero_points
+    if not runtime.rescales and (spec.scale != 1 or zero_in != zero_out):
         raise SpecError(
             "scale",
             f"scale {spec.scale} and zero_points {spec.zero_points} differ between input and"
@@ -159,9 +158,9 @@ class Runtime:
     """What a runtime's quantised pooling has, and what it fixes.
 
     Paddings are those `named` and ``"valid"``, and what `pads` takes of an axis' padding before
-    and after and its kernel; `padding` is both in words. `of_means` returns what is fixed of an
-    average besides `fixed`, given what was asked for, whether that says `count_include_pad`, and
-    the input's size.
+    and after and its kernel; `padding` is both in words. Where it `rescales`, input and output may
+    differ in scale and zero point. `of_means` returns what is fixed of an average besides `fixed`,
+    given what was asked for, whether that says `count_include_pad`, and the input's size.
     """
 
     dtypes: tuple[str, ...]
@@ -169,6 +168,7 @@ class Runtime:
     named: tuple[str, ...]
     pads: Callable[[int, int, int], bool]
     padding: str
+    rescales: bool
     fixed: Fixed
     of_means: Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]
 
@@ -180,6 +180,7 @@ PRESETS: dict[str, Runtime] = {
         named=("same",),
         pads=lambda before, after, kernel: before == after == 0,
         padding="same or valid",
+        rescales=False,
         fixed={"rounding": "half_away", "dilation": 1, "ceil_mode": False},
         of_means=lambda *_: {"count_include_pad": False, "divisor_override": None},
     ),
@@ -189,6 +190,7 @@ PRESETS: dict[str, Runtime] = {
         named=(),
         pads=lambda before, after, kernel: 0 <= before == after <= kernel // 2,
         padding="the same before and after, from 0 to half of the kernel",
+        rescales=False,
         fixed={"rounding": "half_even", "rounding_about": "raw"},
         of_means=lambda *_: {"dilation": 1},
     ),
@@ -198,6 +200,7 @@ PRESETS: dict[str, Runtime] = {
         named=("same", "same_lower"),
         pads=lambda before, after, kernel: min(before, after) >= 0,
         padding="same, same_lower, valid, or integers from 0",
+        rescales=True,
         fixed={"rounding": "half_even"},
         of_means=_of_onnxruntime,
     ),
