@@ -10,6 +10,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,6 @@ from .engines.compiled import cache_folder
 from .engines.model import Build, Model
 from .frames import pack
 from .progress import Progress
-from .signals import stop_when_asked, stopped, unless_stopped
 from .simulation import STEADY_FRAMES, compare
 from .stats import frame_cycles
 
@@ -174,10 +174,11 @@ def _latency_faults(core: PoolCore, trace: Trace) -> list[str]:
     return [f"the first output came after {measured} cycles, latency {core.latency}"]
 
 
-def run_batch(seed: int, indices: Sequence[int]) -> list[dict[str, Any]]:
+def run_batch(seed: int, indices: Sequence[int], folder: Path) -> list[dict[str, Any]]:
     """Run cases whose cores are compiled together; returns a line of the results for each.
 
-    The smallest frames are through Amaranth's simulator before a compiler would be done.
+    The smallest frames are through Amaranth's simulator before a compiler would be done. Models
+    are in `folder` as long as the batch runs; what a killed one leaves there is the caller's.
     """
     compiled: list[tuple[Case, PoolCore]] = []
     results: list[dict[str, Any]] = []
@@ -194,15 +195,15 @@ def run_batch(seed: int, indices: Sequence[int]) -> list[dict[str, Any]]:
             compiled.append((what, core))
     if not compiled:
         return results
-    with tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="batch-", dir=folder) as own:
         cores = [core for _, core in compiled]
         try:
-            models = Build(cores, optimise="-O0", folder=Path(folder)).load()
+            models = Build(cores, optimise="-O0", folder=Path(own)).load()
         except Exception as error:
             if len(compiled) == 1:
                 return [*results, _broken(compiled[0][0], error)]
             for what, _ in compiled:  # which one is it?
-                results += run_batch(seed, [what.index])
+                results += run_batch(seed, [what.index], folder)
             return results
         for (what, core), model in zip(compiled, models, strict=True):
             results.append(_checked(core, what, model))
@@ -277,19 +278,29 @@ def _lines(lines: list[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def _safe_path() -> Iterator[None]:
-    """Let no Python that is started take a module from where the user happens to stand."""
-    before = os.environ.get("PYTHONSAFEPATH")
+def _workers(jobs: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
+    """Yield worker processes, which are killed where the block raises, whatever they do."""
+    workers = concurrent.futures.ProcessPoolExecutor(
+        jobs,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),  # a Ctrl-C is for this process to act on
+    )
+    before = os.environ.get("PYTHONSAFEPATH", "")
+    # or Python would take modules from where the user happens to stand
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        yield
+        yield workers
+        workers.shutdown()
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.kill()
+        workers.shutdown(cancel_futures=True)
+        raise
     finally:
-        del os.environ["PYTHONSAFEPATH"]
-        if before is not None:
-            os.environ["PYTHONSAFEPATH"] = before
+        os.environ["PYTHONSAFEPATH"] = before  # nothing is as if it were not there
 
 
-@_safe_path()
 def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
     """Run the cases 0 to count - 1 that are not in the results file yet; return the failures."""
     log = Log(path, seed)
@@ -301,12 +312,13 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
         print(f"{count - len(todo)} of {count} cases are in {path} already", file=sys.stderr)
     batches = [todo[at : at + BATCH] for at in range(0, len(todo), BATCH)]
     done = count - len(todo)
-    context = multiprocessing.get_context("spawn")
-    workers = concurrent.futures.ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=stop_when_asked
-    )
-    with Progress("compiling the first cores", "checked", "cases") as progress, stopped(workers):
-        running = [workers.submit(unless_stopped, run_batch, seed, batch) for batch in batches]
+    with (
+        Progress("compiling the first cores", "checked", "cases") as progress,
+        # of this process, as no killed worker removes its own
+        tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder,
+        _workers(jobs) as workers,
+    ):
+        running = [workers.submit(run_batch, seed, batch, Path(folder)) for batch in batches]
         for future in concurrent.futures.as_completed(running):
             results = future.result()
             log.add(results)

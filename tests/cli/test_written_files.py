@@ -207,7 +207,7 @@ def test_a_stopped_compile_leaves_nothing(folder: Path):
 
 def test_a_stopped_sweep_ends_its_workers_and_leaves_its_results_alone(folder: Path):
     words = ["sweep", "96", "--jobs", "2", "--results", "kept.jsonl"]
-    process = stopped(words, folder, signal.SIGTERM, "sweep-*")
+    process = stopped(words, folder, signal.SIGTERM, "sweep-*/batch-*")
     assert process.returncode == 143
     assert names(folder) == ["cache", "kept.jsonl"]
     assert names(folder / "cache") == []

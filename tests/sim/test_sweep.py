@@ -166,7 +166,7 @@ def test_check_holds_cycles_words_and_latency_against_their_limits(monkeypatch):
     ]
 
 
-def test_a_core_that_cannot_be_made_is_a_failure_of_its_own(monkeypatch):
+def test_a_core_that_cannot_be_made_is_a_failure_of_its_own(monkeypatch, tmp_path):
     real = streampool_sim.sweep.PoolCore
 
     def some(spec, shape, lanes):
@@ -175,7 +175,7 @@ def test_a_core_that_cannot_be_made_is_a_failure_of_its_own(monkeypatch):
         return real(spec, shape, lanes)
 
     monkeypatch.setattr(streampool_sim.sweep, "PoolCore", some)
-    results = {result["index"]: result["faults"] for result in run_batch(2, [0, 1, 2])}
+    results = {result["index"]: result["faults"] for result in run_batch(2, [0, 1, 2], tmp_path)}
     assert results == {0: [], 1: ["IndexError: no such port"], 2: []}
 
 
