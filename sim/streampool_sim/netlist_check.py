@@ -1,6 +1,7 @@
 """Whether a netlist is the core that was simulated: frames through it, against the golden model."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +36,7 @@ def check_core(core: PoolCore, device: Device, folder: Path) -> str | None:
     Returns why it could not be checked, where a cell has no model. `ToolError` says that it differs
     from the golden model, or that there is no C++ compiler.
     """
-
-    def fault() -> str | None:
-        return _core_fault(core, Netlist(netlist_gates(folder, device)))
-
-    return _judged(device, fault)
+    return _judged(device, partial(_core_fault, core, folder, device))
 
 
 def check_self_test(test: SelfTest, device: Device, folder: Path) -> str | None:
@@ -48,15 +45,7 @@ def check_self_test(test: SelfTest, device: Device, folder: Path) -> str | None:
     A round of its frames goes through it, with the test's own stalls. It has a fault if the test
     says that its core is bad, or says nothing.
     """
-
-    def fault() -> str | None:
-        bad, judged = "test.bad", "test.judged"
-        # a PLL's clock is another net than the pin's
-        netlist = Netlist(netlist_gates(folder, device, keep=(bad, judged)), one_clock=False)
-        good = is_good(netlist, bad, judged, test.longest_round)
-        return None if good else "the self-test finds its core wrong in it"
-
-    return _judged(device, fault)
+    return _judged(device, partial(_self_test_fault, test, folder, device))
 
 
 def _judged(device: Device, fault: Callable[[], str | None]) -> str | None:
@@ -81,9 +70,18 @@ def _judged(device: Device, fault: Callable[[], str | None]) -> str | None:
     return None
 
 
-def _core_fault(core: PoolCore, netlist: Netlist) -> str | None:
-    """Return what a netlist does other than its core, in a sentence."""
-    job = core.job
+def _self_test_fault(test: SelfTest, folder: Path, device: Device) -> str | None:
+    """Return what a self-test says of its core in the netlist, if that is not that it is good."""
+    bad, judged = "test.bad", "test.judged"
+    # a PLL's clock is another net than the pin's
+    netlist = Netlist(netlist_gates(folder, device, keep=(bad, judged)), one_clock=False)
+    good = is_good(netlist, bad, judged, test.longest_round)
+    return None if good else "the self-test finds its core wrong in it"
+
+
+def _core_fault(core: PoolCore, folder: Path, device: Device) -> str | None:
+    """Return what a core's netlist does other than the core, in a sentence."""
+    job, netlist = core.job, Netlist(netlist_gates(folder, device))
     [model] = Build([core], optimise="-O2", netlists=[netlist]).load()
     frames = _frames(job)
     cost = job.limit_cycles * len(netlist)

@@ -46,18 +46,9 @@ CHANNEL_NAMES = {1: "grey", 2: "grey with alpha", 3: "RGB", 4: "RGBA"}
 
 @dataclass(frozen=True)
 class Input:
-    """Frames read from a file.
+    """Frames read from a file: in its layout, one of `LAYOUTS`, and in native byte order.
 
-    Attributes
-    ----------
-    path : Path
-        The file.
-    data : ndarray
-        In the file's layout, in native byte order.
-    layout : str
-        One of `LAYOUTS`: of the file.
-    most : int, optional
-        The largest value that a PGM or PPM says it could have.
+    A PGM or PPM also says what the largest value is that it could have, `most`.
     """
 
     path: Path

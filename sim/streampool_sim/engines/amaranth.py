@@ -17,17 +17,8 @@ from streampool_hw import Core
 from streampool_sim.frames import container
 
 from . import waveforms
-from .stalls import RUBBISH, SINK, SOURCE, base, hashes, rubbish, threshold
-from .trace import (
-    EngineError,
-    Progress,
-    Trace,
-    check_beats,
-    quiet_bound,
-    stuck_message,
-    surplus_clocks,
-    surplus_message,
-)
+from .stalls import hashes, rubbish
+from .trace import EngineError, Progress, RunPlan, Trace
 
 _BLOCK = 4096
 """Clocks whose stalls are worked out at a time."""
@@ -54,9 +45,9 @@ def run(
     ports stand first, lane by lane, then each stage's slot and window. A view of them for GTKWave,
     ``.gtkw``, is written beside it.
     """
-    check_beats(core.job, beats)
+    plan = RunPlan(core, beats, count, stall, seed)
     bench = _Bench(core, observed=vcd is not None)
-    session = _Session(bench, beats, count, stall, seed, reset_at, progress)
+    session = _Session(bench, beats, plan, reset_at, progress)
     simulator = Simulator(bench)
     simulator.add_clock(1e-6 / freq_mhz)
     simulator.add_process(session.process)
@@ -64,8 +55,8 @@ def run(
     with waveforms.recorded(simulator, core, vcd) if vcd is not None else nullcontext():
         simulator.run()
     seconds = time.perf_counter() - start
-    if session.error:
-        raise EngineError(session.error)
+    if session.error is not None:  # raised here, where the waveforms that show it are whole
+        raise session.error
     return session.trace(seconds)
 
 
@@ -95,19 +86,14 @@ class _Session:
         self,
         bench: _Bench,
         beats: Sequence[np.ndarray],
-        count: int | None,
-        stall: float,
-        seed: int,
+        plan: RunPlan,
         reset_at: int | None,
         progress: Progress | None,
     ):
-        self.bench, self.core, self.job = bench, bench.core, bench.core.job
-        self.beats = _joined(self.job, beats)
-        count = len(beats[0]) if count is None else count
-        self.beats_in, self.beats_out = count * self.job.beats_in, count * self.job.beats_out
-        self.threshold = threshold(stall)
-        self.seed, self.reset_at, self.progress = seed, reset_at, progress
-        self.error = ""
+        self.bench, self.core, self.plan = bench, bench.core, plan
+        self.beats = _joined(bench.core.job, beats)
+        self.reset_at, self.progress = reset_at, progress
+        self.error: EngineError | None = None
         self.cycle = 0
         self._start()
 
@@ -116,7 +102,7 @@ class _Session:
         self.in_cycles, self.out_cycles = array("q"), array("q")
 
     def trace(self, seconds: float) -> Trace:
-        fields, last = _parted(self.job, self.payloads)
+        fields, last = _parted(self.core.job, self.payloads)
         return Trace(
             fields=fields,
             last=last,
@@ -128,9 +114,9 @@ class _Session:
         )
 
     def _idle(self, start: int, block: int) -> list[bool]:
-        if not self.threshold:
+        if not self.plan.threshold:
             return [False] * _BLOCK
-        return (hashes(start, block * _BLOCK, _BLOCK) < np.uint64(self.threshold)).tolist()
+        return (hashes(start, block * _BLOCK, _BLOCK) < np.uint64(self.plan.threshold)).tolist()
 
     async def process(self, ctx: Any) -> None:
         # A process, as its assignments wait for the others, where a testbench settles the whole
@@ -139,9 +125,7 @@ class _Session:
             await self._clock(ctx)
 
     async def _clock(self, ctx: Any) -> None:
-        core, job, beats = self.core, self.job, self.beats
-        bound, surplus = quiet_bound(job, core.latency), surplus_clocks(job, core.latency)
-        source, sink, waste = (base(self.seed, purpose) for purpose in (SOURCE, SINK, RUBBISH))
+        core, beats, plan = self.core, self.beats, self.plan
         i_payload, i_bits = core.i.payload.as_value(), len(core.i.payload.as_value())
         controls, before = (core.i.valid, core.o.ready, self.bench.reset), None
         tick = ctx.tick().sample(core.i.ready, core.o.valid, core.o.payload.as_value())
@@ -153,14 +137,14 @@ class _Session:
             cycle = self.cycle
             at = cycle % _BLOCK
             if at == 0:
-                source_idle = self._idle(source, cycle // _BLOCK)
-                sink_idle = self._idle(sink, cycle // _BLOCK)
+                source_idle = self._idle(plan.source, cycle // _BLOCK)
+                sink_idle = self._idle(plan.sink, cycle // _BLOCK)
             reset = cycle == self.reset_at
             # A beat once shown stays until it is taken.
-            valid = not reset and (held or (sent < self.beats_in and not source_idle[at]))
+            valid = not reset and (held or (sent < plan.beats_in and not source_idle[at]))
             ready = not sink_idle[at]
             if not valid:
-                ctx.set(i_payload, rubbish(waste, cycle, i_bits))
+                ctx.set(i_payload, rubbish(plan.rubbish, cycle, i_bits))
             elif not held or reset:
                 ctx.set(i_payload, beats[sent % len(beats)])
             now = (valid, ready, reset)
@@ -177,28 +161,28 @@ class _Session:
                 continue
             taken, given = valid and bool(i_ready), ready and bool(o_valid)
             if given:
-                if len(self.payloads) == self.beats_out:
-                    self.error = surplus_message(self.beats_out, cycle)
+                if len(self.payloads) == plan.beats_out:
+                    self.error = plan.surplus(cycle)
                     return
                 self.payloads.append(payload)
                 self.out_cycles.append(cycle)
                 if self.progress is not None and len(self.payloads) % _TELL == 0:
-                    self.progress(len(self.payloads), self.beats_out)
+                    self.progress(len(self.payloads), plan.beats_out)
             if taken:
                 self.in_cycles.append(cycle)
                 sent += 1
             held = valid and not taken
             # A frame's last inputs may be after its last output, where no window reads them.
-            if len(self.payloads) == self.beats_out and sent == self.beats_in:
+            if len(self.payloads) == plan.beats_out and sent == plan.beats_in:
                 extra += 1
-                if extra > surplus:
+                if extra > plan.surplus_clocks:
                     return
             elif given or taken:
                 quiet = 0
-            elif ready and (valid or sent == self.beats_in):
+            elif ready and (valid or sent == plan.beats_in):
                 quiet += 1
-                if quiet > bound:
-                    self.error = stuck_message(len(self.payloads), self.beats_out, cycle, bound)
+                if quiet > plan.quiet_bound:
+                    self.error = plan.stuck(len(self.payloads), cycle)
                     return
 
 

@@ -14,17 +14,7 @@ from streampool_hw import Core
 from streampool_sim.frames import container
 
 from .model import Model
-from .stalls import RUBBISH, SINK, SOURCE, base, threshold
-from .trace import (
-    EngineError,
-    Progress,
-    Trace,
-    check_beats,
-    quiet_bound,
-    stuck_message,
-    surplus_clocks,
-    surplus_message,
-)
+from .trace import EngineError, Progress, RunPlan, Trace
 
 CHUNK = 1 << 20
 """Clocks between two looks at the progress (and at Ctrl-C): a tenth of a second or so."""
@@ -64,44 +54,25 @@ def run(
 ) -> Trace:
     """Stream frames back to back through a core's compiled model.
 
-    Parameters
-    ----------
-    core : Core
-        The core. It is elaborated only, never changed.
-    beats : sequence of ndarray, shape (frames, beats_in, lanes)
-        Input beats as `streampool_sim.frames.pack` makes them.
-    model : Model
-        The core's compiled model.
-    count : int, optional
-        Frames to send, going round `beats` again where it is more; default all of them, once.
-    stall, seed
-        As of `simulate`; any integer is a seed. A beat once shown stays until it is taken.
-    reset_at : int, optional
-        Cycle in which a reset of one clock falls, after which all frames are sent from the start
-        and everything is counted and recorded anew.
-    progress : callable, optional
-        Called with output beats there and output beats due, after each `chunk` of clocks.
+    `beats` are as `pack` makes them, and `count` frames go round them; all of them once, by
+    default. `stall` and `seed` are those of `simulate`. In cycle `reset_at` a reset of one clock
+    falls, after which all frames are sent from the start, and counted and recorded anew. `progress`
+    is called with the output beats there and due after each `chunk` of clocks.
 
-    Raises
-    ------
-    EngineError
-        If the core gets stuck, or gives more beats than its frames hold.
+    `EngineError` says that the core gets stuck, or gives more beats than its frames hold.
     """
-    job = core.job
-    check_beats(job, beats)
+    job, plan = core.job, RunPlan(core, beats, count, stall, seed)
     arrays = [
         np.ascontiguousarray(each, dtype=container(field))
         for each, field in zip(beats, job.fields_in, strict=True)
     ]
-    trace = Trace.blank(job, len(beats[0]) if count is None else count, "fast")
-    due, bound = len(trace.last), quiet_bound(job, core.latency)
+    trace = Trace.blank(job, plan.frames, "fast")
     batch = _Batch(
         in_=_addresses(arrays), out=_addresses(trace.fields), last=trace.last.ctypes.data,
         in_cycles=trace.in_cycles.ctypes.data, out_cycles=trace.out_cycles.ctypes.data,
-        stored_beats=len(beats[0]) * job.beats_in, beats_in=len(trace.in_cycles), beats_out=due,
-        source=base(seed, SOURCE), sink=base(seed, SINK), rubbish=base(seed, RUBBISH),
-        threshold=threshold(stall), quiet_bound=bound,
-        surplus_clocks=surplus_clocks(job, core.latency),
+        stored_beats=len(beats[0]) * job.beats_in, beats_in=plan.beats_in, beats_out=plan.beats_out,
+        source=plan.source, sink=plan.sink, rubbish=plan.rubbish, threshold=plan.threshold,
+        quiet_bound=plan.quiet_bound, surplus_clocks=plan.surplus_clocks,
         reset_at=-1 if reset_at is None else reset_at,
     )  # fmt: skip
     instance = model.make()
@@ -110,14 +81,14 @@ def run(
         while status == _RUNNING:
             status = model.run(instance, ctypes.byref(batch), chunk)
             if progress is not None:
-                progress(batch.got, due)
+                progress(batch.got, plan.beats_out)
         seconds = time.perf_counter() - start
     finally:
         model.free(instance)
     if status == _STUCK:
-        raise EngineError(stuck_message(batch.got, due, batch.cycle, bound))
+        raise plan.stuck(batch.got, batch.cycle)
     if status == _SURPLUS:
-        raise EngineError(surplus_message(due, batch.cycle))
+        raise plan.surplus(batch.cycle)
     if status != _DONE:
         raise EngineError(
             "the core has combinational feedback, which one evaluation per clock cannot settle"

@@ -48,13 +48,8 @@ class Netlist:
     every register and memory has to be clocked by the port ``clk``; else they may be clocked by any
     net, which stands for the same clock.
 
-    Raises
-    ------
-    WrongNetlist
-        If there is a loop of gates, a net with two drivers or a cell's input with none, or another
-        clock.
-    EngineError
-        If there is a cell of another kind.
+    `WrongNetlist` says that there is a loop of gates, a net with two drivers or a cell's input with
+    none, or another clock; `EngineError` that there is a cell of another kind.
     """
 
     def __init__(self, module: dict[str, Any], *, one_clock: bool = True):

@@ -1,12 +1,15 @@
-"""What an engine gives back, and what all engines share."""
+"""What an engine gives back, and what is the same in all engines."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from streampool_golden import Job
+from streampool_hw import Core
 
 from streampool_sim.frames import container
+
+from .stalls import RUBBISH, SINK, SOURCE, base, threshold
 
 
 class EngineError(RuntimeError):
@@ -28,21 +31,11 @@ class Trace:
     Cycles are counted from 0, the first clock after power-up (or after the reset, where the run
     had one in mid-frame). A beat's cycle is the clock in which valid and ready were both high.
 
-    Attributes
-    ----------
-    fields : tuple of ndarray, shape (beats, lanes)
-        Output beats in the order in which they left, for each of ``job.fields_out``, in its
-        `container`.
-    last : ndarray of bool, shape (beats,)
-        The `last` flag of each output beat.
-    in_cycles, out_cycles : ndarray of int64, shapes (input beats,) and (beats,)
-        The cycle in which each beat crossed.
-    cycles : int
-        Clocks simulated, those after the last beat included.
-    seconds : float
-        Wall time of the simulation alone, without elaboration and compilation.
-    engine : str
-        `"amaranth"` or `"fast"`; `"none"` where there was no frame.
+    `fields` are the output beats in the order in which they left, ``(beats, lanes)``, for each of
+    ``job.fields_out`` in its `container`; `last` has their flags, `in_cycles` and `out_cycles` the
+    cycles in which beats crossed. `cycles` counts the clocks, those after the last beat included,
+    and `seconds` are the simulation's alone, without elaboration and compilation. `engine` is
+    ``"amaranth"`` or ``"fast"``; ``"none"`` where there was no frame.
     """
 
     fields: tuple[np.ndarray, ...]
@@ -67,39 +60,44 @@ class Trace:
         return cls(fields, np.zeros(beats, np.bool_), taken, given, 0, 0.0, engine)
 
 
-def check_beats(job: Job, beats: Sequence[np.ndarray]) -> None:
-    """Refuse beats that are not those of a job: an array for each field, all of one shape."""
-    if len(beats) != len(job.fields_in):
-        raise ValueError(f"beats are {len(beats)} arrays; use {len(job.fields_in)}")
-    for each in beats:
-        if each.ndim != 3 or each.shape != (len(beats[0]), job.beats_in, job.lanes):
-            raise ValueError(
-                f"frames of shape {each.shape}; use (frames, {job.beats_in}, {job.lanes})"
-            )
+class RunPlan:
+    """What is the same of a run in every engine: its beats, its stalls, and when it is given up.
 
-
-def quiet_bound(job: Job, latency: int) -> int:
-    """Clocks without any beat, both sides willing, after which a core counts as stuck.
-
-    The longest honest silence is a pipeline's latency, or a drain whose windows are swallowed by
-    the next stage; both are far below this.
+    Refuses beats that are not those of the core's job: an array for each field, all of one shape.
     """
-    return 1000 + 16 * latency + 4 * (job.beats_in + job.beats_out)
 
+    def __init__(
+        self, core: Core, beats: Sequence[np.ndarray], count: int | None, stall: float, seed: int
+    ):
+        job, latency = core.job, core.latency
+        if len(beats) != len(job.fields_in):
+            raise ValueError(f"beats are {len(beats)} arrays; use {len(job.fields_in)}")
+        for each in beats:
+            if each.ndim != 3 or each.shape != (len(beats[0]), job.beats_in, job.lanes):
+                raise ValueError(
+                    f"frames of shape {each.shape}; use (frames, {job.beats_in}, {job.lanes})"
+                )
+        self.frames = len(beats[0]) if count is None else count
+        self.beats_in, self.beats_out = self.frames * job.beats_in, self.frames * job.beats_out
+        self.threshold = threshold(stall)
+        self.source, self.sink, self.rubbish = (base(seed, use) for use in (SOURCE, SINK, RUBBISH))
+        # Clocks without any beat, both sides willing, after which a core counts as stuck. The
+        # longest honest silence is a pipeline's latency, or a drain whose windows are swallowed by
+        # the next stage; both are far below this.
+        self.quiet_bound = 1000 + 16 * latency + 4 * (job.beats_in + job.beats_out)
+        # Clocks to run on after the last beat, in which a surplus beat would show itself
+        self.surplus_clocks = 64 + 2 * latency + min(job.beats_out, 4096)
 
-def surplus_clocks(job: Job, latency: int) -> int:
-    """Clocks to run on after the last beat, in which a surplus beat would show itself."""
-    return 64 + 2 * latency + min(job.beats_out, 4096)
+    def stuck(self, done: int, cycle: int) -> EngineError:
+        """Return the error of a core from which nothing comes any more."""
+        return EngineError(
+            f"the core stopped after {done} of {self.beats_out} output beats: no beat moved for"
+            f" {self.quiet_bound} clocks with both sides willing (cycle {cycle})"
+        )
 
-
-def stuck_message(done: int, total: int, cycle: int, bound: int) -> str:
-    """The sentence for a core from which nothing comes any more."""
-    return (
-        f"the core stopped after {done} of {total} output beats: no beat moved for {bound} clocks "
-        f"with both sides willing (cycle {cycle})"
-    )
-
-
-def surplus_message(total: int, cycle: int) -> str:
-    """The sentence for a core that gives more than its frames hold."""
-    return f"the core gave more than the {total} output beats of its frames (cycle {cycle})"
+    def surplus(self, cycle: int) -> EngineError:
+        """Return the error of a core that gives more than its frames hold."""
+        return EngineError(
+            f"the core gave more than the {self.beats_out} output beats of its frames"
+            f" (cycle {cycle})"
+        )
