@@ -82,22 +82,17 @@ class Board:
         return platform
 
 
-def _three(*lamps: tuple[str, Pin]) -> tuple[Lamp, ...]:
-    return tuple(
-        Lamp(pin, label, shows)
-        for (label, pin), shows in zip(lamps, ("running", "good", "bad"), strict=True)
-    )
-
-
-_RGB = _three(
-    ("RGB, blue", Pin("rgb_led", member="b")),
-    ("RGB, green", Pin("rgb_led", member="g")),
-    ("RGB, red", Pin("rgb_led", member="r")),
+_RGB = (
+    Lamp(Pin("rgb_led", member="b"), "RGB, blue", "running"),
+    Lamp(Pin("rgb_led", member="g"), "RGB, green", "good"),
+    Lamp(Pin("rgb_led", member="r"), "RGB, red", "bad"),
 )
 
 
 def _leds(*labels: str) -> tuple[Lamp, ...]:
-    return _three(*((label, Pin("led", number)) for number, label in enumerate(labels)))
+    shows = ("running", "good", "bad")
+    lamps = enumerate(zip(labels, shows, strict=True))
+    return tuple(Lamp(Pin("led", number), *lamp) for number, lamp in lamps)
 
 
 def _ulx3s(size: int) -> Board:

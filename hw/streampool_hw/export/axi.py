@@ -91,12 +91,8 @@ class AxiCore(wiring.Component):
 
     Attributes
     ----------
-    core : Core
-        The core inside.
-    job : Job
-        What it does, on which frames.
-    latency : int
-        Clocks, as :attr:`Core.latency`.
+    core, job, latency
+        The core inside, what it does on which frames, and its latency in clocks.
     """
 
     s_axis_tdata: Signal

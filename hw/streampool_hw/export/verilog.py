@@ -117,7 +117,9 @@ def files_of(folder: Path, name: str) -> Written:
 def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, Any]:
     """Return what ``NAME.json`` holds of an elaborated core: docs/integration.md has the keys."""
     job = core.job
-    ports = _ports(core)
+    ports = {port: ["input", 1] for port in CLOCKING}
+    for port, member in core.signature.members.items():
+        ports[port] = ["input" if member.flow is Flow.In else "output", len(getattr(core, port))]
     spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"
 
     def side(fields: Sequence[Field], beats: int) -> dict[str, Any]:
@@ -154,14 +156,5 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
         "limit_cycles_per_frame": job.limit_cycles,
         "latency_cycles": core.latency,
         **core.core.facts(),
-        "ports": {port: list(kind) for port, kind in ports.items()},
-    }
-
-
-def _ports(core: AxiCore) -> dict[str, tuple[str, int]]:
-    """Return the module's ports in order: direction and width."""
-    directions = {Flow.In: "input", Flow.Out: "output"}
-    members = core.signature.members.items()
-    return dict.fromkeys(CLOCKING, ("input", 1)) | {
-        port: (directions[member.flow], len(getattr(core, port))) for port, member in members
+        "ports": ports,  # in order: direction and width
     }

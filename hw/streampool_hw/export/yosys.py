@@ -51,10 +51,7 @@ class ToolError(RuntimeError):
 
 
 def run(script: str) -> str:
-    """Run commands, one per line, and return what they print, which has to be something.
-
-    The log itself is switched off.
-    """
+    """Run commands, one per line, without a log, and return what they print: not nothing."""
     done = _run(script, {})
     if done.returncode and "Traceback" in done.stderr:
         # It did not even start: it is WebAssembly, whose compiled form is kept in a cache folder
@@ -263,10 +260,7 @@ def initial_statements(verilog: str) -> str:
 
 
 def complete_cases(verilog: str) -> str:
-    """Give every case statement a default that does nothing.
-
-    Whatever Amaranth assigns in one has its default value before it.
-    """
+    """Give every case statement a default; what Amaranth assigns in one has its value before."""
     lines: list[str] = []
     defaults: list[bool] = []  # of the case statements around this line: has it a default yet?
     for line in verilog.splitlines():

@@ -38,6 +38,10 @@ SETTINGS = {
 }
 
 
+Takes: TypeAlias = Callable[[str], Any] | Iterable[str]
+"""What makes a value of what was typed, or raises `ValueError`; or the names of which it is one."""
+
+
 def one_of(names: Iterable[str]) -> Callable[[str], str]:
     """Return what takes one of `names` in any case; a table may grow after this."""
 
@@ -55,8 +59,11 @@ class Value(click.ParamType):
 
     name = "value"
 
-    def __init__(self, takes: Callable[[str], Any], choices: Iterable[str]) -> None:
-        self._takes, self.choices = takes, choices
+    def __init__(self, takes: Takes, choices: Iterable[str] = ()) -> None:
+        if callable(takes):
+            self._takes, self.choices = takes, choices
+        else:
+            self._takes, self.choices = one_of(takes), takes
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the value, or refuse what was typed."""
@@ -85,14 +92,6 @@ class Option(click.Option):
     group = ""
 
 
-Takes: TypeAlias = Callable[[str], Any] | Iterable[str]
-"""What makes a value of what was typed, or raises `ValueError`; or the names of which it is one."""
-
-
-def _value(takes: Takes, choices: Iterable[str]) -> Value:
-    return Value(takes, choices) if callable(takes) else Value(one_of(takes), takes)
-
-
 def option(
     flags: str,
     takes: Takes | None = None,
@@ -113,7 +112,7 @@ def option(
         usual = None if "/" in flags else False
         return Option(flags.split(), help=help, is_flag=True, default=usual)
     kind: dict[str, Any] = {"required": True} if required else {"default": default}
-    kind |= {"help": help + _usual(default), "type": _value(takes, choices), "metavar": metavar}
+    kind |= {"help": help + _usual(default), "type": Value(takes, choices), "metavar": metavar}
     return Option(flags.split(), **kind)
 
 
@@ -133,8 +132,7 @@ def argument(
     kind: dict[str, Any] = {"nargs": -1} if several else {"default": default}
     kind["help"] = help + _usual(default)
     metavar = f"[{metavar}{' ...' if several else ''}]"
-    value = _value(takes, ())
-    return click.Argument([name], type=value, metavar=metavar, required=False, **kind)
+    return click.Argument([name], type=Value(takes), metavar=metavar, required=False, **kind)
 
 
 def under(heading: str, *options: Option) -> list[Option]:
