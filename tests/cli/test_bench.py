@@ -67,7 +67,7 @@ def test_json_on_standard_output(command: Command):
             "--runtimes numpy,jax",
             "'jax' is not a runtime; use some of NumPy, PyTorch, ONNX Runtime",
         ),
-        ("--device ecp5-99k-6", "device 'ecp5-99k-6' is not known"),
+        ("--device ecp5-99k-6", "device must be one of ecp5-25k-6, "),
         ("--device ice40-lp1k", "--device ice40-lp1k has no placed core; use one of ecp5-85k-6, "),
         ("--json here.txt", "--json here.txt would write JSON; use FILE.json or -"),
         ("--json no/here.json", "no"),

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from streampool_golden import SpecError
-from streampool_golden.errors import shown
+from streampool_golden.fields import choice
 
 PINS = "pins.txt"
 """The file of a placer's constraints."""
@@ -133,11 +132,7 @@ DEVICES = {
 
 def device_named(name: str) -> Device:
     """Return a device by its name, or refuse the name."""
-    if name not in DEVICES:
-        raise SpecError(
-            "device", f"device {shown(name)} is not known; use one of {', '.join(DEVICES)}."
-        )
-    return DEVICES[name]
+    return DEVICES[choice("device", name, DEVICES)]
 
 
 def block_ram_mhz(device: Device) -> float | None:
