@@ -5,7 +5,7 @@ makes of either one that is rounded as `Division` works out, and `requantiser` m
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
 from streampool_golden import round_div
@@ -38,13 +38,6 @@ class _Dividing(Bundle):
     digits: Value
 
 
-class _HasDivisor(Protocol):
-    """What the lanes of a beat share: among others the divisor, or its reciprocal."""
-
-    @property
-    def by(self) -> Value: ...
-
-
 class _By(Bundle):
     by: Value
 
@@ -52,7 +45,7 @@ class _By(Bundle):
 class _Divider(Block):
     """Divide a number, `largest` at most, by one of a few positive divisors; the quotient fits.
 
-    What is used of each divisor is in `table`; a beat shares its own one's as `by`.
+    `table` has each divisor, or its reciprocal; a beat shares that of its own one as `by`.
     """
 
     TAKES: ClassVar = Dividend
@@ -94,11 +87,11 @@ class RestoringDivider(_Divider):
         steps = [Step(self._first), *[Step(self._digit)] * (bits - 1), Step(self._end)]
         super().__init__(steps, divisors, divisors, bits, (max(divisors) << bits) - 1)
 
-    def _first(self, m: Module, lane: Dividend, beat: _HasDivisor) -> _Dividing:
+    def _first(self, m: Module, lane: Dividend, beat: Any) -> _Dividing:
         rest = lane.rest
         return self._digit(m, _Dividing(lane.beside, rest[self._bits :], rest.as_unsigned()), beat)
 
-    def _digit(self, m: Module, lane: _Dividing, beat: _HasDivisor) -> _Dividing:
+    def _digit(self, m: Module, lane: _Dividing, beat: Any) -> _Dividing:
         digits = (lane.digits | Const(0, self._bits))[: self._bits]
         trial = Cat(digits[-1], lane.remainder)
         fits = ~(trial < beat.by)
@@ -123,12 +116,12 @@ class ReciprocalDivider(_Divider):
             steps.insert(0, Step(self._multiply, clocks=Multiplier.LATENCY))
         super().__init__(steps, divisors, table, bits, largest)
 
-    def _multiply(self, m: Module, lane: Dividend, beat: _HasDivisor) -> Dividend:
+    def _multiply(self, m: Module, lane: Dividend, beat: Any) -> Dividend:
         m.submodules += (multiplier := Multiplier(len(lane.rest), len(beat.by), self.family))
         m.d.comb += [multiplier.a.eq(lane.rest), multiplier.b.eq(beat.by)]
         return Dividend(multiplier.product)
 
-    def _cut(self, m: Module, lane: Dividend, beat: _HasDivisor) -> Quotient:
+    def _cut(self, m: Module, lane: Dividend, beat: Any) -> Quotient:
         product = lane.rest
         # the fraction is below the reciprocal just where the remainder is 0
         exact = (product & ((1 << self._shift) - 1)) < beat.by

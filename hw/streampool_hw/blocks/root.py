@@ -61,12 +61,10 @@ class SquareRoot(Block):
         self._rounding = rounding
         self._digits = digits = -(-bits // 2)
         steps = [Step(self._first), *(Step(partial(self._digit, n)) for n in range(1, digits))]
-        nearest = self.rounds_to_nearest(rounding)
-        steps += (
-            [Step(self._choose), Step(self._add)]
-            if nearest
-            else [Step(lambda m, lane, beat: Number(lane.root))]
-        )
+        if self.rounds_to_nearest(rounding):
+            steps += [Step(self._choose), Step(self._add)]
+        else:
+            steps.append(Step(lambda m, lane, beat: Number(lane.root)))
         super().__init__(
             steps, {"value": unsigned(bits), "exact": 1}, {"value": unsigned(max(1, digits))}
         )
