@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streampool_sim.signals import STOPS, Stopped, stopping
 
 MODULE = [sys.executable, "-m", "streampool_sim"]
 ENTRY_POINT = [str(Path(sys.executable).with_name("streampool"))]
@@ -94,3 +96,19 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path):
     assert rest.endswith("streampool: interrupted\n")
     assert "Traceback" not in rest
     assert [path.name for path in tmp_path.iterdir()] == ["map.npy"]
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_a_signal_in_a_destructor_is_not_lost(number: int):
+    class Passing:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+
+    def pass_by() -> None:
+        with stopping():
+            Passing()
+            time.sleep(30)
+
+    with pytest.raises(Stopped) as stop:
+        pass_by()
+    assert stop.value.status == 128 + number
