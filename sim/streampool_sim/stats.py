@@ -30,24 +30,15 @@ def statistics(
     freq_mhz: float,
     said: list[str],
 ) -> dict[str, Any]:
-    """Sum a run up.
+    """Sum a run up, in what `json.dumps` takes; shapes are channels first.
 
-    Returns
-    -------
-    dict
-        ``version``; ``spec`` (its JSON), ``shape``, ``out_shape`` (channels first), ``lanes``;
-        ``engine``; ``frames`` given and ``frames_simulated``; ``beats_in`` and ``beats_out`` of a
-        frame; ``cycles`` from the first beat in to the last beat out of all, both counted;
-        ``cycles_per_frame`` (see `frame_cycles`; the mean, None with fewer than four frames),
-        ``limit_cycles_per_frame`` (the more of beats in and out) and ``bound_cycles_per_frame``
-        (what a core with a bend may take); ``latency_cycles`` of the core; ``first_output_cycles``
-        from the first beat in to the first beat out, None without a frame; ``row_store_words``,
-        ``column_store_words``, ``store_bits``, counted in the core, and
-        ``limit_row_store_words``, ``limit_column_store_words``; ``matches_golden``; ``freq_mhz``
-        and ``frames_per_second`` at it; ``seconds`` of the simulation alone and
-        ``cycles_per_second``; ``stall``, ``seed``; ``warnings``, the messages. What is said of
-        memory is what the core's ``resources()`` are: an unpooling core's are ``clear_cycles``,
-        ``store_words`` and ``store_bits``.
+    ``cycles`` are from the first beat in to the last beat out of all, both counted;
+    ``cycles_per_frame`` is the mean of `frame_cycles`, None with fewer than four frames, its limit
+    the more of beats in and out, its bound what a core with a bend may take;
+    ``first_output_cycles`` are from the first beat in to the first beat out, None without a frame;
+    ``seconds`` are the simulation's alone. What is said of memory is what the core's
+    ``resources()`` are: ``row_store_words``, ``column_store_words`` and their limits, and
+    ``store_bits``; of an unpooling core ``clear_cycles``, ``store_words`` and ``store_bits``.
     """
     job = core.job
     taken = frame_cycles(trace, job.beats_out)
