@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from amaranth.lib.wiring import Flow
 from streampool_golden import Field, Job, SpecError, __version__
-from streampool_golden.errors import wrong
 
 from ..files import write_whole
 from ..registry import make_core
@@ -82,7 +81,7 @@ def write_verilog(
         what = "is not a folder" if folder.exists() else "is not there"
         raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
     if not 0 < freq_mhz < math.inf:
-        raise wrong("freq_mhz", "a number above 0", freq_mhz)
+        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     core = AxiCore(make_core(job, **options), tkeep=tkeep, tuser=tuser)
     try:
         rtlil = yosys.to_rtlil(core, inner_name(name))

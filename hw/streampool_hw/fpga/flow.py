@@ -17,8 +17,7 @@ from typing import Any, TypeAlias
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolJob
-from streampool_golden.errors import wrong
+from streampool_golden import PoolJob, SpecError
 from streampool_golden.fields import integer
 
 from ..core import PoolCore
@@ -169,7 +168,7 @@ def place(
     # NumPy's scalars are nothing to JSON
     seeds, freq_mhz = integer("seeds", seeds, 1), float(freq_mhz)
     if not 0 < freq_mhz < math.inf:
-        raise wrong("freq_mhz", "a number above 0", freq_mhz)
+        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     device = device_named(device) if isinstance(device, str) else device
     design = Design.of(job, device)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
