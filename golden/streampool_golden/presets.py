@@ -104,7 +104,7 @@ def _check_runs(name: str, runtime: "Runtime", asked: PoolSpec) -> None:
         each = zip(asked.padding, kernel, strict=True)
         has = all(runtime.pads(before, after, taps) for (before, after), taps in each)
     for field, given, does, use in (
-        ("op", asked.op, asked.op in _OPS, " or ".join(_OPS)),
+        ("op", asked.op, asked.op in runtime.ops, " or ".join(runtime.ops)),
         ("dtype", asked.dtype, asked.dtype in runtime.dtypes, " or ".join(runtime.dtypes)),
         ("out_dtype", asked.out_dtype, asked.out_dtype in (None, asked.dtype), asked.dtype),
         ("ndim", asked.ndim, asked.ndim in runtime.axes, " or ".join(map(str, runtime.axes))),
@@ -134,7 +134,6 @@ def _activation(name: str, scales: Sequence[float] | None, asked: PoolSpec) -> t
     return bounds[0], bounds[1]
 
 
-_OPS = ("avg", "max")
 Fixed = dict[str, Any]
 
 
@@ -171,6 +170,7 @@ class Runtime:
     rescales: bool
     fixed: Fixed
     of_means: Callable[[PoolSpec, bool, Sequence[int] | None], Fixed]
+    ops: tuple[str, ...] = ("avg", "max")
 
 
 PRESETS: dict[str, Runtime] = {
