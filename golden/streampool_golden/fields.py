@@ -125,7 +125,10 @@ def padding(value: object, axes: int) -> str | tuple[tuple[int, int], ...]:
     """Return `value` as a name or as a pair of before and after per axis."""
     if isinstance(value, str):
         return choice("padding", value, NAMED_PADDINGS, " or integers")
-    what = "an integer, one per axis, or before and after nested per axis as in ((1, 0), (0, 1))"
+    what = (
+        f"an integer up to {MOST}, one per axis,"
+        " or before and after nested per axis as in ((1, 0), (0, 1))"
+    )
     values = spread(value, axes)
     nested = [is_sequence(v) for v in values]
     if any(nested) and (not all(nested) or any(len(v) != 2 for v in values)):
@@ -141,7 +144,7 @@ def clamp(value: object) -> tuple[int, int] | None:
     """Return `value` as a pair of integers, low first, or None."""
     if value is None:
         return None
-    what = "two integers, (low, high) with low <= high"
+    what = "two integers of 64 bits, (low, high) with low <= high"
     ends = pair("clamp", value, what)
     low, high = (integer("clamp", v, -(1 << 63), (1 << 63) - 1, what) for v in ends)
     if low > high:
@@ -163,7 +166,7 @@ def divisor(value: object) -> int | None:
 def lengths(
     field: str,
     value: object,
-    what: str = f"1 to {MOST_AXES} positive integers, one per axis",
+    what: str = f"1 to {MOST_AXES} positive integers up to {MOST}, one per axis",
     counts: Container[int] = range(1, MOST_AXES + 1),
 ) -> tuple[int, ...]:
     """Return `value` as lengths, as many as one of `counts` says, or refuse it."""

@@ -241,7 +241,7 @@ def doubts(axes: Sequence[Axis]) -> list[str]:
         if axis.dropped:
             said.append(
                 f"no window reads {axis.dropped} of {axis.length} {name} at the end;"
-                " use ceil_mode or padding after, so that one does."
+                " use ceil_mode=True or padding after, so that one does."
             )
     if any(axis.stride > axis.span and axis.outputs > 1 for axis in axes):
         share = 1 - math.prod(axis.read / len(axis.kept) for axis in axes)

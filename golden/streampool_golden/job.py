@@ -111,10 +111,10 @@ class Job(ABC):
 
     def _put_frame(self, shape: Sequence[int], ndim: int, lanes: int | None) -> None:
         """Set `shape` and `lanes`, or refuse them."""
-        wanted = f"{ndim + 1} positive integers, the channels first"
+        wanted = f"{ndim + 1} positive integers, the channels first, up to {fields.MOST}"
         shape = fields.lengths("shape", shape, wanted, (ndim + 1,))
         lanes = min(shape[0], DEFAULT_LANES) if lanes is None else lanes
-        lanes = fields.integer("lanes", lanes, 1, what="a positive integer")
+        lanes = fields.integer("lanes", lanes, 1, what=f"a positive integer up to {fields.MOST}")
         self._put(shape=shape, lanes=lanes)
 
     @property
@@ -133,7 +133,7 @@ class Job(ABC):
 
     @abstractmethod
     def reference(self, *arrays: Any) -> tuple[np.ndarray, ...]:
-        """Return what leaves for frames in: one array a field, in and out.
+        """Return what leaves for frames in: one array per field, in and out.
 
         Parameters
         ----------
