@@ -55,15 +55,6 @@ def _rounds(text: str) -> int:
     return value
 
 
-def _runtimes(text: str) -> tuple[str, ...]:
-    known = {runtime.name.lower(): runtime.name for runtime in RUNTIMES}
-    names = [name.strip().lower() for name in text.split(",")]
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{name!r} is not a runtime; use some of {', '.join(known.values())}")
-    return tuple(known[name] for name in names)
-
-
 def _chosen(options: Options) -> layers.Layers:
     """Return the layers that were asked for."""
     if options.shape is None:
@@ -71,12 +62,11 @@ def _chosen(options: Options) -> layers.Layers:
             raise Refused(
                 f"{of_layer[0]} says what is pooled, but not on what; use --shape CxHxW too"
             )
-        nets = None
-        if options.net is not None:
-            nets = [net.strip() for net in options.net.split(",")]
-        chosen = layers.network_layers(nets, options.quick)
+        chosen = layers.network_layers(options.net, options.quick)
         if not chosen.layers:
-            raise Refused(f"--quick has no layer of {options.net}; use one of the two options")
+            raise Refused(
+                f"--quick has no layer of {', '.join(options.net)}; use one of the two options"
+            )
         return chosen
     if options.net or options.quick:
         name = "--net" if options.net else "--quick"
@@ -99,7 +89,12 @@ def _chosen(options: Options) -> layers.Layers:
     *under(
         "what is measured, and how",
         common.shape_option(required=False),
-        option("--net", str, "NETS", "only these networks, with commas between"),
+        option(
+            "--net",
+            values.several(layers.network_names()),
+            "NETS",
+            "only these networks, with commas between",
+        ),
         option("--quick", help="a few layers only, in under a minute"),
         option(
             "--device",
@@ -116,7 +111,7 @@ def _chosen(options: Options) -> layers.Layers:
         option("--rounds", _rounds, "N", f"samples of each contender ({timing.LEAST_ROUNDS})"),
         option(
             "--runtimes",
-            _runtimes,
+            values.several([runtime.name for runtime in RUNTIMES]),
             "NAMES",
             "only these, with commas between: " + ", ".join(runtime.name for runtime in RUNTIMES),
         ),

@@ -57,7 +57,7 @@ def test_json_on_standard_output(command: Command):
     ("words", "says"),
     [
         ("--kernel 2", "use --shape CxHxW"),
-        ("--net lenet", "net 'lenet' is not known; use some of alexnet, "),
+        ("--net lenet", "--net 'lenet' is not known, did you mean lenet5"),
         ("--quick --shape 4x6x6", "--shape gives your own layer and --quick chooses others"),
         ("--net vgg16 --shape 4x6x6", "--shape gives your own layer and --net chooses others"),
         ("--shape 4x6x6 --dtype int16", "--dtype int16 is not compared with software"),
@@ -65,7 +65,7 @@ def test_json_on_standard_output(command: Command):
         ("--rounds 3", "'3' is too few for a median; use 15 or more"),
         (
             "--runtimes numpy,jax",
-            "'jax' is not a runtime; use some of NumPy, PyTorch, ONNX Runtime",
+            "--runtimes 'jax' is not known; use one of NumPy, PyTorch, ONNX Runtime",
         ),
         ("--device ecp5-99k-6", "device must be one of ecp5-25k-6, "),
         ("--device ice40-lp1k", "--device ice40-lp1k has no placed core; use one of ecp5-85k-6, "),

@@ -113,6 +113,11 @@ def test_a_broken_verb_of_another_package_is_refused(monkeypatch, refused, folde
         registry.verbs.cache_clear()
 
 
+def test_help_is_no_verb_and_nothing_is_no_input(refused: Command):
+    assert "verb 'help' is not known, did you mean --help" in refused("help").err
+    assert "INPUT is empty; use a picture or a .npy" in refused("run", "").err
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

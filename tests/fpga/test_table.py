@@ -154,9 +154,9 @@ def test_what_could_not_be_placed_is_a_row_with_the_reason_and_tried_again(fake,
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--jobs", "Z9"), "jobs has no 'Z9'; use some of A1, A8, "),
-        (("--devices", "ecp6"), "devices has no 'ecp6'; use some of ecp5-25k-6, "),
-        (("--seeds", "0"), "seeds 0 is none; use 1 or more."),
+        (("--jobs", "Z9"), "--jobs 'Z9' is not known; use one of A1, A8, "),
+        (("--devices", "ecp6"), "--devices 'ecp6' is not known; use one of ecp5-25k-6, "),
+        (("--seeds", "0"), "--seeds '0' is not possible; use a whole number of 1 or more"),
     ],
 )
 def test_what_is_not_known_is_refused(fake, make, capsys, words, said):

@@ -14,8 +14,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from streampool_golden import PoolJob, SpecError
-from streampool_golden.errors import shown
+from streampool_golden import PoolJob
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import tools
 from streampool_hw.fpga.devices import DEVICES
@@ -54,8 +53,8 @@ def known() -> list[Row]:
 
 
 def make(
-    jobs: str | None = None,
-    devices: str | None = None,
+    jobs: Sequence[str] | None = None,
+    devices: Sequence[str] | None = None,
     *,
     seeds: int = SEEDS,
     folder: Path,
@@ -68,8 +67,6 @@ def make(
     are checked against their designs. With `check` nothing is placed.
     """
     output = output or DATA
-    if seeds < 1:
-        raise SpecError("seeds", f"seeds {seeds} is none; use 1 or more.")
     wanted = [] if check else _wanted(jobs, devices)
     folder.mkdir(parents=True, exist_ok=True)
     _all(wanted, seeds, folder, output)
@@ -129,25 +126,10 @@ def _seeds(row: Row) -> int:
     return row.get("seeds", len(row["fmax_mhz"]))
 
 
-def _wanted(jobs: str | None, devices: str | None) -> list[Pair]:
+def _wanted(jobs: Sequence[str] | None, devices: Sequence[str] | None) -> list[Pair]:
     """Return what is to be placed; if both are named, it need not be planned."""
-    pairs = [
-        (job, device)
-        for device in _named("devices", devices, PLANNED, DEVICES)
-        for job in _named("jobs", jobs, JOBS, JOBS)
-    ]
+    pairs = [(job, device) for device in devices or PLANNED for job in jobs or JOBS]
     return [(job, device) for job, device in pairs if job in PLANNED.get(device, ())] or pairs
-
-
-def _named(
-    field: str, text: str | None, usual: dict[str, Any], possible: dict[str, Any]
-) -> list[str]:
-    names = list(usual) if text is None else text.split(",")
-    known = ", ".join(possible)
-    for name in names:
-        if name not in possible:
-            raise SpecError(field, f"{field} has no {shown(name)}; use some of {known}.")
-    return names
 
 
 def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 from streampool_golden import __version__
-from streampool_golden.errors import SpecError
+from streampool_golden.errors import SpecError, SpecWarning
 
 from ..refusals import YELLOW, Refused, painted, say
 from ..signals import Stopped, stopping
-from .command import SETTINGS, refuse, refusing
+from .command import SETTINGS, as_typed, refuse, refusing
 from .registry import broken, command_of, verbs
 
 # What a run ends with, beside the status of a signal that stops it
@@ -94,8 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_output()
         return BROKEN_PIPE
     except (KeyboardInterrupt, Stopped) as stop:
-        # Amaranth's simulator may have processes that never began, of which Python warns at exit.
-        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+        # Amaranth may have processes that never began and parts that were never used, of which it
+        # and Python warn at exit.
+        warnings.filterwarnings(
+            "ignore", "coroutine .* was never awaited|.* created but never used"
+        )
         stopped = isinstance(stop, Stopped)
         print("streampool:", "stopped" if stopped else "interrupted", file=sys.stderr)
         return stop.status if stopped else INTERRUPTED
@@ -153,9 +156,12 @@ def _invoke(words: list[str]) -> int:
 def _warnings_told() -> Iterator[None]:
     """Have every warning said once, as a line; those of threads too."""
     told: set[str] = set()
+    ctx = click.get_current_context()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         text = " ".join(str(message).split())
+        if issubclass(category, SpecWarning) and ctx.invoked_subcommand is not None:
+            text = as_typed(text, command_of(ctx.invoked_subcommand))
         if text not in told and not issubclass(
             category, DeprecationWarning | PendingDeprecationWarning
         ):

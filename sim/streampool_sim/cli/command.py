@@ -71,6 +71,8 @@ class Value(click.ParamType):
             return value
         if isinstance(param, click.Option) and re.match(r"-[^\d.\s]\S*$", value):
             self.fail(_needs_value(param), param, ctx)  # it is an option
+        if isinstance(param, click.Argument) and value in ("", VALUE):
+            self.fail(f"is empty; use {param.help}", param, ctx)
         try:
             return self._takes(value.replace(VALUE, ""))
         except ValueError as error:
@@ -209,16 +211,7 @@ class VerbCommand(click.Command):
         try:
             return super().invoke(ctx)
         except SpecError as refusal:
-            text = str(refusal)
-            for each in self.params:
-                text = text.replace(f"{each.name}=True", each.opts[-1])
-                names = {str(each.name): each.opts[-1].lstrip("-")}
-                if isinstance(each.type, Value):
-                    names |= {choice: dashed(choice) for choice in each.type.choices}
-                for name, typed in names.items():
-                    if "_" in name:
-                        text = re.sub(rf"\b{name}\b", typed, text)
-            raise Refused(text) from None
+            raise Refused(as_typed(str(refusal), self)) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, group by group."""
@@ -239,6 +232,19 @@ class VerbCommand(click.Command):
         """Write the examples as they stand."""
         if self.epilog:
             formatter.write(f"\n{self.epilog}")
+
+
+def as_typed(text: str, command: click.Command) -> str:
+    """Return golden's sentence with a command's options and their values as they are typed."""
+    for each in command.params:
+        text = text.replace(f"{each.name}=True", each.opts[-1])
+        names = {str(each.name): each.opts[-1].lstrip("-")}
+        if isinstance(each.type, Value):
+            names |= {choice: dashed(choice) for choice in each.type.choices}
+        for name, typed in names.items():
+            if "_" in name:
+                text = re.sub(rf"\b{name}\b", typed, text)
+    return text
 
 
 def verb(

@@ -97,8 +97,8 @@ def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
             BASES,
             "BASE",
             "give each maximum's or minimum's index too, as torch numbers it (plane), ONNX "
-            "(flat, flat-columns) or TensorFlow (channels-last); with unpool, how those read are "
-            "numbered",
+            "(flat, flat-columns) or TensorFlow (channels-last)"
+            + ("; with unpool, how those read are numbered" if UNPOOL in ops else ""),
         ),
         option("--out-dtype", str, "TYPE", "of the output (the input's; a sum's always holds it)"),
         option("--saturate", help="let a sum saturate to a narrower --out-dtype"),

@@ -50,7 +50,8 @@ def broken() -> dict[str, Refused]:
 def command_of(name: str) -> click.Command:
     """Return a verb's command; this imports its module, and refuses a broken one of others."""
     if name not in verbs():
-        raise broken().get(name) or Refused(f"verb {not_known(name, list(verbs()))}")
+        known = ["--help"] if name == "help" else list(verbs())
+        raise broken().get(name) or Refused(f"verb {not_known(name, known)}")
     about, module = verbs()[name]
     try:
         command = import_module(module).command

@@ -6,7 +6,7 @@ wrong and what to use. Ranges that golden refuses are left to it.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,7 @@ from streampool_golden import SpecError
 from streampool_golden.errors import did_you_mean, shown
 from streampool_golden.fields import GLOBAL, MOST_AXES, NAMED_PADDINGS, scale
 
-from .command import dashed
+from .command import dashed, one_of
 
 WHOLE = r"-?\d{1,99}"
 """A whole number, of fewer digits than Python refuses to read."""
@@ -42,7 +42,7 @@ def kernel(text: str) -> str | int | tuple[int, ...]:
 
 
 def padding(text: str) -> Any:
-    """A name, or one value an axis, each ``both`` or ``before:after``."""
+    """A name, or one value per axis, each ``both`` or ``before:after``."""
     name = text.lower().replace("-", "_")
     if name in NAMED_PADDINGS:
         return name
@@ -94,6 +94,12 @@ def shape(text: str) -> tuple[int, ...]:
             "channels x steps such as 8x100, or planes before the rows"
         )
     return each
+
+
+def several(names: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
+    """Return what takes some of `names`, with commas between."""
+    one = one_of(names)
+    return lambda text: tuple(one(name.strip()) for name in text.split(","))
 
 
 def number(

@@ -10,7 +10,7 @@ from ..progress import Progress
 from ..refusals import Refused
 from ..words import by, count
 from . import common
-from .command import Options, option, under, verb
+from .command import Options, dashed, option, under, verb
 
 EXAMPLES = """\
 examples:
@@ -81,7 +81,8 @@ def _check_indices_in(options: Options) -> None:
     """Refuse what has no meaning where indices come in."""
     if options.indices not in (None, BASES[0]):
         raise Refused(
-            f"--index-base {options.indices} is not what an unpooling core takes; use {BASES[0]}"
+            f"--index-base {dashed(options.indices)} is not what an unpooling core takes;"
+            f" use {BASES[0]}"
         )
     if options.family != FAMILIES[0]:
         raise Refused(
