@@ -17,7 +17,7 @@ from streampool_sim.frames import pack, unpack
 
 @dataclass
 class Log:
-    """What the ports of a component showed, one entry a clock.
+    """What the ports of a component showed, one entry per clock.
 
     Attributes
     ----------

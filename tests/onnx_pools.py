@@ -1,4 +1,4 @@
-"""ONNX's pooling nodes as specifications, for tests that hold the golden model against them."""
+"""ONNX's pooling nodes as specifications, for tests that check the golden model against them."""
 
 from streampool_golden import PoolSpec
 

@@ -112,7 +112,7 @@ def bmp(width: int, height: int, bits: int, rows: bytes, palette: Sequence[int] 
 
 
 def sgi(width: int, height: int, channels: int, size: int, rows: bytes, colours: int = 0) -> bytes:
-    """Return an SGI picture of `size` bytes a value, a plane after the other, the lowest row first.
+    """Return an SGI picture of `size` bytes per value, plane after plane, the lowest row first.
 
     `colours` other than 0 makes the values indices of colours.
     """

@@ -1,6 +1,6 @@
 """The plan of an axis by its definition, slot by slot over its whole length.
 
-Slow and plain, to hold `AxisPlan` against, which works out the ends of an axis alone.
+Slow and plain, to check `AxisPlan` against, which works out the ends of an axis alone.
 """
 
 from bisect import bisect_left

@@ -1,8 +1,8 @@
 """When a stage may take its inputs and let its windows leave: the schedule's definition, by hand.
 
-Written from the statements alone, to hold cores against: windows leave in order, at most one a
+Written from the statements alone, to check cores against: windows leave in order, at most one per
 slot, as early as their last real tap allows; what is left of a frame leaves by itself, one beat
-a clock, until the next one's first beat is there, and then along with its beats.
+per clock, until the next one's first beat is there, and then along with its beats.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a window can be reduced to: one entry an operation, and the table of them."""
+"""What a window can be reduced to: one entry per operation, and the table of them."""
 
 import math
 from collections.abc import Callable

@@ -192,10 +192,7 @@ class UnpoolJob(Job):
 
 
 def _places(indices: np.ndarray, base: str, size: tuple[int, ...]) -> np.ndarray:
-    """Return indices of frames as row-major positions in all planes.
-
-    One row a plane.
-    """
+    """Return indices of frames as row-major positions in all planes, one row per plane."""
     indices = plain(indices)
     if indices.dtype.kind not in "iu":
         raise SpecError("indices", f"indices must be integers, not {indices.dtype}.")

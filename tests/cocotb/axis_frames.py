@@ -1,7 +1,7 @@
 """Benches with AXI4-Stream sources and sinks that are not our own, cocotbext-axi's.
 
 They send and take whole frames as bytes. Of the cores that have tkeep, what a sink keeps of a frame
-is held against the golden model's array, without a word about beats and lanes.
+is checked against the golden model's array, without a word about beats and lanes.
 """
 
 from itertools import pairwise
@@ -64,7 +64,7 @@ class Frames:
         return frames
 
     async def check(self, x: np.ndarray) -> list[AxiStreamFrame]:
-        """Take what comes of frames `x`, hold it against the golden model, and return it."""
+        """Take what comes of frames `x`, check it against the golden model, and return it."""
         words = words_out(self.job, x)
         width = self.job.lanes * lane_out(self.job) // 8
         came = []

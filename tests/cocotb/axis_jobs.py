@@ -13,7 +13,7 @@ class Words:
     Attributes
     ----------
     values : tuple of int
-        A word a beat, the lanes as two's complement.
+        A word per beat, the lanes as two's complement.
     used : tuple of int
         Per word, the bits that hold a value (input) or must be right (output).
     last : tuple of bool
@@ -54,11 +54,12 @@ JOBS: dict[str, PoolJob] = {
     "max_indices": PoolJob(
         PoolSpec(op="max", kernel=3, stride=2, padding=1, indices="plane"), (1, 20, 13), lanes=2
     ),
-    # no stage at all, and one beat a frame
+    # no stage at all, and one beat per frame
     "through": PoolJob(PoolSpec(op="max", kernel=1), (2, 1, 1), lanes=2),
 }
 
-# the same with tkeep and tuser: spare lanes on both sides, lanes of several bytes, one beat a frame
+# the same with tkeep and tuser: spare lanes on both sides, lanes of several bytes, one beat per
+# frame
 MARKED: dict[str, PoolJob] = {
     f"marked_{name}": JOBS[name] for name in ("max_fold", "sum_steps", "avg_all", "through")
 }

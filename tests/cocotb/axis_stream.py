@@ -46,7 +46,7 @@ class Scoreboard:
     clocks: list[int] = field(default_factory=list)
 
     def take(self, word: int, last: bool, clock: int) -> None:
-        """Hold a word against the next one that is due."""
+        """Check a word against the next one that is due."""
         at = len(self.clocks)
         assert at < len(self.expected.values), f"clock {clock}: a word {word:#x} beyond the last"
         used = self.expected.used[at]

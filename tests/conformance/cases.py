@@ -92,7 +92,7 @@ class Case:
         return pool(self.spec, self.x), None
 
     def judge(self, found: np.ndarray, indices: np.ndarray | None = None) -> list[str]:
-        """Hold `found` against the runtime's output; return what is wrong, a sentence each.
+        """Check `found` against the runtime's output; return what is wrong, one sentence each.
 
         What is shown to be the runtime's own float32 rounding goes to `own`, with the exact value.
         """
@@ -174,7 +174,7 @@ class UnpoolCase:
         return unpool(self.x, self.indices, self.job.out_size), None
 
     def judge(self, found: np.ndarray, indices: np.ndarray | None = None) -> list[str]:
-        """Hold `found` against the runtime's output; return what is wrong, a sentence."""
+        """Check `found` against the runtime's output; return what is wrong, a sentence."""
         if indices is None and np.array_equal(found, self.y):
             return []
         return [f"{self.what}: differs, of {self.job}"]
@@ -257,7 +257,7 @@ AXES = (1, 2, 2, 2, 3)
 
 
 def sizes(draw: random.Random, axes: int) -> tuple[int, ...]:
-    """Return random lengths, one an axis."""
+    """Return random lengths, one per axis."""
     return tuple(draw.randint(1, 9 if axes < 3 else 5) for _ in range(axes))
 
 

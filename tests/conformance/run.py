@@ -1,4 +1,4 @@
-"""Hold the golden model and the simulated core against runtimes: ``make conformance``.
+"""Check the golden model and the simulated core against runtimes: ``make conformance``.
 
 Each runtime draws random specifications and runs them itself. Through the golden model go 2,000 of
 each, through the core 200 of those. What is left over of a mismatch is listed.
@@ -37,14 +37,14 @@ RESULTS = ROOT / "docs" / "conformance.json"
 
 
 def through_golden(case: Case | UnpoolCase) -> list[str]:
-    """Hold the golden model against a runtime's output."""
+    """Check the golden model against a runtime's output."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return case.judge(*case.golden())
 
 
 def through_cores(cases: Sequence[Case | UnpoolCase]) -> list[str]:
-    """Hold simulated cores against a runtime's outputs, or the exact value where it is listed."""
+    """Check simulated cores against a runtime's outputs, or the exact value where it is listed."""
     cores = [core_of(case.job) for case in cases]
     faults = []
     runs = traces(cores, [case.x for case in cases], [case.indices for case in cases])
@@ -57,7 +57,7 @@ def through_cores(cases: Sequence[Case | UnpoolCase]) -> list[str]:
 
 
 def hold(name: str, count: int, in_cores: int, seed: int) -> dict[str, Any]:
-    """Hold both against one runtime, and return what came of it.
+    """Check both against one runtime, and return what came of it.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def hold(name: str, count: int, in_cores: int, seed: int) -> dict[str, Any]:
 
 
 def every_sum(oracle: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """Hold the golden model against a runtime on every sum of some numbers of uint8 values.
+    """Check the golden model against a runtime on every sum of some numbers of uint8 values.
 
     Returns
     -------

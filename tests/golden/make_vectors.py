@@ -77,7 +77,7 @@ def onnx_cases() -> list[dict]:
 
 
 def record(name: str, source: str, cases: list[dict]) -> None:
-    """Write cases, one a line."""
+    """Write cases, one per line."""
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     path = VECTORS / f"{name}.json"
     path.write_text(f'{{"source":{json.dumps(source)},"cases":[\n{lines}\n]}}\n')

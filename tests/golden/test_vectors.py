@@ -27,7 +27,7 @@ def recorded(name: str) -> list[dict]:
 
 
 def check(spec: PoolSpec, x: np.ndarray, y: np.ndarray) -> None:
-    """Hold `spec` on `x` against exact or rounded-to-nearest real outputs."""
+    """Check `spec` on `x` against exact or rounded-to-nearest real outputs."""
     if spec.op != "avg":
         np.testing.assert_array_equal(pool(spec, x), y)
         return

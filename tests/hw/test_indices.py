@@ -40,7 +40,7 @@ JOBS |= {
     "clamped, many channels": PoolJob(
         PoolSpec("max", 2, indices="flat", clamp=(-3, 9)), (9, 4, 6), 2
     ),
-    "one channel a beat": PoolJob(PoolSpec("min", 3, 2, indices="channels_last"), (6, 5, 5), 1),
+    "one channel per beat": PoolJob(PoolSpec("min", 3, 2, indices="channels_last"), (6, 5, 5), 1),
     "every frame of a bit": PoolJob(
         PoolSpec("max", 2, 1, 1, indices="plane", dtype="uint1"), (1, 2, 4)
     ),

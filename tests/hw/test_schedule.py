@@ -1,4 +1,4 @@
-"""The schedule, carried out in plain Python and held against brute force."""
+"""The schedule, carried out in plain Python and checked against brute force."""
 
 import random
 

@@ -14,7 +14,7 @@ from ..task import CHANNELS_FIRST, CHANNELS_LAST, Contender, Ready, Task, Unfit
 INTEGERS = ("int8", "float32")
 
 NAIVE_OUTPUTS, NAIVE_CHANNELS = 8, 2
-"""What the naive loop does of a frame: outputs an axis, and channels."""
+"""What the naive loop does of a frame: outputs per axis, and channels."""
 
 MOST_IN_WINDOWS = 1 << 18
 """Values of a frame beyond which windows are made of its first channels only."""

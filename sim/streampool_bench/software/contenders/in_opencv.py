@@ -63,7 +63,7 @@ def _ready(task: Task, run: Callable[[], Any], threads: int, rounding: str = "ha
 
 
 def _strided(task: Task) -> tuple[tuple[slice, slice], tuple[int, int]]:
-    """Return the slices that leave one output a window, and the anchor that makes it so."""
+    """Return the slices that leave one output per window, and the anchor that makes it so."""
     axes = task.job.axes
     for axis in axes:
         if axis.before < 0 or axis.after < 0 or axis.before >= axis.kernel:
