@@ -39,7 +39,7 @@ def tiff(
     size : (int, int)
         Height and width, as stored.
     data : bytes or list of them
-        Of one strip; or of a strip a plane, of all rows.
+        Of one strip; or of one strip per plane, of all rows.
     bits : int or list of int
         A sample's; or each sample's.
     order : str

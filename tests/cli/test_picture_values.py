@@ -39,7 +39,7 @@ RGB_12 = b"P6\n2 2\n4095\n" + struct.pack(">12H", *range(100, 1300, 100))
 GREY_12 = b"P5\n2 2\n4095\n" + struct.pack(">4H", *range(100, 500, 100))
 
 # Of 2 x 2, written by OpenJPEG and libavif: 100 to 400 in 12 bits; the same cut to 9 bits; 12 bits
-# a colour; -1, -2, 3, 4; 400 in 10 bits a colour.
+# per colour; -1, -2, 3, 4; 400 in 10 bits per colour.
 J2K_GREY_12 = base64.b64decode(
     "/0//UQApAAAAAAACAAAAAgAAAAAAAAAAAAAAAgAAAAIAAAAAAAAAAAABCwEB/1IADAAAAAEAAAQEAAH/XAAEQGD/ZA"
     "AlAAFDcmVhdGVkIGJ5IE9wZW5KUEVHIHZlcnNpb24gMi41LjT/kAAKAAAAAAAZAAH/k8/kIAiAvox+cf9//9k="

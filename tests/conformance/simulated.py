@@ -13,7 +13,7 @@ from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack, unpack
 
 LONG = 1500
-"""Cycles a frame from which a core is compiled, and not run by Amaranth's simulator."""
+"""Cycles per frame from which a core is compiled, and not run by Amaranth's simulator."""
 
 
 def core_of(job: PoolJob | UnpoolJob) -> PoolCore | UnpoolCore:
