@@ -71,7 +71,7 @@ class Value(click.ParamType):
             return value
         if isinstance(param, click.Option) and re.match(r"-[^\d.\s]\S*$", value):
             self.fail(_needs_value(param), param, ctx)  # it is an option
-        if isinstance(param, click.Argument) and value in ("", VALUE):
+        if isinstance(param, click.Argument) and self._takes is Path and not value:
             self.fail(f"is empty; use {param.help}", param, ctx)
         try:
             return self._takes(value.replace(VALUE, ""))
