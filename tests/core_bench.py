@@ -143,7 +143,7 @@ def drive(
 
 def core_of(job: PoolJob) -> PoolCore:
     """Make the core of a job."""
-    return PoolCore(job.spec, job.shape, job.lanes)
+    return PoolCore(job)
 
 
 def random_frames(job: PoolJob, count: int, seed: int = 0) -> np.ndarray:

@@ -32,7 +32,7 @@ def networks() -> str:
 def layer_row(layers: list[listed.Layer], cycles: float) -> list[object]:
     """Return a row of the table of layers; all but `cycles` is counted in the elaborated core."""
     job = PoolJob(layers[0].spec, layers[0].shape)
-    core = PoolCore(job.spec, job.shape, job.lanes)
+    core = PoolCore(job)
     names = dict.fromkeys(layer.net for layer in layers)
     times = f" ({len(layers)} times)" if len(layers) > 1 else ""
     return [

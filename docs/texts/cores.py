@@ -97,7 +97,7 @@ def simulated(jobs: Iterable[PoolJob], optimise: str | None = None) -> list[dict
     list of dict
         Each one's statistics.
     """
-    cores = [PoolCore(job.spec, job.shape, job.lanes) for job in jobs]
+    cores = [PoolCore(job) for job in jobs]
     models = Build(cores, optimise=optimise).load() if optimise else [None] * len(cores)
     found = []
     for core, model in zip(cores, models, strict=True):
@@ -131,7 +131,7 @@ def simulated(jobs: Iterable[PoolJob], optimise: str | None = None) -> list[dict
 def result_row(name: str, cycles: int) -> list[object]:
     """Return a row of the table of results; all but `cycles` is counted in the elaborated core."""
     job = RESULTS[name]
-    core = PoolCore(job.spec, job.shape, job.lanes)
+    core = PoolCore(job)
     row: list[object] = [
         f"{name}, on {' x '.join(map(str, job.shape))}",
         job.lanes,

@@ -29,6 +29,10 @@ class Core(Protocol):
         The most clocks that a frame takes in the steady state, valid and ready always high.
     flags : mapping of str to str
         Outputs of one bit that stay set until reset, and what each says.
+    clear_cycles : int
+        Clocks after a reset in which no beat is taken.
+    notes : tuple of str
+        What else its Verilog's heading says, a line each.
     """
 
     family: str
@@ -36,6 +40,8 @@ class Core(Protocol):
     latency: int
     cycles_bound: int
     flags: Mapping[str, str]
+    clear_cycles: int
+    notes: tuple[str, ...]
     i: stream.Interface
     o: stream.Interface
 
@@ -50,6 +56,10 @@ class Core(Protocol):
 
     def resources(self) -> dict[str, int]:
         """Return what the statistics of a run say of its memory, and the limits, by name."""
+        ...
+
+    def memory(self) -> str:
+        """Say in a line what its memory has, and may have."""
         ...
 
     def elaborate(self, platform) -> Module: ...

@@ -7,6 +7,8 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, PoolSpec
+from streampool_golden.errors import meaningless
+from streampool_golden.fields import GLOBAL
 
 from .blocks.block import Chain, Number, Window
 from .blocks.indices import Indexed, index_parts, place_of, with_indices
@@ -40,8 +42,8 @@ class PoolCore(wiring.Component):
 
     Parameters
     ----------
-    spec : PoolSpec
-        What to compute.
+    spec : PoolSpec or PoolJob
+        What to compute; a job says `shape` and `lanes`, too.
     shape : tuple of int
         A frame: channels, then rows and columns (or steps).
     lanes : int, optional
@@ -85,11 +87,13 @@ class PoolCore(wiring.Component):
 
     i: stream.Interface
     o: stream.Interface
+    clear_cycles = 0
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,
-        spec: PoolSpec,
-        shape: tuple[int, ...],
+        spec: PoolSpec | PoolJob,
+        shape: tuple[int, ...] = (),
         lanes: int | None = None,
         *,
         family: str = GENERIC,
@@ -97,7 +101,11 @@ class PoolCore(wiring.Component):
     ):
         self.family, self.settings = check_family(family), settings
         self.flags: Mapping[str, str] = {}
-        self.job = job = PoolJob(spec, shape, lanes)
+        if isinstance(spec, PoolJob) and (shape or lanes):
+            raise meaningless(
+                "shape" if shape else "lanes", shape or lanes, "a job, which has both"
+            )
+        self.job = job = spec if isinstance(spec, PoolJob) else PoolJob(spec, shape, lanes)
         gates, self._place = gates_of(job), place_of(job)
         below = self._place.bits if self._place else 0
         self._reduction = reduction = gates.reduce(job, below)
@@ -172,6 +180,23 @@ class PoolCore(wiring.Component):
             "limit_column_store_words": bound.get(column, 0),
             "store_bits": self.store_bits,
         }
+
+    def memory(self) -> str:
+        """Say what the stores have, and may have."""
+        has = self.resources()
+        row, column, row_limit, column_limit = (
+            has[f"{name}_store_words"] for name in ("row", "column", "limit_row", "limit_column")
+        )
+        if self.job.spec.adaptive == GLOBAL:  # all axes as one
+            number, limit = row + column, row_limit + column_limit
+            words = f"{number} word{'s'[: number != 1]} for the frame, limit {limit:,}"
+        else:
+            rows = "planes and rows" if len(self.job.size) == 3 else "rows"
+            words = (
+                f"{row:,} words for the {rows}, limit {row_limit:,};"
+                f" {column:,} for the columns, limit {column_limit:,}"
+            )
+        return f"{words}; {self.store_bits:,} bits in all"
 
     def elaborate(self, platform):
         m = Module()

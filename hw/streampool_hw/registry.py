@@ -1,10 +1,11 @@
 """The core of each kind of job."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from streampool_golden import Job, PoolJob, SpecError, UnpoolJob
-from streampool_golden.errors import shown
+from streampool_golden.errors import refuse_unknown, shown
 
 from .base import Core
 from .core import PoolCore
@@ -12,7 +13,7 @@ from .unpool import UnpoolCore
 from .vendor.families import GENERIC, check_family
 
 CORES: dict[type[Job], Callable[..., Core]] = {
-    PoolJob: lambda job, **options: PoolCore(job.spec, job.shape, job.lanes, **options),
+    PoolJob: PoolCore,
     UnpoolJob: UnpoolCore,
 }
 """What makes a core, by the class of its job; an entry more is a kind more."""
@@ -34,11 +35,21 @@ def make_core(job: Job, **options: Any) -> Core:
     SpecError
         If `job` is no job, or an option is not what it must be.
     """
+    check_options(job, options)
+    return CORES[type(job)](job, **options)
+
+
+def check_options(job: Job, options: Mapping[str, Any], *callers: Callable[..., object]) -> None:
+    """Refuse what is no job, and options that neither its core nor those who call take.
+
+    This is before there is a component, which warns of being unused.
+    """
     if type(job) not in CORES:
         known = " or ".join(kind.__name__ for kind in CORES)
         raise SpecError(
             "job", f"job must be a {known}; use PoolJob(spec, shape, lanes), not {shown(job)}."
         )
-    # refused before there is a component, which warns of being unused
+    takers = [inspect.signature(each).parameters.values() for each in (*callers, CORES[type(job)])]
+    known = [each.name for taken in takers for each in taken if each.kind is each.KEYWORD_ONLY]
+    refuse_unknown(options, known, "option")
     check_family(options.get("family", GENERIC))
-    return CORES[type(job)](job, **options)

@@ -103,6 +103,8 @@ class UnpoolCore(wiring.Component):
         # with two, the time of the one before is gone by already
         self.cycles_bound = both if frames == 1 else max(job.limit_cycles, both - job.limit_cycles)
         self.clear_cycles = job.beats_out
+        kept = f"{frames} frame{'s'[: frames > 1]} kept; after a reset it takes nothing for"
+        self.notes = (f"{kept} {self.clear_cycles} clocks, in which it clears them",)
         self.store_words = frames * job.beats_out
         self.store_bits = self.store_words * job.lanes * job.output.bits
         values = data.ArrayLayout(lane_shape(job.input), job.lanes)
@@ -126,6 +128,14 @@ class UnpoolCore(wiring.Component):
             "store_words": self.store_words,
             "store_bits": self.store_bits,
         }
+
+    def memory(self) -> str:
+        """Say what the memories have, and how long they are cleared."""
+        frames = ("one frame", "two frames")[self._frames - 1]
+        return (
+            f"{self.store_words:,} words, {frames}; {self.store_bits:,} bits; "
+            f"cleared in {self.clear_cycles:,} cycles after a reset"
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -45,7 +45,7 @@ def measure(job: PoolJob, seconds: float) -> dict[str, Any]:
 
     ``compile_seconds`` is from the core to the loaded model, 0 where it was in the cache.
     """
-    core = PoolCore(job.spec, job.shape, job.lanes)
+    core = PoolCore(job)
     dtype = job.spec.in_dtype
     frame = np.random.default_rng(0).integers(
         dtype.low, dtype.high, (1, *job.shape), np.int64, endpoint=True

@@ -82,7 +82,7 @@ def run(path: Path = RESULTS) -> dict[PoolJob, dict[str, Any]]:
     due = sum(wanted[index].limit_cycles for index in todo)
     with Progress("compiling the first layers", "simulated", "clocks") as progress:
         for batch in _batches(wanted, todo):
-            cores = [PoolCore(job.spec, job.shape, job.lanes) for job in (wanted[k] for k in batch)]
+            cores = [PoolCore(job) for job in (wanted[k] for k in batch)]
             with tempfile.TemporaryDirectory(prefix="networks-", dir=cache_folder()) as folder:
                 level = "-O1" if cores[0].job.limit_cycles >= LONG else "-O0"
                 models = Build(cores, optimise=level, folder=Path(folder)).load()

@@ -12,10 +12,12 @@ import numpy as np
 from amaranth.hdl import Fragment
 from streampool_golden import Field, Job, PoolJob, PoolSpec, SpecError, SpecWarning
 from streampool_golden.arrays import FrameAxes
-from streampool_golden.errors import wrong
+from streampool_golden.errors import meaningless, wrong
 from streampool_golden.fields import choice, integer
 from streampool_golden.layers import specification
 from streampool_hw import Core, make_core
+from streampool_hw.registry import check_options
+from streampool_hw.vendor.families import GENERIC
 
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model
@@ -55,11 +57,14 @@ class Result:
         Cycles, limits and sizes, by name; `json.dumps` takes it. See `streampool_sim.stats`.
     mismatch : str or None
         The first difference from the golden model, in one sentence.
+    core : Core
+        What ran.
     """
 
     arrays: tuple[np.ndarray, ...]
     stats: dict[str, Any]
     mismatch: str | None
+    core: Core
 
     @property
     def output(self) -> np.ndarray:
@@ -122,7 +127,8 @@ def simulate(
     progress : callable, optional
         Called now and then with output beats there and output beats due.
     **options
-        As `streampool_hw.make_core` takes them, such as ``frames`` of an `UnpoolCore`.
+        As `streampool_hw.make_core` takes them, such as ``frames`` of an `UnpoolCore`; of a
+        family's own cells there is no simulation.
 
     Returns
     -------
@@ -144,6 +150,11 @@ def simulate(
     EngineWarning
         Where another engine runs than was asked for.
     """
+    if options.get("family", GENERIC) != GENERIC:
+        family = options["family"]
+        raise meaningless("family", family, "a simulation: beats and cycles are the same in all")
+    if not arrays:
+        raise SpecError("x", "x is missing; give an array for each of the job's fields.")
     fields = ("x",) if len(arrays) == 1 else ("values", "indices")
     given: dict[str, Any] = dict(zip(fields, arrays, strict=False))
     stall, seed, repeat, freq_mhz = _settled(engine, stall, seed, repeat, freq_mhz, vcd)
@@ -168,6 +179,7 @@ def simulate(
         frame.astype(field.dtype.numpy, copy=False)
         for frame, field in zip(frames, job.fields_in, strict=True)
     ]
+    check_options(job, options, simulate)
     core = make_core(job, **options)
     said: list[str] = []
     for message in job.warnings:
@@ -204,7 +216,7 @@ def simulate(
         freq_mhz=freq_mhz,
         said=said,
     )
-    return Result(tuple(map(cut.back, job.counted_on(*first))), stats, mismatch)
+    return Result(tuple(map(cut.back, job.counted_on(*first))), stats, mismatch, core)
 
 
 def _run(

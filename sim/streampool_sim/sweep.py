@@ -367,7 +367,7 @@ def run_case(seed: int, index: int) -> int:
     what = case(seed, index)
     job = what.job
     print(f"{job.spec!r}\nshape {job.shape}, lanes {job.lanes}, stall {what.stall}")
-    core = PoolCore(job.spec, job.shape, job.lanes)
+    core = PoolCore(job)
     with tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder:
         [model] = Build([core], optimise="-O0", folder=Path(folder)).load()
         result = check(core, what, model, both=True)

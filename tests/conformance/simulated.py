@@ -20,7 +20,7 @@ def core_of(job: PoolJob | UnpoolJob) -> PoolCore | UnpoolCore:
     """Return the core that does a job."""
     if isinstance(job, UnpoolJob):
         return UnpoolCore(job)
-    return PoolCore(job.spec, job.shape, job.lanes)
+    return PoolCore(job)
 
 
 def traces(

@@ -24,7 +24,7 @@ def test_gates_are_those_on_record(name: str):
 
 def _rtlil() -> str:
     job = JOBS["max k3 s2"]
-    return yosys.to_rtlil(PoolCore(job.spec, job.shape, job.lanes), "top")
+    return yosys.to_rtlil(PoolCore(job), "top")
 
 
 def test_a_digest_is_independent_of_names():

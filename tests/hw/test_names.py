@@ -23,7 +23,7 @@ ESCAPED = re.compile(r"\\\S*[\[\]]\S* ")
 
 def test_amaranth_writes_such_names():
     job = JOBS["max k3 s2"]
-    core = PoolCore(job.spec, job.shape, job.lanes)
+    core = PoolCore(job)
     assert BRACKETS.search(yosys.amaranth_rtlil.convert(core, name="top", emit_src=False))
 
 
@@ -34,14 +34,14 @@ def test_no_core_has_one(name: str):
 
 def test_no_core_between_registers_has_one():
     job = JOBS["max k3 s2"]
-    between = BetweenRegisters(PoolCore(job.spec, job.shape, job.lanes, family="ecp5"))
+    between = BetweenRegisters(PoolCore(job, family="ecp5"))
     assert not BRACKETS.search(yosys.to_rtlil(between, "between"))
 
 
 def test_what_yosys_gets_of_a_board_has_none(monkeypatch, tmp_path):
     board = BOARDS["ulx3s-85f"]
     job = JOBS["max k3 s2"]
-    core = PoolCore(job.spec, job.shape, job.lanes, family="ecp5")
+    core = PoolCore(job, family="ecp5")
     top = Top(board, SelfTest(core, 2, blink=1), None)
     written = board.create_platform().prepare(top, "top", emit_src=False).files["top.il"]
     assert BRACKETS.search(str(written))

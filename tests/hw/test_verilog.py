@@ -8,7 +8,7 @@ from typing import Any
 import packaged_verilator
 import pytest
 from streampool_golden import PoolJob, PoolSpec, SpecError, UnpoolJob, __version__
-from streampool_hw import FAMILIES, PoolCore
+from streampool_hw import FAMILIES, Core, PoolCore, make_core
 from streampool_hw.export import yosys
 from streampool_hw.export.axi import AxiCore
 from streampool_hw.export.verilog import write_verilog
@@ -157,7 +157,7 @@ def test_refused_families_and_clocks(tmp_path: Path):
 def test_about(tmp_path: Path):
     _, about = write("max_fold", tmp_path)
     job = JOBS["max_fold"]
-    core = AxiCore(PoolCore(job.spec, job.shape, job.lanes))
+    core = AxiCore(PoolCore(job))
     yosys.to_rtlil(core, "core")  # what is counted in the elaborated design is there
     assert PoolSpec.from_json(about["spec"]) == job.spec
     assert about["name"] == "streampool_max"
@@ -203,3 +203,29 @@ def test_lanes_are_whole_bytes(tmp_path: Path):
     assert (about["input"]["lane_bits"], about["input"]["lane_width"]) == (12, 16)
     _, about = write("sum_wide", tmp_path)
     assert (about["output"]["lane_bits"], about["output"]["lane_width"]) == (36, 40)
+
+
+def test_a_core_is_written_as_its_job_is(tmp_path: Path):
+    jobs = (PoolJob(PoolSpec("max", 2), (2, 4, 4), 2), UnpoolJob((2, 2, 2), (4, 4), 2))
+    for number, job in enumerate(jobs):
+        made = write_verilog(job, tmp_path, f"by_job_{number}")
+        other = write_verilog(make_core(job), tmp_path, f"by_core_{number}")
+        text = made.verilog.read_text().replace("by_job", "by_core")
+        assert text == other.verilog.read_text()
+
+
+def test_options_that_nobody_takes_are_refused(tmp_path: Path):
+    job = PoolJob(PoolSpec("max", 2), (2, 4, 4), 2)
+    with pytest.raises(SpecError, match="tkepe is no option, did you mean tkeep"):
+        write_verilog(job, tmp_path, tkepe=True)
+    with pytest.raises(SpecError, match="family ecp5 has no meaning with a core that is there"):
+        write_verilog(used(make_core(job)), tmp_path, family="ecp5")
+    with pytest.raises(SpecError, match="famly is no option, did you mean family"):
+        make_core(job, famly="ecp5")
+    assert not list(tmp_path.iterdir())
+
+
+def used(core: Core) -> Core:
+    """Return a core that Amaranth does not warn of where it is refused."""
+    yosys.to_rtlil(core, "top")
+    return core

@@ -81,8 +81,8 @@ def random_device(number: int) -> Device:
 
 
 def held_against_core(job: PoolJob, device: Device, folder: Path) -> None:
-    made = PoolCore(job.spec, job.shape, job.lanes, family=device.family)
-    core = PoolCore(job.spec, job.shape, job.lanes)
+    made = PoolCore(job, family=device.family)
+    core = PoolCore(job)
     synthesize(yosys.to_rtlil(made, "top"), device, folder)
     netlist = Netlist(netlist_gates(folder, device))
     [model] = Build([made], optimise="-O0", netlists=[netlist]).load()
@@ -142,7 +142,7 @@ def test_a_board_s_netlist_is_refused_where_its_test_fails(name: str, tmp_path: 
     board, job = BOARDS[name], PoolJob(PoolSpec("max", 2), (2, 6, 6), 2)
     right = expected(job, 2)
     for checksums in (right, (right[0], right[1] ^ 1)):
-        core = PoolCore(job.spec, job.shape, job.lanes, family=board.chip.family)
+        core = PoolCore(job, family=board.chip.family)
         test = SelfTest(core, 2, checksums)
         platform = board.create_platform()
         rtlil = platform.prepare(Top(board, test, None), "test", emit_src=False).files["test.il"]
@@ -167,7 +167,7 @@ def test_a_netlist_without_a_model_is_placed_unchecked(
     monkeypatch.setattr("streampool_hw.fpga.netlist.cell_models", lambda family: "")
     job = PoolJob(PoolSpec("avg", 3, 1, 1, count_include_pad=False), (1, 5, 5), 1)
     device = DEVICES["gowin-gw1nr9"]
-    core = PoolCore(job.spec, job.shape, job.lanes, family=device.family)
+    core = PoolCore(job, family=device.family)
     synthesize(yosys.to_rtlil(core, "top"), device, tmp_path)
     said = check_core(core, device, tmp_path)
     assert said == "there is no model of MULT18X18, a cell of gowin-gw1nr9"
@@ -215,7 +215,7 @@ def test_a_netlist_of_a_faulty_core_is_refused(fault: str, said: str, tmp_path: 
     device = DEVICES["ecp5-25k-6"]
     job = PoolJob(spec, (1, 8, 8) if fault != "constant" else (1, 32, 32), 1)
     synthesize(yosys.to_rtlil(Faulty(job, fault, device.family), "top"), device, tmp_path)
-    core = PoolCore(job.spec, job.shape, job.lanes, family=device.family)
+    core = PoolCore(job, family=device.family)
     yosys.to_rtlil(core, "top")  # not to be warned of a core that nobody uses
     with pytest.raises(ToolError, match=said):
         check_core(core, device, tmp_path)

@@ -29,7 +29,7 @@ JOBS = {
 
 @cache
 def models() -> dict[str, tuple[PoolCore, Model]]:
-    cores = {name: PoolCore(job.spec, job.shape, job.lanes) for name, job in JOBS.items()}
+    cores = {name: PoolCore(job) for name, job in JOBS.items()}
     cores |= {fault: BrokenCore(fault) for fault in FAULTS}
     built = Build(list(cores.values()), optimise="-O0").load()
     return {name: (core, model) for (name, core), model in zip(cores.items(), built, strict=True)}

@@ -13,7 +13,7 @@ SHARE = 5
 def test_the_smallest_layers_of_each_operation(op):
     chosen = [(i, job) for i, job in enumerate(networks.jobs()) if job.spec.op == op]
     chosen = sorted(chosen, key=lambda pair: pair[1].limit_cycles)[:SHARE]
-    cores = [PoolCore(job.spec, job.shape, job.lanes) for _, job in chosen]
+    cores = [PoolCore(job) for _, job in chosen]
     models = Build(cores, optimise="-O0").load()
     for (index, job), core, model in zip(chosen, cores, models, strict=True):
         result = networks.check(core, model, index)

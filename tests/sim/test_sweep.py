@@ -138,7 +138,7 @@ def test_check_finds_what_is_wrong(fault, message):
 @pytest.mark.parametrize("index", [4, 5])  # a core of two frames, and one of one
 def test_what_is_pooled_with_indices_is_unpooled_again(index, monkeypatch):
     job = PoolJob(PoolSpec("max", 2, indices="plane"), (3, 4, 6), 2)
-    what, core = Case(0, index, job, 0.5), PoolCore(job.spec, job.shape, job.lanes)
+    what, core = Case(0, index, job, 0.5), PoolCore(job)
     result = check(core, what, None, both=False)
     assert (result["unpooled"], result["faults"]) == (True, [])
 

@@ -109,7 +109,7 @@ def build(
     hz = float(own_hz if pll is None else pll.hz)
 
     device = board.chip
-    core = PoolCore(job.spec, job.shape, job.lanes, family=device.family)
+    core = PoolCore(job, family=device.family)
     test = SelfTest(core, frames, blink=_blink(core, hz))
     plan = platform.prepare(
         Top(board, test, pll),

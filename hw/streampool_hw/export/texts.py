@@ -107,7 +107,7 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
                 f" bit {index['offset']} on"
             )
     # the contract of `AxiCore`'s reset, and of its marks
-    ready = "low" if about.get("clear_cycles") else "high"
+    ready = "low" if core.core.clear_cycles else "high"
     *others, mark = (f"s_axis_{mark}" for mark in _MARKS if f"s_axis_{mark}" in about["ports"])
     marks = f"{', '.join(others)} or {mark}" if others else mark
     heading += [
@@ -122,11 +122,7 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
         "    The core counts beats, not marks: if the marks alone were wrong, the data are right;",
         "    after a frame of too few or too many beats, they are wrong from there on until reset",
     ]
-    if "frames_kept" in about:
-        heading.append(
-            f"{_counted(about['frames_kept'], 'frame')} kept; after a reset it"
-            f" takes nothing for {about['clear_cycles']} clocks, in which it clears them"
-        )
+    heading += core.core.notes
     return heading + [f"{flag}: {what}; until reset" for flag, what in core.core.flags.items()]
 
 

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 from amaranth.lib.wiring import Flow
 from streampool_golden import Field, Job, SpecError, __version__
+from streampool_golden.errors import meaningless
 
+from ..base import Core
 from ..files import write_whole
-from ..registry import make_core
+from ..registry import check_options, make_core
 from . import texts, yosys
 from .axi import AxiCore, lane_width, record_width
 from .names import CLOCKING, check_inside, check_name, inner_name
@@ -28,7 +30,7 @@ class Written(NamedTuple):
 
 
 def write_verilog(
-    job: Job,
+    core: Core | Job,
     directory: str | os.PathLike[str],
     name: str | None = None,
     *,
@@ -47,8 +49,8 @@ def write_verilog(
 
     Parameters
     ----------
-    job : Job
-        What to do, on which frames: a `PoolJob`, an `UnpoolJob`.
+    core : Core or Job
+        A core, or what it has to do: a `PoolJob`, an `UnpoolJob`.
     directory : path
         Where to write; it has to be there.
     name : str, optional
@@ -58,8 +60,8 @@ def write_verilog(
     freq_mhz : float, optional
         The clock that the example of a timing constraint asks for.
     **options
-        As `make_core` takes them. ``family`` is the family of devices, one of `FAMILIES`, whose
-        own memory is used where that pays.
+        As `make_core` takes them, where a job is given. ``family`` is the family of devices, one of
+        `FAMILIES`, whose own memory is used where that pays.
 
     Returns
     -------
@@ -74,6 +76,7 @@ def write_verilog(
     OSError
         If the files cannot be written.
     """
+    job = core if isinstance(core, Job) else core.job
     name = f"streampool_{job.op}" if name is None else name
     check_name(name)
     folder = Path(directory)
@@ -82,9 +85,15 @@ def write_verilog(
         raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
     if not 0 < freq_mhz < math.inf:
         raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
-    core = AxiCore(make_core(job, **options), tkeep=tkeep, tuser=tuser)
+    if isinstance(core, Job):
+        check_options(core, options, write_verilog)
+        core = make_core(core, **options)
+    elif options:
+        option, value = next(iter(options.items()))
+        raise meaningless(option, value, "a core that is there")
+    axi = AxiCore(core, tkeep=tkeep, tuser=tuser)
     try:
-        rtlil = yosys.to_rtlil(core, inner_name(name))
+        rtlil = yosys.to_rtlil(axi, inner_name(name))
     except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
         raise SpecError(
             "lanes",
@@ -92,11 +101,11 @@ def write_verilog(
             " which Verilog need not take; use fewer.",
         ) from None
     cells = texts.vendor_cells(rtlil)
-    check_inside(name, core.core.flags, cells)
-    about = describe(core, name, cells)
+    check_inside(name, axi.core.flags, cells)
+    about = describe(axi, name, cells)
     body, summary = yosys.to_verilog(rtlil) + texts.empty_cells(cells), texts.summary(job, name)
     contents = (  # in the order of `Written`
-        texts.verilog_file(core, about, body),
+        texts.verilog_file(axi, about, body),
         json.dumps(about, indent=2) + "\n",
         texts.fusesoc_core(about, summary),
         texts.instantiation(about, summary),

@@ -130,9 +130,7 @@ class Design:
     def of(cls, job: PoolJob, device: Device) -> "Design":
         """Elaborate a job's core for a device."""
         # twice, since nothing can be elaborated twice
-        core, inner = (
-            PoolCore(job.spec, job.shape, job.lanes, family=device.family) for _ in range(2)
-        )
+        core, inner = (PoolCore(job, family=device.family) for _ in range(2))
         between = yosys.to_rtlil(BetweenRegisters(inner), "between")
         return cls(core, device, yosys.to_rtlil(core, "core"), between)
 

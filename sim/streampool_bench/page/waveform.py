@@ -52,7 +52,7 @@ class Diagram:
 
 def diagram(job: PoolJob = JOB) -> Diagram:
     """Simulate a core of one lane and one channel, and draw its ports until a frame is out."""
-    core = PoolCore(job.spec, job.shape, job.lanes)
+    core = PoolCore(job)
     dtype = job.spec.in_dtype
     frames = np.random.default_rng(4).integers(10, 100, (FRAMES, *job.shape), dtype.numpy)
     trace = amaranth.run(core, pack(job, frames), reset_at=0)

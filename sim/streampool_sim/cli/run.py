@@ -9,7 +9,6 @@ from typing import Any, TextIO
 
 import numpy as np
 from streampool_golden import BASES, DType, Job, SpecError, plane_indices
-from streampool_golden.fields import GLOBAL
 from streampool_hw.files import replacing_all
 
 from .. import files, pictures
@@ -137,7 +136,7 @@ def command(options: Options) -> int:
         rough = f"{output} is a JPEG, which keeps values only roughly; use .png to keep them all"
         warnings.warn(rough, stacklevel=1)
     told = sys.stderr if options.stats == "-" else sys.stdout
-    print(summary(source, job, words, options, stats, told), file=told)
+    print(summary(source, job, words, options, stats, result.core.memory(), told), file=told)
     if not stats["matches_golden"]:
         print(f"mismatch {result.mismatch}", file=told)
     return int(not stats["matches_golden"])
@@ -267,11 +266,12 @@ def summary(
     words: str,
     options: Options,
     stats: dict[str, Any],
+    memory: str,
     told: TextIO,
 ) -> str:
     """Say in a few lines what came out, and how fast, against the limits.
 
-    `words` are what the job computes, and `told` is where they are printed.
+    `words` are what the job computes, `memory` what the core keeps, and `told` is where they go.
     """
     channels, *sizes = source.shape
     limit = f"limit {stats['limit_cycles_per_frame']:,}"
@@ -295,7 +295,7 @@ def summary(
         else painted("DIFFERS from the golden model", RED, told),
         "cycles": f"{FEW if cycles is None else f'{cycles:,.10g} per frame'}, {limit}; "
         f"latency {stats['latency_cycles']}",
-        "store": _stores(stats, len(sizes)),
+        "store": memory,
         "speed": FEW
         if speed is None
         else f"{speed:,.1f} frames per second at {options.freq:g} MHz (assumed)",
@@ -304,24 +304,3 @@ def summary(
         f"{stats['cycles_per_second'] or 0:,.0f} cycles per second",
     }
     return table(rows.items())
-
-
-def _stores(stats: dict[str, Any], axes: int) -> str:
-    """Say what the stores of a core of either kind have, and may have."""
-    bits = f"{stats['store_bits']:,} bits"
-    if "clear_cycles" in stats:  # whole frames are kept
-        return (
-            f"{stats['store_words']:,} words, two frames; {bits}; "
-            f"cleared in {stats['clear_cycles']:,} cycles after a reset"
-        )
-    row, column, row_limit, column_limit = (
-        stats[f"{name}_store_words"] for name in ("row", "column", "limit_row", "limit_column")
-    )
-    if stats["spec"]["adaptive"] == GLOBAL:  # all axes as one
-        words = f"{count(row + column, 'word')} for the frame, limit {row_limit + column_limit:,}"
-    else:
-        words = (
-            f"{row:,} words for the {'planes and rows' if axes == 3 else 'rows'}, limit"
-            f" {row_limit:,}; {column:,} for the columns, limit {column_limit:,}"
-        )
-    return f"{words}; {bits} in all"
