@@ -72,11 +72,6 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
                 "limit_cycles_per_frame",
                 "bound_cycles_per_frame",
                 "latency_cycles",
-                "row_store_words",
-                "limit_row_store_words",
-                "column_store_words",
-                "limit_column_store_words",
-                "store_bits",
                 "frames_per_second",
                 "frames_simulated",
                 "cycles",
@@ -92,7 +87,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             "matches_golden": bool(np.array_equal(output, right)),
             "warnings": [],
         }
-        return SimpleNamespace(arrays=(output,), stats=stats)
+        core = SimpleNamespace(memory=lambda: "7 words")
+        return SimpleNamespace(arrays=(output,), stats=stats, core=core)
 
     monkeypatch.setattr("streampool_sim.cli.run.simulate", simulate)
     return state

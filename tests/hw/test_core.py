@@ -239,7 +239,7 @@ def test_ports_carry_lanes_of_the_types(job, i_lane, o_lane):
 def test_no_connection_joins_streams_of_different_layouts():
     """`connect` itself does not look at them."""
     _, connected = built()
-    assert len(connected) > 2 * len(JOBS)
+    assert len(connected) > len(JOBS)  # what is before and after the stages is joined by wires
     for shapes in connected:
         assert all(shape == shapes[0] for shape in shapes), shapes
 
