@@ -9,8 +9,10 @@ from .dtypes import DType
 from .geometry import Axis, reduced
 
 _BEYOND = 1 << 31  # above the magnitude of any float
+_NAN_MAY_BE = np.errstate(invalid="ignore")  # NumPy warns of one that signals
 
 
+@_NAN_MAY_BE
 def keys(x: np.ndarray, axes: int, *, least: bool, nan: str) -> np.ndarray:
     """Return int64 of which the largest is the value that leaves, the first of equal ones.
 
@@ -27,6 +29,7 @@ def keys(x: np.ndarray, axes: int, *, least: bool, nan: str) -> np.ndarray:
     return np.where(np.isnan(x), last if nan == "propagate" else -_BEYOND, key)
 
 
+@_NAN_MAY_BE
 def chosen(x: np.ndarray, order: np.ndarray, axes: int, *, least: bool, nan: str) -> np.ndarray:
     """Return the values at row-major positions of each plane, bit for bit.
 
@@ -42,6 +45,7 @@ def chosen(x: np.ndarray, order: np.ndarray, axes: int, *, least: bool, nan: str
     return np.where(np.isnan(values), np.nextafter(infinite, zero), values)
 
 
+@_NAN_MAY_BE
 def mean(x: np.ndarray, axes: Sequence[Axis], divisors: np.ndarray) -> np.ndarray:
     """Return every window's exact sum over its divisor, rounded once to nearest, ties to even.
 
@@ -55,9 +59,8 @@ def mean(x: np.ndarray, axes: Sequence[Axis], divisors: np.ndarray) -> np.ndarra
     """
     dtype = DType.of(x.dtype)
     most = dtype.most * math.prod(axis.most_taps for axis in axes)
-    with np.errstate(invalid="ignore"):  # NaN is what it may be
-        other = (x != 0) | ~np.signbit(x)  # than -0
-        flags = np.stack([np.isnan(x), x == np.inf, x == -np.inf, other])
+    other = (x != 0) | ~np.signbit(x)  # than -0
+    flags = np.stack([np.isnan(x), x == np.inf, x == -np.inf, other])
     units = _units(x, dtype, np.dtype(np.int64 if most < 1 << 63 else object))
     total = reduced(np.add, units, axes, np.zeros((), units.dtype))
     nan, plus, minus, other = reduced(np.logical_or, flags, axes, np.array(False))
@@ -65,7 +68,7 @@ def mean(x: np.ndarray, axes: Sequence[Axis], divisors: np.ndarray) -> np.ndarra
     size = np.where(plus | minus, np.inf, _rounded(total, divisors, dtype))
     negative = minus | (~plus & ((total < 0) | ~other))
     out = np.where(negative ^ (divisors < 0), -size, size)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         out = np.where(nan, np.nan, out).astype(dtype.numpy)
     # which NaN a conversion makes is nobody's rule
     quiet = ((1 << dtype.exponent) - 1) << dtype.fraction | 1 << (dtype.fraction - 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streampool_golden import DType, PoolSpec, SpecError, pool, pool_with_indices
+from streampool_golden import NANS, DType, PoolSpec, SpecError, pool, pool_with_indices
 
 VECTORS = Path(__file__).parent / "vectors"
 pytestmark = pytest.mark.filterwarnings("ignore::streampool_golden.SpecWarning")
@@ -229,3 +229,12 @@ def test_a_specification_of_floats_comes_back_from_json():
     assert spec.rounding == "half_even"
     assert spec.replace(dtype="int8").rounding == "half_away"
     assert PoolSpec("max", 2, nan="ignore", dtype=np.float32).dtype == "float32"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("op", ["max", "min", "avg", "sum"])
+@pytest.mark.parametrize("nan", NANS)
+def test_no_bit_pattern_makes_numpy_warn(op: str, dtype: str, nan: str):
+    x = np.arange(1 << 16, dtype=np.uint16).reshape(1, 256, 256).view(DType.of(dtype).numpy)
+    pool(PoolSpec(op, 2, dtype=dtype, nan=nan), x)

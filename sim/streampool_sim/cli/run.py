@@ -299,7 +299,7 @@ def summary(
         "speed": FEW
         if speed is None
         else f"{speed:,.1f} frames per second at {options.freq:g} MHz (assumed)",
-        "engine": f"{stats['engine']}: {stats['frames_simulated']} frames, "
+        "engine": f"{stats['engine']}: {count(stats['frames_simulated'], 'frame')}, "
         f"{stats['cycles']:,} cycles in {stats['seconds']:.3g} s, "
         f"{stats['cycles_per_second'] or 0:,.0f} cycles per second",
     }
