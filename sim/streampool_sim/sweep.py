@@ -280,23 +280,24 @@ def _lines(lines: list[str]) -> Iterator[dict[str, Any]]:
 @contextlib.contextmanager
 def _workers(jobs: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
     """Yield worker processes, which are killed where the block raises, whatever they do."""
-    workers = concurrent.futures.ProcessPoolExecutor(
-        jobs,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),  # a Ctrl-C is for this process to act on
-    )
     before = os.environ.get("PYTHONSAFEPATH", "")
-    # or Python would take modules from where the user happens to stand
+    # or Python would take modules from where the user happens to stand; what is next starts one
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        yield workers
-        workers.shutdown()
-    except BaseException:
-        for process in multiprocessing.active_children():
-            process.kill()
-        workers.shutdown(cancel_futures=True)
-        raise
+        workers = concurrent.futures.ProcessPoolExecutor(
+            jobs,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=signal.signal,
+            initargs=(signal.SIGINT, signal.SIG_IGN),  # a Ctrl-C is for this process to act on
+        )
+        try:
+            yield workers
+            workers.shutdown()
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.kill()
+            workers.shutdown(cancel_futures=True)
+            raise
     finally:
         os.environ["PYTHONSAFEPATH"] = before  # nothing is as if it were not there
 
