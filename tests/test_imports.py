@@ -11,6 +11,7 @@ ROOMS = {
     "streampool_hw": "hw",
     "streampool_sim": "sim",
     "streampool_bench": "sim",
+    "streampool_models": "sim",
     "streampool": "sim",
 }
 BELOW = {
@@ -18,7 +19,13 @@ BELOW = {
     "streampool_hw": ("streampool_golden",),
     "streampool_sim": ("streampool_golden", "streampool_hw"),
     "streampool_bench": ("streampool_golden", "streampool_hw", "streampool_sim"),
-    "streampool": ("streampool_golden", "streampool_hw", "streampool_sim"),
+    "streampool_models": ("streampool_golden", "streampool_hw", "streampool_sim"),
+    "streampool": (
+        "streampool_golden",
+        "streampool_hw",
+        "streampool_models",
+        "streampool_sim",
+    ),
 }
 TOP = Path(__file__).parents[1]
 

@@ -10,9 +10,10 @@ from importlib import import_module as _import_module
 if _typing.TYPE_CHECKING:
     from streampool_golden import *  # noqa: F403
     from streampool_hw import *  # noqa: F403
+    from streampool_models import *  # noqa: F403
     from streampool_sim import *  # noqa: F403
 
-_PACKAGES = ("streampool_golden", "streampool_hw", "streampool_sim")
+_PACKAGES = ("streampool_golden", "streampool_hw", "streampool_sim", "streampool_models")
 
 
 def __getattr__(name: str) -> _typing.Any:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "streampool",
     "streampool_bench",
+    "streampool_models",
     "streampool_golden",
     "streampool_hw",
     "streampool_sim",

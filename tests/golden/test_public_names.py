@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 
 import pytest
 
-PACKAGES = ("streampool_golden", "streampool_hw", "streampool_sim")
+PACKAGES = ("streampool_golden", "streampool_hw", "streampool_models", "streampool_sim")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

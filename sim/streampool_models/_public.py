@@ -1,0 +1,5 @@
+"""The public names of `streampool_models`, which `__init__` gives when they are asked for."""
+
+from .layer import Layer as Layer
+from .layer import Model as Model
+from .reading import read_model as read_model

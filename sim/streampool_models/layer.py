@@ -1,0 +1,126 @@
+"""A pooling layer of a model, and what every model can do whatever framework it is of."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from streampool_golden import PoolJob, PoolSpec, SpecError
+
+Arrays: TypeAlias = tuple[np.ndarray, ...]
+"""One array per field of a layer's job: its values, and its indices where there are indices."""
+
+Through: TypeAlias = Callable[["Layer", np.ndarray, Arrays], Arrays]
+"""What a layer's activations go through instead of the framework's own pooling.
+
+It is given the layer, its input and what the framework makes of it, and returns what goes on in
+the model. All have the axes ``(N, C, *size)``, whatever the framework's order.
+"""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A pooling layer as it stands in a model.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the model, or one made up for a layer that has none.
+    op : str
+        What the framework calls it: ``"MaxPool"``, ``"AVERAGE_POOL_2D"``.
+    spec : PoolSpec or None
+        What it computes; None where no core does.
+    shape : tuple of int or None
+        A frame in, channels first; None where the model does not say.
+    reason : str, optional
+        Why no core computes it, a sentence without its full stop.
+    notes : tuple of str, optional
+        What a reader has to know: how a float average is quantised, say.
+    """
+
+    name: str
+    op: str
+    spec: PoolSpec | None
+    shape: tuple[int, ...] | None
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _job_or_reason(self) -> "PoolJob | str":
+        if self.reason is not None or self.spec is None:
+            return self.reason or "it has no specification"
+        if self.shape is None:
+            return "its input's size is not known; use --input-shape"
+        try:
+            return PoolJob(self.spec, self.shape)
+        except SpecError as error:
+            return str(error).rstrip(".")
+
+    @property
+    def job(self) -> PoolJob | None:
+        """The job of its core, with the usual lanes; None where there is none."""
+        return self._job_or_reason if isinstance(self._job_or_reason, PoolJob) else None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it has no core; None where it has one."""
+        return None if self.job is not None else str(self._job_or_reason)
+
+    @property
+    def seen(self) -> float | None:
+        """The share of the inputs that a window sees."""
+        if self.job is None:
+            return None
+        taken = [
+            len({tap for output in range(axis.outputs) for tap in axis.taps(output)}) / axis.length
+            for axis in self.job.axes
+        ]
+        return math.prod(taken)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `json.dumps` takes: see docs/models.md."""
+        job = self.job
+        return {
+            "name": self.name,
+            "op": self.op,
+            "spec": None if job is None else job.to_json(),
+            "shape": None if self.shape is None else list(self.shape),
+            "out_shape": None if job is None else list(job.out_shape),
+            "lanes": None if job is None else job.lanes,
+            "cycles_per_frame": None if job is None else job.cycles_bound,
+            "seen": self.seen,
+            "supported": job is not None,
+            "reason": self.refusal,
+            "notes": list(self.notes),
+        }
+
+
+class Model(ABC):
+    """A model that was read: its pooling layers, and how it is run.
+
+    Attributes
+    ----------
+    layers : sequence of Layer
+        In the model's order.
+    warnings : sequence of str
+        What works but may not be meant, a sentence each.
+    """
+
+    layers: Sequence[Layer]
+    warnings: Sequence[str] = ()
+
+    @abstractmethod
+    def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
+        """Run the model in its own framework, and return its outputs.
+
+        Parameters
+        ----------
+        inputs : sequence of ndarray
+            One per input of the model, with the framework's own axes.
+        through : callable, optional
+            What each supported layer's activations go through instead; the framework's own
+            pooling by default.
+        """

@@ -1,0 +1,48 @@
+"""A layer of a model: what follows from it, and how it is listed."""
+
+import pytest
+from streampool_golden import PoolSpec
+from streampool_models.layer import Layer, Model
+from streampool_models.listing import listed
+
+
+class Toy(Model):
+    layers = (
+        Layer("pool1", "MaxPool", PoolSpec("max", 3, stride=4, ndim=2), (3, 8, 8)),
+        Layer("pool2", "LpPool", None, (3, 8, 8), "p is 7; use 1 to 4"),
+    )
+
+    def run(self, inputs, through=None):
+        return list(inputs)
+
+
+def test_a_layer_says_what_a_core_does_for_it():
+    said = Toy.layers[0].to_json()
+    assert said["out_shape"] == [3, 2, 2]
+    assert said["cycles_per_frame"] == 64
+    assert said["lanes"] == 3
+    assert said["seen"] == pytest.approx((6 / 8) ** 2)
+    assert (said["supported"], said["reason"]) == (True, None)
+
+
+def test_a_layer_without_a_core_says_why():
+    said = Toy.layers[1].to_json()
+    assert (said["supported"], said["spec"]) == (False, None)
+    assert said["reason"] == "p is 7; use 1 to 4"
+
+
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [(None, "its input's size is not known"), ((3, 2, 2), "kernel")],
+)
+def test_what_the_size_does_not_allow_is_refused(shape, reason):
+    layer = Layer("pool", "MaxPool", PoolSpec("max", 3, ndim=2), shape)
+    assert layer.job is None
+    assert reason in (layer.refusal or "")
+
+
+def test_the_list_has_every_layer():
+    text = listed(Toy())
+    assert "3x8x8" in text
+    assert "pool2 (LpPool) has no core: p is 7; use 1 to 4." in text
+    assert text.endswith("2 pooling layers, 1 of them without a core")
