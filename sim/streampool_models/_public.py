@@ -2,4 +2,5 @@
 
 from .layer import Layer as Layer
 from .layer import Model as Model
+from .layer import Node as Node
 from .reading import read_model as read_model

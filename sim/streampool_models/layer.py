@@ -98,6 +98,27 @@ class Layer:
         }
 
 
+@dataclass(frozen=True)
+class Node:
+    """One operation of a model, for a picture of the whole.
+
+    Parameters
+    ----------
+    op : str
+        What the framework calls it.
+    inputs, outputs : tuple of str
+        The names of the values that it takes and gives. One that no node gives is an input of the
+        model or a constant.
+    layer : str, optional
+        The name of the pooling layer that it is.
+    """
+
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    layer: str | None = None
+
+
 class Model(ABC):
     """A model that was read: its pooling layers, and how it is run.
 
@@ -105,11 +126,15 @@ class Model(ABC):
     ----------
     layers : sequence of Layer
         In the model's order.
+    nodes : sequence of Node
+        All operations, in an order in which each follows those that it takes values of; of the
+        main graph alone where there are several. None where a reader does not know them.
     warnings : sequence of str
         What works but may not be meant, a sentence each.
     """
 
     layers: Sequence[Layer]
+    nodes: Sequence[Node] = ()
     warnings: Sequence[str] = ()
 
     @abstractmethod
