@@ -1,6 +1,7 @@
 """The public names of `streampool_golden`, which `__init__` gives when they are asked for."""
 
 from .beats import BeatLayout as BeatLayout
+from .columns import ColumnAxis as ColumnAxis
 from .dtypes import DType as DType
 from .errors import SpecError as SpecError
 from .errors import SpecWarning as SpecWarning
@@ -46,7 +47,6 @@ from .operations import Accumulator as Accumulator
 from .operations import Operation as Operation
 from .operations import Reduction as Reduction
 from .pool_job import PoolJob as PoolJob
-from .pool_job import StageShape as StageShape
 from .presets import PRESETS as PRESETS
 from .presets import preset as preset
 from .reference import pool as pool
@@ -55,6 +55,7 @@ from .rounding import Requantisation as Requantisation
 from .rounding import round_div as round_div
 from .rounding import round_root as round_root
 from .spec import PoolSpec as PoolSpec
+from .stages import StageShape as StageShape
 from .unpooling import UnpoolJob as UnpoolJob
 from .unpooling import plane_indices as plane_indices
 from .unpooling import unpool as unpool

@@ -171,9 +171,9 @@ class Axis:
         return int(self._real_taps[1].max())
 
     @property
-    def grows(self) -> bool:
-        """Whether more positions leave than come in."""
-        return self.outputs > self.length
+    def growth(self) -> int:
+        """Positions that leave beyond those that come in; below 0 where fewer do."""
+        return self.outputs - self.length
 
     @property
     def identity(self) -> bool:

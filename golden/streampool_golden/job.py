@@ -96,6 +96,8 @@ class Job(ABC):
         The spatial lengths of a frame out.
     lanes : int
         Channels side by side in a beat.
+    columns, columns_out : int
+        Adjacent positions side by side in a beat in, and in a beat out.
     """
 
     op: str
@@ -103,6 +105,8 @@ class Job(ABC):
     shape: tuple[int, ...]
     out_size: tuple[int, ...]
     lanes: int
+    columns: int = 1
+    columns_out: int = 1
 
     def _put(self, **values: object) -> None:
         """Set attributes of a frozen instance."""
@@ -156,7 +160,15 @@ class Job(ABC):
         """What it computes on what, in one line."""
         shapes = ("x".join(map(str, shape)) for shape in (self.shape, self.out_shape))
         lanes = f"{self.lanes} lane{'s'[: self.lanes > 1]}"
+        if self.has_columns:
+            sides = dict.fromkeys((self.columns, self.columns_out))  # once, where they are the same
+            lanes = f"{' to '.join(map(str, sides))} columns x {lanes}"
         return f"{self.kind} of {' to '.join(shapes)}, {lanes} of {self.input}"
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether a beat, in or out, holds more than one column."""
+        return max(self.columns, self.columns_out) > 1
 
     @property
     def warnings(self) -> list[str]:
@@ -191,12 +203,16 @@ class Job(ABC):
     @property
     def layout_in(self) -> BeatLayout:
         """How a frame in is cut into beats."""
-        return BeatLayout(self.shape[0], math.prod(self.size), self.lanes)
+        return self._layout(self.size, self.columns)
 
     @property
     def layout_out(self) -> BeatLayout:
         """How a frame out is cut into beats."""
-        return BeatLayout(self.shape[0], math.prod(self.out_size), self.lanes)
+        return self._layout(self.out_size, self.columns_out)
+
+    def _layout(self, size: Sequence[int], columns: int) -> BeatLayout:
+        rows = math.prod(size[:-1])
+        return BeatLayout(self.shape[0], math.prod(size), self.lanes, columns, rows)
 
     @property
     def fold(self) -> int:

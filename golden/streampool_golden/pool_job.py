@@ -10,11 +10,11 @@ import numpy as np
 
 from . import fields, floats
 from .arrays import checked
+from .columns import ColumnAxis, windows_out
 from .dtypes import DType
 from .errors import SpecError
 from .geometry import (
     AXIS_NAMES,
-    MOST_POSITIONS,
     Axis,
     doubts,
     first_of_largest,
@@ -26,33 +26,9 @@ from .layers import specification
 from .operations import MOST_BITS_EXACT, Accumulator, Operation
 from .rounding import Requantisation, round_div, round_root
 from .spec import PoolSpec
+from .stages import StageShape, stages
 
 MOST_INDEX_BITS = 63  # so that NumPy's int64 holds it
-
-
-@dataclass(frozen=True)
-class StageShape:
-    """One stage of the stream: the axis it pools and how far apart its neighbours are.
-
-    Attributes
-    ----------
-    axis : int
-        Index into `PoolJob.axes`.
-    m : int
-        Beats from a position to the next of that axis, at that point of the stream.
-    runs : int
-        How often that axis passes in a frame: the positions of the axes outside it there.
-    accumulator : Accumulator
-        The range of the partials of this stage.
-    along : Axis
-        What it pools along: that axis, or all as one where the kernel is global.
-    """
-
-    axis: int
-    m: int
-    runs: int
-    accumulator: Accumulator
-    along: Axis
 
 
 @dataclass(frozen=True, init=False)
@@ -68,24 +44,50 @@ class PoolJob(Job):
     lanes : int, optional
         Channels side by side in a beat; the channels, 8 at most, by default. More than
         there are channels works: the lanes beyond stand idle.
+    columns : int, optional
+        Adjacent columns, or steps, side by side in a beat in.
+    columns_out : int, optional
+        Windows side by side in a beat out: by default the fewest with which a row leaves as fast
+        as it comes, ``columns / stride`` where the stride divides the columns.
 
     Raises
     ------
     SpecError
-        If `shape` or `lanes` is not what it must be, or `spec` does not work on it: there would
+        If a parameter is not what it must be, or `spec` does not work on `shape`: there would
         be no output, a window would see no real input, or a sum could need more than 63 bits.
     """
 
     spec: PoolSpec
     shape: tuple[int, ...]
     lanes: int
+    columns: int
+    columns_out: int
 
-    def __init__(self, spec: PoolSpec, shape: Sequence[int], lanes: int | None = None) -> None:
+    def __init__(
+        self,
+        spec: PoolSpec,
+        shape: Sequence[int],
+        lanes: int | None = None,
+        columns: int = 1,
+        columns_out: int | None = None,
+    ) -> None:
         spec = specification(spec)
         self._put(spec=spec, op=spec.op, kind=f"{spec.op} pooling")
         self._put_frame(shape, spec.ndim, lanes)
         self._put(out_size=tuple(axis.outputs for axis in self.axes))
+        what = f"a positive integer up to {fields.MOST}"
+        columns = fields.integer("columns", columns, 1, what=what)
+        if columns_out is not None:
+            columns_out = fields.integer("columns_out", columns_out, 1, what=what)
+        columns_out = windows_out(self.axes[-1], columns, columns_out)
+        self._put(columns=columns, columns_out=columns_out)
         _ = self.accumulator, self.bounds, self.index_out  # refuse now what cannot work
+
+    def __repr__(self) -> str:
+        given = f"spec={self.spec!r}, shape={self.shape!r}, lanes={self.lanes!r}"
+        if self.has_columns:
+            given += f", columns={self.columns}, columns_out={self.columns_out}"
+        return f"PoolJob({given})"
 
     @cached_property
     def axes(self) -> tuple[Axis, ...]:
@@ -100,38 +102,30 @@ class PoolJob(Job):
         Beat counts so fall and rise again, and the most is at an end. A global kernel takes
         all axes as one, as if it were the outermost: its store is one partial per channel.
         """
-        positions = math.prod(self.size)
-        if self.spec.adaptive == fields.GLOBAL and 1 < positions <= MOST_POSITIONS:
-            whole = Axis.resolve(positions, positions, positions, "valid")
-            return (StageShape(0, self.fold, 1, self.partial(positions), whole),)
-        innermost_first = reversed(range(len(self.axes)))
-        lengths = list(self.size)
-        stages = []
-        taps = 1
-        for i in sorted(innermost_first, key=lambda i: self.axes[i].grows):
-            axis = self.axes[i]
-            taps *= axis.most_taps
-            if not axis.identity:
-                m, runs = self.fold * math.prod(lengths[i + 1 :]), math.prod(lengths[:i])
-                stages.append(StageShape(i, m, runs, self.partial(taps), axis))
-            lengths[i] = axis.outputs
-        return tuple(stages)
+        whole = self.spec.adaptive == fields.GLOBAL
+        return stages(self.axes, self._column_axis, self.fold, self.partial, whole=whole)
+
+    @cached_property
+    def _column_axis(self) -> ColumnAxis | None:
+        """The innermost axis in beats, where one holds several columns."""
+        axis = ColumnAxis(self.axes[-1], self.columns, self.columns_out)
+        return axis if self.has_columns else None
 
     @property
     def cycles_bound(self) -> int:
         """The most cycles that a frame takes in the steady state, ready and valid always high.
 
-        `limit_cycles`, but for two odd corners: where one axis shrinks while another grows, up
-        to (No - N) * M more of the growing one each time that it passes; and where an axis'
+        `limit_cycles`, but for a few odd corners: where one axis shrinks while another grows, up
+        to (No - N) * M more of the growing one each time that it passes; where an axis'
         paddings together exceed the window's reach and its stride is above 1, up to
-        `Axis.idle_bound` * M more each time.
+        `Axis.idle_bound` * M more each time; and, with several columns a beat, up to
+        `ColumnAxis.idle_bound` * M more for each row.
         """
         extra = 0
-        shrinks = any(axis.outputs < axis.length for axis in self.axes)
+        shrinks = any(stage.growth < 0 for stage in self.stages)
         for stage in self.stages:
-            axis = stage.along
-            growth = max(0, axis.outputs - axis.length) if shrinks else 0
-            extra += (growth + axis.idle_bound) * stage.m * stage.runs
+            growth = max(0, stage.growth) if shrinks else 0
+            extra += (growth + stage.idle_bound) * stage.m * stage.runs
         return self.limit_cycles + extra
 
     @property

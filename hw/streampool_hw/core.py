@@ -6,7 +6,7 @@ from itertools import pairwise
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolJob, PoolSpec
+from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.errors import meaningless
 from streampool_golden.fields import GLOBAL
 
@@ -106,6 +106,8 @@ class PoolCore(wiring.Component):
                 "shape" if shape else "lanes", shape or lanes, "a job, which has both"
             )
         self.job = job = spec if isinstance(spec, PoolJob) else PoolJob(spec, shape, lanes)
+        if job.has_columns:
+            raise SpecError("columns", f"columns {job.columns} is what no core takes yet; use 1.")
         gates, self._place = gates_of(job), place_of(job)
         below = self._place.bits if self._place else 0
         self._reduction = reduction = gates.reduce(job, below)

@@ -12,10 +12,9 @@ def container(field: Field) -> np.dtype:
 def pack(job: Job, *frames: np.ndarray, seed: int | None = 0) -> tuple[np.ndarray, ...]:
     """Cut frames, channels first, into beats as ``job.layout_in`` says, for each of its fields.
 
-    Each array of frames, ``(frames, C, *size)``, becomes one of ``(frames, beats_in, lanes)`` in
-    the field's `container`. Lanes of the last channel group that carry no channel are filled with
-    numbers of the seed, so that a core that lets one of them out is found; None fills them with
-    zeros.
+    Each array of frames, ``(frames, C, *size)``, becomes one of ``(frames, beats_in, values)`` in
+    the field's `container`. Spare lanes and columns are filled with numbers of the seed, so that a
+    core that lets one of them out is found; None fills them with zeros.
     """
     return tuple(
         _packed(job, field, x, seed) for field, x in zip(job.fields_in, frames, strict=True)
@@ -31,18 +30,19 @@ def _packed(job: Job, field: Field, x: np.ndarray, seed: int | None) -> np.ndarr
     held = np.int64 if field.name == "index" else field.dtype.numpy
     x = np.ascontiguousarray(x, held).view(container(field))
     fill = None
-    if layout.spare_lanes and seed is not None:
+    spare = int(layout.spare.sum())
+    if spare and seed is not None:
         rng = np.random.default_rng(seed)
-        shape = (len(x), layout.positions, layout.spare_lanes)
+        shape = (len(x), layout.rows, spare)
         raw = field.port.raw  # an index there may be out of range, too
         fill = rng.integers(raw.low, raw.high, shape, np.int64, endpoint=True)
     return layout.pack(x, fill)
 
 
 def unpack(job: Job, beats: np.ndarray, field: int = 0) -> np.ndarray:
-    """Put the beats of a field, ``(beats, lanes)``, together to frames as ``job.layout_out`` says.
+    """Put the beats of a field, ``(beats, values)``, together to frames as ``job.layout_out`` says.
 
-    The unused lanes of the last channel group are left out. What the job has as floats is floats.
+    Spare lanes and columns are left out. What the job has as floats is floats.
     """
     frames = job.layout_out.unpack(beats).reshape(-1, *job.out_shape)
     dtype = job.fields_out[field].dtype
