@@ -3,4 +3,5 @@
 from .layer import Layer as Layer
 from .layer import Model as Model
 from .layer import Node as Node
+from .reading import from_onnx as from_onnx
 from .reading import read_model as read_model

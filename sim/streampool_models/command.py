@@ -4,6 +4,7 @@ import json
 import warnings
 from pathlib import Path
 
+from streampool_golden.errors import shown
 from streampool_hw.files import write_whole
 from streampool_sim.cli.command import Options, argument, option, under, verb
 from streampool_sim.cli.values import lengths
@@ -25,7 +26,10 @@ Exit: 0 the file could be read, 1 a core differs, 2 refused.
 
 def shapes(text: str) -> tuple[tuple[int, ...], ...]:
     """Shapes of a model's inputs, commas between."""
-    return tuple(lengths(each) for each in text.split(","))
+    found = tuple(lengths(each) for each in text.split(","))
+    if min(map(min, found)) < 1:
+        raise ValueError(f"{shown(text)} is no shape; use positive lengths such as 1x3x224x224")
+    return found
 
 
 @verb(

@@ -20,6 +20,9 @@ It is given the layer, its input and what the framework makes of it, and returns
 the model. All have the axes ``(N, C, *size)``, whatever the framework's order.
 """
 
+UNSIZED = "its input's size is not known; use --input-shape"
+UNSCALED = "{} of {} has no exact core; use --calibrate or --scale"
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -39,6 +42,11 @@ class Layer:
         Why no core computes it, a sentence without its full stop.
     notes : tuple of str, optional
         What a reader has to know: how a float average is quantised, say.
+    float_dtype : str, optional
+        The model's own type of a layer whose values the core takes as integers, as there is no
+        exact core of its floats. Such a layer has no core without a `scale`.
+    scale : float, optional
+        What one of these integers stands for, coming in and leaving; 0 stands for 0.
     """
 
     name: str
@@ -47,27 +55,49 @@ class Layer:
     shape: tuple[int, ...] | None
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    float_dtype: str | None = None
+    scale: float | None = None
 
     @cached_property
     def _job_or_reason(self) -> "PoolJob | str":
-        if self.reason is not None or self.spec is None:
-            return self.reason or "it has no specification"
+        """The job that its specification is, whether its values have a scale or not."""
+        if self.reason is not None:
+            return self.reason
         if self.shape is None:
-            return "its input's size is not known; use --input-shape"
+            return UNSIZED
+        if self.spec is None:
+            return "it has no specification"
         try:
             return PoolJob(self.spec, self.shape)
         except SpecError as error:
             return str(error).rstrip(".")
 
     @property
+    def waits(self) -> bool:
+        """Whether it has a core as soon as it has a scale."""
+        windows = isinstance(self._job_or_reason, PoolJob)
+        return windows and self.float_dtype is not None and self.scale is None
+
+    @property
     def job(self) -> PoolJob | None:
         """The job of its core, with the usual lanes; None where there is none."""
-        return self._job_or_reason if isinstance(self._job_or_reason, PoolJob) else None
+        found = self._job_or_reason
+        return found if isinstance(found, PoolJob) and not self.waits else None
 
     @property
     def refusal(self) -> str | None:
         """Why it has no core; None where it has one."""
+        if self.waits:
+            assert self.spec is not None
+            what = {"avg": "an average", "sum": "a sum"}.get(self.spec.op, f"an {self.spec.op}")
+            return UNSCALED.format(what, self.float_dtype)
         return None if self.job is not None else str(self._job_or_reason)
+
+    @property
+    def out_shape(self) -> tuple[int, ...] | None:
+        """A frame out, channels first; None where it is not known."""
+        found = self._job_or_reason
+        return found.out_shape if isinstance(found, PoolJob) else None
 
     @property
     def seen(self) -> float | None:
@@ -88,7 +118,7 @@ class Layer:
             "op": self.op,
             "spec": None if job is None else job.to_json(),
             "shape": None if self.shape is None else list(self.shape),
-            "out_shape": None if job is None else list(job.out_shape),
+            "out_shape": None if self.out_shape is None else list(self.out_shape),
             "lanes": None if job is None else job.lanes,
             "cycles_per_frame": None if job is None else job.cycles_bound,
             "seen": self.seen,

@@ -20,7 +20,13 @@ def listed(model: Model) -> str:
         else []
     )
     refused = [layer for layer in model.layers if layer.job is None]
-    lines += [f"{layer.name} ({layer.op}) has no core: {layer.refusal}." for layer in refused]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for layer in refused:
+        groups.setdefault((layer.op, str(layer.refusal)), []).append(layer.name)
+    for (op, reason), names in groups.items():
+        lines.append(
+            f"{', '.join(names)} ({op}) ha{'s' if len(names) == 1 else 've'} no core: {reason}."
+        )
     lines += [f"{layer.name}: {note}." for layer in model.layers for note in layer.notes]
     told = f", {len(refused)} of them without a core" if refused else ""
     return "\n".join([*lines, f"{count(len(model.layers), 'pooling layer')}{told}"])

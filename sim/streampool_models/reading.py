@@ -3,18 +3,20 @@
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from streampool_golden.errors import shown
 from streampool_sim.refusals import Refused
 
-from .layer import Model
+from .layer import Layer, Model
 
 Shapes: TypeAlias = Sequence[tuple[int, ...]]
 Reader: TypeAlias = Callable[[str, Shapes], Model]
 """Reads what was named, with the shapes of the model's inputs where they were given, in order."""
 
-READERS: dict[str, tuple[str, str]] = {}
+READERS: dict[str, tuple[str, str]] = {
+    ".onnx": (".onnx", "onnx"),
+}
 """Per suffix the module that has a ``read``, which is a `Reader`, and the extra that it needs."""
 
 
@@ -41,6 +43,34 @@ def read_model(name: str, shapes: Shapes = ()) -> Model:
         raise Refused(f"{shown(name)} is no model that can be read; use a file of {known}")
     if not Path(path).is_file():
         raise Refused(f"{path} is not there; use the path of a model file")
+    return _reader(suffix, path)(name, shapes)
+
+
+def from_onnx(path: str | Path, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
+    """Return the pooling layers of an ONNX model: their names, specifications and shapes.
+
+    Parameters
+    ----------
+    path : str or path
+        The model's file.
+    input_shape : tuple of int, or sequence of them, optional
+        The shape of its input, or of each, in order, with the batch; what it states by default.
+
+    Raises
+    ------
+    Refused
+        If the file is not there or is no model, or its extra is missing.
+    """
+    return _reader(".onnx", str(path))(str(path), shapes_of(input_shape)).layers
+
+
+def shapes_of(given: Sequence[Any]) -> Shapes:
+    """Return one shape or several as several."""
+    return [tuple(given)] if given and not isinstance(given[0], Sequence) else list(given)
+
+
+def _reader(suffix: str, path: str) -> Reader:
+    """Return the reader of files of a suffix, or say what to install."""
     module, extra = READERS[suffix]
     try:
         read: Reader = import_module(module, __package__).read
@@ -51,4 +81,4 @@ def read_model(name: str, shapes: Shapes = ()) -> Model:
             f"{path} needs the package {error.name}, which is not installed;"
             f" use `pip install 'streampool[{extra}]'`"
         ) from error
-    return read(name, shapes)
+    return read
