@@ -1,6 +1,7 @@
 """Which reader a model file has: by its suffix, checked against what is in the file."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +17,7 @@ Reader: TypeAlias = Callable[[str, Shapes], Model]
 
 READERS: dict[str, tuple[str, str]] = {
     ".onnx": (".onnx", "onnx"),
+    ".tflite": (".tflite", "tflite"),
 }
 """Per suffix the module that has a ``read``, which is a `Reader`, and the extra that it needs."""
 
@@ -64,6 +66,25 @@ def from_onnx(path: str | Path, input_shape: Sequence[Any] = ()) -> Sequence[Lay
     return _reader(".onnx", str(path))(str(path), shapes_of(input_shape)).layers
 
 
+def from_tflite(path: str | Path, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
+    """Return the pooling layers of a TFLite model: their names, specifications and shapes.
+
+    Parameters
+    ----------
+    path : str or path
+        The model's file. Reading it needs no other package.
+    input_shape : tuple of int, or sequence of them, optional
+        The shape of its input, or of each, in order, with the batch; what it states by default.
+        ai-edge-litert works out what follows from another.
+
+    Raises
+    ------
+    Refused
+        If the file is not there or is no model, or its extra is missing.
+    """
+    return _reader(".tflite", str(path))(str(path), shapes_of(input_shape)).layers
+
+
 def shapes_of(given: Sequence[Any]) -> Shapes:
     """Return one shape or several as several."""
     return [tuple(given)] if given and not isinstance(given[0], Sequence) else list(given)
@@ -72,13 +93,19 @@ def shapes_of(given: Sequence[Any]) -> Shapes:
 def _reader(suffix: str, path: str) -> Reader:
     """Return the reader of files of a suffix, or say what to install."""
     module, extra = READERS[suffix]
+    with needing(path, extra):
+        return import_module(module, __package__).read
+
+
+@contextlib.contextmanager
+def needing(what: str, extra: str) -> Iterator[None]:
+    """Refuse what needs a package that is not installed, and say which extra has it."""
     try:
-        read: Reader = import_module(module, __package__).read
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == __package__:
             raise
         raise Refused(
-            f"{path} needs the package {error.name}, which is not installed;"
+            f"{what} needs the package {error.name}, which is not installed;"
             f" use `pip install 'streampool[{extra}]'`"
         ) from error
-    return read

@@ -1,0 +1,3 @@
+"""TFLite: files are read by this package alone, and run by LiteRT."""
+
+from .model import read as read
