@@ -1,6 +1,6 @@
 """Small ONNX models, made node by node."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def node(op: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProt
 
 def model_of(
     nodes: Sequence[onnx.NodeProto],
-    inputs: dict[str, tuple[Any, Sequence[Any]]],
+    inputs: Mapping[str, tuple[Any, Sequence[Any]]],
     outputs: Sequence[str] = ("y",),
     constants: dict[str, Any] | None = None,
     opset: int = 21,

@@ -2,23 +2,29 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from streampool_golden.errors import shown
 from streampool_hw.files import write_whole
 from streampool_sim.cli.command import Options, argument, option, under, verb
-from streampool_sim.cli.values import lengths
+from streampool_sim.cli.common import lanes_option
+from streampool_sim.cli.values import lengths, number
 from streampool_sim.files import check_writable
 from streampool_sim.refusals import Refused
 
 from .layer import Model
-from .listing import listed
+from .listing import doubts, listed, ran
 from .reading import read_model
 
 EXAMPLES = """\
 examples:
   streampool model net.onnx
   streampool model net.py:Net --input-shape 1x3x224x224 --json layers.json
+  streampool model net.onnx --run cat.png --calibrate cat.png,dog.png
+  streampool model net.onnx --run tokens.npy,mask.npy --scale 0.02 --lanes 4
 
 Exit: 0 the file could be read, 1 a core differs, 2 refused.
 """
@@ -30,6 +36,14 @@ def shapes(text: str) -> tuple[tuple[int, ...], ...]:
     if min(map(min, found)) < 1:
         raise ValueError(f"{shown(text)} is no shape; use positive lengths such as 1x3x224x224")
     return found
+
+
+def paths(text: str) -> tuple[Path, ...]:
+    """Files, commas between."""
+    return tuple(Path(each) for each in text.split(","))
+
+
+scale = number(float, "a positive number such as 0.02", np.nextafter(0, 1), 1e30)
 
 
 @verb(
@@ -45,25 +59,85 @@ def shapes(text: str) -> tuple[tuple[int, ...], ...]:
             "of its input, batch and all axes in its own order; commas between those of several",
             default=(),
         ),
+        lanes_option(),
     ),
-    *under("what is written", option("--json", Path, "FILE", "the layers as JSON")),
+    *under(
+        "how it is run",
+        option(
+            "--run",
+            paths,
+            "INPUT",
+            "run it with simulated cores: a .npy, .npz or picture, commas between those of several"
+            " inputs; pictures are resized to the input, and divided by 255 where it takes floats",
+        ),
+        option(
+            "--calibrate",
+            paths,
+            "FILES",
+            "take float averages as integers of 8 bits, in steps that fit these inputs, each of"
+            " which is run",
+        ),
+        option("--scale", scale, "S", "the same in steps of S"),
+    ),
+    *under("what is written", option("--json", Path, "FILE", "the layers, and the run, as JSON")),
 )
 def command(options: Options) -> int:
-    """List the pooling layers."""
+    """List the pooling layers, and run the model where that is asked for."""
     if options.file is None:
         raise Refused("FILE is missing; use the path of a model file")
     if options.json is not None:
         check_writable(options.json)
-    model = read_model(options.file, options.input_shape)
-    for message in model.warnings:
+    if options.scale is not None and options.calibrate is not None:
+        raise Refused("--scale has no meaning with --calibrate, which finds one; use one of them")
+    model, inputs, calibration = _read(options)
+    if options.lanes is not None:
+        model.layers = [replace(layer, lanes=options.lanes) for layer in model.layers]
+    if options.scale is not None:
+        from .running import scaled
+
+        scaled(model, options.scale)
+    elif options.calibrate is not None:
+        from .running import calibrated
+
+        calibrated(model, calibration, "--calibrate")
+    for message in (*model.warnings, *doubts(model.layers)):
         warnings.warn(message, UserWarning, stacklevel=2)
-    print(listed(model))
+    found, said, good = document(options.file, model), listed(model), True
+    if options.run is not None:
+        from .running import run_model
+
+        run = run_model(model, inputs)
+        found["run"] = {"inputs": [str(path) for path in options.run], **run.to_json()}
+        said, good = f"{said}\n\n{ran(run)}", run.good
+    print(said)
     if options.json is not None:
-        text = json.dumps(document(options.file, model), indent=2) + "\n"
-        write_whole({options.json: text})
-    return 0
+        write_whole({options.json: json.dumps(found, indent=2) + "\n"})
+    return int(not good)
 
 
-def document(name: str, model: Model) -> dict[str, object]:
+def document(name: str, model: Model) -> dict[str, Any]:
     """Return what is written of a model."""
-    return {"model": Path(name).name, "layers": [layer.to_json() for layer in model.layers]}
+    layers = [layer.to_json() for layer in model.layers]
+    return {"model": Path(name).name, "warnings": doubts(model.layers), "layers": layers}
+
+
+def _read(options: Options) -> tuple[Model, list[np.ndarray], list[list[np.ndarray]]]:
+    """Read the model, what it is run on and what it is calibrated with.
+
+    What does not say its inputs' shapes takes those of the arrays.
+    """
+    model = read_model(options.file, options.input_shape)
+    if options.run is None and options.calibrate is None:
+        return model, [], []
+    from .activations import batches, matched, read_given
+
+    inputs = []
+    if options.run is not None:
+        inputs = matched(model.inputs, [each for path in options.run for each in read_given(path)])
+    calibration = [] if options.calibrate is None else batches(model.inputs, options.calibrate)
+    arrays = [*([inputs] if inputs else []), *calibration]
+    if arrays and not options.input_shape:
+        shapes = [array.shape for array in arrays[0]]
+        if shapes != [each.shape for each in model.inputs]:
+            model = read_model(options.file, shapes)
+    return model, inputs, calibration

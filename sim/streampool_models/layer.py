@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -17,7 +17,8 @@ Through: TypeAlias = Callable[["Layer", np.ndarray, Arrays], Arrays]
 """What a layer's activations go through instead of the framework's own pooling.
 
 It is given the layer, its input and what the framework makes of it, and returns what goes on in
-the model. All have the axes ``(N, C, *size)``, whatever the framework's order.
+the model. All have the axes ``(N, C, *size)``, whatever the framework's order, and are as the
+core has them, but for a layer with a `scale`, whose are the framework's floats.
 """
 
 UNSIZED = "its input's size is not known; use --input-shape"
@@ -47,6 +48,8 @@ class Layer:
         exact core of its floats. Such a layer has no core without a `scale`.
     scale : float, optional
         What one of these integers stands for, coming in and leaving; 0 stands for 0.
+    lanes : int, optional
+        Of its core, as many as there are channels at most; the usual ones by default.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Layer:
     notes: tuple[str, ...] = ()
     float_dtype: str | None = None
     scale: float | None = None
+    lanes: int | None = None
 
     @cached_property
     def _job_or_reason(self) -> "PoolJob | str":
@@ -68,21 +72,20 @@ class Layer:
         if self.spec is None:
             return "it has no specification"
         try:
-            return PoolJob(self.spec, self.shape)
+            lanes = None if self.lanes is None else min(self.lanes, self.shape[0])
+            return PoolJob(self.spec, self.shape, lanes)
         except SpecError as error:
             return str(error).rstrip(".")
 
     @property
     def waits(self) -> bool:
         """Whether it has a core as soon as it has a scale."""
-        windows = isinstance(self._job_or_reason, PoolJob)
-        return windows and self.float_dtype is not None and self.scale is None
+        return self.windows is not None and self.float_dtype is not None and self.scale is None
 
     @property
     def job(self) -> PoolJob | None:
-        """The job of its core, with the usual lanes; None where there is none."""
-        found = self._job_or_reason
-        return found if isinstance(found, PoolJob) and not self.waits else None
+        """The job of its core; None where there is none."""
+        return None if self.waits else self.windows
 
     @property
     def refusal(self) -> str | None:
@@ -94,10 +97,15 @@ class Layer:
         return None if self.job is not None else str(self._job_or_reason)
 
     @property
+    def windows(self) -> PoolJob | None:
+        """What it computes, whether its values have a scale or not; None where no core does."""
+        found = self._job_or_reason
+        return found if isinstance(found, PoolJob) else None
+
+    @property
     def out_shape(self) -> tuple[int, ...] | None:
         """A frame out, channels first; None where it is not known."""
-        found = self._job_or_reason
-        return found.out_shape if isinstance(found, PoolJob) else None
+        return None if self.windows is None else self.windows.out_shape
 
     @property
     def seen(self) -> float | None:
@@ -109,6 +117,20 @@ class Layer:
             for axis in self.job.axes
         ]
         return math.prod(taken)
+
+    def scaled(self, scale: float, low: float, source: str) -> "Layer":
+        """Return a layer that `waits` with a scale; `low` is the lowest value that comes in.
+
+        The integers are of 8 bits, unsigned where nothing is below 0, and 0 stands for 0.
+        """
+        assert self.spec is not None
+        dtype = "uint8" if low >= 0 else "int8"
+        note = (
+            f"its {self.float_dtype} is taken as {dtype} in steps of {scale:.6g} ({source}), 0"
+            " standing for 0, and the result rounded once, halves to even"
+        )
+        spec = self.spec.replace(dtype=dtype, rounding="half_even")
+        return replace(self, spec=spec, scale=scale, notes=(*self.notes, note))
 
     def to_json(self) -> dict[str, Any]:
         """Return what `json.dumps` takes: see docs/models.md."""
@@ -125,6 +147,8 @@ class Layer:
             "supported": job is not None,
             "reason": self.refusal,
             "notes": list(self.notes),
+            "warnings": [] if job is None else job.warnings,
+            "scale": self.scale,
         }
 
 
@@ -149,6 +173,25 @@ class Node:
     layer: str | None = None
 
 
+@dataclass(frozen=True)
+class Input:
+    """What a model is given when it runs.
+
+    Parameters
+    ----------
+    name : str
+        What the model calls it.
+    dtype : dtype or None
+        Of its values; None where the model takes several.
+    shape : tuple of (int or None) or None
+        Its lengths, the batch first, None for one that the model does not say.
+    """
+
+    name: str
+    dtype: np.dtype | None
+    shape: tuple[int | None, ...] | None
+
+
 class Model(ABC):
     """A model that was read: its pooling layers, and how it is run.
 
@@ -159,12 +202,15 @@ class Model(ABC):
     nodes : sequence of Node
         All operations, in an order in which each follows those that it takes values of; of the
         main graph alone where there are several. None where a reader does not know them.
+    inputs : sequence of Input
+        What it is given, in order.
     warnings : sequence of str
         What works but may not be meant, a sentence each.
     """
 
     layers: Sequence[Layer]
     nodes: Sequence[Node] = ()
+    inputs: Sequence[Input] = ()
     warnings: Sequence[str] = ()
 
     @abstractmethod
@@ -176,6 +222,6 @@ class Model(ABC):
         inputs : sequence of ndarray
             One per input of the model, with the framework's own axes.
         through : callable, optional
-            What each supported layer's activations go through instead; the framework's own
-            pooling by default.
+            What the activations go through instead, of each of `layers` that has an `out_shape`
+            and can be run apart; the framework's own pooling by default.
         """

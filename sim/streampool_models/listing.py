@@ -1,24 +1,23 @@
 """A model's pooling layers as a table for a terminal."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from streampool_sim.words import by, count, describe
 
 from .layer import Layer, Model
 
+if TYPE_CHECKING:
+    from .running import LayerRun, ModelRun, OutputRun
+
 HEAD = ("layer", "pooling", "in", "out", "lanes", "cycles", "seen")
+RAN = ("layer", "golden model", "framework", "frames", "cycles per frame", "limit", "engine")
 
 
 def listed(model: Model) -> str:
     """Return the layers, a line each, and a line for each that no core computes."""
     rows = [_row(layer) for layer in model.layers if layer.job is not None]
-    widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
-    lines = (
-        [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in (HEAD, *rows)
-        ]
-        if rows
-        else []
-    )
+    lines = columns([HEAD, *rows]) if rows else []
     refused = [layer for layer in model.layers if layer.job is None]
     groups: dict[tuple[str, str], list[str]] = {}
     for layer in refused:
@@ -30,6 +29,93 @@ def listed(model: Model) -> str:
     lines += [f"{layer.name}: {note}." for layer in model.layers for note in layer.notes]
     told = f", {len(refused)} of them without a core" if refused else ""
     return "\n".join([*lines, f"{count(len(model.layers), 'pooling layer')}{told}"])
+
+
+def doubts(layers: Sequence[Layer]) -> list[str]:
+    """Return what of layers works but may not be meant, a sentence each."""
+    said = []
+    jobs = [(layer, layer.windows) for layer in layers]
+    for k, (layer, job) in enumerate(jobs):
+        if job is None:
+            continue
+        larger = [text for text in job.warnings if "larger than the input" in text]
+        said += [f"{layer.name}: {text.rstrip('.')}" for text in larger]
+        after = len(layers) - k - 1
+        flat = max(job.out_size) == 1 < max(job.size) and job.spec.adaptive is None
+        if flat and after and not larger:
+            said.append(
+                f"{layer.name} pools {by(job.size)} down to {by(job.out_size)}, and"
+                f" {count(after, 'pooling layer')} follow{'s' if after == 1 else ''};"
+                " use a larger --input-shape if the network goes on with positions there"
+            )
+        elif max(job.size) == 1 and job.spec.adaptive is None:
+            said.append(
+                f"{layer.name} pools frames of {by(job.size)}, where nothing is left to pool"
+            )
+    return said
+
+
+def ran(run: "ModelRun") -> str:
+    """Return what came of a run: its layers, a line each, its outputs, and what took long."""
+    rows = [
+        (
+            each.layer.name,
+            "equal" if each.mismatch is None else "DIFFERS",
+            _runtime(each),
+            str(each.frames),
+            f"{each.stats['cycles_per_frame']:,}",
+            f"{each.stats['limit_cycles_per_frame']:,}",
+            str(each.stats["engine"]),
+        )
+        for each in run.layers
+    ]
+    lines = columns([RAN, *rows]) if rows else ["no layer has a core"]
+    for each in run.layers:
+        if each.mismatch:
+            lines.append(f"{each.layer.name} differs from the golden model: {each.mismatch}.")
+        if each.why:
+            lines.append(f"{each.layer.name}: {each.why}.")
+    lines += [f"output {k}: {_output(each)}" for k, each in enumerate(run.outputs)]
+    seconds = run.seconds
+    lines.append(
+        f"{seconds['without']:.1f} s for the model alone, {seconds['cores']:.1f} s to compile and"
+        f" simulate cores, {seconds['rest']:.1f} s for the model in parts"
+    )
+    return "\n".join(lines)
+
+
+def _runtime(run: "LayerRun") -> str:
+    if not run.differing:
+        return "equal"
+    return f"{run.differing:,} of {run.values:,} differ, by {run.largest:.3g} at most"
+
+
+def _output(run: "OutputRun") -> str:
+    if not run.differing:
+        same = f"{by(run.without.shape) or 'one value'}, the same bit for bit with cores"
+        return f"{same}{f'; largest at {_few(run.labels[0])}' if run.labels else ''}"
+    said = f"{by(run.without.shape)}, with cores {run.differing:,} values differ, by"
+    said += f" {run.largest:.3g} at most"
+    if run.labels is None:
+        return said
+    before, after = run.labels
+    if before == after:
+        return f"{said}; largest at {_few(before)} all the same"
+    return f"{said}; largest at {_few(before)} without and {_few(after)} with cores"
+
+
+def _few(places: Sequence[int]) -> str:
+    more = f" and {len(places) - 8} more" if len(places) > 8 else ""
+    return ", ".join(map(str, places[:8])) + more
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines, their cells one below the other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _row(layer: Layer) -> tuple[str, ...]:

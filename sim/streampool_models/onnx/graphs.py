@@ -171,7 +171,7 @@ class Scope:
                 self.users.setdefault(name, []).append(node)
         self._tensors = {each.name: each for each in self.graph.initializer}
         self._values = {
-            each.name: _value(each.type)
+            each.name: value_of(each.type)
             for each in (*self.graph.value_info, *self.graph.output, *self.graph.input)
         }
 
@@ -218,7 +218,8 @@ def bodies(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
             yield f"{each.name}[{k}]", graph
 
 
-def _value(kind: onnx.TypeProto) -> Value:
+def value_of(kind: onnx.TypeProto) -> Value:
+    """Return what a type says of a value."""
     tensor = kind.tensor_type
     if not kind.HasField("tensor_type"):
         return Value()

@@ -7,11 +7,12 @@ import numpy as np
 import onnx
 from streampool_sim.refusals import Refused
 
-from ..layer import Layer, Model, Node, Through
+from ..layer import Arrays, Input, Layer, Model, Node, Through
 from .finding import found
-from .graphs import inlined
+from .graphs import inlined, value_of
 from .loading import loaded
-from .shapes import lean, put_shapes
+from .shapes import inputs_of, lean, put_shapes
+from .sites import Found
 
 
 def read(name: str, shapes: Sequence[tuple[int, ...]] = ()) -> "OnnxModel":
@@ -32,15 +33,58 @@ class OnnxModel(Model):
         for function in model.functions:
             lean(function)
         model = inlined(model)
+        self.inputs = [_input(each) for each in inputs_of(model.graph)]
         put_shapes(model.graph, shapes)
         self.path = path
-        self.found = found(model)
+        self._shapes = [value_of(each.type).shape for each in inputs_of(model.graph)]
+        self.found = found(model, self._actual)
         self.layers: Sequence[Layer] = [each.layer for each in self.found]
         self.nodes = _nodes(model.graph, {each.node.name: each.layer for each in self.found})
 
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
-        """Run the model in onnxruntime: see `Model.run`."""
-        raise Refused(f"{self.path} is not run yet")
+        """Run the model in onnxruntime: see `Model.run`.
+
+        Nodes are not fused, so that it gives the same bits as a whole and cut at the layers.
+        """
+        from .session import Cut, Whole
+
+        values = dict(zip((each.name for each in self.inputs), inputs, strict=True))
+        if through is None:
+            return Whole(self.path).run(values)
+        places = {
+            each.node.name: k
+            for k, each in enumerate(self.found)
+            if self.layers[k].out_shape is not None and not each.inside
+        }
+
+        def core(found: Found, x: np.ndarray, made: tuple[np.ndarray, ...]) -> Arrays:
+            layer = self.layers[places[found.node.name]]
+            return found.through(layer, x, made, through)
+
+        return Cut(self.path, [self.found[k] for k in places.values()]).run(values, core)
+
+    def _actual(self, names: list[str]) -> dict[str, np.ndarray]:
+        """Return values of the main graph as they are of an input of nothing but 0."""
+        from .session import Cut
+
+        values = {}
+        for each, shape in zip(self.inputs, self._shapes, strict=True):
+            if shape is None or each.dtype is None:
+                return {}
+            values[each.name] = np.zeros(shape, each.dtype)
+        try:
+            return Cut(self.path, []).values(names, values)
+        except Refused:  # it cannot be run, which its layers do not need
+            return {}
+
+
+def _input(value: onnx.ValueInfoProto) -> Input:
+    known = value_of(value.type)
+    dtype = None
+    if known.element:
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(known.element)
+    lengths = known.lengths and tuple(n if n and n > 0 else None for n in known.lengths)
+    return Input(value.name, dtype, lengths)
 
 
 def _nodes(graph: onnx.GraphProto, layers: dict[str, Layer]) -> list[Node]:

@@ -18,6 +18,10 @@ REDUCTIONS = {
     "ReduceL1": "lp1",
     "ReduceL2": "lp2",
 }
+PASSING = ("Add", "Cast", "Clip", "Div", "Expand", "Identity", "Max", "Mul", "Pow", "Reciprocal")
+PASSING += ("Reshape", "Sqrt", "Squeeze", "Sub", "Unsqueeze")
+"""What a mean goes through before a normalisation takes it off its input."""
+
 INDICES = ("flat", "flat_columns")
 """By `storage_order`."""
 
@@ -82,12 +86,20 @@ def reduction(site: Site) -> Found | None:
 def _normalises(site: Site) -> bool:
     """Return whether a mean or norm is of a normalisation or a softmax."""
     scope, source = site.scope, site.input(0)
-    users = scope.users.get(site.output(0), [])
     maker = scope.makers.get(source)
-    squares = maker is not None and (
+    if maker is not None and (
         maker.op_type == "Pow" or (maker.op_type == "Mul" and maker.input[0] == maker.input[1])
-    )
-    return squares or any(user.op_type in ("Sub", "Div") and source in user.input for user in users)
+    ):
+        return True
+    waiting, seen = [site.output(0)], set[str]()
+    while waiting:
+        for user in scope.users.get(waiting.pop(), []):
+            if user.op_type in ("Sub", "Div") and source in user.input:
+                return True
+            if user.op_type in PASSING and user.output[0] not in seen:
+                seen.add(user.output[0])
+                waiting.append(user.output[0])
+    return False
 
 
 def whole(site: Site) -> dict[str, Any]:

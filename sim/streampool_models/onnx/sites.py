@@ -10,7 +10,7 @@ import onnx
 from streampool_golden import PoolSpec
 from streampool_golden.errors import shown
 
-from ..layer import Layer
+from ..layer import Arrays, Layer, Through
 from .graphs import STANDARD, Scope, Value
 
 DTYPES: dict[int, str] = {
@@ -119,6 +119,23 @@ class Found:
         if not self.keepdims:
             return frames.reshape(frames.shape[:2])
         return np.ascontiguousarray(np.moveaxis(frames, 1, -1)) if self.last else frames
+
+    def through(self, layer: Layer, x: np.ndarray, made: Arrays, through: Through) -> Arrays:
+        """Return what goes on in the graph where the layer's arrays go through something.
+
+        `made` is what onnxruntime makes of `x`, and both are as the graph has them.
+        """
+        x = self.frames(x)
+        if self.keepdims:
+            values, *others = map(self.frames, made)
+        else:
+            values, *others = (each.reshape(*each.shape, *(1,) * (x.ndim - 2)) for each in made)
+        if self.affine is not None:
+            values = self.affine.integers(values, x.dtype)
+        values, *others = through(layer, x, (values, *others))
+        if self.affine is not None:
+            values = self.affine.reals(values)
+        return tuple(map(self.array, (values, *others)))
 
 
 @dataclass
