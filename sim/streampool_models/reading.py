@@ -17,6 +17,10 @@ Reader: TypeAlias = Callable[[str, Shapes], Model]
 
 READERS: dict[str, tuple[str, str]] = {
     ".onnx": (".onnx", "onnx"),
+    ".pt2": (".pytorch", "torch"),
+    ".py": (".pytorch", "torch"),
+    ".pt": (".pytorch", "torch"),
+    ".pth": (".pytorch", "torch"),
     ".tflite": (".tflite", "tflite"),
 }
 """Per suffix the module that has a ``read``, which is a `Reader`, and the extra that it needs."""
@@ -83,6 +87,32 @@ def from_tflite(path: str | Path, input_shape: Sequence[Any] = ()) -> Sequence[L
         If the file is not there or is no model, or its extra is missing.
     """
     return _reader(".tflite", str(path))(str(path), shapes_of(input_shape)).layers
+
+
+def from_torch(module: Any, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
+    """Return the pooling layers that a PyTorch module calls: names, specifications and shapes.
+
+    The module runs once, on random inputs, as it infers. So a functional call is seen as a layer
+    is, a module that is called twice is two layers, and what is not called is none.
+
+    Parameters
+    ----------
+    module : torch.nn.Module, torch.export.ExportedProgram or str
+        What to look into; a text is as on the command line: ``"net.pt2"``, ``"net.py:Net"``.
+    input_shape : tuple of int, or sequence of them
+        The shape of its input, or of each, in order, with the batch. An archive has one of its
+        own.
+
+    Raises
+    ------
+    Refused
+        If it does not run on such inputs, or is no module, or torch is missing.
+    """
+    if isinstance(module, (str, Path)):
+        return read_model(str(module), shapes_of(input_shape)).layers
+    with needing("the module", "torch"):
+        from .pytorch.modules import opened
+    return opened(module, shapes_of(input_shape)).layers
 
 
 def shapes_of(given: Sequence[Any]) -> Shapes:

@@ -1,0 +1,27 @@
+"""Models of PyTorch: modules as they run, and archives of `torch.export`."""
+
+from pathlib import Path
+
+from ..layer import Model
+from ..reading import Shapes, needing
+from .archive import Archive
+from .exported import ExportedProgram
+from .pickles import refuse_pickle
+
+__all__ = ["read"]
+
+
+def read(name: str, shapes: Shapes = ()) -> Model:
+    """Read an archive, or run a Python file that is named with what in it is the model.
+
+    An archive is listed without PyTorch.
+    """
+    path, _, attribute = name.partition(".py:")
+    if attribute or name.endswith(".py"):
+        with needing(name, "torch"):
+            from .files import module_of
+            from .modules import opened
+        return opened(module_of(f"{path}.py" if attribute else path, attribute), shapes)
+    if Path(name).suffix.lower() != ".pt2":
+        refuse_pickle(name)
+    return ExportedProgram(Archive(name), shapes)
