@@ -111,8 +111,8 @@ def from_torch(module: Any, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
     if isinstance(module, (str, Path)):
         return read_model(str(module), shapes_of(input_shape)).layers
     with needing("the module", "torch"):
-        from .pytorch.modules import opened
-    return opened(module, shapes_of(input_shape)).layers
+        modules = import_module(".pytorch.modules", __package__)
+    return modules.opened(module, shapes_of(input_shape)).layers
 
 
 def shapes_of(given: Sequence[Any]) -> Shapes:

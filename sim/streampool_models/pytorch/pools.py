@@ -34,7 +34,7 @@ REFUSED = {
     "max_un": "unpooling is no pooling; use UnpoolJob for a core of it",
 }
 FLOATS = ("float16", "bfloat16", "float32", "float64")
-EXACT = dict.fromkeys(("avg", "sum"), ("float16", "bfloat16"))
+EXACT: dict[str, tuple[str, ...]] = dict.fromkeys(("avg", "sum"), ("float16", "bfloat16"))
 """What of floats has an exact core, besides maxima."""
 
 
