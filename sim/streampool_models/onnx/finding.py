@@ -10,7 +10,7 @@ from streampool_golden.errors import cut
 
 from ..layer import UNSIZED
 from .graphs import Scope, bodies
-from .pools import POOLS
+from .pools import POOLS, contrib
 from .shapes import QONNX, inferred, put_value
 from .sites import Found, Site, Unfit, Unsized
 
@@ -121,6 +121,9 @@ def _layer(site: Site) -> Found | None:
     try:
         if pool is not None:
             return pool(site)
+        found = contrib(site)
+        if found is not None:
+            return found
         if "pool" in site.op.lower() and not site.standard:
             return site.refused(f"the operators of {cut(site.node.domain)} are not known")
         return None

@@ -6,6 +6,7 @@ from typing import Any
 from streampool_golden import OPERATIONS, PoolSpec
 from streampool_golden.fields import GLOBAL, MOST_AXES
 
+from .quantised import CONTRIB_POOLS, on_grid
 from .sites import Found, Site, Unfit, Unsized
 
 GLOBALS = {"GlobalMaxPool": "max", "GlobalAveragePool": "avg", "GlobalLpPool": "lp"}
@@ -199,6 +200,9 @@ def pooled(
 
     What has no core of its floats is listed as one of integers, which waits for a scale.
     """
+    found = on_grid(site, op, fields, last, dict(more))
+    if found is not None:
+        return found
     dtype, shape = site.dtype, site.shape(last=last)
     if dtype is None:
         raise Unsized
@@ -237,3 +241,9 @@ POOLS: dict[str, Callable[[Site], Found | None]] = {
     "RoiAlign": refuse("its windows come with its input; a core's windows are fixed"),
 }
 """What pools among ONNX's own operators."""
+
+
+def contrib(site: Site) -> Found | None:
+    """Return the layer of an operator that is onnxruntime's own; None where it is none."""
+    pool = CONTRIB_POOLS.get(site.op) if site.node.domain == "com.microsoft" else None
+    return None if pool is None else pool(site, windows, whole)

@@ -10,6 +10,7 @@ import onnxruntime
 from streampool_golden.errors import cut
 from streampool_sim.refusals import Refused
 
+from .expanding import expand, has_qonnx
 from .graphs import bodies, inlined
 from .loading import loaded, sentence
 from .shapes import inputs_of
@@ -37,8 +38,14 @@ class Whole:
 
     def run(self, values: Values) -> list[np.ndarray]:
         """Return the outputs."""
+        model: str | bytes = str(self._path)
+        found = loaded(self._path)
+        if has_qonnx(found.graph):
+            found = inlined(found)
+            expand(found.graph)
+            model = found.SerializeToString()
         try:
-            return session(str(self._path)).run(None, values)
+            return session(model).run(None, values)
         except Exception as error:  # onnxruntime's exceptions have no base of their own
             raise Refused(f"onnxruntime cannot run {self._path}: {sentence(error)}") from None
 
@@ -60,20 +67,15 @@ class Cut:
                 f"the external data of {path} cannot be read: {sentence(error)}"
             ) from None
         self._model = inlined(model)
+        expand(self._model.graph)
         graph = self._model.graph
         self.inputs = [each.name for each in inputs_of(graph)]
         self._outputs = [each.name for each in graph.output]
         self._tensors = {each.name: each for each in graph.initializer}
         self._sparse = {each.values.name: each for each in graph.sparse_initializer}
-        self._nodes = {node.name: node for node in graph.node}
         self._makers = {name: node for node in graph.node for name in node.output if name}
-        self._layers = {each.node.name: each for each in layers}
-        self._of = {
-            node.name: each.node.name
-            for each in layers
-            for node in each.nodes
-            if set(node.output) & set(each.targets) or node.name == each.node.name
-        }
+        self._layers = layers
+        self._of = {name: each for each in layers for name in each.targets}
         self._levels: dict[str, int | None] = dict.fromkeys(self.inputs, 0)
         self._parts: dict[int, list[onnx.NodeProto]] = {}
         self._cuts: dict[int, list[Found]] = {}
@@ -81,17 +83,13 @@ class Cut:
 
     def _sort(self) -> None:
         """Find the part of every node and layer."""
-        done: set[str] = set()
         for node in self._model.graph.node:
-            name = self._of.get(node.name)
-            if name in done:
-                continue
-            if name is not None:
-                layer = self._layers[name]
+            layer = next((self._of[name] for name in node.output if name in self._of), None)
+            if layer is not None:
                 level = self._levels.get(layer.source) or 0
-                self._cuts.setdefault(level, []).append(layer)
+                if layer not in self._cuts.setdefault(level, []):
+                    self._cuts[level].append(layer)
                 self._levels |= dict.fromkeys(layer.targets, level + 1)
-                done.add(name)
                 continue
             levels = [self._levels.get(each) for each in used(node)]
             known = [each for each in levels if each is not None]
@@ -122,7 +120,14 @@ class Cut:
         return [values[name] for name in self._outputs]
 
     def _within(self, layer: Found) -> list[onnx.NodeProto]:
-        return [self._nodes[node.name] for node in layer.nodes]
+        """Return the nodes that a core takes the place of."""
+        waiting, names = list(layer.targets), set[str]()
+        while waiting:
+            node = self._makers.get(name := waiting.pop())
+            if name != layer.source and node is not None and node.name not in names:
+                names.add(node.name)
+                waiting += used(node)
+        return [node for node in self._model.graph.node if node.name in names]
 
     def _wanted(self, level: int, nodes: Sequence[onnx.NodeProto]) -> list[str]:
         """Return what a part has to give to others."""
@@ -134,7 +139,7 @@ class Cut:
             for node in part
             for name in used(node)
         }
-        taken |= {each.source for each in self._layers.values()} | set(self._outputs)
+        taken |= {each.source for each in self._layers} | set(self._outputs)
         return sorted(made & taken)
 
     def _run(

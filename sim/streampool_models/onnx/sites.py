@@ -11,6 +11,7 @@ from streampool_golden import PoolSpec
 from streampool_golden.errors import shown
 
 from ..layer import Arrays, Layer, Through
+from .attributes import known
 from .graphs import STANDARD, Scope, Value
 
 DTYPES: dict[int, str] = {
@@ -37,31 +38,37 @@ class Unsized(Exception):
     """A node whose specification follows from sizes that are not known."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Affine:
-    """What integers stand for: ``scale * (q - zero_point)``, one of each for every channel."""
+    """What integers stand for: ``scale * (q - zero_point)``, one of each or one per channel.
+
+    `dtype` is NumPy's type that holds the integers.
+    """
 
     scale: np.ndarray
     zero_point: np.ndarray
+    dtype: np.dtype
 
     def reals(self, q: np.ndarray) -> np.ndarray:
         """Return what integers with the channels second stand for, as DequantizeLinear has it."""
         scale, zero = self._along(q)
         return ((q.astype(np.int64) - zero).astype(np.float32) * scale).astype(scale.dtype)
 
-    def integers(self, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return the integers that stand for reals, which are all those of one."""
+    def integers(self, x: np.ndarray) -> np.ndarray:
+        """Return the integers that stand for reals, each of which is that of one."""
         scale, zero = self._along(x)
-        return (np.rint(x / scale).astype(np.int64) + zero).astype(dtype)
+        return (np.rint(x / scale).astype(np.int64) + zero).astype(self.dtype)
 
     def _along(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         shape = (1, -1) + (1,) * (x.ndim - 2)
         return self.scale.reshape(shape), self.zero_point.astype(np.int64).reshape(shape)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
-    """A pooling layer and the nodes that it takes the place of.
+    """A pooling layer, and where in the graph its core stands.
+
+    It takes the place of all nodes between `source` and `targets`.
 
     Attributes
     ----------
@@ -69,8 +76,6 @@ class Found:
         What it computes.
     node : NodeProto
         The pooling node.
-    nodes : tuple of NodeProto
-        What the core takes the place of, in order; those before the pooling may have other users.
     source : str
         The value that goes into the core.
     targets : tuple of str
@@ -79,8 +84,8 @@ class Found:
         Whether the channels are the last axis.
     keepdims : bool
         Whether the pooled axes stay, of length 1, where all are pooled.
-    affine : Affine or None
-        What the core's integers stand for where the graph goes on with reals.
+    affine_in, affine : Affine or None
+        What the core's integers stand for where the graph has reals, coming in and leaving.
     inside : bool
         Whether it is inside of a graph of the model's, and so cannot be run apart.
     value_in, value_out : Value
@@ -89,12 +94,12 @@ class Found:
 
     layer: Layer
     node: onnx.NodeProto
-    nodes: tuple[onnx.NodeProto, ...]
     source: str
     targets: tuple[str, ...]
     last: bool = False
     keepdims: bool = True
     affine: Affine | None = None
+    affine_in: Affine | None = None
     inside: bool = False
     value_in: Value = field(default_factory=Value)
     value_out: Value = field(default_factory=Value)
@@ -130,8 +135,10 @@ class Found:
             values, *others = map(self.frames, made)
         else:
             values, *others = (each.reshape(*each.shape, *(1,) * (x.ndim - 2)) for each in made)
+        if self.affine_in is not None:
+            x = self.affine_in.integers(x)
         if self.affine is not None:
-            values = self.affine.integers(values, x.dtype)
+            values = self.affine.integers(values)
         values, *others = through(layer, x, (values, *others))
         if self.affine is not None:
             values = self.affine.reals(values)
@@ -168,29 +175,25 @@ class Site:
     @cached_property
     def attributes(self) -> dict[str, Any]:
         """Its attributes, all of which its operator knows; text as str."""
-        return self.checked(self._schema())
+        attributes = known(self.node, self.version)
+        if attributes is None:
+            raise Unfit(f"ONNX of opset {self.version} has no {self.op}")
+        return self.checked(attributes)
 
-    def checked(self, known: Mapping[str, int]) -> dict[str, Any]:
+    def checked(self, types: Mapping[str, int]) -> dict[str, Any]:
         """Return the attributes, or refuse those that are not known or of another type."""
         found = {}
         for each in self.node.attribute:
-            if each.name not in known:
+            if each.name not in types:
                 of = f" of opset {self.version}" if self.standard else ""
                 raise Unfit(f"it has the attribute {shown(each.name)}, which {self.op}{of} has not")
-            if each.type != known[each.name]:
+            if each.type != types[each.name]:
                 raise Unfit(f"its attribute {each.name} is of the wrong type")
             value = onnx.helper.get_attribute_value(each)
             if isinstance(value, bytes):
                 value = value.decode("utf-8", "replace")
             found[each.name] = list(value) if each.ints else value
         return found
-
-    def _schema(self) -> dict[str, int]:
-        try:
-            schema = onnx.defs.get_schema(self.op, self.version, "")
-        except onnx.defs.SchemaError:
-            raise Unfit(f"ONNX of opset {self.version} has no {self.op}") from None
-        return {name: _number(each.type) for name, each in schema.attributes.items()}
 
     def input(self, k: int) -> str:
         """Return the name of an input; nothing where it is left out."""
@@ -247,11 +250,6 @@ class Site:
 
     def found(self, layer: Layer, **more: Any) -> Found:
         """Return the layer with the node that it is of."""
-        usual = {"nodes": (self.node,), "source": self.input(0), "targets": (self.output(0),)}
+        usual = {"source": self.input(0), "targets": (self.output(0),)}
         usual |= {"value_in": self.value, "value_out": self.scope.value(self.output(0))}
         return Found(layer, self.node, **(usual | more))
-
-
-def _number(kind: Any) -> int:
-    """Return the number of an attribute's type, which ONNX's own types leave out."""
-    return int(kind.value)
