@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs fpga boards netlists docs fresh vectors conformance wheel-test clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance wheel-test clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -50,10 +50,16 @@ bench-docs: tools $(BENCH) ## the same, and update docs/; use a machine that is 
 	@$(IN_ENV) $(PY) docs/figures.py
 	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
 
+bench-clocks: $(CORE) ## count the cores of docs/bench.json again, at the clocks of today's placements
+	@$(IN_ENV) $(PY) -m streampool_bench.report.digest docs/bench.json docs/bench.json
+	@$(IN_ENV) $(PY) docs/figures.py
+	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
+
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
 	@$(IN_ENV) $(PY) -m streampool_sim fpga $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py headline fpga fpga-short fpga-bar
+	@$(MAKE) --no-print-directory bench-clocks
 
 netlists: tools $(DEV) ## compare synthesized cores with the cores they are made from, beat for beat
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)

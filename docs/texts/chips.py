@@ -13,9 +13,9 @@ from streampool_bench import fpga as placements
 from streampool_golden import PoolJob, PoolSpec
 from streampool_hw.boards import BOARDS
 from streampool_hw.boards.table import SHOWS
-from streampool_hw.fpga import device_named
-from streampool_hw.fpga.devices import BLOCK_RAM_PULSE_PS, block_ram_mhz
+from streampool_hw.fpga import DEVICES, Device, device_named
 from streampool_hw.fpga.flow import Design, synthesize
+from streampool_hw.fpga.silicon import limits_of
 from streampool_sim.words import describe
 
 from . import cores
@@ -33,29 +33,40 @@ def headline() -> str:
     [row] = [
         row for row in placements.known() if (row["job"], row["device"]) == (job.name, device.name)
     ]
-    silicon = block_ram_mhz(device)
-    assert silicon is not None
-    assert row["block_ram"]
-    placer, seeds = row["fmax_median_mhz"], len(row["fmax_mhz"])
-    ours = ("**streampool**", f"**{row['lut4']}**", f"**{min(placer, silicon):.0f}**")
+    assert row["bound_by"] == "silicon"
+    ours = ("**streampool**", f"**{row['lut4']}**", f"**{row['clock_mhz']:.0f}**")
     peers = re.findall(r"(\w+) ([\d,]+) at (\d+)", job.peers)
     size = " x ".join(map(str, job.shape))
     return (
         f"{describe(job.spec).capitalize()}, on {size} {job.spec.dtype}, {job.lanes} lane, on"
         f" an {device.part}, placed with the same tools:\n\n"
         + blocks.table("core | > LUT4 | > MHz", [ours, *peers])
-        + f"\nThe placer's median over {seeds} seeds is {placer:.1f} MHz, but block RAM of this"
-        f" device runs at {silicon:.0f} MHz at most.\n"
+        + f"\nThat is {row['values_per_second'] / 1e6:.0f} million values per second."
+        f" The device's {row['silicon_cell']} runs no faster; by the paths alone the placer"
+        f" gives {row['fmax_median_mhz']:.1f} MHz, the median of {len(row['fmax_mhz'])}"
+        " seeds.\n"
     )
 
 
 def silicon() -> str:
-    """Return the fastest clock of block RAM, by speed grade."""
-    clocks = (
-        f"{block_ram_mhz(device_named(f'ecp5-85k-{speed}')):.0f} MHz at speed grade {speed}"
-        for speed in BLOCK_RAM_PULSE_PS
-    )
-    return f"An ECP5's block RAM runs at {', '.join(clocks)} at most.\n"
+    """Return the fastest clock of each kind of cell, by part."""
+    known: dict[tuple[tuple[str, float], ...], list[Device]] = {}
+    unknown = []
+    for device in DEVICES.values():
+        if limits := limits_of(device):
+            key = tuple((limit.cell, limit.mhz) for limit in limits.values())
+            known.setdefault(key, []).append(device)
+        else:
+            unknown.append(device)
+    rows = [
+        [
+            ", ".join(device.part for device in devices),
+            "; ".join(f"{cell} {mhz:,.1f}" for cell, mhz in sorted(key, key=lambda each: each[1])),
+        ]
+        for key, devices in known.items()
+    ]
+    rows.append([", ".join(device.part for device in unknown), "not known"])
+    return blocks.table("devices | highest clocks of their cells, MHz", rows)
 
 
 def fpga_took(found: Sequence[Path]) -> str:
@@ -106,7 +117,8 @@ def boards_reached(reports: Sequence[Path]) -> str:
             [
                 f"`{board.name}`",
                 f"{report['clock_mhz']:g}",
-                f"{report['fmax_mhz']:.1f}",
+                f"{report['most_mhz']:.1f}",
+                report["silicon_cell"] if report["most_mhz"] < report["fmax_mhz"] else "paths",
                 ", ".join(use),
                 ", ".join(f"{tool} {version}" for tool, version in report["tools"].items()),
             ]
@@ -115,7 +127,7 @@ def boards_reached(reports: Sequence[Path]) -> str:
     job = PoolJob(PoolSpec.from_json(report["spec"]), report["shape"], report["lanes"])
     size = " x ".join(map(str, job.shape))
     said = f"{describe(job.spec)} on {size}, {job.lanes} lanes, and its self-test:\n\n"
-    head = "`--board` | > clock, MHz | > fastest, MHz | cells of the chip | tools"
+    head = "`--board` | > clock, MHz | > fastest, MHz | bound by | cells of the chip | tools"
     return said + blocks.table(head, rows)
 
 

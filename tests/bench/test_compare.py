@@ -39,6 +39,7 @@ def core(
         "seconds": cycles / mhz / 1e6, "frames_per_second": mhz * 1e6 / cycles,
         "latency_s": 10 / mhz / 1e6, "lut4": lut4 if source == "placed" else None,
         "placed_seeds": 3 if source == "placed" else None, "fits": fits,
+        "freq_bound": "silicon" if source == "placed" else None,
     }  # fmt: skip
 
 
@@ -70,9 +71,11 @@ def test_the_usual_call_is_torchs_on_floats():
 
 def test_a_row_of_the_comparison():
     rows = [software("torch", 8e-6), software("fast", 2e-6, dtype="int8")]
+    rows += [software("torch", 9e-5, cache="cold"), software("fast", 7e-5, cache="cold")]
     cores = [core(1, 100), core(8, 64), core(64, 1000, "assumed")]
     [found] = compare.comparison([LAYER], rows, cores)
     assert found["lanes"] == 8 and found["freq_source"] == "placed"
+    assert (found["freq_bound"], found["cold_s"]) == ("silicon", 7e-5)
     assert found["seconds"] == pytest.approx(512 / 64e6)  # 64 positions in 8 beats each
     assert found["ratio_best"] == pytest.approx(2e-6 / 8e-6)
     assert found["ratio_usual"] == pytest.approx(1)
@@ -91,7 +94,7 @@ def test_a_row_of_the_comparison():
 def test_assumed_clocks_count_only_where_none_was_placed():
     [found] = compare.comparison([LAYER], [software("x", 1e-6)], [core(8, 100, "assumed")])
     assert found["freq_source"] == "assumed" and found["usual"] is None
-    assert found["ratio_usual"] is None
+    assert found["ratio_usual"] is found["cold_s"] is found["freq_bound"] is None
     assert found["tie"]["holds"] is False and found["tie"]["placed_lanes"] is None
 
 

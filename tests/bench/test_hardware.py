@@ -16,7 +16,8 @@ DEVICE = "ecp5-85k-6"
 def placement(name: str, spec: PoolSpec, shape: tuple[int, ...], lanes: int, mhz: float, **more):
     return {
         "job": name, "device": DEVICE, "spec": spec.to_json(), "shape": list(shape), "lanes": lanes,
-        "placed": True, "fmax_mhz": [mhz], "fmax_median_mhz": mhz, "lut4": 100, "ff": 1,
+        "placed": True, "fmax_mhz": [mhz], "fmax_median_mhz": mhz, "clock_mhz": mhz,
+        "bound_by": "placer", "lut4": 100, "ff": 1,
         "block_ram": 4, "dsp": 0, "placer_cells": {"TRELLIS_FF": 100, "DP16KD": 4},
         "placer_available": {"TRELLIS_FF": 1000, "DP16KD": 16, "DCCA": 1}, **more,
     }  # fmt: skip
@@ -128,6 +129,20 @@ def test_an_assumed_clock_is_none_that_as_wide_a_core_missed(table):
         assert clocks.clock_of(POOL, (64, 56, 56), 64, DEVICE, 150.0).freq_mhz == 150.0
 
 
+def test_an_assumed_clock_is_none_that_the_silicon_cannot_take(table):
+    table(placement("other", WIDER, (64, 56, 56), 64, 300.0))
+    with clocks.unused_cores():
+        found = clocks.clock_of(PoolSpec("avg", 2), (8, 9, 9), 8, DEVICE, 900.0)
+    assert (found.freq_mhz, found.source, found.bound_by) == (476.19, "assumed", None)
+
+
+def test_a_layer_has_the_lower_clock_of_placer_and_silicon(table):
+    bound = {"clock_mhz": 211.954, "bound_by": "silicon"}
+    table(placement("it", POOL, (64, 112, 112), 8, 300.0, **bound))
+    found = clock(POOL, (64, 112, 112))
+    assert (found.freq_mhz, found.bound_by) == (211.954, "silicon")
+
+
 def test_stores_that_no_block_ram_holds_have_no_placed_clock(table):
     table(placement("it", POOL, (64, 112, 112), 8, 300.0))
     room = 16 * 18_432
@@ -165,7 +180,8 @@ def test_rows_of_the_real_table():
         assert row["latency_s"] == pytest.approx(row["latency_cycles"] / row["freq_mhz"] / 1e6)
         if row["freq_source"] == "placed":
             stands = by_name[row["placed_job"], row["device"]]
-            assert stands["fmax_median_mhz"] == row["freq_mhz"]
+            assert stands["clock_mhz"] == row["freq_mhz"] <= stands["fmax_median_mhz"]
+            assert stands["bound_by"] == row["freq_bound"]
             channels = spec.shape[0]
             assert stands["lanes"] == row["lanes"] or row["lanes"] == channels < stands["lanes"]
             itself = (stands["spec"], tuple(stands["shape"])) == (spec.spec.to_json(), spec.shape)

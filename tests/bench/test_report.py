@@ -9,6 +9,7 @@ import pytest
 from bench_results import all_layers
 from blocks import ROOT
 from streampool_bench import page
+from streampool_bench.fpga import clocks, placed
 from streampool_bench.report import basis, digest, layers, reading, report, table
 from streampool_bench.report.layers import Layer, Layers
 from streampool_bench.report.report import Settings
@@ -280,6 +281,53 @@ def test_the_digest_is_written_from_a_file(tmp_path, whole, capsys):
     (tmp_path / "bench.json").write_text("{", encoding="utf-8")
     assert digest.main([words[0], str(tmp_path / "other.json")]) == 2
     assert "is no measurement" in capsys.readouterr().err
+    assert not (tmp_path / "other.json").exists()
+
+
+@pytest.fixture(scope="module")
+def again(whole):
+    return digest.again(digest.digest(whole))
+
+
+def test_cores_are_counted_again_beside_software_as_it_was_measured(whole, again):
+    """With the same placements nothing changes, so that a digest is enough to count from."""
+    before = digest.digest(whole)
+    assert again.keys() == before.keys()
+    assert json.loads(json.dumps(again)) == before
+
+
+def test_cores_that_are_counted_again_have_the_clocks_of_today(whole, monkeypatch):
+    before = digest.digest(whole)
+    rows = [row | {"clock_mhz": 10.0, "bound_by": "silicon"} for row in placed.placements()]
+    monkeypatch.setattr(placed, "placements", lambda: tuple(rows))
+    monkeypatch.setattr(clocks, "placements", lambda: tuple(rows))
+    now = digest.again(before)
+    assert {row["freq_mhz"] for row in now["comparison"] if row["freq_source"] == "placed"} == {10}
+    assert [row["best"] for row in now["comparison"]] == [
+        row["best"] for row in before["comparison"]
+    ]
+    assert values(now, "wins")["wins"] < values(before, "wins")["wins"]
+    assert values(now, "clocks")["simulated"] == values(before, "clocks")["simulated"]
+
+
+def test_sentences_of_software_stay_where_a_digest_lacks_what_made_them(whole):
+    before = digest.digest(whole)
+    rows = [row | {"cold_s": None} for row in before["comparison"]]
+    now = digest.again(before | {"shares": [], "comparison": rows})
+    said = {each["id"]: each["text"] for each in now["reading"]}
+    assert list(said) == [each["id"] for each in before["reading"]]
+    for each in before["reading"]:
+        assert each["text"] == said[each["id"]]
+
+
+def test_a_digest_is_counted_again_from_a_file(tmp_path):
+    path = tmp_path / "stated.json"
+    path.write_text(report.text(STATED), encoding="utf-8")
+    assert digest.main([str(path), str(path)]) == 0
+    now = json.loads(path.read_text("utf-8"))
+    assert now == STATED, "the cores or their placements have changed: make bench-clocks"
+    path.write_text(report.text(STATED | {"layers": [{"layer": "no-1"}]}), encoding="utf-8")
+    assert digest.main([str(path), str(tmp_path / "other.json")]) == 2
     assert not (tmp_path / "other.json").exists()
 
 

@@ -137,7 +137,7 @@ def test_missing_tools_are_named(capsys, tmp_path, monkeypatch):
 @pytest.fixture
 def programs(monkeypatch):
     """Put a placer that reaches 100 MHz in the programs' place; returns what it says and does."""
-    state = SimpleNamespace(error="", fmax=100.0)
+    state = SimpleNamespace(error="", fmax=100.0, cells=["TRELLIS_FF"])
 
     def run(program: str, arguments: list[str], folder: Any) -> SimpleNamespace:
         failed = bool(state.error) and "nextpnr" in program
@@ -155,7 +155,14 @@ def programs(monkeypatch):
     monkeypatch.setattr(tools, "find", lambda program: program)
     monkeypatch.setattr(tools, "version", lambda program: "1")
     module = sys.modules[build.__module__]  # its name is hidden by the function's
-    monkeypatch.setattr(module, "synthesize", lambda rtlil, device, folder: {})
+
+    def synthesize(rtlil: str, device: object, folder: Path) -> dict[str, int]:
+        cells = {kind: {"type": kind} for kind in state.cells}
+        modules = {"top": {"attributes": {"top": "1"}, "cells": cells}}
+        (folder / "design.json").write_text(json.dumps({"modules": modules}))
+        return {}
+
+    monkeypatch.setattr(module, "synthesize", synthesize)
     return state
 
 
@@ -185,6 +192,25 @@ def test_a_clock_that_is_not_reached_is_refused(capsys, tmp_path, programs):
     status, out, _ = said(capsys, *words, "--freq", "20.5")
     assert status == 0 and "20 MHz, the most up to 20.5" in out
     assert (tmp_path / "out" / "ulx3s-85f.bit").read_bytes() == b"bits"
+
+
+def test_a_pll_is_not_set_above_what_the_silicon_takes(capsys, tmp_path, programs):
+    programs.fmax, programs.cells = 400.0, ["TRELLIS_FF", "DP16KD"]
+    words = ("--board", "ulx3s-85f", *SMALL, "-o", str(tmp_path / "out"))
+    assert refused(capsys, *words, "--freq", "250") == (
+        "streampool: ulx3s-85f would run at 250 MHz, and its silicon takes 212.0 MHz at most"
+        " (block RAM of an LFE5U-85F-6); use --freq 211.\n"
+    )
+    assert not (tmp_path / "out").exists()
+    status, out, _ = said(capsys, *words, "--freq", "211")
+    assert status == 0
+    assert "212.0 MHz could be reached, the silicon's limit (block RAM); the placer says 4" in out
+    facts = json.loads((tmp_path / "out" / "ulx3s-85f.json").read_text())
+    assert (facts["silicon_mhz"], facts["silicon_cell"]) == (211.954, "block RAM")
+    assert (facts["fmax_mhz"], facts["most_mhz"]) == (400.0, 211.954)
+    programs.cells = ["TRELLIS_FF"]  # without block RAM nothing is in the way
+    status, out, _ = said(capsys, *words, "--freq", "250")
+    assert status == 0 and "250 MHz; 400.0 MHz could be reached\n" in out
 
 
 def test_a_build_does_not_go_to_its_folder(capsys, tmp_path, programs, monkeypatch):

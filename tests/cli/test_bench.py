@@ -49,7 +49,7 @@ def test_a_device_without_room_is_refused(refused: Command):
 def test_json_on_standard_output(command: Command):
     done = command(*SMALL.split(), "--json", "-")
     assert done.status == 0
-    assert json.loads(done.out)["schema"] == "streampool-bench-2"
+    assert json.loads(done.out)["schema"] == "streampool-bench-3"
     assert "one frame at a time" in done.err
 
 

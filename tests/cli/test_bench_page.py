@@ -57,8 +57,8 @@ def test_what_would_be_measured_is_refused(
         (None, "cannot be read"),
         ("{", "is not JSON; use what --json writes"),
         ("[]", "schema None"),
-        ('{"schema": "streampool-bench-0"}', "streampool-bench-0"),
-        ('{"schema": "streampool-bench-2"}', "settings"),
+        ('{"schema": "streampool-bench-2"}', "streampool-bench-2"),
+        ('{"schema": "streampool-bench-3"}', "settings"),
     ],
 )
 def test_what_is_no_measurement_is_refused(

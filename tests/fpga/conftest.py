@@ -14,11 +14,23 @@ NETLIST = {
     "modules": {
         "between": {
             "attributes": {"top": "1"},
-            "cells": {"core.axis_1.new_TRELLIS_FF_Q_1": {"connections": {"D": [4], "Q": [5]}}},
+            "cells": {
+                "core.axis_1.new_TRELLIS_FF_Q_1": {
+                    "type": "TRELLIS_FF",
+                    "connections": {"D": [4], "Q": [5]},
+                }
+            },
             "netnames": {"core.axis_1.new": {"hide_name": 0, "bits": [6, 5]}},
         }
     }
 }
+
+
+def netlist(cells: dict[str, int]) -> dict:
+    """Return `NETLIST` with a cell more of each kind that is counted."""
+    [(name, module)] = NETLIST["modules"].items()
+    kinds = {kind: {"type": kind, "connections": {}} for kind, count in cells.items() if count}
+    return {"modules": {name: module | {"cells": module["cells"] | kinds}}}
 
 
 def step(kind: str, start: str, end: str, ns: float) -> dict:
@@ -89,7 +101,7 @@ class FakeTools:
             if self.crashes:
                 self.crashes -= 1
                 return subprocess.CompletedProcess([], 134, "", "")
-            (folder / "design.json").write_text(json.dumps(NETLIST))
+            (folder / "design.json").write_text(json.dumps(netlist(self.cells)))
             stat = {"design": {"num_cells_by_type": self.cells}}
             (folder / "stat.json").write_text(json.dumps(stat))
             return subprocess.CompletedProcess([], 0, "", "")

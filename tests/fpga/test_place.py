@@ -38,7 +38,9 @@ def test_a_small_core_is_placed():
     assert placement.reason is None and placement.placed
     [clock] = placement.fmax_mhz
     assert placement.fmax_median_mhz == placement.fmax_best_mhz == clock > 0
-    assert placement.frames_per_second == pytest.approx(clock * 1e6 / 16, rel=1e-4)
+    assert placement.clock_mhz == min(clock, placement.silicon_mhz)
+    assert placement.frames_per_second == pytest.approx(placement.clock_mhz * 1e6 / 16, rel=1e-4)
+    assert placement.values_per_second == pytest.approx(placement.clock_mhz * 1e6, rel=1e-4)
     assert placement.lut4 and placement.ff
     # around a core are two registers for each bit that goes in, and two for each that comes out
     ins, outs = 8 + 2, 8 + 1 + 2
@@ -63,7 +65,10 @@ def test_what_the_programs_say_is_put_together(fake):
     assert made["placed"] is True and made["reason"] is None
     assert made["fmax_mhz"] == [250.0, 210.5, 300.0, 290.0]
     assert (made["fmax_median_mhz"], made["fmax_best_mhz"]) == (270.0, 300.0)
-    assert made["frames_per_second"] == round(270e6 / 16, 3)
+    assert (made["silicon_mhz"], made["silicon_cell"]) == (211.954, "block RAM")
+    assert (made["clock_mhz"], made["bound_by"]) == (211.954, "silicon")
+    assert made["frames_per_second"] == 211.954e6 / 16
+    assert made["values_per_second"] == 211.954e6
     assert [made[name] for name in ("lut4", "carry", "ff", "block_ram", "lut_ram", "dsp")] == [
         *(30, 5, 21, 1, 0, 0)
     ]
@@ -107,6 +112,7 @@ def test_a_device_too_small_is_said_with_what_it_lacks(fake):
     assert not placement.placed
     assert placement.reason == "ice40-hx1k is too small: it would take 4,169 of 1,280 ICESTORM_LC."
     assert placement.fmax_mhz == [] and placement.fmax_median_mhz is None
+    assert placement.clock_mhz is placement.silicon_mhz is placement.bound_by is None
     assert placement.lut4 is not None  # what is known is said
 
 
@@ -153,12 +159,39 @@ def test_the_verb_prints_and_writes(fake, tmp_path, monkeypatch, capsys):
     fake.clocks = {1: 250.0, 2: 210.5, 3: 300.0}
     assert cli.main([*SYNTH, UNCHECKED]) == 0
     out, _ = capsys.readouterr()
-    assert "clock    250.0 MHz, the median of 250, 210, 300; best 300.0\n" in out
-    assert "frames   15,625,000.0 per second at the median clock, 16 cycles each\n" in out
+    assert "clock    212.0 MHz, the silicon's limit (block RAM)\n" in out
+    assert "paths    250.0 MHz, the placer's median of 250, 210, 300; best 300.0\n" in out
+    assert "frames   13,247,125.0 per second at the clock, 16 cycles each\n" in out
+    assert "values   212.0 million per second\n" in out
     assert "30 LUT4, 5 carry cells, 21 FFs, 0 LUT RAMs, 1 block RAM, 0 DSPs\n" in out
     assert "counts 40 of 24,288 TRELLIS_FF (0.2%), with" in out
     assert "longest  from columns `new` bit 1" in out
     assert json.loads(Path("p.json").read_text())["fmax_mhz"] == [250.0, 210.5, 300.0]
+
+
+@pytest.mark.parametrize(
+    ("device", "cells", "said"),
+    [
+        (
+            "ecp5-85k-6",
+            {"DP16KD": 1},
+            "200.0 MHz, the placer's; the silicon's limit is 212.0 (block",
+        ),
+        (
+            "ecp5-85k-6",
+            {"LUT4": 1},
+            "200.0 MHz, the placer's; the silicon's limit is 476.2 (slices)",
+        ),
+        ("ice40-up5k", {"SB_RAM40_4K": 1}, "150.0 MHz, the silicon's limit (block RAM)"),
+        ("gowin-gw2a18", {"SDPB": 1}, "200.0 MHz, the placer's; the silicon's limit is not known"),
+    ],
+)
+def test_the_verb_says_what_binds(fake, tmp_path, monkeypatch, capsys, device, cells, said):
+    monkeypatch.chdir(tmp_path)
+    fake.cells = cells
+    words = [device if word == "ecp5-85k-6" else word for word in SYNTH]
+    assert cli.main([*words, UNCHECKED]) == 0
+    assert f"clock    {said}" in capsys.readouterr().out
 
 
 def test_the_verb_ends_with_2_where_the_device_is_too_small(fake, tmp_path, monkeypatch, capsys):

@@ -7,7 +7,7 @@ import pytest
 from streampool_bench import fpga
 from streampool_bench.fpga import BAR_DEVICE, JOBS, table
 from streampool_golden import PoolSpec
-from streampool_hw.fpga import DEVICES, tools
+from streampool_hw.fpga import DEVICES, silicon, tools
 from streampool_sim.cli import main
 
 A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
@@ -180,34 +180,67 @@ def cells(text: str, job: str) -> dict[str, str]:
 
 def test_a_row_is_compared_with_its_bar(fake, make, capsys):
     fake.clocks = {1: 240.0}
-    fake.cells = {"LUT4": 120}
+    fake.cells = {"LUT4": 120, "DP16KD": 1}
     make("--jobs", "A1,A8,A32,C1", "--devices", BAR_DEVICE, "--seeds", "1")
     text = capsys.readouterr().out
-    assert cells(text, "A1")["bar"] == "250 MHz, 110 LUT4"
-    assert cells(text, "A1")["met"] == "10.0 MHz short; 10 LUT4 over"
-    assert (cells(text, "A8")["bar"], cells(text, "A8")["met"]) == ("230 MHz", "yes")
+    assert cells(text, "A1")["bar"] == "the silicon's clock, 110 LUT4"
+    assert cells(text, "A1")["met"] == "10 LUT4 over"
+    assert (cells(text, "A8")["bar"], cells(text, "A8")["met"]) == ("the silicon's clock", "yes")
     assert (cells(text, "C1")["bar"], cells(text, "C1")["met"]) == ("-", "-")
     wide = cells(text, "A32")  # as many LUTs per lane as at eight
     assert (wide["bar"], wide["met"]) == ("200 MHz, 480 LUT4", "yes")
     assert wide["per lane"] == "3.8"
+    assert (wide["MHz"], wide["bound by"], wide["placer, MHz"]) == ("212.0", "silicon", "240.0")
+    assert wide["silicon, MHz"] == "212.0, block RAM"
+    assert wide["million values/s"] == "6,783"  # 32 at a time
+
+
+def test_a_clock_below_what_the_silicon_takes_misses_its_bar(fake, make, capsys):
+    fake.clocks = {1: 201.0}
+    make("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
+    line = cells(capsys.readouterr().out, "A1")
+    assert (line["MHz"], line["bound by"]) == ("201.0", "placer")
+    assert line["met"] == "11.0 MHz short"
+
+
+def test_no_clock_that_is_asked_for_is_above_what_the_silicon_takes():
+    limit = silicon.limit_of(DEVICES[BAR_DEVICE], ("block_ram",))
+    assert limit is not None
+    assert all(job.least_mhz is None or job.least_mhz < limit.mhz for job in JOBS.values())
+
+
+def test_where_nothing_is_known_of_the_silicon_the_table_says_so(fake, make, capsys):
+    make("--jobs", "A1", "--devices", "gowin-gw2a18", "--seeds", "1")
+    out = capsys.readouterr().out
+    assert cells(out, "A1")["silicon, MHz"] == "not known"
+    assert "Nothing is known of the silicon's own limit" in out
+
+
+def test_rows_of_earlier_versions_get_their_clock_when_they_are_read(fake, make, tmp_path):
+    _, rows = make(*A1)
+    path = tmp_path / "data" / "table.json"
+    new = ("silicon_mhz", "silicon_cell", "clock_mhz", "bound_by", "values_per_second")
+    row = rows["A1", BAR_DEVICE]
+    before = {name: value for name, value in row.items() if name not in new}
+    path.write_text(json.dumps([before | {"frames_per_second": 1.0}]))
+    assert make("--check")[1]["A1", BAR_DEVICE] == row
 
 
 def test_the_bar_is_told_of_all_jobs(fake, make):
     fake.clocks = {1: 240.0, 2: 240.0, 3: 301.0}
-    fake.cells = {"LUT4": 120}
+    fake.cells = {"LUT4": 120, "DP16KD": 1}
     _, rows = make("--jobs", "A1,A8,A32,C1", "--devices", BAR_DEVICE)
     fake.log = "ERROR: no more\n"
     _, rows = make("--jobs", "A64", "--devices", BAR_DEVICE)
     text = fpga.against_bar([*rows.values()])
-    barred = sum(bool(job.least_mhz) for job in JOBS.values())
+    barred = sum(bool(job.least_mhz or job.at_silicon) for job in JOBS.values())
     assert f"2 of {barred} jobs with a bar meet it; these do not:\n" in text
     missed = [line[2:] for line in text.splitlines() if line.startswith("- ")]
-    assert missed[0] == "A1: 10.0 MHz short; 10 LUT4 over"
+    assert missed[0] == "A1: 10 LUT4 over"
     assert "B8: has not been placed" in missed
     assert any(line.startswith("A64: could not be placed: ") for line in missed)
     assert len(missed) == barred - 2
-    assert "C1 reaches 240.0 MHz, 120.0 LUT4 per lane (3 seeds); C32 has not been placed" in text
-    assert "The median reaches this in no job; single seeds reach it in A1, A8, C1, A32.\n" in text
+    assert "C1 reaches 212.0 MHz, 120.0 LUT4 per lane (3 seeds); C32 has not been placed" in text
     assert "Seeds: 3 for A1, A8, C1, A32.\n" in text
     assert "changed" not in text
     rows["A1", BAR_DEVICE]["stale"] = True
@@ -226,6 +259,7 @@ def test_the_short_form_has_the_bar_device_alone(fake, make):
     assert BAR_DEVICE in short and "ice40" not in short
     row = rows["A1", BAR_DEVICE]
     line = cells(short, "A1")
-    assert line["MHz"] == f"{row['fmax_median_mhz']:.1f}"
+    assert line["MHz"] == f"{row['clock_mhz']:.1f}"
+    assert line["placer, MHz"] == f"{row['fmax_median_mhz']:.1f}"
     assert line["layer"] == "max 2x2 s2, 1x224x224"
     assert line["peers, LUT4 at MHz"] == JOBS["A1"].peers

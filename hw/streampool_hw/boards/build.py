@@ -14,7 +14,7 @@ from streampool_golden import PoolJob, SpecError
 
 from ..core import PoolCore
 from ..files import write_whole
-from ..fpga import Device, ToolError, tools
+from ..fpga import Device, ToolError, silicon, tools
 from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
 from ..fpga.netlist import NETLIST
 from .pattern import FRAMES
@@ -57,6 +57,9 @@ class Built:
     asked_mhz: float | None  # the clock that was asked for, if any
     clock_mhz: float  # the clock it runs at
     fmax_mhz: float  # the clock that the placer says it could run at
+    silicon_mhz: float | None  # what its cells take at most, None where that is not known
+    silicon_cell: str | None  # which of them sets that, in words
+    most_mhz: float  # the lower one of these two, which no device runs above
     netlist_checked: bool  # whether the self-test passed a round in the netlist
     netlist_unchecked: str | None  # why that cannot be told, where it was tried
     # the placer's own counts, of the core and its self-test together
@@ -81,7 +84,8 @@ def build(
     """Build the bitstream of a core's self-test, and write it and its report into a folder.
 
     The folder is made if it is not there; nothing is written unless all went well. The clock is
-    the board's own, or by `freq_mhz` one of the PLL, where the device has one. A round has `frames`
+    the board's own, or by `freq_mhz` one of the PLL, where the device has one; one above what the
+    silicon takes is a `ToolError`. A round has `frames`
     frames. Before anything is placed, `check` is given the self-test, the device and the folder of
     the netlist; it raises `ToolError` if the self-test fails in it, and returns why it cannot tell,
     or None. `progress` is told of each step: steps done, steps in all. A core that does not fit the
@@ -128,6 +132,14 @@ def build(
         work = Path(name)
         synthesize(plan.files[f"{_NAME}.il"], device, work)
         progress(next(done), steps)
+        netlist = json.loads((work / NETLIST).read_text(encoding="utf-8"))
+        limit = silicon.limit_of(device, silicon.kinds_in(netlist, device))
+        if limit is not None and limit.mhz * 1e6 < hz:
+            slower = f"--freq {int(limit.mhz)}" if pll else "another board"
+            raise ToolError(
+                f"{board.name} would run at {hz / 1e6:g} MHz, and its silicon takes"
+                f" {limit.mhz:.1f} MHz at most ({limit.cell} of an {device.part}); use {slower}."
+            )
         if check is not None:
             unchecked = check(test, device, work)
             progress(next(done), steps)
@@ -147,6 +159,7 @@ def build(
             f"{board.name} would run at {hz / 1e6:g} MHz, and the core with its self-test"
             f" reaches {fmax:.1f} MHz; use {slower}a smaller core."
         )
+    found = silicon.clock(fmax, limit)
     bitstream = folder / f"{board.name}.{board.suffix}"
     built = Built(
         board=board.name,
@@ -161,6 +174,9 @@ def build(
         asked_mhz=freq_mhz,
         clock_mhz=round(hz / 1e6, 4),
         fmax_mhz=round(fmax, 2),
+        silicon_mhz=found["silicon_mhz"],
+        silicon_cell=found["silicon_cell"],
+        most_mhz=found["clock_mhz"],
         netlist_checked=check is not None and unchecked is None,
         netlist_unchecked=unchecked,
         used=utilization(report, "used"),

@@ -10,13 +10,6 @@ PINS = "pins.txt"
 PORTS = ("clk", "rst", "pin_in", "pin_out")
 """What is placed has these, whatever the core: those of `BetweenRegisters`."""
 
-BLOCK_RAM_PULSE_PS = {6: 2359, 7: 1967, 8: 1842}
-"""Least width of an ECP5 block RAM's clock pulse, high and low, in ps by speed grade.
-
-From the timing data that nextpnr-ecp5 comes with: DP16KD with WRITEMODE NORMAL, as the cores
-instantiate it.
-"""
-
 
 @dataclass(frozen=True)
 class Cells:
@@ -133,14 +126,3 @@ DEVICES = {
 def device_named(name: str) -> Device:
     """Return a device by its name, or refuse the name."""
     return DEVICES[choice("device", name, DEVICES)]
-
-
-def block_ram_mhz(device: Device) -> float | None:
-    """Return the fastest clock that a device's block RAM takes; None where nothing is known of it.
-
-    nextpnr times paths between registers and not the width of a pulse, so the clock that it gives
-    a core with block RAM can be above this one.
-    """
-    if device.family != "ecp5":
-        return None
-    return 1e6 / (2 * BLOCK_RAM_PULSE_PS[int(device.part.rpartition("-")[2])])

@@ -22,7 +22,7 @@ from streampool_golden.fields import integer
 
 from ..core import PoolCore
 from ..export import gates, yosys
-from . import paths, tools
+from . import paths, silicon, tools
 from .devices import PINS, Device, device_named
 from .netlist import NETLIST
 from .tools import ToolError
@@ -62,10 +62,15 @@ class Placement:
     netlist_checked: bool = False  # whether frames came right out of the core's netlist
     netlist_unchecked: str | None = None  # why that cannot be told, where it was tried
     placed: bool = False  # whether the device took it
-    fmax_mhz: list[float] = field(default_factory=list)  # of each seed
+    fmax_mhz: list[float] = field(default_factory=list)  # of each seed, by the placer
     fmax_median_mhz: float | None = None
     fmax_best_mhz: float | None = None
-    frames_per_second: float | None = None  # at the median clock
+    silicon_mhz: float | None = None  # what its cells take at most, None also if that is not known
+    silicon_cell: str | None = None  # which of them sets that, in words
+    clock_mhz: float | None = None  # the lower one of the placer's median and the silicon's
+    bound_by: str | None = None  # "placer" or "silicon", whichever is the lower one
+    frames_per_second: float | None = None  # at that clock
+    values_per_second: float | None = None  # of the input, all lanes together
     # cells of the core alone, after synthesis
     lut4: int | None = None
     carry: int | None = None
@@ -239,18 +244,33 @@ def place_design(
             netlist = json.loads((around / NETLIST).read_text(encoding="utf-8"))
     except ToolError as error:
         return Placement(**facts, reason=str(error))
-    median = statistics.median(clocks)
+    median = round(statistics.median(clocks), 2)
     return Placement(
         **facts,
         placed=True,
         fmax_mhz=[round(clock, 2) for clock in clocks],
-        fmax_median_mhz=round(median, 2),
+        fmax_median_mhz=median,
         fmax_best_mhz=round(max(clocks), 2),
-        frames_per_second=round(median * 1e6 / core.cycles_bound, 3),
+        **clock_and_rates(
+            median,
+            silicon.limit_of(device, silicon.kinds_in(netlist, device)),
+            core.cycles_bound,
+            job.shape,
+        ),
         placer_cells=utilization(middle, "used"),
         placer_available=utilization(middle, "available"),
         critical_path=paths.describe(middle, netlist, job.spec.ndim),
     )
+
+
+def clock_and_rates(
+    placer_mhz: float, limit: silicon.Limit | None, cycles: int, shape: Sequence[int]
+) -> dict[str, Any]:
+    """Return the fields of a `Placement` that follow from the placer's clock and the silicon's."""
+    found = silicon.clock(placer_mhz, limit)
+    frames = found["clock_mhz"] * 1e6 / cycles
+    rates = {"frames_per_second": frames, "values_per_second": frames * math.prod(shape)}
+    return found | {name: round(rate, 3) for name, rate in rates.items()}
 
 
 def utilization(report: dict[str, Any], count: str) -> dict[str, int]:

@@ -16,6 +16,7 @@ from typing import Any
 from amaranth.hdl import UnusedElaboratable
 from streampool_golden import Axis, PoolJob, PoolSpec
 from streampool_hw import PoolCore
+from streampool_hw.fpga import silicon
 from streampool_hw.fpga.devices import DEVICES
 
 from .placed import BLOCK_BITS, holds, placements
@@ -29,9 +30,12 @@ LARGER = 2
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock of a layer on a device: the median of the placer's seeds, or an assumed one."""
+    """The clock of a layer on a device: that of a placed job, or an assumed one."""
 
     freq_mhz: float
+    """Not above what the silicon takes, where that is known."""
+    bound_by: str | None
+    """``"placer"`` or ``"silicon"``, whichever is the lower one; None where it is assumed."""
     source: str
     """``"placed"`` or ``"assumed"``."""
     placed: dict[str, Any] | None
@@ -133,7 +137,8 @@ def clock_of(
     frames of another size; a placed job of the same operation and lanes that asks at least as
     much: as many stages or more, as many partials and windows over an input in each, as wide a
     sum, and as hard a division. What stands for a layer finishes its outputs the same way, and
-    its block RAMs hold half of the layer's stores or more. Of several it is the slowest. For all
+    its block RAMs hold half of the layer's stores or more. Of several it is the slowest. A placed
+    job's clock is the lower one of the placer's median and of what the silicon takes. For all
     channels in parallel the next wider job stands, if none has as many lanes. Else
     `assumed_mhz`; without it `ASSUMED_MHZ`, or less where a core of as many lanes or more came
     out slower on the device.
@@ -146,7 +151,7 @@ def clock_of(
     for row in placements():
         if row["device"] != device or row["lanes"] < lanes:
             continue
-        wide.append(row["fmax_median_mhz"])
+        wide.append(row["clock_mhz"])
         if row["lanes"] != width or not room:
             continue
         placed_spec, placed_shape = PoolSpec.from_json(row["spec"]), tuple(row["shape"])
@@ -171,12 +176,15 @@ def clock_of(
         (harder, "the same operation and lanes, with a window that asks as much or more"),
     ):
         if found:
-            row = min(found, key=lambda each: each["fmax_median_mhz"])
+            row = min(found, key=lambda each: each["fmax_median_mhz"])  # and so its clock
             why += f", placed with {width} lanes" * (width > lanes)
-            return Clock(row["fmax_median_mhz"], "placed", row, row in same, why)
+            clock_mhz, bound_by = row["clock_mhz"], row["bound_by"]
+            return Clock(clock_mhz, bound_by, "placed", row, row in same, why)
     if assumed_mhz is None:
         assumed_mhz = min([ASSUMED_MHZ, *wide])
     why = "nothing placed stands for it"
     if not room:
         why = "its stores are more than all block RAM of the device"
-    return Clock(assumed_mhz, "assumed", None, False, why)
+    limit = silicon.limit_of(DEVICES[device], ("clock", "ff"))  # of any core
+    assumed_mhz = assumed_mhz if limit is None else min(assumed_mhz, limit.mhz)
+    return Clock(assumed_mhz, None, "assumed", None, False, why)

@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 
 from streampool_golden import PoolJob
 from streampool_hw.files import write_whole
-from streampool_hw.fpga import tools
+from streampool_hw.fpga import silicon, tools
 from streampool_hw.fpga.devices import DEVICES
-from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, place_design
+from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, clock_and_rates, place_design
 from streampool_sim.netlist_check import check_core
 
 from .jobs import BAR_DEVICE, JOBS
@@ -49,7 +49,7 @@ Pair: TypeAlias = tuple[str, str]
 
 def known() -> list[Row]:
     """Return the placements that come with the package; none if they were never made."""
-    return json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else []
+    return [*_read(DATA).values()]
 
 
 def make(
@@ -79,7 +79,17 @@ def _say(text: str) -> None:
 
 def _read(output: Path) -> dict[Pair, Row]:
     rows = json.loads(output.read_text("utf-8")) if output.is_file() else []
-    return {(row["job"], row["device"]): row for row in rows}
+    return {(row["job"], row["device"]): _clocked(row) for row in rows}
+
+
+def _clocked(row: Row) -> Row:
+    """Return a row with its clock and rates as what is known of the silicon today has them."""
+    fields = ("silicon_mhz", "silicon_cell", "clock_mhz", "bound_by")
+    if not row["placed"] or row["device"] not in DEVICES:
+        return dict.fromkeys((*fields, "values_per_second")) | row
+    limit = silicon.limit_of(DEVICES[row["device"]], silicon.kinds_counted(row))
+    cycles, shape = row["cycles_per_frame"], row["shape"]
+    return row | clock_and_rates(row["fmax_median_mhz"], limit, cycles, shape)
 
 
 def _store(output: Path, rows: dict[Pair, Row]) -> list[Row]:
@@ -145,9 +155,9 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
         try:
             for number, done in enumerate(as_completed(started), 1):
                 name, device = pair = started[done]
-                row = done.result()
+                row = _clocked(done.result())
                 _store(output, {pair: row})
-                said = f"{row['lut4']} LUT4, {row['fmax_median_mhz']} MHz"
+                said = f"{row['lut4']} LUT4, {row['clock_mhz']} MHz"
                 _say(
                     f"{number}/{len(wanted)} {name} on {device}:"
                     f" {said if row['placed'] else row['reason'].rstrip('.')}"

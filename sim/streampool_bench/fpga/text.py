@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from streampool_golden import PoolJob
+from streampool_hw.fpga import silicon
 from streampool_hw.fpga.devices import DEVICES
-from streampool_hw.fpga.flow import FREQ_MHZ
 
-from .jobs import BAR_DEVICE, JOBS
+from .jobs import BAR_DEVICE, JOBS, ReferenceJob
 from .table import Pair, Row
 
 
@@ -42,6 +42,10 @@ def markdown(rows: Sequence[Row], *, short: bool = False) -> str:
         asked = {f"{row['freq_mhz']:g}" for row in here}
         if any(row.get("stale") for row in here):
             text += "\n*stale*: the design has changed since it was placed.\n"
+        if not silicon.limits_of(DEVICES[device]):
+            text += (
+                "\nNothing is known of the silicon's own limit: these clocks are the placer's.\n"
+            )
         parts.append(
             f"{here[0]['part']} (`{device}`), {', '.join(sorted(versions))},"
             f" asked for {', '.join(sorted(asked))} MHz:\n\n{text}"
@@ -63,6 +67,22 @@ def _layer(row: Row, _: Any) -> str:
 
 def _clocks(row: Row, _: Any) -> str:
     return " ".join(f"{clock:.1f}" for clock in row["fmax_mhz"])
+
+
+def _bound(row: Row, _: Any) -> str:
+    return row["bound_by"] or "-"
+
+
+def _silicon(row: Row, _: Any) -> str:
+    if not row["placed"]:
+        return "-"
+    if row["silicon_mhz"] is None:
+        return "not known"
+    return f"{row['silicon_mhz']:.1f}, {row['silicon_cell']}"
+
+
+def _values(row: Row, _: Any) -> str:
+    return "-" if row["values_per_second"] is None else f"{row['values_per_second'] / 1e6:,.0f}"
 
 
 def _path(row: Row, _: Any) -> str:
@@ -89,25 +109,37 @@ def _most_lut4(row: Row, rows: dict[Pair, Row]) -> float | None:
     """
     job = JOBS[row["job"]]
     eight = rows.get((f"{row['job'].rstrip('0123456789')}8", row["device"]))
-    if job.lanes <= 8 or job.least_mhz is None or eight is None or eight["lut4"] is None:
+    if job.lanes <= 8 or not _has_clock(job) or eight is None or eight["lut4"] is None:
         return job.most_lut4
     return eight["lut4"] * job.lanes / 8
 
 
+def _has_clock(job: ReferenceJob) -> bool:
+    """Return whether a clock is asked of a job."""
+    return job.at_silicon or job.least_mhz is not None
+
+
+def _least_mhz(row: Row) -> float | None:
+    """Return the clock that is asked of a row's job, if any: no more than the silicon takes."""
+    job = JOBS[row["job"]]
+    return row["silicon_mhz"] if job.at_silicon else job.least_mhz
+
+
 def _bar(row: Row, rows: dict[Pair, Row]) -> str:
-    least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
-    asked = [f"{least:g} MHz"] if least else []
+    job, most = JOBS[row["job"]], _most_lut4(row, rows)
+    asked = [f"{job.least_mhz:g} MHz"] if job.least_mhz else []
+    asked += ["the silicon's clock"] if job.at_silicon else []
     asked += [f"{most:,.0f} LUT4"] if most else []
     return ", ".join(asked) or "-"
 
 
 def _met(row: Row, rows: dict[Pair, Row]) -> str:
-    least, most = JOBS[row["job"]].least_mhz, _most_lut4(row, rows)
+    least, most = _least_mhz(row), _most_lut4(row, rows)
     if not row["placed"]:
         return "no"
     missed = []
-    if least and row["fmax_median_mhz"] < least:
-        missed.append(f"{least - row['fmax_median_mhz']:.1f} MHz short")
+    if least and row["clock_mhz"] < least:
+        missed.append(f"{least - row['clock_mhz']:.1f} MHz short")
     if most and row["lut4"] > most:
         missed.append(f"{row['lut4'] - most:,.0f} LUT4 over")
     return "; ".join(missed) or ("yes" if least or most else "-")
@@ -121,7 +153,7 @@ def against_bar(rows: Sequence[Row]) -> str:
     """Return in Markdown which jobs on `BAR_DEVICE` miss their bars, and by how much."""
     by_key = {(row["job"], row["device"]): row for row in rows}
     here = {name: by_key.get((name, BAR_DEVICE)) for name in JOBS}
-    barred = [name for name, job in JOBS.items() if job.least_mhz or job.most_lut4]
+    barred = [name for name, job in JOBS.items() if _has_clock(job) or job.most_lut4]
     missed = {name: _missed(here[name], by_key) for name in barred}
     missed = {name: how for name, how in missed.items() if how}
     lines = [
@@ -131,7 +163,7 @@ def against_bar(rows: Sequence[Row]) -> str:
         "The other jobs have no bar: "
         + "; ".join(f"{name} {_reached(here[name])}" for name in JOBS if name not in barred)
         + ".",
-        *_aim({name: row for name, row in here.items() if row and row["placed"]}),
+        _seeds({name: row for name, row in here.items() if row and row["placed"]}),
     ]
     stale = [name for name, row in here.items() if row and row.get("stale")]
     if stale:
@@ -154,36 +186,31 @@ def _reached(row: Row | None) -> str:
         return f"could not be placed: {row['reason'].rstrip('.')}"
     seeds = len(row["fmax_mhz"])
     return (
-        f"reaches {row['fmax_median_mhz']:.1f} MHz, {_each_lane(row, None)} LUT4 per lane"
+        f"reaches {row['clock_mhz']:.1f} MHz, {_each_lane(row, None)} LUT4 per lane"
         f" ({seeds} seed{'s'[: seeds > 1]})"
     )
 
 
-def _aim(rows: dict[str, Row]) -> list[str]:
-    """Return which jobs reach the clock that is asked for, and of how many seeds each median is."""
-    medians, single, seeds = [], [], {}
+def _seeds(rows: dict[str, Row]) -> str:
+    """Return of how many seeds each median is."""
+    seeds: dict[int, list[str]] = {}
     for name, row in rows.items():
-        if row["fmax_median_mhz"] >= row["freq_mhz"]:
-            medians.append(name)
-        elif row["fmax_best_mhz"] >= row["freq_mhz"]:
-            single.append(name)
         seeds.setdefault(len(row["fmax_mhz"]), []).append(name)
     counts = [
         f"{count} for {', '.join(names)}" for count, names in sorted(seeds.items(), reverse=True)
     ]
-    return [
-        f"The placer is asked for {FREQ_MHZ:g} MHz. The median reaches this in"
-        f" {', '.join(medians) or 'no job'}; single seeds reach it in"
-        f" {', '.join(single) or 'no other'}.",
-        f"Seeds: {'; '.join(counts) or 'none'}.",
-    ]
+    return f"Seeds: {'; '.join(counts) or 'none'}."
 
 
 _COLUMNS = (
     _Column("job", _job),
     _Column("layer", _layer),
     _Column("lanes", _number("lanes"), is_number=True),
-    _Column("MHz", _number("fmax_median_mhz", 1), is_number=True),
+    _Column("MHz", _number("clock_mhz", 1), is_number=True),
+    _Column("million values/s", _values, is_number=True),
+    _Column("bound by", _bound),
+    _Column("silicon, MHz", _silicon, in_short=False),
+    _Column("placer, MHz", _number("fmax_median_mhz", 1), is_number=True),
     _Column("each seed", _clocks, in_short=False),
     _Column("LUT4", _number("lut4"), is_number=True),
     _Column("per lane", _each_lane, is_number=True, in_short=False),

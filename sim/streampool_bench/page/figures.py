@@ -187,7 +187,7 @@ def lanes(results: Results) -> Plot | None:
         if len(set(widths)) < 2:
             continue
         at = len(area)
-        for panel, key in ((area, "lut4"), (clock, "fmax_median_mhz")):
+        for panel, key in ((area, "lut4"), (clock, "clock_mhz")):
             values = [row[key] for row in group]
             panel.append(Series(name, widths, values, at, at, joined=True))
     if not area:

@@ -31,7 +31,7 @@ WITHOUT = {"software": ("runtime",)}
 
 SUMMARY = (
     *("layer", "ratio_best", "ratio_usual", "frames_per_second", "lanes", "freq_mhz"),
-    *("freq_source", "best.contender", "best.dtype", "best.threads", "best.median_s"),
+    *("freq_source", "freq_bound", "best.contender", "best.dtype", "best.threads", "best.median_s"),
     *("usual.median_s", "tie.lanes", "tie.fits", "tie.holds", "latency_s", "latency_ratio"),
 )
 """Keys of the comparison that the page shows without a click."""

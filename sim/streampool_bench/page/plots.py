@@ -153,7 +153,7 @@ def lanes(area: Sequence[Series], clock: Sequence[Series]) -> Callable:
                 axes.plot(each.x, each.y, **_mark(each), label=each.name)
         left.set_yscale("log")
         left.set_ylabel("LUT4")
-        right.set_ylabel("MHz, median of the seeds")
+        right.set_ylabel("MHz, placer or silicon")
         right.set_ylim(0)
         ticks = sorted({x for each in area for x in each.x})
         for axes in (left, right):

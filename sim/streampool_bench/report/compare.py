@@ -6,7 +6,7 @@ from typing import Any
 
 from ..fpga import placed
 from ..software.task import CHANNELS_FIRST
-from ..software.timing import WARM
+from ..software.timing import COLD, WARM
 from .layers import Layer
 from .links import LINKS, frames_per_second
 
@@ -44,8 +44,8 @@ def usual(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
 
 _NAMES = ("contender", "runtime", "dtype", "layout", "threads", "cache", "median_s")
 _CORE = (
-    *("layer", "device", "lanes", "freq_mhz", "freq_source", "placed_job", "placed_seeds"),
-    *("seconds", "frames_per_second"),
+    *("layer", "device", "lanes", "freq_mhz", "freq_source", "freq_bound", "placed_job"),
+    *("placed_seeds", "seconds", "frames_per_second"),
 )
 
 
@@ -131,6 +131,7 @@ def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[
         by_layer.setdefault(row["layer"], {}).setdefault(row["device"], []).append(row)
     for layer in layers:
         fastest, typed = best(software, layer.name), usual(software, layer.name)
+        evicted = best(software, layer.name, COLD)
         seconds = None if fastest is None else fastest["median_s"]
         for here in by_layer.get(layer.name, {}).values():
             core = fastest_core(here)
@@ -141,6 +142,7 @@ def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[
                 | {
                     "best": _named(fastest),
                     "usual": _named(typed),
+                    "cold_s": evicted and evicted["median_s"],
                     "ratio_best": _over(fastest, core["seconds"]),
                     "ratio_usual": _over(typed, core["seconds"]),
                     "latency_s": core["latency_s"],

@@ -1,29 +1,36 @@
 """What README.md and docs/ state of a measurement, and nothing else of it.
 
-``python -m streampool_bench.report.digest build/bench.json docs/bench.json`` writes it.
+``python -m streampool_bench.report.digest build/bench.json docs/bench.json`` writes it. With a
+digest as the source, as in ``docs/bench.json docs/bench.json``, its cores are counted again at the
+clocks of today's placements, beside the software as it was measured (``make bench-clocks``).
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from streampool_hw.files import write_whole
 
-from ..software.timing import WARM
-from . import compare, reading, report
-from .layers import QUICK
+from ..fpga.clocks import ASSUMED_MHZ
+from ..software.timing import COLD, WARM
+from . import compare, hardware, links, reading, report
+from .layers import QUICK, network_layers
 
-SCHEMA = "streampool-bench-digest-1"
+SCHEMA = "streampool-bench-digest-2"
+
+OF_SOFTWARE = ("share", "cold")
+"""Sentences that stay as they were recorded where a digest lacks what they were made of."""
 
 Row = dict[str, Any]
 
 _LAYER = ("layer", "title", "nets", "values_in")
 _COMPARISON = (
-    *("layer", "device", "lanes", "freq_mhz", "freq_source", "placed_job", "placed_seeds"),
-    *("seconds", "best", "usual", "ratio_best", "ratio_usual", "tie"),
+    *("layer", "device", "lanes", "freq_mhz", "freq_source", "freq_bound", "placed_job"),
+    *("placed_seeds", "seconds", "best", "usual", "cold_s", "ratio_best", "ratio_usual", "tie"),
 )
 _NESTED = {
     "best": ("contender", "dtype", "layout", "threads", "median_s"),
@@ -41,7 +48,8 @@ def digest(made: dict[str, Any]) -> dict[str, Any]:
     """Return what the pages state of a report.
 
     That is the comparison and the networks on the device that the report is about, all sentences,
-    and of the layers that are drawn the placed cores and the fastest way of each contender.
+    the cycles that were simulated, and of the layers that are drawn the placed cores and the
+    fastest way of each contender.
     """
     device = reading.device_of(made)
     compared = [row for row in made["comparison"] if row["device"] == device]
@@ -61,8 +69,68 @@ def digest(made: dict[str, Any]) -> dict[str, Any]:
             for row in compared
         ],
         "networks": [row for row in made["networks"] if row["device"] == device],
+        "simulated": made["simulated"] if "simulated" in made else _simulated(made["hardware"]),
+        "shares": made["shares"],
         "reading": made["reading"],
     }
+
+
+def _simulated(rows: Sequence[Row]) -> list[list[Any]]:
+    """Return what was simulated: layer, lanes and cycles, whatever the device."""
+    counted = (row for row in rows if row["cycles_source"] == "simulated")
+    found = {(row["layer"], row["lanes"]): row["cycles"] for row in counted}
+    return [[*pair, cycles] for pair, cycles in found.items()]
+
+
+def again(recorded: dict[str, Any]) -> dict[str, Any]:
+    """Count the cores of a digest again, as they are placed today; returns a digest.
+
+    The software stays as it was measured. Raises `LookupError` for a layer that is not known today.
+    """
+    known = {layer.name: layer for layer in network_layers().layers}
+    picked = [known[row["layer"]] for row in recorded["layers"]]
+    software = [row for each in recorded["comparison"] for row in _software(each)]
+    counted = {
+        (known[layer].spec, known[layer].shape, lanes): cycles
+        for layer, lanes, cycles in recorded["simulated"]
+    }
+    assumed = recorded["settings"]["assumed_mhz"]
+    cores = hardware.rows(
+        picked, assumed_mhz=None if assumed == ASSUMED_MHZ else assumed, simulated=counted
+    )
+    compared = compare.comparison(picked, software, cores)
+    order = {row["net"]: row["layers"] for row in recorded["networks"]}
+    made = report.about(
+        recorded
+        | {
+            "layers": [layer.to_json() for layer in picked],
+            "links": [asdict(link) for link in links.LINKS.values()],
+            "hardware": cores,
+            "comparison": compared,
+            "networks": compare.networks(order, software, cores, compared),
+        }
+    )
+    said = {each["id"]: each for each in made["reading"]}
+    kept = {each["id"]: each for each in recorded["reading"] if each["id"] in OF_SOFTWARE} | said
+    places = [each["id"] for each in recorded["reading"]]
+    order_of = {name: places.index(name) if name in places else len(places) for name in kept}
+    sentences = [kept[name] for name in sorted(kept, key=lambda name: order_of[name])]
+    return digest(made | {"reading": sentences})
+
+
+def _software(row: Row) -> list[Row]:
+    """Return the measurements that a row of a digest's comparison was made of."""
+    rest = {"layer": row["layer"], "runtime": None, "correct": True, "crop": None}
+    found = []
+    if row["best"] is not None:
+        found.append(row["best"] | rest | {"cache": WARM})
+        if row["cold_s"] is not None:
+            found.append(found[0] | {"cache": COLD, "median_s": row["cold_s"]})
+    if row["usual"] is not None:
+        call = (compare.USUAL, compare.USUAL_DTYPE, compare.USUAL_LAYOUT)
+        named = dict(zip(("contender", "dtype", "layout"), call, strict=True))
+        found.append(row["usual"] | rest | named | {"threads": None, "cache": WARM})
+    return found
 
 
 def _only(row: Row, names: Sequence[str]) -> Row:
@@ -85,7 +153,7 @@ def _drawn_software(rows: Sequence[Row]) -> list[Row]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the digest of a measurement; returns 2 if that cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m streampool_bench.report.digest")
-    parser.add_argument("source", type=Path, help="what streampool bench --json wrote")
+    parser.add_argument("source", type=Path, help="what streampool bench --json wrote, or a digest")
     parser.add_argument("target", type=Path, help="where the digest goes")
     options = parser.parse_args(arguments)
     try:
@@ -97,7 +165,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    write_whole({options.target: report.text(digest(report.about(made)))})
+    try:
+        written = again(made) if made.get("schema") == SCHEMA else digest(report.about(made))
+    except LookupError as error:
+        print(
+            f"streampool: {options.source} has no {error}, or a layer of that name is not known"
+            " today; use what streampool bench --json of this version wrote",
+            file=sys.stderr,
+        )
+        return 2
+    write_whole({options.target: report.text(written)})
     return 0
 
 

@@ -129,6 +129,7 @@ def _row(
         "limit_cycles": core.job.limit_cycles,
         "freq_mhz": clock.freq_mhz,
         "freq_source": clock.source,
+        "freq_bound": clock.bound_by,
         "placed_job": stands.get("job"),
         "placed_seeds": len(stands["fmax_mhz"]) if stands else None,
         "same_job": clock.same,
@@ -153,7 +154,8 @@ def placements() -> list[dict[str, Any]]:
     """Return clock and area of the placed jobs, for plots of them against the lanes."""
     names = (
         *("job", "device", "part", "shape", "lanes", "cycles_per_frame", "fmax_mhz"),
-        *("fmax_median_mhz", "lut4", "carry", "ff", "block_ram", "lut_ram", "dsp", "tools"),
+        *("fmax_median_mhz", "silicon_mhz", "silicon_cell", "clock_mhz", "bound_by"),
+        *("values_per_second", "lut4", "carry", "ff", "block_ram", "lut_ram", "dsp", "tools"),
     )
     found = []
     for row in placed.placements():

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..fpga.jobs import BAR_DEVICE
-from ..software.timing import COLD, WARM
-from . import basis, compare
+from . import basis
 from .basis import Row, part, placed, say
 
 FAR = 2
@@ -234,11 +233,9 @@ def _won_behind(held: Sequence[Row], link: str) -> int:
 
 
 def _cold(report: dict[str, Any], held: list[Row]) -> Row | None:
-    pairs = []
-    for row in held:
-        warm, cold = (compare.best(report["software"], row["layer"], c) for c in (WARM, COLD))
-        if warm and cold:
-            pairs.append((row, warm["median_s"], cold["median_s"]))
+    pairs = [
+        (row, row["best"]["median_s"], row["cold_s"]) for row in held if row["cold_s"] is not None
+    ]
     if not pairs:
         return None
     layers = {row["layer"]: row for row in report["layers"]}

@@ -19,7 +19,7 @@ from ..software.task import Contender, Ready, Task, Unfit, difference
 from . import compare, hardware, links, reading
 from .layers import Layer, Layers
 
-SCHEMA = "streampool-bench-2"
+SCHEMA = "streampool-bench-3"
 
 FIELDS = (
     *("schema", "settings", "machine", "versions", "layers", "contenders", "links", "placements"),

@@ -60,8 +60,9 @@ def _cells(title: str, row: Row) -> list[str]:
     best, usual, tie = row["best"], row["usual"], row["tie"]
     clock = f"{_lanes(row['lanes'])}, {row['freq_mhz']:.0f} MHz"
     if row["freq_source"] == "placed":
-        seeds = ", one seed" * (row["placed_seeds"] == 1)
-        clock += f" ({row['placed_job']}{seeds})"
+        how = ", one seed" * (row["placed_seeds"] == 1)
+        how += ", silicon" * (row["freq_bound"] == "silicon")
+        clock += f" ({row['placed_job']}{how})"
     else:
         clock += " (assumed)"
     return [

@@ -68,5 +68,5 @@ def _line(board: Board, result: Built | str) -> str:
         return f"{board.name:<19} not built: {result}"
     [(cells, used)] = Counter(result.used).most_common(1)
     use = f"{used:,} of {result.available[cells]:,} {cells}"
-    reached = f"{result.clock_mhz:10g} {result.fmax_mhz:8.1f}"
+    reached = f"{result.clock_mhz:10g} {result.most_mhz:8.1f}"
     return f"{board.name:<19} {reached}  {use:<35} {result.bitstream}"

@@ -75,7 +75,7 @@ def summary(result: Built) -> str:
     rows = [
         ("board", f"{result.title} ({result.device})"),
         ("file", result.bitstream),
-        ("clock", f"{clock}; {result.fmax_mhz:.1f} MHz could be reached"),
+        ("clock", f"{clock}; {result.most_mhz:.1f} MHz could be reached{_bound(result)}"),
         ("use", ", ".join(f"{number:,}{of(what)} {what}" for what, number in result.used.items())),
         ("netlist", checked(result.netlist_checked, result.netlist_unchecked)),
         ("test", f"{frames} per round, {checksums}"),
@@ -85,3 +85,10 @@ def summary(result: Built) -> str:
         ("tools", ", ".join(f"{name} {number}" for name, number in result.tools.items())),
     ]
     return table(rows)
+
+
+def _bound(result: Built) -> str:
+    """Say where the silicon takes less than the placer says."""
+    if result.most_mhz == result.fmax_mhz:
+        return ""
+    return f", the silicon's limit ({result.silicon_cell}); the placer says {result.fmax_mhz:.1f}"

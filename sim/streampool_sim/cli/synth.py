@@ -21,8 +21,9 @@ examples:
   streampool synth --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 \\
     --device ecp5-25k-6 --seeds 5 --json here.json
 
-The core alone is counted; it is placed between registers, so that pins are in no path. Before
-that, frames go through its netlist and are checked against the golden model, which takes seconds.
+The core alone is counted; it is placed between registers, so that pins are in no path. Its clock is
+the lower one of the placer's median and of what its cells take, where that is known. Before it is
+placed, frames go through its netlist and are checked against the golden model, which takes seconds.
 Needs the extra streampool[fpga]. Exit: 0 placed, 2 refused, or the device cannot take it. The JSON
 is written, with the reason, where the device cannot take it or a program is missing; not where the
 arguments are refused.
@@ -72,6 +73,7 @@ def command(options: Options) -> int:
 def summary(placement: Placement) -> str:
     """Say in a few lines what a core comes to."""
     assert placement.fmax_median_mhz is not None and placement.frames_per_second is not None
+    assert placement.values_per_second is not None
     seeds = ", ".join(f"{clock:.0f}" for clock in placement.fmax_mhz)
     available = placement.placer_available
     cells = {
@@ -89,10 +91,12 @@ def summary(placement: Placement) -> str:
     path = placement.critical_path
     rows = {
         "device": f"{placement.device} ({placement.part})",
-        "clock": f"{placement.fmax_median_mhz:.1f} MHz, the median of {seeds};"
+        "clock": f"{placement.clock_mhz:.1f} MHz, {_bound(placement)}",
+        "paths": f"{placement.fmax_median_mhz:.1f} MHz, the placer's median of {seeds};"
         f" best {placement.fmax_best_mhz:.1f}",
-        "frames": f"{placement.frames_per_second:,.1f} per second at the median clock,"
+        "frames": f"{placement.frames_per_second:,.1f} per second at the clock,"
         f" {placement.cycles_per_frame:,} cycles each",
+        "values": f"{placement.values_per_second / 1e6:,.1f} million per second",
         "core": ", ".join([f"{placement.lut4} LUT4", *counts]),
         "netlist": checked(placement.netlist_checked, placement.netlist_unchecked),
         "placer": f"counts {', '.join(uses)}, with the registers around it",
@@ -101,3 +105,13 @@ def summary(placement: Placement) -> str:
         + f"; asked for {placement.freq_mhz:g} MHz",
     }
     return table(rows.items())
+
+
+def _bound(placement: Placement) -> str:
+    """Say whether the placer or the silicon sets the clock."""
+    if placement.silicon_mhz is None:
+        return "the placer's; the silicon's limit is not known"
+    if placement.bound_by == "silicon":
+        return f"the silicon's limit ({placement.silicon_cell})"
+    silicon = f"{placement.silicon_mhz:.1f} ({placement.silicon_cell})"
+    return f"the placer's; the silicon's limit is {silicon}"
