@@ -38,6 +38,7 @@ def test_a_small_core_is_placed():
     assert placement.reason is None and placement.placed
     [clock] = placement.fmax_mhz
     assert placement.fmax_median_mhz == placement.fmax_best_mhz == clock > 0
+    assert placement.silicon_mhz is not None and placement.clock_mhz is not None
     assert placement.clock_mhz == min(clock, placement.silicon_mhz)
     assert placement.frames_per_second == pytest.approx(placement.clock_mhz * 1e6 / 16, rel=1e-4)
     assert placement.values_per_second == pytest.approx(placement.clock_mhz * 1e6, rel=1e-4)
