@@ -21,6 +21,7 @@ READERS: dict[str, tuple[str, str]] = {
     ".py": (".pytorch", "torch"),
     ".pt": (".pytorch", "torch"),
     ".pth": (".pytorch", "torch"),
+    ".keras": (".keras3", "keras"),
     ".tflite": (".tflite", "tflite"),
 }
 """Per suffix the module that has a ``read``, which is a `Reader`, and the extra that it needs."""
@@ -113,6 +114,28 @@ def from_torch(module: Any, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
     with needing("the module", "torch"):
         modules = import_module(".pytorch.modules", __package__)
     return modules.opened(module, shapes_of(input_shape)).layers
+
+
+def from_keras(model: Any, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
+    """Return the pooling layers that a Keras model calls: names, specifications and shapes.
+
+    Parameters
+    ----------
+    model : keras.Model, str or path
+        A model, or a ``.keras`` file, which is loaded in Keras' safe mode.
+    input_shape : tuple of int, or sequence of them, optional
+        The shape of its input, or of each, in order, with the batch; what it states by default.
+
+    Raises
+    ------
+    Refused
+        If it is no model, holds code, or does not run on such inputs, or Keras is missing.
+    """
+    if isinstance(model, (str, Path)):
+        return _reader(".keras", str(model))(str(model), shapes_of(input_shape)).layers
+    with needing("the model", "keras"):
+        keras3 = import_module(".keras3.model", __package__)
+    return keras3.KerasModel(model, shapes_of(input_shape)).layers
 
 
 def shapes_of(given: Sequence[Any]) -> Shapes:

@@ -101,7 +101,7 @@ class Archive:
             module = document["graph_module"]
             self.trace, self.graph = Trace(), Graph()
             self.fixed: dict[str, tuple[int | None, ...]] = {}
-            self.inputs = module["signature"]["input_specs"]
+            self.specs = module["signature"]["input_specs"]
             if version == MAJOR:
                 self._walk(module["graph"], self.graph, "", {}, Names())
         except (
@@ -159,7 +159,7 @@ class Archive:
         """The values that a caller gives."""
         return [
             spec["user_input"]["arg"]["as_tensor"]["name"]
-            for spec in self.inputs
+            for spec in self.specs
             if "as_tensor" in spec.get("user_input", {}).get("arg", {})
         ]
 

@@ -12,7 +12,7 @@ import numpy as np
 from streampool_golden.errors import shown
 from streampool_sim.refusals import Refused
 
-from ..layer import Model, Through
+from ..layer import Input, Model, Through
 from ..reading import Shapes
 from .archive import ATEN, BRANCHES, DTYPES, Archive, Graph, Step, check_shapes
 from .pools import Site, nodes, sites
@@ -49,6 +49,10 @@ class ExportedProgram(Model):
         self._sites = sites(archive.trace)
         self.layers = [site.layer for site in self._sites]
         self.nodes = nodes(archive.trace, self._sites)
+        self.inputs = [
+            Input(name, _numpy(archive.trace.facts[name].dtype), archive.fixed[name])
+            for name in archive.user_inputs
+        ]
 
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
         """Run the program node by node."""
@@ -235,7 +239,7 @@ class Weights:
             for kind in ("weights", "constants")
         }
         self.values: dict[str, Any] = {}
-        for spec in archive.inputs:
+        for spec in archive.specs:
             [(kind, each)] = spec.items()
             field = f"{kind}_name"
             if field in each and "arg" in each:
@@ -272,6 +276,14 @@ class Weights:
                 f"{shown(name)} of {self._archive.path} is damaged ({type(error).__name__});"
                 " use the file that was written"
             ) from None
+
+
+def _numpy(name: str) -> np.dtype | None:
+    """Return a type as NumPy has it; None of one that it has not."""
+    try:
+        return np.dtype(name)
+    except TypeError:
+        return None
 
 
 def _torch(path: str) -> Any:

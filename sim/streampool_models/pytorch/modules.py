@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode  # pyright: ignore[reportMissingIm
 from torch.utils import _pytree as pytree  # pyright: ignore[reportMissingImports]  # an extra
 from torch.utils.weak import WeakTensorKeyDictionary  # pyright: ignore[reportMissingImports]  # an extra
 
-from ..layer import Model, Through
+from ..layer import Input, Model, Through
 from ..reading import Shapes
 from .calls import Call, Names, Trace, named
 from .pools import POOL, WHOLE, Site, nodes, pools, sites
@@ -46,10 +46,14 @@ class TorchModule(Model):
         self._sites = sites(self._trace)
         self.layers = [site.layer for site in self._sites]
         self.nodes = nodes(self._trace, self._sites)
+        self.inputs = [Input(f"input {k + 1}", None, shape) for k, shape in enumerate(shapes)]
 
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
         """Run the module; its outputs are those of it that are tensors."""
-        given = [torch.from_numpy(np.array(each)) for each in inputs]
+        given = [
+            _as(torch.from_numpy(np.array(each)), self._dtype, _device(self._module))
+            for each in inputs
+        ]
         here = [
             Site(layer, site.call, site.source, site.inside, site.outside)
             for layer, site in zip(self.layers, self._sites, strict=True)
@@ -70,9 +74,10 @@ class TorchModule(Model):
         """Run once to see what is called; returns what there is to say of it."""
         tried: Exception | None = None
         for dtype in (_dtype(self._module), torch.int64):
-            self._trace = Trace()
+            self._trace, self._dtype = Trace(), dtype
             try:
-                self._called(random_inputs(shapes, dtype), self._trace, None)
+                given = random_inputs(shapes, dtype, _device(self._module))
+                self._called(given, self._trace, None)
                 return []
             except Exception as error:  # a module may raise anything
                 last = self._trace.calls[-1] if self._trace.calls else None
@@ -119,10 +124,9 @@ class _Stack:
             return self.names(function), function
         module = self._now[-1]
         path, kind = self._paths[module], type(module).__name__
-        if path and not list(module.children()) and (pools(function) or POOL.search(kind.lower())):
-            return self.names(path), kind
-        if path and type(module).__module__.startswith("torch.nn.modules."):
-            return self.names(path), kind
+        own = type(module).__module__.startswith(("torch.nn.", "torch.ao."))
+        if path and (own or (pools(function) and not list(module.children()))):
+            return self.names(path), kind if own else function
         return self.names(f"{path}.{function}".lstrip(".")), function
 
 
@@ -225,12 +229,24 @@ def _dtype(module: torch.nn.Module) -> torch.dtype:
     return next(floats, torch.float32)
 
 
-def random_inputs(shapes: Shapes, dtype: torch.dtype) -> list[torch.Tensor]:
+def _as(values: torch.Tensor, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Return values for a module: those of its own type, where it takes floats."""
+    if not dtype.is_floating_point and not values.is_floating_point():
+        return values.to(device)
+    return values.to(device, dtype)
+
+
+def _device(module: torch.nn.Module) -> torch.device:
+    """Return where a module's weights are; ``meta`` has shapes alone, which a list needs no more."""
+    return next((each.device for each in module.parameters()), torch.device("cpu"))
+
+
+def random_inputs(shapes: Shapes, dtype: torch.dtype, device: torch.device) -> list[torch.Tensor]:
     """Return inputs of some shapes: the same at every call, from 0 to 1; integers are 0."""
+    if device.type == "meta" or not dtype.is_floating_point:
+        return [torch.zeros(shape, dtype=dtype, device=device) for shape in shapes]
     random = torch.Generator().manual_seed(0)
-    if not dtype.is_floating_point:
-        return [torch.zeros(shape, dtype=dtype) for shape in shapes]
-    return [torch.rand(shape, generator=random).to(dtype) for shape in shapes]
+    return [torch.rand(shape, generator=random).to(device, dtype) for shape in shapes]
 
 
 @contextmanager

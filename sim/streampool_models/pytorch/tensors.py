@@ -51,7 +51,7 @@ def through_core(site: Site, source: torch.Tensor, result: Any, through: Through
     """
     several = isinstance(result, (tuple, list))
     own: Sequence[torch.Tensor] = result if several else (result,)
-    job = site.layer.job
+    job = site.layer.windows
     if job is None:
         return result
     rank = len(job.shape)
@@ -68,7 +68,7 @@ def through_core(site: Site, source: torch.Tensor, result: Any, through: Through
 
 def _coded(result: torch.Tensor, site: Site) -> torch.Tensor:
     """Return reals as the integers that stand for them, as torch's own nodes do it."""
-    job = site.layer.job
+    job = site.layer.windows
     if site.outside is None or job is None or not result.is_floating_point():
         return result
     (scale, zero), out = site.outside, job.output
