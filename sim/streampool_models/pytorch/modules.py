@@ -237,7 +237,7 @@ def _as(values: torch.Tensor, dtype: torch.dtype, device: torch.device) -> torch
 
 
 def _device(module: torch.nn.Module) -> torch.device:
-    """Return where a module's weights are; ``meta`` has shapes alone, which a list needs no more."""
+    """Return where a module's weights are: on ``meta`` too, as a list needs shapes alone."""
     return next((each.device for each in module.parameters()), torch.device("cpu"))
 
 
