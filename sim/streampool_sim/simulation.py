@@ -247,7 +247,7 @@ def compare(
     the first difference in one sentence.
     """
     outs = [unpack(job, beats, field) for field, beats in enumerate(trace.fields)]
-    mismatches = list(map(_difference, job.fields_out, outs, golden))
+    mismatches = list(map(difference, job.fields_out, outs, golden))
     due = np.arange(1, len(trace.last) + 1) % job.beats_out == 0
     if (trace.last != due).any():
         beat = int(np.flatnonzero(trace.last != due)[0])
@@ -259,7 +259,7 @@ def compare(
     return tuple(out[: len(golden[0])] for out in outs), next(filter(None, mismatches), None)
 
 
-def _difference(field: Field, out: np.ndarray, golden: np.ndarray) -> str | None:
+def difference(field: Field, out: np.ndarray, golden: np.ndarray) -> str | None:
     """Return the first difference of rounds of frames, as a sentence."""
     bits, right = (each.view(container(field)) for each in (out, golden))  # of floats they count
     frames = len(golden)

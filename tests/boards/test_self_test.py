@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.build import Pins
 from amaranth.hdl import Fragment, Module, Signal
-from amaranth.lib import io, wiring
+from amaranth.lib import wiring
 from amaranth.sim import Simulator
 from broken_cores import BrokenCore
 from streampool_golden import PoolJob, PoolSpec, pool
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS, SelfTest, pattern
-from streampool_hw.boards.table import Pin
 from streampool_hw.boards.top import Top
+from streampool_sim.link.simulated import StandIn
 
 # Spare lanes in the last group of channels, and sums that are no whole bytes
 JOB = PoolJob(PoolSpec("sum", 2, 1, dtype="int5"), (3, 3, 4), 2)
@@ -48,30 +47,6 @@ class SpoilingCore(PoolCore):
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += self.group.eq(self.group + 1)
         return m
-
-
-class StandIn:
-    """A platform whose resources are a board's, and whose pins are signals."""
-
-    def __init__(self, board: str):
-        self._real = BOARDS[board].create_platform()
-        self.ports: dict[Pin, io.SimulationPort] = {}
-
-    def request(self, name: str, number: int, *, dir: str) -> Any:
-        assert dir == "-"
-        parts: list[Any] = self._real.lookup(name, number).ios
-        if isinstance(parts[0], Pins):
-            return self._port(Pin(name, number), parts[0])
-        group = type("Group", (), {})()
-        for part in parts:
-            setattr(group, part.name, self._port(Pin(name, number, part.name), part.ios[0]))
-        return group
-
-    def _port(self, pin: Pin, pins: Any) -> io.SimulationPort:
-        direction = io.Direction.Input if pins.dir == "i" else io.Direction.Output
-        port = io.SimulationPort(direction, len(pins), invert=pins.invert, name=pin.name)
-        self.ports[pin] = port
-        return port
 
 
 def simulated(design: Any, testbench: Any) -> None:
@@ -144,7 +119,7 @@ def test_what_streams_is_what_the_twin_has_and_both_sides_stall():
 def test_lamps_of_a_board(name):
     board, core = BOARDS[name], SpoilingCore()
     assert board.button is not None
-    platform = StandIn(name)
+    platform = StandIn(BOARDS[name])
     test = SelfTest(core, FRAMES, pattern.expected(JOB, FRAMES), blink=2)
     fragment = Fragment.get(Top(board, test), platform)  # pyright: ignore[reportArgumentType]
     button = platform.ports[board.button]

@@ -1,5 +1,6 @@
-"""A bitstream of a self-test, from the job to the file."""
+"""A bitstream of a self-test, or of a core with a link, from the job to the file."""
 
+import hashlib
 import itertools
 import json
 import struct
@@ -17,12 +18,14 @@ from ..files import write_whole
 from ..fpga import Device, ToolError, silicon, tools
 from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
 from ..fpga.netlist import NETLIST
+from .link.core import LinkedCore
+from .link.protocol import BAUD, VERSION, about
+from .link.uart import divisor
 from .pattern import FRAMES
 from .self_test import SelfTest
-from .table import SHOWS, Board
+from .table import LINK_SHOWS, SHOWS, Board
 from .top import PllSettings, Top
 
-_NAME = "selftest"
 _REPORT = "report.json"
 _MOST_BEATS = 1 << 22  # of a round, which Python makes and pools first
 _BLINKS_HZ = 2.0  # about so often `running` changes
@@ -49,11 +52,15 @@ class Built:
     title: str
     device: str
     tools: dict[str, str]  # versions of the programs
+    made_of: str  # changes when the gates, the pins, the commands or a program do
     spec: dict[str, Any]
     shape: tuple[int, ...]
     lanes: int
-    frames: int  # of a round
-    checksums: tuple[int, ...]  # CRC-32 of each lane in a round, by the golden model
+    cycles_per_frame: int  # of the core, valid and ready always high
+    link: dict[str, Any] | None  # how a host gets at it, where it has a link
+    # of a self-test: the frames of a round, and the CRC-32 of each lane, by the golden model
+    frames: int | None
+    checksums: tuple[int, ...]
     asked_mhz: float | None  # the clock that was asked for, if any
     clock_mhz: float  # the clock it runs at
     fmax_mhz: float  # the clock that the placer says it could run at
@@ -68,7 +75,7 @@ class Built:
     bitstream: str  # the file
     load: list[str]  # the command that loads it
     lamps: list[dict[str, str]]  # of each: which, what it shows and how it reads
-    button: str | None  # the one that starts the test anew
+    button: str | None  # the one that starts anew
 
 
 def build(
@@ -76,24 +83,30 @@ def build(
     board: Board,
     folder: Path,
     *,
+    link: bool = False,
     freq_mhz: float | None = None,
     frames: int = FRAMES,
+    keep: bool = False,
     check: Callable[[SelfTest, Device, Path], str | None] | None = None,
     progress: Progress = untold,
 ) -> Built:
-    """Build the bitstream of a core's self-test, and write it and its report into a folder.
+    """Build a board's bitstream, and write it and its report into a folder.
 
-    The folder is made if it is not there; nothing is written unless all went well. The clock is
-    the board's own, or by `freq_mhz` one of the PLL, where the device has one; one above what the
-    silicon takes is a `ToolError`. A round has `frames`
-    frames. Before anything is placed, `check` is given the self-test, the device and the folder of
-    the netlist; it raises `ToolError` if the self-test fails in it, and returns why it cannot tell,
-    or None. `progress` is told of each step: steps done, steps in all. A core that does not fit the
+    That is a self-test, or with `link` a core that a host feeds over the board's serial port; the
+    files of the latter are called BOARD-link. The folder is made if it is not there; nothing is
+    written unless all went well. The clock is the board's own, or by `freq_mhz` one of the PLL,
+    where the device has one; one above what the silicon takes is a `ToolError`. A round of the self-test has `frames` frames, and before anything is
+    placed, `check` is given the self-test, the device and the folder of the netlist; it raises
+    `ToolError` if the self-test fails in it, and returns why it cannot tell, or None. With `keep`,
+    a bitstream that is there already and was made of the same gates by the same tools is left as
+    it is. `progress` is told of each step: steps done, steps in all. A core that does not fit the
     board or is too slow for the clock is a `ToolError`, as is a program that is missing.
     """
     # NumPy's scalars are nothing to JSON
     frames, freq_mhz = int(frames), None if freq_mhz is None else float(freq_mhz)
-    if frames * job.beats_in > _MOST_BEATS:
+    if link:
+        board = board.with_link
+    elif frames * job.beats_in > _MOST_BEATS:
         raise SpecError(
             "frames",
             f"frames {frames} of {job.beats_in} beats would take minutes to prepare;"
@@ -113,24 +126,36 @@ def build(
     hz = float(own_hz if pll is None else pll.hz)
 
     device = board.chip
-    core = PoolCore(job, family=device.family)
-    test = SelfTest(core, frames, blink=_blink(core, hz))
+    design: LinkedCore | SelfTest
+    if link:
+        design = linked(job, board, hz, family=device.family)
+    else:
+        core = PoolCore(job, family=device.family)
+        design = SelfTest(core, frames, blink=_blink(core, hz))
+    name = f"{design.name}_top"
     plan = platform.prepare(
-        Top(board, test, pll),
-        _NAME,
+        Top(board, design, pll),
+        name,
         emit_src=False,
         nextpnr_opts=f"--report {_REPORT} --timing-allow-fail --seed 1",
     )
-    commands = json.loads(plan.files[f"build_{_NAME}.json"])["commands"]
+    versions = tools.versions(device.placer)
+    made_of = hashlib.sha256(json.dumps([versions, plan.files], default=repr).encode()).hexdigest()
+    bitstream = folder / board.file_name(link=link)
+    report_path = folder / board.file_name(link=link, suffix="json")
+    if keep and (there := _kept(bitstream, report_path, made_of)):
+        return there
+    commands = json.loads(plan.files[f"build_{name}.json"])["commands"]
     for command in commands:
         if command[0] in _PROGRAMS:
             tools.find(_PROGRAMS[command[0]])  # said before minutes are spent
 
-    steps, done = len(commands) + bool(check), itertools.count(1)
+    checked = check is not None and isinstance(design, SelfTest)
+    steps, done = len(commands) + checked, itertools.count(1)
     unchecked: str | None = None
-    with tempfile.TemporaryDirectory(prefix="streampool-") as name:
-        work = Path(name)
-        synthesize(plan.files[f"{_NAME}.il"], device, work)
+    with tempfile.TemporaryDirectory(prefix="streampool-") as made:
+        work = Path(made)
+        synthesize(plan.files[f"{name}.il"], device, work)
         progress(next(done), steps)
         netlist = json.loads((work / NETLIST).read_text(encoding="utf-8"))
         limit = silicon.limit_of(device, silicon.kinds_in(netlist, device))
@@ -140,8 +165,8 @@ def build(
                 f"{board.name} would run at {hz / 1e6:g} MHz, and its silicon takes"
                 f" {limit.mhz:.1f} MHz at most ({limit.cell} of an {device.part}); use {slower}."
             )
-        if check is not None:
-            unchecked = check(test, device, work)
+        if check is not None and isinstance(design, SelfTest):
+            unchecked = check(design, device, work)
             progress(next(done), steps)
         # Amaranth's own extract goes to the folder, and other threads with it.
         for path, content in plan.files.items():
@@ -150,49 +175,82 @@ def build(
             _run(command, work, board)
             progress(next(done), steps)
         report = json.loads((work / _REPORT).read_text(encoding="utf-8"))
-        bits = (work / f"{_NAME}.{board.suffix}").read_bytes()
+        bits = (work / f"{name}.{board.suffix}").read_bytes()
 
     fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
     if fmax * 1e6 < hz:
+        of = {"test": "self-test", "link": "link"}
         slower = f"--freq {int(fmax)} or " if pll else ""
         raise ToolError(
-            f"{board.name} would run at {hz / 1e6:g} MHz, and the core with its self-test"
+            f"{board.name} would run at {hz / 1e6:g} MHz, and the core with its {of[design.name]}"
             f" reaches {fmax:.1f} MHz; use {slower}a smaller core."
         )
     found = silicon.clock(fmax, limit)
-    bitstream = folder / f"{board.name}.{board.suffix}"
+    shows = LINK_SHOWS if link else SHOWS
     built = Built(
         board=board.name,
         title=board.title,
         device=device.name,
-        tools=tools.versions(device.placer),
+        tools=versions,
+        made_of=made_of,
         spec=job.spec.to_json(),
         shape=job.shape,
         lanes=job.lanes,
-        frames=frames,
-        checksums=test.checksums,
+        cycles_per_frame=design.core.cycles_bound,
+        link={"baud": BAUD, "protocol": VERSION, "port": board.serial.label}
+        if link and board.serial
+        else None,
+        frames=frames if isinstance(design, SelfTest) else None,
+        checksums=design.checksums if isinstance(design, SelfTest) else (),
         asked_mhz=freq_mhz,
         clock_mhz=round(hz / 1e6, 4),
         fmax_mhz=round(fmax, 2),
         silicon_mhz=found["silicon_mhz"],
         silicon_cell=found["silicon_cell"],
         most_mhz=found["clock_mhz"],
-        netlist_checked=check is not None and unchecked is None,
+        netlist_checked=checked and unchecked is None,
         netlist_unchecked=unchecked,
         used=utilization(report, "used"),
         available=utilization(report, "available"),
         bitstream=str(bitstream),
         load=[*board.loader, str(bitstream)],
         lamps=[
-            {"led": lamp.label, "shows": lamp.shows, "means": SHOWS[lamp.shows]}
+            {"led": lamp.label, "shows": lamp.shows, "means": shows[lamp.shows]}
             for lamp in board.lamps
         ],
         button=board.button_label or None,
     )
     folder.mkdir(parents=True, exist_ok=True)
     about = json.dumps(asdict(built), indent=2) + "\n"
-    write_whole({bitstream: bits, folder / f"{board.name}.json": about})
+    write_whole({bitstream: bits, report_path: about})
     return built
+
+
+def _kept(bitstream: Path, report: Path, made_of: str) -> Built | None:
+    """Return what there is to say of a bitstream that need not be made again."""
+    try:
+        said = json.loads(report.read_text(encoding="utf-8"))
+        same = said["made_of"] == made_of and bitstream.is_file()
+        return Built(**said) if same else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def linked(job: PoolJob, board: Board, hz: float, *, family: str) -> LinkedCore:
+    """Return a job's core behind a board's serial port."""
+    if job.spec.indices is not None:
+        raise SpecError(
+            "indices", "indices do not cross a link, which carries values; leave them out."
+        )
+    clocks = divisor(hz, BAUD)
+    if clocks is None:
+        raise SpecError(
+            "freq",
+            f"freq {hz / 1e6:g} does not divide into {BAUD:,} bits per second; use a multiple of"
+            f" {BAUD / 1e6:g} MHz, or any clock above {25 * BAUD / 1e6:g} MHz.",
+        )
+    core = PoolCore(job, family=family)
+    return LinkedCore(core, about(job, board.name, hz, core.cycles_bound), clocks)
 
 
 def _blink(core: PoolCore, hz: float) -> int:

@@ -1,6 +1,7 @@
 """A core that is tested where it runs: frames in, checksums out, a verdict."""
 
 import operator
+from collections.abc import Mapping
 from functools import reduce
 
 from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value, signed, unsigned
@@ -123,6 +124,8 @@ class SelfTest(wiring.Component):
         Something was wrong; stays until reset.
     """
 
+    name = "test"
+
     running: Signal
     good: Signal
     bad: Signal
@@ -143,6 +146,18 @@ class SelfTest(wiring.Component):
         self.longest_wait = 1 << slowest.bit_length()
         self.longest_round = (frames + 2) * self.longest_wait
         super().__init__({"running": Out(1), "good": Out(1), "bad": Out(1)})
+
+    @property
+    def lamps(self) -> Mapping[str, Value]:
+        """What a lamp of each kind shows: see `SHOWS`."""
+        fine = self.running & ~self.bad
+        return {
+            "running": self.running,
+            "good": self.good,
+            "bad": self.bad,
+            "fine": fine,
+            "verdict": fine | self.bad,
+        }
 
     def elaborate(self, platform):
         m = Module()

@@ -1,9 +1,11 @@
-"""The boards that a self-test can be built for."""
+"""The boards that a bitstream can be built for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
+
+from streampool_golden import SpecError
 
 from ..fpga import Device, device_named
 from ..fpga.tools import ToolError
@@ -16,7 +18,17 @@ SHOWS = {
     "verdict": "blinks while frames pass and all was right so far, lit for good from the"
     " first mistake on",
 }
-"""What a lamp may show, and how it reads."""
+"""What a lamp may show of a self-test, and how it reads."""
+
+LINK_SHOWS = {
+    "running": "lit while a frame is in the core",
+    "good": "lit once a host has begun",
+    "bad": "lit from a damaged packet on until a host begins anew",
+    "fine": "lit while a frame is in the core",
+    "verdict": "lit while a frame is in the core, and from a damaged packet on until a host begins"
+    " anew",
+}
+"""What the same lamps show of a link, and how it reads."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,15 @@ class Lamp:
 
 
 @dataclass(frozen=True)
+class Serial:
+    """A serial port, whose wires are called ``rx`` and ``tx``."""
+
+    label: str  # how one gets at it
+    pin: Pin = Pin("uart")
+    alone: bool = False  # whether the board's lamps and button are its wires
+
+
+@dataclass(frozen=True)
 class Board:
     """A board: its platform, its lamps, and how a bitstream gets there."""
 
@@ -49,6 +70,8 @@ class Board:
     loader: tuple[str, ...]  # the program that loads a bitstream, and its options before the file
     button: Pin | None = None  # starts the test anew
     button_label: str = ""  # how one finds it on the board
+    serial: Serial | None = None  # a port for a link
+    no_serial: str = ""  # why there is none
     settings: Mapping[str, Any] = field(default_factory=dict)  # attributes that the platform gets
 
     @property
@@ -61,10 +84,27 @@ class Board:
         """Of a bitstream's file."""
         return {"ecp5": "bit", "ice40": "bin", "gowin": "fs"}[self.chip.family]
 
+    def file_name(self, *, link: bool = False, suffix: str | None = None) -> str:
+        """Return how its bitstream is called, or what stands beside that."""
+        return f"{self.name}{'-link' if link else ''}.{suffix or self.suffix}"
+
     @property
     def has_pll(self) -> bool:
         """Whether its clock can be chosen."""
         return self.chip.family == "ecp5"
+
+    @property
+    def with_link(self) -> "Board":
+        """The board as a core with a link has it; refuses one that has no serial port."""
+        if self.serial is None:
+            able = ", ".join(name for name, board in BOARDS.items() if board.serial)
+            raise SpecError(
+                "link",
+                f"link is not to be had on {self.name}, {self.no_serial}; use one of {able}.",
+            )
+        if not self.serial.alone:
+            return self
+        return replace(self, lamps=(), button=None, button_label="")
 
     def create_platform(self) -> Any:
         """Return a new platform for it."""
@@ -81,6 +121,8 @@ class Board:
             setattr(platform, setting, value)
         return platform
 
+
+_USB = Serial("the USB that it is loaded by")
 
 _RGB = (
     Lamp(Pin("rgb_led", member="b"), "RGB, blue", "running"),
@@ -105,6 +147,7 @@ def _ulx3s(size: int) -> Board:
         ("openFPGALoader", "-b", "ulx3s"),
         Pin("button_fire"),
         "FIRE1",
+        _USB,
     )
 
 
@@ -118,6 +161,7 @@ def _orangecrab(size: int) -> Board:
         ("dfu-util", "-a", "0", "-D"),
         Pin("button"),
         "BTN0",
+        no_serial="whose one port is the USB of the chip itself",
     )
 
 
@@ -135,6 +179,7 @@ BOARDS = {
             ("openFPGALoader", "-c", "ft232", "-m"),
             Pin("button"),
             "the button beside it",
+            Serial("J19, by an adapter of 3.3 V: its RX to DATA_LED-, its TX to KEY+", alone=True),
         ),
         Board(
             "icebreaker",
@@ -148,6 +193,7 @@ BOARDS = {
             ("iceprog",),
             Pin("button"),
             "UBUTTON",
+            _USB,
         ),
         Board(
             "upduino-v3",
@@ -156,6 +202,7 @@ BOARDS = {
             "ice40-up5k",
             _RGB,
             ("iceprog",),
+            no_serial="whose USB leads to the flash alone",
             # its own oscillator gives 48 MHz, and divided by four what other boards have
             settings={"hfosc_div": 2},
         ),
@@ -166,6 +213,7 @@ BOARDS = {
             "ice40-hx8k",
             _leds("D2", "D3", "D4"),
             ("iceprog", "-S"),
+            serial=_USB,
         ),
         Board(
             "tang-nano-9k",
@@ -176,6 +224,7 @@ BOARDS = {
             ("openFPGALoader", "-b", "tangnano9k"),
             Pin("button"),
             "S2",
+            _USB,
         ),
     )
 }

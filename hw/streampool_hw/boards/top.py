@@ -1,4 +1,4 @@
-"""A self-test on a board: its clock, which an ECP5 can make another of, its button, its lamps."""
+"""What runs on a board: its clock, of which an ECP5 can make another, button, lamps and line."""
 
 import math
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 from streampool_golden import SpecError
 
+from .link.core import LinkedCore
 from .self_test import SelfTest
 from .table import Board, Pin
 
@@ -121,17 +122,18 @@ def _within(value: Fraction, limits: tuple[Fraction, Fraction]) -> bool:
 
 
 class Top(Elaboratable):
-    """Connect a self-test, in the module and the domain ``test``, to a board.
+    """Connect a self-test, or a core with a link, to a board.
 
     It is elaborated for a platform that has the board's resources. The clock is the board's own, or
-    a PLL's.
+    a PLL's. What runs is a module and in a domain that are called as it is.
     """
 
-    def __init__(self, board: Board, test: SelfTest, pll: PllSettings | None = None):
-        self._board, self._test, self._pll = board, test, pll
+    def __init__(self, board: Board, design: SelfTest | LinkedCore, pll: PllSettings | None = None):
+        self._board, self._design, self._pll = board, design, pll
 
     def elaborate(self, platform):
         m = Module()
+        board, design = self._board, self._design
 
         @cache
         def resource(name: str, number: int) -> Any:  # each may be asked for once
@@ -141,32 +143,32 @@ class Top(Elaboratable):
             found = resource(pin.name, pin.number)
             return getattr(found, pin.member) if pin.member else found
 
-        m.domains.test = ClockDomain("test")
-        m.submodules.test = DomainRenamer("test")(self._test)
+        domain = design.name
+        m.domains += ClockDomain(domain)
+        m.submodules[design.name] = DomainRenamer(domain)(design)
 
         reset: Value = ResetSignal("sync", allow_reset_less=True)
-        if self._board.button is not None:
-            m.submodules.button = button = io.Buffer(io.Direction.Input, port(self._board.button))
+        if board.button is not None:
+            m.submodules.button = button = io.Buffer(io.Direction.Input, port(board.button))
             reset = reset | button.i
         if self._pll is None:
-            m.d.comb += ClockSignal("test").eq(ClockSignal("sync"))
+            m.d.comb += ClockSignal(domain).eq(ClockSignal("sync"))
         else:
             locked = Signal()
-            m.submodules.pll = self._pll.instance(ClockSignal("sync"), ClockSignal("test"), locked)
+            m.submodules.pll = self._pll.instance(ClockSignal("sync"), ClockSignal(domain), locked)
             reset = reset | ~locked
-        m.submodules.reset = ResetSynchronizer(reset, domain="test")
+        m.submodules.reset = ResetSynchronizer(reset, domain=domain)
 
-        test = self._test
-        fine = test.running & ~test.bad
-        shown = {
-            "running": test.running,
-            "good": test.good,
-            "bad": test.bad,
-            "fine": fine,
-            "verdict": fine | test.bad,
-        }
-        for lamp in self._board.lamps:
+        lit = design.lamps
+        for lamp in board.lamps:
             buffer = io.Buffer(io.Direction.Output, port(lamp.pin))
             m.submodules[f"lamp_{lamp.shows}"] = buffer
-            m.d.comb += buffer.o.eq(shown[lamp.shows])
+            m.d.comb += buffer.o.eq(lit[lamp.shows])
+
+        if isinstance(design, LinkedCore):
+            assert board.serial is not None
+            wires = resource(board.serial.pin.name, board.serial.pin.number)
+            m.submodules.rx = rx = io.Buffer(io.Direction.Input, wires.rx)
+            m.submodules.tx = tx = io.Buffer(io.Direction.Output, wires.tx)
+            m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
         return m

@@ -19,9 +19,14 @@ examples:
   streampool build --board ulx3s-85f --freq 200 --kernel 3 --stride 2 --padding 1 \\
     --shape 64x112x112 --lanes 8 -o .
 
+  streampool build --board icebreaker --link --kernel 3 --stride 2 --padding 1 --dtype uint8 \\
+    --shape 3x160x240 -o .
+
 Writes BOARD.bit, .bin or .fs, as the device takes it, and BOARD.json. The core pools frames of a
 fixed pattern with random stalls, and its LEDs say whether the checksums are the golden model's.
 Before it is placed, the self-test runs through a round in its netlist, in seconds.
+With --link the core waits for frames on the board's serial port, from `streampool run --engine
+board:PORT`; the files are called BOARD-link.
 Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot take it.
 """
 
@@ -37,6 +42,7 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
         option("--board", BOARDS, "BOARD", "one of {}", required=True),
         common.folder_option(),
         common.freq_option("clock, by the PLL of an ECP5 (the board's own)", None),
+        option("--link", help="let a host feed the core, over the board's serial port"),
         option("--frames", values.positive, "N", "frames per round of the test", default=FRAMES),
         common.no_check_option(),
     ),
@@ -51,6 +57,7 @@ def command(options: Options) -> int:
     with Progress("making the bitstream", "done") as progress:
         result = build(
             *(job, BOARDS[options.board], options.output),
+            link=options.link,
             freq_mhz=options.freq,
             frames=options.frames,
             check=None if options.no_check else check_self_test,
@@ -71,17 +78,23 @@ def summary(result: Built) -> str:
     clock = f"{result.clock_mhz:g} MHz"
     if result.asked_mhz not in (None, result.clock_mhz):
         clock += f", the most up to {result.asked_mhz:g} that the PLL has"
-    frames, checksums = count(result.frames, "frame"), count(len(result.checksums), "checksum")
+    tested = ""
+    if result.frames is not None:
+        checksums = count(len(result.checksums), "checksum")
+        tested = f"{count(result.frames, 'frame')} per round, {checksums}"
+    link = result.link and f"{result.link['baud']:,} baud, at {result.link['port']}"
+    starts = "ends the session" if result.link else "starts the test anew"
     rows = [
         ("board", f"{result.title} ({result.device})"),
         ("file", result.bitstream),
         ("clock", f"{clock}; {result.most_mhz:.1f} MHz could be reached{_bound(result)}"),
         ("use", ", ".join(f"{number:,}{of(what)} {what}" for what, number in result.used.items())),
-        ("netlist", checked(result.netlist_checked, result.netlist_unchecked)),
-        ("test", f"{frames} per round, {checksums}"),
+        ("netlist", tested and checked(result.netlist_checked, result.netlist_unchecked)),
+        ("test", tested),
+        ("link", link or ""),
         ("load", shlex.join(result.load)),
         *(("LED", f"{lamp['led']}: {lamp['means']}") for lamp in result.lamps),
-        ("button", result.button and f"{result.button}: starts the test anew"),
+        ("button", result.button and f"{result.button}: {starts}"),
         ("tools", ", ".join(f"{name} {number}" for name, number in result.tools.items())),
     ]
     return table(rows)

@@ -132,6 +132,22 @@ seed = number(_whole, "a whole number from 0 to 4294967295", 0, 2**32 - 1)
 probability = number(float, "a number of 0 or more and less than 1", 0, math.nextafter(1, 0))
 
 
+BOARD = "board:"
+"""What stands before a port, where an engine is a board."""
+
+
+def engine(text: str) -> str:
+    """An engine's name, or a board's port."""
+    from ..simulation import ENGINES
+
+    head, colon, port = text.partition(":")
+    if colon and head.lower() == BOARD[:-1]:
+        if not port:
+            raise ValueError(f"{shown(text)} has no port; use one such as board:/dev/ttyUSB1")
+        return BOARD + port
+    return one_of((*ENGINES, "board:PORT"))(text)
+
+
 def megahertz(text: str) -> float:
     """A clock in MHz."""
     from ..simulation import FREQ_MHZ

@@ -6,7 +6,7 @@ for many small cores is what makes a sweep of thousands quick.
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -81,7 +81,7 @@ class Build(SharedObject):
     def _source(self) -> str:
         names = [f"model_{self.name}_{index}" for index in range(len(self._runs))]
         if self._netlists is None:
-            parts = [self._cxxrtl_classes(names), self._driver]
+            parts = [cxxrtl_classes(self._texts, names), self._driver]
         else:
             classes = map(cpp_class, self._netlists, names)
             parts = ["#include <cxxrtl/cxxrtl.h>", self._texts[0], *classes, self._driver]
@@ -102,17 +102,18 @@ EXPORT int32_t run_{suffix}(void *top, void *batch, int64_t clocks) {{
             )
         return "\n".join(parts)
 
-    def _cxxrtl_classes(self, names: Sequence[str]) -> str:
-        """Return C++ of each core's class, in a namespace of its own: a process has many."""
-        script: list[str] = []
-        for text, name in zip(self._texts, names, strict=True):
-            script.append(f"read_rtlil <<rtlil\n{text}\nrtlil")
-            script.append(f"write_cxxrtl -g0 -namespace {name}")
-            script.append("delete")
-        try:
-            return yosys.run("\n".join(script) + "\n")
-        except yosys.ToolError as error:
-            raise EngineError(f"the core cannot be turned into C++: {error}") from None
+
+def cxxrtl_classes(texts: Iterable[str], names: Iterable[str]) -> str:
+    """Return C++ of each RTLIL's class, in a namespace of its own: a process has many."""
+    script: list[str] = []
+    for text, name in zip(texts, names, strict=True):
+        script.append(f"read_rtlil <<rtlil\n{text}\nrtlil")
+        script.append(f"write_cxxrtl -g0 -namespace {name}")
+        script.append("delete")
+    try:
+        return yosys.run("\n".join(script) + "\n")
+    except yosys.ToolError as error:
+        raise EngineError(f"the core cannot be turned into C++: {error}") from None
 
 
 def _run_type(core: Core) -> str:

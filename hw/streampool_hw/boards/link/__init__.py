@@ -1,0 +1,1 @@
+"""A core behind a board's serial port."""
