@@ -11,6 +11,7 @@ from streampool_golden import PoolJob, PoolSpec, SpecError, pool
 from streampool_hw.boards.link.protocol import Decoder, Info, Kind, Packet, Reason
 from streampool_hw.boards.link.uart import divisor
 from streampool_hw.boards.table import BOARDS
+from streampool_sim.frames import container, pack, unpack
 from streampool_sim.link.host import Host
 from streampool_sim.link.simulated import SimulatedBoard
 
@@ -57,12 +58,12 @@ def test_a_hundred_frames_in_a_row(board):
     assert (kinds[Kind.WAITING] > 0) == (job.beats_out > job.beats_in)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_fault_gives_a_wrong_picture(board, seed):
-    there, back = Spoiler(random_faults(seed, 700)), Spoiler(random_faults(seed + 9, 700))
+    there, back = Spoiler(random_faults(seed, 3000)), Spoiler(random_faults(seed + 9, 3000))
     host = Host(ModelLine(board, there, back), seed=seed)
     job = host.info().job
-    frames = frames_of(job, 30, seed)
+    frames = frames_of(job, 60, seed)
     assert np.array_equal(host.pool(job, frames), pool(job.spec, frames))
     assert there.spoilt + back.spoilt > 3
     assert host.counts["repeated"] > 0
@@ -85,8 +86,9 @@ def test_a_button_in_the_middle_ends_the_session(board):
 
 def test_requests_are_carried_out_once_and_in_order(board):
     job = JOBS[Host(ModelLine(board), seed=0).info().board]
-    session, whole = 0x7D7E, frames_of(job, 1)
-    data = Packet(Kind.DATA, 8, session, b"\x7e\x7d" * 4)
+    session, frame = 0x7D7E, frames_of(job, 1)
+    whole = pack(job, frame)[0].tobytes()
+    data = Packet(Kind.DATA, 8, session, whole[:41])
     assert ask(board, data) == refused(8, session, Reason.SEQUENCE)  # nobody has begun
     assert ask(board, Packet(Kind.RESET, 7, session)) == [Packet(Kind.WAS_RESET, 7, session)]
     for packet in (
@@ -96,12 +98,13 @@ def test_requests_are_carried_out_once_and_in_order(board):
         Packet(Kind.TAKEN, 8, session),
     ):
         assert ask(board, packet) == refused(packet.sequence, packet.session, Reason.SEQUENCE)
-    for _ in range(3):
-        assert ask(board, data) == [Packet(Kind.TAKEN, 8, session)]
-    # what was sent is in the core once: a new session throws it away
-    del whole
-    host, frames = Host(ModelLine(board), seed=5), frames_of(job, 2)
-    assert np.array_equal(host.pool(job, frames), pool(job.spec, frames))
+    came = b""
+    for packet in (data, Packet(Kind.DATA, 9, session, whole[41:]), Packet(Kind.DATA, 10, session)):
+        [first], *others = (ask(board, packet) for _ in range(3))
+        assert others == [[first]] * 2 and first is not None and first.kind == Kind.TAKEN
+        came += first.payload
+    beats = np.frombuffer(came, container(job.fields_out[0])).reshape(-1, job.lanes)
+    assert np.array_equal(unpack(job, beats), pool(job.spec, frame))
 
 
 def test_info_disturbs_nobody(board):
@@ -157,15 +160,16 @@ def test_a_break_and_noise_on_the_line_are_damage_and_no_more(board):
     board.levels(np.zeros(35, np.uint8))  # what a host does that asks for a break
     board.levels(rng.integers(0, 2, 4000, np.uint8))
     board.levels(np.ones(20, np.uint8))
-    # a stop bit that is none: the packet is right but for that
     good = Packet(Kind.INFO, 1, 2).encoded()
     levels = np.ones((len(good), 10), np.uint8)
     levels[:, 0] = 0
     levels[:, 1:9] = np.unpackbits(
         np.frombuffer(good, np.uint8)[:, None], axis=1, bitorder="little"
     )
+    board.levels(levels.reshape(-1))  # its first flag ends what the noise began
     right = list(Decoder()(board.levels(levels.reshape(-1))))
     assert [each.kind for each in right if each] == [Kind.INFO_IS]
+    # a stop bit that is none: the packet is right but for that
     broken = np.concatenate(
         [np.append(each, [0, 1, 1] * (at == 3)) for at, each in enumerate(levels)]
     )
