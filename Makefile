@@ -64,8 +64,9 @@ fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1
 netlists: tools $(DEV) ## compare synthesized cores with the cores they are made from, beat for beat
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)
 
-boards: $(FPGA) ## bitstreams that test a core on a board: make boards BOARDS="icebreaker orangecrab"
+boards: $(FPGA) ## bitstreams that test a core on a board, and with a link: make boards BOARDS="icebreaker orangecrab"
 	@$(IN_ENV) $(PY) -m streampool_sim boards $(BOARDS) $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim boards --link $(BOARDS) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py boards-reached
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ again

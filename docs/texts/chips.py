@@ -103,7 +103,7 @@ def boards() -> str:
 
 def boards_reached(reports: Sequence[Path]) -> str:
     """Return the clocks and the use of bitstreams, from the reports beside them."""
-    built = {report["board"]: report for report in map(_loaded, reports)}
+    built = {report["board"]: report for report in map(_loaded, reports) if not report["link"]}
     rows: list[list[object]] = []
     for board in BOARDS.values():
         if board.name not in built:

@@ -95,9 +95,10 @@ def build(
     That is a self-test, or with `link` a core that a host feeds over the board's serial port; the
     files of the latter are called BOARD-link. The folder is made if it is not there; nothing is
     written unless all went well. The clock is the board's own, or by `freq_mhz` one of the PLL,
-    where the device has one; one above what the silicon takes is a `ToolError`. A round of the self-test has `frames` frames, and before anything is
-    placed, `check` is given the self-test, the device and the folder of the netlist; it raises
-    `ToolError` if the self-test fails in it, and returns why it cannot tell, or None. With `keep`,
+    where the device has one; one above what the silicon takes is a `ToolError`. A round of the
+    self-test has `frames` frames, and before anything is placed, `check` is given the self-test,
+    the device and the folder of the netlist; it raises `ToolError` if the self-test fails in it,
+    and returns why it cannot tell, or None. With `keep`,
     a bitstream that is there already and was made of the same gates by the same tools is left as
     it is. `progress` is told of each step: steps done, steps in all. A core that does not fit the
     board or is too slow for the clock is a `ToolError`, as is a program that is missing.
