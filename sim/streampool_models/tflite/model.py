@@ -1,5 +1,6 @@
 """TFLite models: read, their pooling layers listed, and run by LiteRT."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,19 @@ import numpy as np
 from streampool_sim.inputs.opening import opened
 from streampool_sim.refusals import Refused
 
-from ..layer import Arrays, Layer, Model, Node, Through
+from ..layer import Arrays, Input, Layer, Model, Node, Through
 from ..reading import Shapes, needing
 from .flat import Damaged
 from .layers import Place, placed
-from .schema import File, Graph
+from .schema import File, Graph, Tensor
 
 EXTRA = "tflite"
+
+NUMPY = (
+    *("float16", "float32", "float64", "bool"),
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+)
+"""Types that NumPy has by the same name."""
 
 
 class TfliteModel(Model):
@@ -57,6 +64,10 @@ class TfliteModel(Model):
             replace(place, layer=layer) for place, layer in zip(places, self.layers, strict=False)
         ]
         self.nodes = _nodes(self.graph, self.places)
+        names = _values(self.graph)
+        self.inputs = [
+            _input(names[number], self.graph.tensors[number]) for number in self.graph.inputs
+        ]
 
     def _resized(self, graph: Graph) -> Graph:
         """Return the graph with the shapes that follow from those of its inputs."""
@@ -72,8 +83,9 @@ class TfliteModel(Model):
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
         """Run the model in LiteRT; see `Model.run`.
 
-        A quantised input may be given as reals, and is quantised then. Of several graphs the first
-        is run, and pooling in the bodies of its control flow is LiteRT's.
+        A quantised input may be given as reals, and is quantised then; pixels of a picture, as
+        uint8, are taken as reals from 0 to 1 where the input has another type. Of several graphs
+        the first is run, and pooling in the bodies of its control flow is LiteRT's.
         """
         with needing(f"running {self.name}", EXTRA):
             from .running import Runner
@@ -104,14 +116,30 @@ def _unique(layers: Sequence[Layer]) -> list[Layer]:
     return named
 
 
+def _values(graph: Graph) -> list[str]:
+    """Return a name for every tensor: its own if no other has it."""
+    often = Counter(tensor.name for tensor in graph.tensors)
+    return [
+        tensor.name if tensor.name and often[tensor.name] == 1 else f"{tensor.name} #{number}"
+        for number, tensor in enumerate(graph.tensors)
+    ]
+
+
+def _input(name: str, tensor: Tensor) -> Input:
+    """Return what is known of an input; one that is quantised takes reals, too."""
+    dtype = None if tensor.scales or tensor.dtype not in NUMPY else np.dtype(tensor.dtype)
+    return Input(name, dtype, tensor.shape)
+
+
 def _nodes(graph: Graph, places: Sequence[Place]) -> tuple[Node, ...]:
-    """Return the operators of a graph, with the numbers of their tensors."""
+    """Return the operators of a graph, with the names of their tensors."""
     layers = {place.operator: place.layer.name for place in places}
+    values = _values(graph)
     return tuple(
         Node(
             operator.op,
-            tuple(str(each) for each in operator.inputs if each >= 0),
-            tuple(str(each) for each in operator.outputs),
+            tuple(values[each] for each in operator.inputs if each >= 0),
+            tuple(values[each] for each in operator.outputs if each >= 0),
             layers.get(number),
         )
         for number, operator in enumerate(graph.operators)

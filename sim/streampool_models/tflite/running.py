@@ -116,12 +116,13 @@ class Runner:
         tensor = self._graph.tensors[number]
         if array.dtype == tensor.dtype:
             return np.ascontiguousarray(array)
-        integer = np.dtype(tensor.dtype).kind in "iu"
-        if array.dtype.kind == "f" and integer and len(tensor.scales) == 1:
+        if array.dtype == np.uint8 and tensor.scales:
+            array = array / np.float64(255)
+        if array.dtype.kind == "f" and len(tensor.scales) == 1:
             info = np.iinfo(tensor.dtype)
             real = array.astype(np.float64) / tensor.scales[0] + tensor.zero_points[0]
             return np.clip(np.rint(real), info.min, info.max).astype(tensor.dtype)
-        if tensor.dtype == "float32":
+        if tensor.dtype == "float32" and array.dtype.kind in "fiu":
             return array.astype(np.float32)
         raise Refused(
             f"the input {tensor.name} is of {tensor.dtype}, and what is given of {array.dtype};"

@@ -157,8 +157,7 @@ def _shape(table: Table) -> tuple[int | None, ...] | None:
     """Return a tensor's shape, without the sizes that its signature leaves open."""
     shape, signature = table.vector(0, "<i4").tolist(), table.vector(7, "<i4").tolist()
     if len(signature) == len(shape):
-        # an open batch is as long as the file says: nothing depends on it
-        shape = shape[:1] + signature[1:] if signature else shape
+        shape = signature
     if not shape and not table.scalar(8, "u1"):
         return None
     return tuple(None if size < 0 else size for size in shape)
