@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from streampool_golden.errors import shown
 from streampool_hw.files import write_whole
+from streampool_hw.fpga import DEVICES
 from streampool_sim.cli.command import Options, argument, option, under, verb
 from streampool_sim.cli.common import lanes_option
 from streampool_sim.cli.values import lengths, number
 from streampool_sim.files import check_writable
 from streampool_sim.refusals import Refused
+from streampool_sim.words import count
 
+from .emit.folder import check_replaceable
 from .layer import Model
 from .listing import doubts, listed, ran
 from .reading import read_model
@@ -25,6 +28,7 @@ examples:
   streampool model net.py:Net --input-shape 1x3x224x224 --json layers.json
   streampool model net.onnx --run cat.png --calibrate cat.png,dog.png
   streampool model net.onnx --run tokens.npy,mask.npy --scale 0.02 --lanes 4
+  streampool model net.tflite --emit cores --device ecp5-25k-6
 
 Exit: 0 the file could be read, 1 a core differs, 2 refused.
 """
@@ -79,7 +83,13 @@ scale = number(float, "a positive number such as 0.02", np.nextafter(0, 1), 1e30
         ),
         option("--scale", scale, "S", "the same in steps of S"),
     ),
-    *under("what is written", option("--json", Path, "FILE", "the layers, and the run, as JSON")),
+    *under(
+        "what is written",
+        option("--json", Path, "FILE", "the layers, and the run, as JSON"),
+        option("--emit", Path, "DIR", "Verilog and a bench of every core, and a page about them"),
+        option("--device", DEVICES, "DEVICE", "that the page has costs for, one of {}"),
+        option("--place", help="place every core on the device, which takes minutes"),
+    ),
 )
 def command(options: Options) -> int:
     """List the pooling layers, and run the model where that is asked for."""
@@ -87,6 +97,11 @@ def command(options: Options) -> int:
         raise Refused("FILE is missing; use the path of a model file")
     if options.json is not None:
         check_writable(options.json)
+    if options.emit is not None:
+        check_replaceable(options.emit)
+    for name, beside in (("device", "emit"), ("place", "device")):
+        if getattr(options, name) and not getattr(options, beside):
+            raise Refused(f"--{name} has no meaning without --{beside}; use both")
     if options.scale is not None and options.calibrate is not None:
         raise Refused("--scale has no meaning with --calibrate, which finds one; use one of them")
     model, inputs, calibration = _read(options)
@@ -112,7 +127,22 @@ def command(options: Options) -> int:
     print(said)
     if options.json is not None:
         write_whole({options.json: json.dumps(found, indent=2) + "\n"})
+    if options.emit is not None:
+        _emit(options, model)
     return int(not good)
+
+
+def _emit(options: Options, model: Model) -> None:
+    """Write the cores, and say where."""
+    from .emit.folder import emit
+
+    device = None if options.device is None else DEVICES[options.device]
+    made = emit(model, Path(options.file).name, options.emit, device, placed=options.place)
+    cores = sum(each.module is not None for each in made)
+    print(
+        f"{options.emit}: {count(cores, 'core')} with Verilog and benches, for make -C"
+        f" {options.emit} test; {options.emit / 'index.html'} shows them"
+    )
 
 
 def document(name: str, model: Model) -> dict[str, Any]:

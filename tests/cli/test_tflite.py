@@ -48,3 +48,24 @@ def test_what_needs_litert_says_how_to_get_it(command: Command, tmp_path, monkey
     done = command("model", path, "--input-shape", "1x8x8x3")
     assert done.status == 2
     assert "pip install 'streampool[tflite]'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--device", "ecp5-25k-6"), "--device has no meaning without --emit"),
+        (("--emit", "out", "--place"), "--place has no meaning without --device"),
+        (("--emit", "."), "has other files in it"),
+    ],
+)
+def test_what_is_emitted_where_is_checked_first(more, said, refused: Command, folder):
+    (folder / "net.tflite").write_bytes(WHOLE)
+    assert said in refused("model", "net.tflite", *more).err
+
+
+def test_cores_are_emitted(command: Command, folder):
+    (folder / "net.tflite").write_bytes(WHOLE)
+    done = command("model", "net.tflite", "--emit", "out")
+    assert done.status == 0
+    assert "2 cores with Verilog and benches" in done.out
+    assert {path.name for path in (folder / "out" / "cores").glob("*.v")} == {"y.v", "main_y.v"}
