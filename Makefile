@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance wheel-test clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance wheel-test demo-int8 clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -87,13 +87,16 @@ conformance: tools $(TORCH) ## compare random specifications with torch, onnxrun
 wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py
 
+demo-int8: tools $(VENV)/demos/int8/.installed ## a quantised TFLite network, converted here, with its pooling in cores
+	@$(IN_ENV) $(VENV)/demos/int8/bin/python examples/demos/int8.py
+
 clean: ## remove .venv and whatever was made
 	rm -rf $(VENV) build examples/build dist sim_build .pytest_cache .ruff_cache .hypothesis
 	find golden hw sim tests docs examples -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f chelsea-*
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Says everything that is missing in one sentence, before anything is fetched.
 tools:
@@ -124,6 +127,13 @@ $(PY):
 	fi; \
 	echo "Setting up $(VENV), once ..." >&2; \
 	$$python -m venv $(VENV)
+
+# What a demonstration needs stands in examples/demos/NAME.txt, pinned, and has an environment of its own.
+$(VENV)/demos/%/.installed: examples/demos/%.txt pyproject.toml | $(PY)
+	@echo "Installing what the demonstration needs, once; this takes minutes ..." >&2
+	@$(PY) -m venv $(@D)
+	@$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -e . -r $<
+	@touch $@
 
 $(CORE): pyproject.toml | $(PY)
 	@$(PIP) install -e .

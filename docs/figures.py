@@ -31,6 +31,9 @@ BENCH = blocks.ROOT / "docs" / "bench.json"
 
 THROUGHPUT = "bench-throughput.svg"
 
+DEMOS = {"demo-int8.png": "int8/digits.png"}
+"""Pictures that demonstrations leave in ``build/demos``, and are taken from there if they did."""
+
 BLOCK = 8
 """Side of a window of the pictures that show what max, average and min keep."""
 
@@ -199,6 +202,9 @@ def main() -> int:
     plot = throughput_svg()
     if plot is not None:
         _write(IMAGES / THROUGHPUT, plot.encode())
+    for name, made in DEMOS.items():
+        if (path := blocks.ROOT / "build" / "demos" / made).is_file():
+            _write(IMAGES / name, path.read_bytes())
     return 0
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import blocks
 import shift
 from amaranth.hdl import UnusedElaboratable
-from texts import bench, checks, chips, cores
+from texts import bench, checks, chips, cores, demos
 
 
 def printed(command: str) -> str:
@@ -82,6 +82,7 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "sweep": ("build/sweep-*.jsonl", lambda found: checks.sweep(found[0])),
     "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
+    "demo-quantised": ("build/demos/int8/result.json", demos.table),
 }
 """Blocks of what another command left, and where; they stay as they are where it left nothing."""
 
