@@ -45,6 +45,8 @@ def ran_through(model, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray
     seen = []
 
     def golden(layer, frames, own):
+        if layer.job is None:  # it waits for a scale
+            return own
         out = layer.job.reference(frames)
         assert [each.shape for each in out] == [each.shape for each in own]
         assert frames.dtype == layer.job.input.numpy

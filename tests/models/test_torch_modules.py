@@ -46,6 +46,8 @@ class Mixed(nn.Module):
 
 
 def golden(layer, frames, own):
+    if layer.job is None:  # it waits for a scale
+        return own
     out = layer.job.reference(frames)
     assert all(map(np.array_equal, out, own)), layer.name
     return out
