@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance wheel-test demo-int8 clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models-test wheel-test demo-int8 clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -10,6 +10,7 @@ CORE  := $(VENV)/.core-installed
 DEV   := $(VENV)/.dev-installed
 FPGA  := $(VENV)/.fpga-installed
 TORCH := $(VENV)/.conformance-installed
+KERAS := $(VENV)/.keras-installed
 BENCH := $(VENV)/.bench-installed
 
 ARGS  ?=
@@ -84,6 +85,9 @@ conformance: tools $(TORCH) ## compare random specifications with torch, onnxrun
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py conformance own-rounding onnx
 
+models-test: tools $(TORCH) $(KERAS) ## tests of model readers with PyTorch, Keras and LiteRT installed
+	@$(IN_ENV) $(PY) -m pytest tests/models tests/examples/test_beginner.py $(ARGS)
+
 wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py
 
@@ -149,6 +153,11 @@ $(FPGA): pyproject.toml | $(PY)
 
 $(TORCH): pyproject.toml $(DEV)
 	@$(PIP) install -e '.[conformance]'
+	@touch $@
+
+$(KERAS): pyproject.toml $(DEV)
+	@echo "Installing Keras and TensorFlow, once ..." >&2
+	@$(PIP) install -e '.[keras]'
 	@touch $@
 
 $(BENCH): pyproject.toml | $(CORE)
