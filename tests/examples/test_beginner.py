@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-import beginner_net  # noqa: E402
+import beginner_net
 
 
 def test_both_poolings_go_through_cores_and_the_scores_stay(capsys):
