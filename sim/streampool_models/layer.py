@@ -118,6 +118,24 @@ class Layer:
         ]
         return math.prod(taken)
 
+    @cached_property
+    def store_bits(self) -> int | None:
+        """The bits that its core keeps in its stages' stores."""
+        job = self.job
+        if job is None:
+            return None
+        from streampool_hw.blocks.indices import place_of
+        from streampool_hw.reduce.operations import gates_of
+        from streampool_hw.schedule.plan import AxisPlan
+
+        place = place_of(job)
+        reduction = gates_of(job).reduce(job, place.bits if place else 0)
+        return sum(
+            AxisPlan(stage.along).partials
+            * (stage.m * job.lanes * reduction.shape(stage.accumulator).width)
+            for stage in job.stages
+        )
+
     def scaled(self, scale: float, low: float, source: str) -> "Layer":
         """Return a layer that `waits` with a scale; `low` is the lowest value that comes in.
 
@@ -143,6 +161,7 @@ class Layer:
             "out_shape": None if self.out_shape is None else list(self.out_shape),
             "lanes": None if job is None else job.lanes,
             "cycles_per_frame": None if job is None else job.cycles_bound,
+            "store_bits": self.store_bits,
             "seen": self.seen,
             "supported": job is not None,
             "reason": self.refusal,

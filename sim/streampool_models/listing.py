@@ -10,7 +10,7 @@ from .layer import Layer, Model
 if TYPE_CHECKING:
     from .running import LayerRun, ModelRun, OutputRun
 
-HEAD = ("layer", "pooling", "in", "out", "lanes", "cycles", "seen")
+HEAD = ("layer", "pooling", "in", "out", "lanes", "cycles", "store", "seen")
 RAN = ("layer", "golden model", "framework", "frames", "cycles per frame", "limit", "engine")
 
 
@@ -128,5 +128,6 @@ def _row(layer: Layer) -> tuple[str, ...]:
         by(job.out_shape),
         str(job.lanes),
         f"{job.cycles_bound:,}",
+        f"{layer.store_bits:,}",
         f"{layer.seen:.0%}",
     )

@@ -53,13 +53,13 @@ def read_model(name: str, shapes: Shapes = ()) -> Model:
     return _reader(suffix, path)(name, shapes)
 
 
-def from_onnx(path: str | Path, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
+def from_onnx(model: Any, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:
     """Return the pooling layers of an ONNX model: their names, specifications and shapes.
 
     Parameters
     ----------
-    path : str or path
-        The model's file.
+    model : str, path or onnx.ModelProto
+        The model's file, or the model.
     input_shape : tuple of int, or sequence of them, optional
         The shape of its input, or of each, in order, with the batch; what it states by default.
 
@@ -68,7 +68,12 @@ def from_onnx(path: str | Path, input_shape: Sequence[Any] = ()) -> Sequence[Lay
     Refused
         If the file is not there or is no model, or its extra is missing.
     """
-    return _reader(".onnx", str(path))(str(path), shapes_of(input_shape)).layers
+    shapes = shapes_of(input_shape)
+    if isinstance(model, (str, Path)):
+        return _reader(".onnx", str(model))(str(model), shapes).layers
+    with needing("the model", "onnx"):
+        room = import_module(".onnx", __package__)
+    return room.OnnxModel(model, shapes).layers
 
 
 def from_tflite(path: str | Path, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:

@@ -1,7 +1,9 @@
 """A layer of a model: what follows from it, and how it is listed."""
 
 import pytest
+from amaranth.hdl import Fragment
 from streampool_golden import PoolSpec
+from streampool_hw import PoolCore
 from streampool_models.layer import Layer, Model
 from streampool_models.listing import listed
 
@@ -29,6 +31,20 @@ def test_a_layer_without_a_core_says_why():
     said = Toy.layers[1].to_json()
     assert (said["supported"], said["spec"]) == (False, None)
     assert said["reason"] == "p is 7; use 1 to 4"
+
+
+def test_a_layer_says_what_its_core_stores():
+    for spec, shape in (
+        (PoolSpec("max", 3, 2, 1, dtype="float32"), (9, 12, 12)),
+        (PoolSpec("avg", "global", ndim=2), (20, 7, 7)),
+        (PoolSpec("max", (3, 2), indices="flat"), (4, 9, 8)),
+        (PoolSpec("lp2", 3, 1, ndim=1), (4, 30)),
+    ):
+        layer = Layer("pool", "Pool", spec, shape)
+        core = PoolCore(layer.job) if layer.job else None
+        assert core is not None
+        Fragment.get(core, None)
+        assert layer.store_bits == core.store_bits
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx_models import model_of, node, opened, pool_model
+from streampool_models import from_onnx
 from streampool_models.onnx import OnnxModel
+from streampool_sim.refusals import Refused
 
 F32 = np.float32
 X = (F32, (1, 3, 12, 10))
@@ -262,3 +264,82 @@ def test_external_data_is_not_needed(tmp_path):
     tensor.external_data.add(key="location", value="nowhere.bin")
     [layer] = opened(tmp_path, model).layers
     assert layer.shape == (4, 10, 8)
+
+
+def test_a_model_that_is_broken_anywhere_is_listed_or_refused(tmp_path):
+    numbers = np.random.default_rng(1)
+    scale = {"s": np.array(0.25, F32), "z": np.array(3, np.uint8)}
+    nodes = [
+        node("MaxPool", "x", "a", name="one", **POOL),
+        node("QuantizeLinear", "a s z", "b"),
+        node("DequantizeLinear", "b s z", "c"),
+        node("AveragePool", "c", "d", name="two", **POOL),
+        node("QuantizeLinear", "d s z", "y"),
+    ]
+    ops = ["MaxPool", "GlobalLpPool", "ReduceMax", "Quant", "If", "DequantizeLinear", "Identity"]
+    said = []
+    for _ in range(60):
+        model = model_of(nodes, {"x": X}, constants=scale)
+        for _ in range(3):
+            each = model.graph.node[numbers.integers(len(model.graph.node))]
+            kind = numbers.integers(6)
+            if kind == 0:
+                del each.input[:1]
+            elif kind == 1:
+                del each.output[:]
+            elif kind == 2:
+                each.op_type = str(numbers.choice(ops))
+            elif kind == 3 and each.attribute and each.attribute[0].ints:
+                each.attribute[0].ints[0] = int(numbers.choice([0, -1, 2**40, -(2**62)]))
+            elif kind == 4:
+                each.input[:1] = [str(numbers.choice(["x", "y", "", "nothing"]))]
+            else:
+                model.graph.initializer[0].raw_data = b"\xff" * int(numbers.integers(9))
+        try:
+            read = opened(tmp_path, model)
+        except Refused as refusal:
+            said.append(str(refusal))
+        else:
+            assert all(layer.job is not None or layer.refusal for layer in read.layers)
+    assert not any("\n" in each for each in said)
+
+
+def test_a_function_that_calls_itself_is_refused(tmp_path):
+    inner = node("Again", "x", "y", domain="local")
+    opsets = [helper.make_opsetid("", 21), helper.make_opsetid("local", 1)]
+    again = helper.make_function("local", "Again", ["x"], ["y"], [inner], opsets)
+    model = model_of([inner], {"x": X}, functions=[again], domains=["local"])
+    with pytest.raises(Refused, match="the model's function Again calls itself"):
+        opened(tmp_path, model)
+
+
+def test_functions_that_grow_without_end_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("streampool_models.onnx.graphs.MOST_NODES", 1000)
+    opsets = [helper.make_opsetid("", 21), helper.make_opsetid("local", 1)]
+    functions = []
+    for k in range(20):
+        calls = [node(f"F{k + 1}", "x", name, domain="local") for name in ("y", "z")]
+        functions.append(helper.make_function("local", f"F{k}", ["x"], ["y"], calls, opsets))
+    leaf = node("MaxPool", "x", "y", **POOL)
+    functions.append(helper.make_function("local", "F20", ["x"], ["y"], [leaf], opsets))
+    first = node("F0", "x", "y", domain="local")
+    model = model_of([first], {"x": X}, functions=functions, domains=["local"])
+    with pytest.raises(Refused, match="more than 1,000 nodes"):
+        opened(tmp_path, model)
+
+
+def test_layers_are_there_from_python_too(tmp_path):
+    model = pool_model("MaxPool", (F32, ("N", 3, "H", "W")), **POOL)
+    (tmp_path / "net").write_bytes(model.SerializeToString())  # whatever it is called
+    for each in model, tmp_path / "net", str(tmp_path / "net"):
+        [layer] = from_onnx(each, (1, 3, 8, 6))
+        assert (layer.name, layer.shape) == ("pool", (3, 8, 6))
+    read = OnnxModel(model, [(1, 3, 8, 6)])
+    x = np.ones((1, 3, 8, 6), F32)
+    [y] = read.run([x], lambda layer, x, made: made)
+    assert np.array_equal(y, read.run([x])[0])
+
+
+def test_what_python_is_given_has_to_be_a_model():
+    with pytest.raises(Refused, match="is no ONNX model"):
+        from_onnx(3)

@@ -34,7 +34,6 @@ class Made:
         return {
             **self.layer.to_json(),
             "module": self.module,
-            "store_bits": self.about.get("store_bits"),
             "latency_cycles": self.about.get("latency_cycles"),
             "placement": None if self.placement is None else self.placement.to_json(),
         }

@@ -17,6 +17,11 @@ ROUND_SIZES = {"DOWN": ("Floor", 0.0), "UP": ("Ceil", 0.0), "HALF_UP": ("Floor",
 ROUND_SIZES["HALF_DOWN"] = ("Ceil", -0.5)
 """Those that round the size of a number, something added first, and keep its sign."""
 
+MOST_BITS = 32
+"""Of a Quant or Trunc; a Trunc's scale is not above that either."""
+
+INPUTS = {**dict.fromkeys(QUANTS, (4,)), "Trunc": (5, 6), "BipolarQuant": (2,)}
+
 
 def has_qonnx(graph: onnx.GraphProto) -> bool:
     """Return whether a graph has operators of QONNX's."""
@@ -28,7 +33,7 @@ def expand(graph: onnx.GraphProto) -> None:
     scope = Scope(graph, {})
     nodes = []
     for node in graph.node:
-        if node.domain in QONNX and node.op_type in (*QUANTS, "Trunc", "BipolarQuant"):
+        if node.domain in QONNX and node.op_type in INPUTS:
             nodes += _Expansion(node, scope).nodes() or [node]
         else:
             nodes.append(node)
@@ -43,6 +48,8 @@ class _Expansion:
 
     def nodes(self) -> list[onnx.NodeProto]:
         """Return the nodes; none where it cannot be expressed."""
+        if len(self._node.input) not in INPUTS[self._node.op_type] or not self._node.output:
+            return []
         given = {each.name: onnx.helper.get_attribute_value(each) for each in self._node.attribute}
         mode = given.get("rounding_mode", b"FLOOR" if self._node.op_type == "Trunc" else b"ROUND")
         rounding = mode.decode("utf-8", "replace").upper()
@@ -50,13 +57,15 @@ class _Expansion:
         x, scale, *rest = self._node.input
         if self._node.op_type == "BipolarQuant":
             return self._ended(self._bipolar(self._op("Div", x, scale)), scale)
+        zero = rest[0]
         if rounding not in (*ROUND, *ROUND_SIZES):
             return []
-        zero = rest[0]
         widths = [self._scope.constant(name) for name in rest[1:]]
         if any(each is None or each.size != 1 for each in widths):
             return []
         numbers = [float(each.ravel()[0]) for each in widths if each is not None]
+        if not all(0 < each <= MOST_BITS for each in numbers):
+            return []
         y = self._op("Add", self._op("Div", x, scale), zero)
         if self._node.op_type != "Trunc":
             if numbers[0] == 1 and signed:

@@ -39,6 +39,7 @@ class _Search:
     def __init__(self, model: onnx.ModelProto) -> None:
         self._model = onnx.ModelProto()
         self._model.CopyFrom(model)
+        self._model.opset_import.append(onnx.helper.make_opsetid(SHAPED, 1))
         self._places = dict(_places(self._model.graph))
         self._original: dict[str, onnx.NodeProto] = {}
         for name, (_, node) in self._places.items():
@@ -49,14 +50,16 @@ class _Search:
 
     def layers(self) -> list[Found]:
         """Return the layers, with the shapes that they have when the model runs."""
-        while True:
+        layers: list[Found] = []
+        for _ in range(len(self._places) + 1):  # the shapes settle from the front
             known = inferred(self._model)
             for name, (_, node) in _places(known.graph):
                 if name in self._original:
                     node.CopyFrom(self._original[name])
             layers = list(_layers(_main(known)))
             if not self._put_outputs(layers):
-                return layers
+                break
+        return layers
 
     def put_actual(self, values: Mapping[str, np.ndarray]) -> bool:
         """Put shapes that were seen into the graph; return whether there are any."""

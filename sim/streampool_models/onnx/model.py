@@ -1,5 +1,6 @@
 """An ONNX model that was read."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from streampool_sim.refusals import Refused
 from ..layer import Arrays, Input, Layer, Model, Node, Through
 from .finding import found
 from .graphs import inlined, value_of
-from .loading import loaded
+from .loading import Source
 from .shapes import inputs_of, lean, put_shapes
 from .sites import Found
+
+MOST_ZEROS = 1 << 28
+"""Values of an input with which a model is run to see its shapes."""
 
 
 def read(name: str, shapes: Sequence[tuple[int, ...]] = ()) -> "OnnxModel":
@@ -27,19 +31,21 @@ class OnnxModel(Model):
     ``NODE/ATTRIBUTE/NODE``.
     """
 
-    def __init__(self, path: Path, shapes: Sequence[tuple[int, ...]] = ()) -> None:
-        model = loaded(path)
+    def __init__(
+        self, given: Path | onnx.ModelProto, shapes: Sequence[tuple[int, ...]] = ()
+    ) -> None:
+        self.source = Source(given)
+        model = self.source.loaded()
         lean(model.graph)
         for function in model.functions:
             lean(function)
         model = inlined(model)
         self.inputs = [_input(each) for each in inputs_of(model.graph)]
         put_shapes(model.graph, shapes)
-        self.path = path
         self._shapes = [value_of(each.type).shape for each in inputs_of(model.graph)]
         self.found = found(model, self._actual)
         self.layers: Sequence[Layer] = [each.layer for each in self.found]
-        self.nodes = _nodes(model.graph, {each.node.name: each.layer for each in self.found})
+        self.nodes = _nodes(model.graph, {each.node.name for each in self.found if not each.inside})
 
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
         """Run the model in onnxruntime: see `Model.run`.
@@ -50,7 +56,7 @@ class OnnxModel(Model):
 
         values = dict(zip((each.name for each in self.inputs), inputs, strict=True))
         if through is None:
-            return Whole(self.path).run(values)
+            return Whole(self.source).run(values)
         places = {
             each.node.name: k
             for k, each in enumerate(self.found)
@@ -61,7 +67,7 @@ class OnnxModel(Model):
             layer = self.layers[places[found.node.name]]
             return found.through(layer, x, made, through)
 
-        return Cut(self.path, [self.found[k] for k in places.values()]).run(values, core)
+        return Cut(self.source, [self.found[k] for k in places.values()]).run(values, core)
 
     def _actual(self, names: list[str]) -> dict[str, np.ndarray]:
         """Return values of the main graph as they are of an input of nothing but 0."""
@@ -69,11 +75,11 @@ class OnnxModel(Model):
 
         values = {}
         for each, shape in zip(self.inputs, self._shapes, strict=True):
-            if shape is None or each.dtype is None:
+            if shape is None or each.dtype is None or math.prod(shape) > MOST_ZEROS:
                 return {}
             values[each.name] = np.zeros(shape, each.dtype)
         try:
-            return Cut(self.path, []).values(names, values)
+            return Cut(self.source, []).values(names, values)
         except Refused:  # it cannot be run, which its layers do not need
             return {}
 
@@ -87,7 +93,7 @@ def _input(value: onnx.ValueInfoProto) -> Input:
     return Input(value.name, dtype, lengths)
 
 
-def _nodes(graph: onnx.GraphProto, layers: dict[str, Layer]) -> list[Node]:
+def _nodes(graph: onnx.GraphProto, layers: set[str]) -> list[Node]:
     return [
         Node(
             node.op_type,

@@ -101,9 +101,8 @@ def _truncated(
         return None
     trunc = Site(user, site.scope)
     given = trunc.checked({"rounding_mode": STRING, "narrow": INT, "signed": INT})
-    scale, zero, bits_in, *rest = (trunc.scope.constant(each) for each in user.input[1:])
-    constants = (scale, zero, bits_in, *rest)
-    if any(each is None or np.size(each) != 1 for each in constants):
+    constants = [trunc.scope.constant(each) for each in user.input[1:]]
+    if len(constants) not in (4, 5) or any(each is None or each.size != 1 for each in constants):
         raise Unfit(
             f"the Trunc {user.name} has a scale, zero point or width that is not one constant"
         )
@@ -120,7 +119,7 @@ def _truncated(
             " first, as Brevitas does"
         )
     low, high = (each * taps for each in (DType.of(grid.dtype).low, DType.of(grid.dtype).high))
-    if len(rest) == 1:  # the first version: nothing is bounded
+    if len(numbers) == 4:  # the first version: nothing is bounded
         shift, scale_out = numbers[2] - numbers[3], numbers[0]
         out = DType.holding((low >> max(int(shift), 0)) - 1, (high >> max(int(shift), 0)) + 1).name
         clamp = None

@@ -1,7 +1,6 @@
 """A model in onnxruntime, as a whole or cut at its pooling layers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from streampool_sim.refusals import Refused
 
 from .expanding import expand, has_qonnx
 from .graphs import bodies, inlined
-from .loading import loaded, sentence
+from .loading import Source, sentence
 from .shapes import inputs_of
 from .sites import Found
 
@@ -33,21 +32,22 @@ def session(model: str | bytes) -> Any:
 class Whole:
     """A model's file in onnxruntime."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, source: Source) -> None:
+        self._source = source
 
     def run(self, values: Values) -> list[np.ndarray]:
         """Return the outputs."""
-        model: str | bytes = str(self._path)
-        found = loaded(self._path)
-        if has_qonnx(found.graph):
-            found = inlined(found)
-            expand(found.graph)
-            model = found.SerializeToString()
+        found = self._source.loaded()
         try:
-            return session(model).run(None, values)
+            if not has_qonnx(found.graph):
+                return session(self._source.session).run(None, values)
+            found = inlined(self._source.whole())
+            expand(found.graph)
+            return session(found.SerializeToString()).run(None, values)
+        except Refused:
+            raise
         except Exception as error:  # onnxruntime's exceptions have no base of their own
-            raise Refused(f"onnxruntime cannot run {self._path}: {sentence(error)}") from None
+            raise Refused(f"onnxruntime cannot run {self._source}: {sentence(error)}") from None
 
 
 class Cut:
@@ -57,16 +57,9 @@ class Cut:
     from constants alone is in every part that takes it.
     """
 
-    def __init__(self, path: Path, layers: Sequence[Found]) -> None:
-        self._path = path
-        model = loaded(path)
-        try:
-            onnx.load_external_data_for_model(model, str(path.parent))
-        except Exception as error:  # of a file that is missing, too short, or somewhere else
-            raise Refused(
-                f"the external data of {path} cannot be read: {sentence(error)}"
-            ) from None
-        self._model = inlined(model)
+    def __init__(self, source: Source, layers: Sequence[Found]) -> None:
+        self._source = source
+        self._model = inlined(source.whole())
         expand(self._model.graph)
         graph = self._model.graph
         self.inputs = [each.name for each in inputs_of(graph)]
@@ -187,7 +180,7 @@ class Cut:
         except Exception as error:  # onnxruntime's exceptions have no base of their own
             where = cut(nodes[0].name) if nodes else "its constants"
             raise Refused(
-                f"onnxruntime cannot run the part of {self._path} from {where} on:"
+                f"onnxruntime cannot run the part of {self._source} from {where} on:"
                 f" {sentence(error)}"
             ) from None
         return dict(zip(wanted, found, strict=True))

@@ -88,4 +88,6 @@ def inferred(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         return onnx.shape_inference.infer_shapes(model, data_prop=True)
     except Exception:  # of a graph that is broken anywhere; the layers are listed all the same
-        return model
+        found = onnx.ModelProto()
+        found.CopyFrom(model)
+        return found

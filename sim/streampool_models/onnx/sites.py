@@ -1,6 +1,6 @@
 """A pooling node in its graph: its attributes checked, its frames, and what is said of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -192,7 +192,9 @@ class Site:
             value = onnx.helper.get_attribute_value(each)
             if isinstance(value, bytes):
                 value = value.decode("utf-8", "replace")
-            found[each.name] = list(value) if each.ints else value
+            found[each.name] = (
+                list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+            )
         return found
 
     def input(self, k: int) -> str:
