@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models-test wheel-test demo-int8 clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models-test wheel-test demo-int8 demo-sound clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -93,6 +93,9 @@ wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 
 demo-int8: tools $(VENV)/demos/int8/.installed ## a quantised TFLite network, converted here, with its pooling in cores
 	@$(IN_ENV) $(VENV)/demos/int8/bin/python examples/demos/int8.py
+
+demo-sound: tools $(VENV)/demos/sound/.installed ## a Keras network of one axis that knows sounds, with its pooling in cores
+	@$(IN_ENV) $(VENV)/demos/sound/bin/python examples/demos/sound.py
 
 clean: ## remove .venv and whatever was made
 	rm -rf $(VENV) build examples/build dist sim_build .pytest_cache .ruff_cache .hypothesis

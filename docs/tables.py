@@ -83,6 +83,7 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
     "demo-quantised": ("build/demos/int8/result.json", demos.table),
+    "demo-sounds": ("build/demos/sound/result.json", demos.table),
 }
 """Blocks of what another command left, and where; they stay as they are where it left nothing."""
 
