@@ -70,7 +70,11 @@ def matched(inputs: Sequence[Input], given: Sequence[Given]) -> list[np.ndarray]
 
 
 def batches(inputs: Sequence[Input], files: Sequence[Path]) -> list[list[np.ndarray]]:
-    """Return what each run is given: of one input each file, in parts of the batch it takes."""
+    """Return what each run is given: of one input each file, in parts of the batch it takes.
+
+    A folder stands for the files in it.
+    """
+    files = [each for path in files for each in _files(path)]
     if len(inputs) != 1:
         return [matched(inputs, [each for path in files for each in read_given(path)])]
     [wanted] = inputs
@@ -83,6 +87,18 @@ def batches(inputs: Sequence[Input], files: Sequence[Path]) -> list[list[np.ndar
             parts = np.split(given.array, range(batch, len(given.array), batch))
         runs += [[fitted(wanted, Given(path, part, picture=given.picture))] for part in parts]
     return runs
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    try:
+        found = sorted(each for each in path.iterdir() if each.is_file())
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {reason(error)}") from None
+    if not (shown := [each for each in found if not each.name.startswith(".")]):
+        raise Refused(f"{path} is a folder without files; use one with pictures or .npy files")
+    return shown
 
 
 def fitted(wanted: Input, given: Given) -> np.ndarray:

@@ -79,7 +79,7 @@ scale = number(float, "a positive number such as 0.02", np.nextafter(0, 1), 1e30
             paths,
             "FILES",
             "take float averages as integers of 8 bits, in steps that fit these inputs, each of"
-            " which is run",
+            " which is run; a folder stands for the files in it",
         ),
         option("--scale", scale, "S", "the same in steps of S"),
     ),

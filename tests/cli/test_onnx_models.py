@@ -145,7 +145,9 @@ def test_a_float_average_runs_with_a_scale(command: Command, folder):
     (folder / "net.onnx").write_bytes(average.SerializeToString())
     np.save(folder / "x.npy", np.random.default_rng(1).normal(size=(2, 3, 4, 4)))
     np.save(folder / "one.npy", np.random.default_rng(1).normal(size=(1, 3, 4, 4)))
-    for more in ("--scale", "0.05"), ("--calibrate", "x.npy"):
+    (folder / "some").mkdir()
+    np.save(folder / "some" / "y.npy", np.random.default_rng(2).normal(size=(1, 3, 4, 4)))
+    for more in ("--scale", "0.05"), ("--calibrate", "x.npy"), ("--calibrate", "some"):
         done = command("model", "net.onnx", "--run", "one.npy", *more)
         assert (done.status, done.err) == (0, "")
         assert "is taken as int8 in steps of" in done.out
@@ -200,6 +202,7 @@ def test_an_input_that_does_not_fit_is_refused(refused, folder, name, data, said
         (("--run", "nothing.npy"), "nothing.npy is not there"),
         (("--run", "x.npy", "--scale", "-1"), "--scale"),
         (("--scale", "0"), "--scale"),
+        (("--calibrate", "empty"), "empty is a folder without files"),
         (("--scale", "1", "--calibrate", "x.npy"), "use one of them"),
         (("--run", "x.npy,x.npy"), "--run has 2 arrays, and the model 1 input (x)"),
         (("--lanes", "0"), "--lanes"),
@@ -209,6 +212,7 @@ def test_an_input_that_does_not_fit_is_refused(refused, folder, name, data, said
 def test_options_that_cannot_be_are_refused(refused, folder, options, said):
     (folder / "net.onnx").write_bytes(MODEL.SerializeToString())
     np.save(folder / "x.npy", np.ones(X[1], np.float32))
+    (folder / "empty").mkdir()
     assert said in refused("model", "net.onnx", *options).err
 
 
