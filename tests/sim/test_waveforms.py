@@ -9,6 +9,7 @@ from streampool_golden import PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_sim import progress
 from streampool_sim.engines import amaranth
+from streampool_sim.engines.named import named
 from streampool_sim.frames import pack
 from streampool_sim.progress import Estimate
 from vcd_reader import Vcd
@@ -76,11 +77,18 @@ def test_the_view_groups_signals_that_are_there(recorded):
     assert view[0] == '[dumpfile] "wave.vcd"'
     groups = [name[1:] for flag, name in itertools.pairwise(view) if flag == "@800200"]
     assert groups == ["clock", "input", "columns", "rows", "output"]
-    shown = [line for line in view if line.startswith("bench.")]
+    aliases = [re.fullmatch(r"(?:\+\{(.*)\} )?(bench\..*)", line) for line in view]
+    shown = {found[2]: found[1] for found in aliases if found}
     known = {f"{name}[{width - 1}:0]" if width > 1 else name for name, width in vcd.widths.items()}
     assert set(shown) <= known
     assert {"bench.columns.slot[2:0]", "bench.rows.window[1:0]", "bench.i__valid"} <= set(shown)
-    assert not [name for name in shown if name.startswith("bench.core.")]
+    for name, alias in shown.items():  # as the page of `show` has them
+        listed = named(re.sub(r"\[\d+:0\]$", "", name.removeprefix("bench.")))
+        assert alias == (listed and listed.plain)
+        assert alias or not name.startswith("bench.core.")
+    assert shown["bench.core.rows.fifo.level[3:0]"] == "FIFO: beats in it"
+    closed = [name[1:] for flag, name in itertools.pairwise(view) if flag == "@c00200"]
+    assert closed == ["inside columns", "inside rows"]
 
 
 def test_a_core_without_stages_has_its_ports(tmp_path):

@@ -8,11 +8,11 @@ from typing import TextIO
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.sim import Simulator
-from streampool_golden.geometry import AXIS_NAMES
 from streampool_hw import Core
 from streampool_hw.files import replacing_all
-from streampool_hw.reduce.stage import AxisStage
 from vcd.gtkw import GTKWSave
+
+from .named import named, scopes, stages
 
 _CLOCKING = ("clk", "rst")
 _FIRST = (".slot", ".window")
@@ -32,16 +32,10 @@ def observe(m: Module, core: Core) -> None:
     # that names the ports puts them first. It only counts: the rest is cut off.
     ports = (i.valid, i.ready, i.payload, o.valid, o.ready, o.payload)
     m.d.sync += cycle.eq(Cat((cycle + 1)[: len(cycle)], *ports))
-    for name, stage in _stages(core).items():
+    for name, stage in stages(core).items():
         m.submodules[name] = side = Module()
         _follow(side, stage.i, stage.m, stage.plan.axis.length, "slot")
         _follow(side, stage.o, stage.m, stage.plan.axis.outputs, "window")
-
-
-def _stages(core: Core) -> dict[str, AxisStage]:
-    """Return the stages of a core that has some, by the names of their axes."""
-    names = AXIS_NAMES[len(core.job.size)]
-    return {names[axis]: stage for axis, stage in getattr(core, "stages", {}).items()}
 
 
 def _follow(m: Module, beats, each: int, length: int, name: str) -> None:
@@ -66,13 +60,11 @@ def recorded(simulator: Simulator, core: Core, path: Path | str) -> Iterator[Non
     view = path.with_suffix(".gtkw")
     with replacing_all(path, view) as [part, view_part]:
         with part.open("w", encoding="utf-8") as file:
-            names = AXIS_NAMES[len(core.job.size)]
-            scopes = {f"axis_{axis}": name for axis, name in enumerate(names)}
-            renamed = _Renamed(file, scopes)
+            renamed = _Renamed(file, scopes(core))
             with simulator.write_vcd(renamed):
                 yield
         with view_part.open("w", encoding="utf-8") as file:
-            _write_view(file, path.name, renamed.signals, list(_stages(core)))
+            _write_view(file, path.name, renamed.signals, list(stages(core)))
 
 
 class _Renamed:
@@ -123,23 +115,31 @@ class _Renamed:
 
 
 def _write_view(file: TextIO, dump: str, signals: dict[str, int], stages: list[str]) -> None:
-    """Write what GTKWave shows: the clock, the input, each stage, and the output."""
+    """Write what GTKWave shows: the clock, the input, each stage, the output, and the inside.
+
+    What is on the list of `named` has its plain name; of the inside nothing else is shown, in
+    groups that are closed at first.
+    """
     view = GTKWSave(file)
     view.dumpfile(dump, abspath=False)
     view.treeopen("bench.")
     groups: dict[str, list[str]] = {name: [] for name in ("clock", "input", *stages, "output")}
+    inside: dict[str, list[str]] = {f"inside {stage}": [] for stage in stages}
     ports = {"i_": "input", "o_": "output"}
     for signal in signals:
         name = signal.removeprefix("bench.")
-        scope, _, inside = name.partition(".")
-        if inside and scope in stages:
+        scope, _, rest = name.partition(".")
+        if rest and scope in stages:
             groups[scope].append(signal)
         elif group := ports.get(name.lstrip("\\")[:2]):
             groups[group].append(signal)
-        elif not inside:
+        elif not rest:
             groups["clock"].append(signal)
-    for group, traces in groups.items():
-        with view.group(group):
+        elif found := named(name):
+            inside.setdefault(f"inside {found.part}", []).append(signal)
+    for group, traces in {**groups, **inside}.items():
+        with view.group(group, closed=group in inside):
             for signal in sorted(traces, key=lambda name: not name.endswith(_FIRST)):
                 high = signals[signal] - 1
-                view.trace(f"{signal}[{high}:0]" if high else signal)
+                found = named(signal.removeprefix("bench."))
+                view.trace(f"{signal}[{high}:0]" if high else signal, alias=found and found.plain)
