@@ -122,6 +122,16 @@ class AxisStage(wiring.Component):
             }
         )
 
+    @property
+    def timing(self) -> Timing:
+        """When things happen in a bank, after `levels` clocks in which control reaches it."""
+        return self._timing
+
+    @property
+    def levels(self) -> int:
+        """Clocks that control takes to reach a bank."""
+        return self._levels
+
     def elaborate(self, platform):
         m = Module()
         widths = [self._partial.width * lanes for lanes in self._banks]

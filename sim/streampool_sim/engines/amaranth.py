@@ -2,13 +2,15 @@
 
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
+from dataclasses import field as default
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import ClockDomain, Module
+from amaranth.hdl import ClockDomain, Fragment, Module, Value
 from amaranth.lib.wiring import Component
 from amaranth.sim import Simulator
 from streampool_golden import Job
@@ -26,6 +28,20 @@ _TELL = 64
 """Output beats between two looks at the progress: with waveforms, a tenth of a second or so."""
 
 
+@dataclass
+class Watch:
+    """What is recorded of a run, clock by clock, beside what crosses the ports.
+
+    `values` is asked once for what there is to record, of the elaborated bench, in which the core
+    is ``core``. `samples` has for each clock their values in the order given. After so many
+    `clocks` the run ends, wherever it is.
+    """
+
+    values: Callable[[Fragment], Sequence[Value]]
+    clocks: int
+    samples: list[tuple[int, ...]] = default(default_factory=list)
+
+
 def run(
     core: Core,
     beats: Sequence[np.ndarray],
@@ -37,18 +53,22 @@ def run(
     vcd: Path | str | None = None,
     freq_mhz: float = 100.0,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> Trace:
     """Stream frames back to back through a core in Amaranth's simulator.
 
     The parameters are those of the fast engine's `run`, with the same meaning to the clock, but for
     `vcd` and `freq_mhz`: where to write waveforms of every signal, and their clock. In the file the
     ports stand first, lane by lane, then each stage's slot and window. A view of them for GTKWave,
-    ``.gtkw``, is written beside it.
+    ``.gtkw``, is written beside it. `watch` records signals of the core's inside.
     """
     plan = RunPlan(core, beats, count, stall, seed)
-    bench = _Bench(core, observed=vcd is not None)
+    bench = _Bench(core, observed=vcd is not None or watch is not None)
     session = _Session(bench, beats, plan, reset_at, progress)
-    simulator = Simulator(bench)
+    fragment = Fragment.get(bench, None)
+    if watch is not None:
+        session.watch, session.watched = watch, tuple(watch.values(fragment))
+    simulator = Simulator(fragment)
     simulator.add_clock(1e-6 / freq_mhz)
     simulator.add_process(session.process)
     start = time.perf_counter()
@@ -94,6 +114,8 @@ class _Session:
         self.beats = _joined(bench.core.job, beats)
         self.reset_at, self.progress = reset_at, progress
         self.error: EngineError | None = None
+        self.watch: Watch | None = None
+        self.watched: tuple[Value, ...] = ()
         self.cycle = 0
         self._start()
 
@@ -128,7 +150,9 @@ class _Session:
         core, beats, plan = self.core, self.beats, self.plan
         i_payload, i_bits = core.i.payload.as_value(), len(core.i.payload.as_value())
         controls, before = (core.i.valid, core.o.ready, self.bench.reset), None
-        tick = ctx.tick().sample(core.i.ready, core.o.valid, core.o.payload.as_value())
+        tick = ctx.tick().sample(
+            core.i.ready, core.o.valid, core.o.payload.as_value(), *self.watched
+        )
         held = False
         sent = quiet = extra = 0
         source_idle: list[bool] = []
@@ -152,8 +176,10 @@ class _Session:
                 for signal, value in zip(controls, now, strict=True):
                     ctx.set(signal, value)
                 before = now
-            _, _, i_ready, o_valid, payload = await tick
+            _, _, i_ready, o_valid, payload, *watched = await tick
             self.cycle += 1
+            if self.watch is not None:
+                self.watch.samples.append(tuple(watched))
             if reset:
                 self._start()
                 self.cycle = sent = quiet = extra = 0
@@ -172,6 +198,8 @@ class _Session:
                 self.in_cycles.append(cycle)
                 sent += 1
             held = valid and not taken
+            if self.watch is not None and self.cycle == self.watch.clocks:
+                return
             # A frame's last inputs may be after its last output, where no window reads them.
             if len(self.payloads) == plan.beats_out and sent == plan.beats_in:
                 extra += 1
