@@ -1,9 +1,18 @@
-"""Settings of hypothesis: no deadlines, since machines differ; in CI the same examples always."""
+"""Settings of hypothesis, a browser where there is one, and which tests are left out.
+
+No example has a deadline, since machines differ; in CI the examples are always the same.
+"""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:  # half a second that most tests do not need
+    from selenium import webdriver
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -22,3 +31,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["webdriver.Chrome"]:
+    """Return headless Chromium, where the machine has it with its driver."""
+    from browsing import NoBrowser, browsing
+
+    with ExitStack() as stack:
+        try:
+            driver = stack.enter_context(browsing())
+        except NoBrowser as error:
+            pytest.skip(str(error))
+        yield driver

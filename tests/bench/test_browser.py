@@ -1,15 +1,13 @@
 """The page in headless Chromium, where the machine has one with its driver."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import page_reader
 import pytest
 from bench_results import all_layers, few_layers
+from browsing import PHONE, Window, choose, resize
 from selenium import webdriver
-from selenium.common.exceptions import SessionNotCreatedException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -20,42 +18,7 @@ RESULTS = few_layers()
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
-class Window(NamedTuple):
-    """Width and height of a window in CSS pixels, and the scheme that its user has chosen."""
-
-    width: int
-    height: int
-    scheme: str
-
-
-WINDOWS = {"phone": Window(390, 844, "dark"), "desk": Window(1280, 900, "light")}
-
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = pytest.mark.skipif(
-    BROWSER is None or DRIVER is None,
-    reason="Chromium and chromedriver open the page in a browser; this machine lacks one of them",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    assert BROWSER is not None
-    options.binary_location = BROWSER
-    # The page is our own; as root, as in a container, Chromium runs without its sandbox alone.
-    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    try:
-        driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    except SessionNotCreatedException as error:
-        pytest.skip(f"this machine's Chromium and chromedriver do not start: {error.msg}")
-    yield driver
-    driver.quit()
+WINDOWS = {"phone": Window(PHONE, 844, "dark"), "desk": Window(1280, 900, "light")}
 
 
 @pytest.fixture(scope="module")
@@ -73,22 +36,9 @@ def window(request: pytest.FixtureRequest) -> Window:
 @pytest.fixture
 def opened(browser: webdriver.Chrome, file: Path, window: Window) -> webdriver.Chrome:
     """Return the browser with the page open in a window."""
-    resize(browser, window)
-    browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": window.scheme}]},
-    )
+    choose(browser, window)
     browser.get(file.as_uri())
     return browser
-
-
-def resize(browser: webdriver.Chrome, window: Window) -> None:
-    sizes = {"width": window.width, "height": window.height, "deviceScaleFactor": 1}
-    mobile = window.width == WINDOWS["phone"].width
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        sizes | {"mobile": mobile},
-    )
 
 
 def test_numbers_can_be_read_off_the_page(opened: webdriver.Chrome):
