@@ -72,6 +72,7 @@ boards: $(FPGA) ## bitstreams that test a core on a board, and with a link: make
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ again
 	@$(IN_ENV) $(PY) docs/figures.py
+	@$(IN_ENV) $(PY) docs/played.py
 	@$(IN_ENV) $(PY) docs/tables.py $(ARGS)
 
 fresh: tools ## clone, empty HOME, bare PATH; then make run and make test there

@@ -12,9 +12,11 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import blocks
+import played
 import shift
 from amaranth.hdl import UnusedElaboratable
 from texts import bench, checks, chips, cores, demos
@@ -61,6 +63,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "fpga-bar": chips.fpga_bar,
     "bench-layers": bench.bench_layers,
     "bench-networks": bench.bench_networks,
+    **{name: partial(played.block, name) for name in played.SCENES},
 }
 """Blocks that are the same on every machine: a test checks the pages against them."""
 

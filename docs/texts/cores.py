@@ -32,6 +32,7 @@ from streampool_sim.engines import amaranth, fast
 from streampool_sim.engines.compiled import find_compiler
 from streampool_sim.engines.model import Build
 from streampool_sim.frames import pack
+from streampool_sim.show.clocks import work
 from streampool_sim.simulation import STEADY_FRAMES, compare
 from streampool_sim.stats import statistics
 
@@ -238,42 +239,12 @@ def timing() -> str:
         "the same, 2 partials": Timing.skew(2),
         "holding, no RAM": Timing.loop(1),
     }
-    pipelines = [_pipeline(form) for form in forms.values()]
+    pipelines = [work(form) for form in forms.values()]
     rows: list[list[object]] = [
         [clock, *("; ".join(pipeline.get(clock, ["-"])) for pipeline in pipelines)]
         for clock in range(1, 1 + max(map(max, pipelines)))
     ]
     return blocks.table(f"> clock | {' | '.join(forms)}", rows)
-
-
-def _pipeline(form: Timing) -> dict[int, list[str]]:
-    """Return what a pipeline does by the clock, 1 that of the step."""
-    done: dict[int, list[str]] = {}
-
-    def at(clock: int, what: str) -> None:
-        done.setdefault(clock, []).append(what)
-
-    oldest = form.ready[0]
-    if form.looped:
-        at(1, "input and control into registers")
-        at(oldest + 1, "combine, select; write back")
-    elif form.skewed:
-        at(1, "input into a register")
-    else:
-        for clock, what in enumerate(("the store is read", "its output register"), 1):
-            at(clock, what)
-        at(oldest + 1, "write back")
-        at(oldest + 2, "the word into the RAM")
-    if not form.looped:
-        partials = len(form.comes) - 1
-        for place in reversed(range(partials if form.skewed else 1)):
-            which = f" of place {place}" if form.skewed and partials > 1 else ""
-            for clock, what in enumerate(
-                (f"operands{which}", "compare, or add", "select"), form.comes[place] + 1
-            ):
-                at(clock, what)
-    at(form.depth, "into the FIFO")
-    return done
 
 
 def idle() -> str:

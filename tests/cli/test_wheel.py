@@ -74,13 +74,22 @@ def test_the_wheel_has_our_names_alone(python: Path, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_the_wheel_has_the_page_s_templates(python: Path, tmp_path: Path):
+def test_the_wheel_has_the_pages_templates_and_code(python: Path, tmp_path: Path):
     out = run(
         python,
         "-c",
         "from importlib.metadata import files\n"
-        "print(*(file for file in files('streampool') if file.suffix in ('.html', '.css')))",
+        "kinds = ('.html', '.css', '.js')\n"
+        "print(*(file for file in files('streampool') if file.suffix in kinds))",
         cwd=tmp_path,
     )
-    folder = "streampool_bench/page"
-    assert sorted(out.split()) == [f"{folder}/page.css", f"{folder}/page.html"]
+    folders = ("streampool_bench/page", "streampool_sim/show/page")
+    known = {
+        path.relative_to(ROOT / "sim").as_posix()
+        for folder in folders
+        for path in (ROOT / "sim" / folder).iterdir()
+        if path.suffix in (".html", ".css", ".js")
+    }
+    assert len(known) > 10 and set(out.split()) == known
+    run(python, "-m", "streampool_sim", "show", "--shape", "1x4x4", "-o", "x.html", cwd=tmp_path)
+    assert "DecompressionStream" in (tmp_path / "x.html").read_text("utf-8")

@@ -59,7 +59,7 @@ def test_command_lines_are_taken():
         for line in text.splitlines()
         if line.startswith("streampool ")
     ]
-    known = {"run", "verilog", "explain", "synth", "build", "bench"}
+    known = {"run", "verilog", "explain", "show", "synth", "build", "bench"}
     assert {line.split()[1] for line in lines} >= known
     for line in lines:
         verb, *words = shlex.split(line)[1:]
@@ -67,7 +67,7 @@ def test_command_lines_are_taken():
             parsed = SimpleNamespace(**context.params)
         if verb not in known and not hasattr(parsed, "op"):
             continue  # it has no specification
-        shape = (8, 56, 56) if verb == "bench" else getattr(parsed, "shape", ())
+        shape = getattr(parsed, "shape", None) or (8, 56, 56)
         if verb == "run":
             shape = (8, *(56 for axis in "DHW" if axis in (parsed.layout or "HW")))
         if parsed.op == "unpool":

@@ -26,6 +26,7 @@ _OURS = {
     "run": "Pool a picture or a .npy of integers or floats through the simulated core.",
     "verilog": "Write a core as one Verilog file with AXI4-Stream ports.",
     "explain": "Draw the schedule slot by slot: what comes in, which partials live, what leaves.",
+    "show": "Play a frame through a core, clock by clock, on a page for the browser.",
     "synth": "Place a core on a device: its clock, its cells, its critical path.",
     "build": "Make a board's bitstream: a core's self-test, or a core that a host feeds.",
     "boards": "Build the bitstreams of all boards, each the self-test of the same core.",
