@@ -51,6 +51,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "conformance": checks.conformance,
     "own-rounding": checks.own_rounding,
     "onnx": checks.onnx,
+    "models": checks.models,
     "shift": shift.table,
     "values": shift.values_table,
     "explain": lambda: printed(EXPLAINED),

@@ -150,6 +150,34 @@ def onnx() -> str:
     )
 
 
+def models() -> str:
+    """Return what the models of the table have, and what came of running them with cores."""
+    rows, reasons = [], dict[str, int]()
+    for found in recorded("models.json"):
+        due = found["exact"]
+        rows.append(
+            [
+                found["format"],
+                found["source"],
+                f"`{found['model']}`",
+                found["layers"],
+                f"{found['same']} of {due}" if due else "-",
+                found["scaled"] or "-",
+                sum(found["refused"].values()) or "-",
+                "-" if not found["simulated"] else f"{found['golden']} of {found['simulated']}",
+            ]
+        )
+        for reason, count in found["refused"].items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    head = "format | package | model | > layers | > the framework's bits"
+    table = blocks.table(f"{head} | > by a scale | > refused | > the golden model's", rows)
+    if not reasons:
+        return table
+    return f"{table}\nRefused:\n\n" + "".join(
+        f"- {count} x {reason}\n" for reason, count in reasons.items()
+    )
+
+
 def sweep(path: Path) -> str:
     """Return what a sweep found, from its results file."""
     with path.open(encoding="utf-8") as file:

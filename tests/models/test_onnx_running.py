@@ -195,8 +195,8 @@ def test_random_maxima_are_those_of_onnxruntime(tmp_path_factory, pool, dtype, i
 @given(pools(), st.sampled_from(["AveragePool", "LpPool"]), st.booleans())
 def test_random_averages_and_norms_are_those_of_onnxruntime(tmp_path_factory, pool, op, counted):
     shape, attributes = pool
-    more = {"p": 1 + counted} if op == "LpPool" else {"count_include_pad": int(counted)}
-    made = pool_model(op, (F32, shape), 22, **attributes, **more)
+    attributes |= {"p": 1 + counted} if op == "LpPool" else {"count_include_pad": int(counted)}
+    made = pool_model(op, (F32, shape), 22, **attributes)
     model = opened(tmp_path_factory.mktemp("net"), made)
     scaled(model, 1.0)
     [layer] = model.layers
