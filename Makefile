@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models-test wheel-test demo-int8 demo-sound clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models models-test wheel-test demo-int8 demo-sound clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -85,6 +85,11 @@ vectors: $(TORCH) ## record the test vectors again, with torch
 conformance: tools $(TORCH) ## compare random specifications with torch, onnxruntime and TFLite
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py conformance own-rounding onnx
+
+models: tools $(TORCH) ## read and run the models of docs/models.md: make models ARGS=onnx
+	@mkdir -p build
+	@$(IN_ENV) PYTHONPATH=tests $(PY) -m zoo.run $(ARGS)
+	@$(IN_ENV) $(PY) docs/tables.py models
 
 models-test: tools $(TORCH) $(KERAS) ## tests of model readers with PyTorch, Keras and LiteRT installed
 	@$(IN_ENV) $(PY) -m pytest tests/models tests/examples/test_beginner.py $(ARGS)
