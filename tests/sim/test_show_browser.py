@@ -120,7 +120,7 @@ def test_each_clock_says_what_comes_and_leaves_and_why_not(browser, pages):
     for state, said in (
         (causes.GIVEN, "leaves with"),
         (causes.STALLED, "is offered, but the receiver is not ready."),
-        (causes.TAPS, "still waits for its last tap, input ("),
+        (causes.TAPS, "still waits for its last tap, input 1."),
         (causes.PIPELINE, "and is in the pipeline."),
     ):
         opened(browser, pages["steps"], found.outputs.index(state))
@@ -143,7 +143,10 @@ def test_stages_show_queue_store_and_drain_of_the_recording(browser, pages):
     assert chips[0][-1] == f"leaves with {rows.values[0][rows.leaves[step]]}".replace("-", MINUS)
     assert [each[0] for each in chips[1:]] == [f"w({i}, {step % 7}){PRIME}" for i in (0, 1)]
     assert "of the frame before, drains" in panel.find_element(By.CSS_SELECTOR, ".step").text
-    assert "Drain: in the rows stage" in browser.find_element(By.ID, "now").text
+    said = (
+        "Drain: in the rows stage a window of the frame before leaves, while the next frame comes"
+    )
+    assert said in browser.find_element(By.ID, "now").text
     title = panel.find_element(By.CSS_SELECTOR, ".store-title").text
     assert title.startswith(f"Store: {rows.live[step]} of 14 words in use (limit")
     level = recording.values["core.rows.fifo.level"][rows.clocks[step]]
@@ -294,6 +297,11 @@ def test_it_fits_the_window_and_a_screenshot_is_kept(browser, pages, name: str, 
         each.getAttribute("aria-label") ?? "")"""
     )
     assert len(labels) > 8 and all(len(each) > 10 for each in labels)
+    squares = browser.execute_script(
+        """return Array.from(document.querySelectorAll(".stage rect.word, .cell, #waves .beat"),
+        each => each.getClientRects().length ? each.getBoundingClientRect().width : 0)"""
+    )
+    assert len(squares) > 60 and min(squares) > 8
     ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     dark = sum(int(part) for part in ground.strip("rgb()").split(",")) < 384
     assert dark == (window.scheme == "dark")

@@ -78,6 +78,13 @@ def pieces(recording: Recording, pipeline: str) -> list[str]:
     return sorted(paths, key=lambda path: int(path.rpartition("_")[2]))
 
 
+_BEFORE = {
+    "receiver": "since the receiver was not ready before",
+    "drain": "since windows of a row or frame had to leave first",
+}
+"""Why a FIFO is full though its beats are taken now, by the cause."""
+
+
 @dataclass(frozen=True)
 class _Part:
     """A part on the way: whether it takes a beat, has room, and has to let a drain go first."""
@@ -148,7 +155,9 @@ def _inputs(found: Causes, recording: Recording, runs: Sequence[StageRun]) -> No
             elif why is not None:
                 why = replace(why, waiting=(*why.waiting, part.name))
             else:  # who comes behind takes beats again, but so far too few
-                why = _Reason(f"the FIFO of {part.name} is still half full", roots[at + 1])
+                root = roots[at + 1]
+                full = f"the FIFO of {part.name} is still half full, {_BEFORE[root]}"
+                why = _Reason(full, root)
             roots[at] = why.root
         refusal = -1
         if state == REFUSED and why is not None:

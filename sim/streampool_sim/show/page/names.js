@@ -20,7 +20,7 @@ function beatAt(number, sizes, fold) {
   };
 }
 
-function placeName(at) { return `(${at.join(", ")})`; }
+function placeName(at) { return at.length > 1 ? `(${at.join(", ")})` : String(at[0]); }
 
 function prime(frame) { return frame % 2 ? "′" : ""; }
 
@@ -29,7 +29,7 @@ function windowName(data, stage, number) {
   const {frame, at, group} = beatAt(number, stage.dims, data.fold);
   const pooled = at.filter((_, i) => stage.pooled[i]);
   const raw = at.map((each, i) => stage.pooled[i] ? "" : `${data.axes[i].name[0]}${each}·`).join("");
-  const name = `${raw}w${pooled.length > 1 ? placeName(pooled) : pooled[0]}`;
+  const name = `${raw}w${placeName(pooled)}`;
   return `${name}${data.fold > 1 ? `·g${group}` : ""}${prime(frame)}`;
 }
 

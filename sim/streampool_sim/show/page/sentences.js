@@ -39,8 +39,11 @@ function drainSentence(data, clock) {
     return !stage.steps.field("taken", n) || alongOf(stage, window).pass < pass;
   });
   if (!drains.length) return "";
-  const said = drains.map(stage => `the ${stage.title} stage a window of the ${stage.pass} before leaves`);
-  return `Drain: in ${said.join(", and in ")}, while the next ${drains.at(-1).pass} is under way or awaited.`;
+  const said = drains.map(stage => {
+    const when = stage.steps.field("taken", stage.steps.at(clock)) ? `while the next ${stage.pass} comes in` : `by itself, before the next ${stage.pass}`;
+    return `in the ${stage.title} stage a window of the ${stage.pass} before leaves, ${when}`;
+  });
+  return `Drain: ${said.join("; ")}.`;
 }
 
 // How many clocks of each kind there were, kept for every clock.

@@ -42,7 +42,7 @@ class Stages {
     const {at} = beatAt(number, stage.dims, data.fold), name = windowName(data, stage, number);
     const raw = at.map((each, i) => stage.pooled[i] ? "" : ` of ${data.axes[i].name.slice(0, -1)} ${each}`).reverse().join("");
     const pooled = at.filter((_, i) => stage.pooled[i]);
-    return `${name} is ${raw ? "window" : "output"} ${pooled.length > 1 ? placeName(pooled) : pooled[0]}${raw}${data.fold > 1 ? `, channel group ${number % data.fold}` : ""}`;
+    return `${name} is ${raw ? "window" : "output"} ${placeName(pooled)}${raw}${data.fold > 1 ? `, channel group ${number % data.fold}` : ""}`;
   }
 
   // What the stage's step is, or why there is none.
@@ -63,7 +63,7 @@ class Stages {
         (late ? ` In the same step ${windowName(data, stage, drains)}, of the ${stage.pass} before, drains: it had all its taps, and had to wait for its turn.` : "");
     }
     if (signal("blocked")) return `Takes nothing: windows of the ${stage.pass} before have to leave first.`;
-    if (!signal("fifo.credit")) return `Takes nothing: its FIFO has ${ROOM} beats or more, because what comes next does not take them.`;
+    if (!signal("fifo.credit")) return `Takes nothing until its FIFO, which keeps ${PLACES - ROOM} places for what is in the pipeline, has fewer than ${ROOM} beats.`;
     return "No step: no beat has come from the part before.";
   }
 
@@ -193,7 +193,7 @@ class Stages {
 }
 
 function row(title, label, boxes) {
-  return make("div", {class: "row"}, make("span", {class: "row-title", title: label}, title),
+  return make("div", {class: `row ${title}`}, make("span", {class: "row-title", title: label}, title),
     make("div", {class: "boxes", role: "img", "aria-label": label}, ...boxes));
 }
 
