@@ -21,6 +21,9 @@ the model. All have the axes ``(N, C, *size)``, whatever the framework's order, 
 core has them, but for a layer with a `scale`, whose are the framework's floats.
 """
 
+MOST_PLANNED = 1000
+"""Partials of an axis up to which its schedule is worked out for a list: half a second's."""
+
 UNSIZED = "its input's size is not known; use --input-shape"
 UNSCALED = "{} of {} has no exact core; use --calibrate or --scale"
 
@@ -112,17 +115,13 @@ class Layer:
         """The share of the inputs that a window sees."""
         if self.job is None:
             return None
-        taken = [
-            len({tap for output in range(axis.outputs) for tap in axis.taps(output)}) / axis.length
-            for axis in self.job.axes
-        ]
-        return math.prod(taken)
+        return math.prod(axis.read / axis.length for axis in self.job.axes)
 
     @cached_property
     def store_bits(self) -> int | None:
-        """The bits that its core keeps in its stages' stores."""
+        """The bits that its core keeps in its stages' stores; None where a plan takes long."""
         job = self.job
-        if job is None:
+        if job is None or any(each.along.limit_partials > MOST_PLANNED for each in job.stages):
             return None
         from streampool_hw.blocks.indices import place_of
         from streampool_hw.reduce.operations import gates_of

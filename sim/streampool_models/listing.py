@@ -128,6 +128,6 @@ def _row(layer: Layer) -> tuple[str, ...]:
         by(job.out_shape),
         str(job.lanes),
         f"{job.cycles_bound:,}",
-        f"{layer.store_bits:,}",
+        "-" if layer.store_bits is None else f"{layer.store_bits:,}",
         f"{layer.seen:.0%}",
     )

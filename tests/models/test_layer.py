@@ -33,6 +33,12 @@ def test_a_layer_without_a_core_says_why():
     assert said["reason"] == "p is 7; use 1 to 4"
 
 
+def test_a_plan_that_takes_long_is_left_out():
+    layer = Layer("pool", "Pool", PoolSpec("max", 100_000, 1, ndim=1), (1, 1_000_000))
+    assert layer.to_json()["store_bits"] is None
+    assert layer.seen == 1
+
+
 def test_a_layer_says_what_its_core_stores():
     for spec, shape in (
         (PoolSpec("max", 3, 2, 1, dtype="float32"), (9, 12, 12)),
