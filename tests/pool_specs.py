@@ -10,6 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 from streampool_golden import OPS, ROUNDINGS, DType, PoolSpec
 
+MEANS = ("avg", "l2", "gem3", "gem4")
+WIDENING = ("sum", "lp1", "lp2", "lp3", "lp4")
+POWERS = {"l2": 2, "lp2": 2, "lp3": 3, "lp4": 4, "gem3": 3, "gem4": 4}
+"""What is raised to a power, and the root taken of it."""
+
 DTYPES = [f"int{n}" for n in range(2, 33)] + [f"uint{n}" for n in range(1, 33)]
 
 
@@ -23,15 +28,16 @@ def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
 
     op = draw(st.sampled_from(ops))
     dtype = draw(st.sampled_from(dtypes))
-    if op in ("l2", "lp2"):  # whose squares may need more bits than there are
-        dtype = draw(st.sampled_from([name for name in dtypes if DType.of(name).bits <= 27]))
-    mean = op in ("avg", "l2")
+    if (power := POWERS.get(op, 1)) > 1:  # which may need more bits than there are
+        narrow = [name for name in dtypes if DType.of(name).bits <= 54 // power]
+        dtype = draw(st.sampled_from(narrow or dtypes))
+    mean = op in MEANS
     saturate = not mean and draw(st.booleans())
     out_dtype = None
     if mean or saturate:
         out_dtype = draw(st.one_of(st.none(), st.sampled_from(DTYPES)))
     clamp = None
-    if draw(st.booleans()) and (op not in ("sum", "lp1", "lp2") or out_dtype):
+    if draw(st.booleans()) and (op not in WIDENING or out_dtype):
         out = DType.of(out_dtype or dtype)
         clamp = tuple(sorted(draw(st.integers(out.low, out.high)) for _ in range(2)))
     pad = st.integers(-2, 4)
@@ -71,7 +77,7 @@ def specs(draw, ops=OPS, dtypes=DTYPES) -> PoolSpec:
     if kind == 0:
         windows = {"kernel": "global"}
     elif kind == 1:
-        windows = {"adaptive": per_axis(st.sampled_from([1, 1, 2, 3, None]))}
+        windows = {"adaptive": per_axis(st.sampled_from([1, 1, 2, 3, 4, 5, 8, None]))}
     return PoolSpec(
         op,
         **windows,
@@ -133,8 +139,6 @@ def naive_axes(spec: PoolSpec, sizes):
         outputs = 1 if isinstance(spec.adaptive, str) else spec.adaptive[i] or n
         # torch's windows, from floor(i n / o) to ceil((i + 1) n / o)
         ends = [(w * n // outputs, -(-(w + 1) * n // outputs)) for w in range(outputs)]
-        if n % outputs:  # though some have equal windows
-            return None
         axes.append([(list(range(*window)), window[1] - window[0]) for window in ends])
     return None if None in axes else axes
 
@@ -155,23 +159,22 @@ def naive_pool(spec: PoolSpec, x: Any) -> tuple[list[int], tuple[int, ...]] | No
     for window in itertools.product(*axes):
         taps = itertools.product(*(real for real, _ in window))
         values: list[int] = [functools.reduce(operator.getitem, t, x) for t in taps]
-        if spec.op in ("avg", "l2"):
+        count = 1
+        if spec.op in MEANS:
             count = len(values)
             if spec.count_include_pad:
                 count = math.prod(padded for _, padded in window)
             count = spec.divisor_override or count
-            if spec.op == "avg":
-                value = naive_average(spec, sum(values), count, len(values))
-            else:
-                mean = Fraction(sum(v**2 for v in values), count)
-                value = naive_round_root(mean, spec.rounding)
-        elif spec.op == "lp2":
-            value = naive_round_root(Fraction(sum(v**2 for v in values)), spec.rounding)
+        if spec.op == "avg":
+            value = naive_average(spec, sum(values), count, len(values))
+        elif (power := POWERS.get(spec.op, 1)) > 1:
+            mean = Fraction(sum(abs(v) ** power for v in values), count)
+            value = naive_round_root(mean, spec.rounding, power)
         elif spec.op == "lp1":
             value = sum(map(abs, values))
         else:
             value = {"max": max, "min": min, "sum": sum}[spec.op](values)
-        if spec.out_dtype or spec.op not in ("sum", "lp1", "lp2"):
+        if spec.out_dtype or spec.op not in WIDENING:
             held = DType.of(spec.out_dtype or spec.dtype)
             value = min(max(value, held.low), held.high)
         if spec.clamp:
@@ -189,14 +192,17 @@ def naive_average(spec: PoolSpec, total: int, divisor: int, taps: int) -> int:
     return naive_round(exact, spec.rounding) + zero_out
 
 
-def naive_round_root(square: Fraction, rounding: str) -> int:
-    """Return the root of a fraction rounded to an integer, by comparing squares alone."""
-    root = math.isqrt(math.floor(square))
-    assert root**2 <= square < (root + 1) ** 2
-    half = (root + Fraction(1, 2)) ** 2
-    if rounding in ("floor", "trunc") or square < half:
+def naive_round_root(number: Fraction, rounding: str, degree: int = 2) -> int:
+    """Return the root of a fraction rounded to an integer, by comparing powers alone."""
+    root = round(float(number) ** (1 / degree))
+    while root**degree > number:
+        root -= 1
+    while (root + 1) ** degree <= number:
+        root += 1
+    half = (root + Fraction(1, 2)) ** degree
+    if rounding in ("floor", "trunc") or number < half:
         return root
-    return root + (square > half or rounding != "half_even" or root % 2)
+    return root + (number > half or rounding != "half_even" or root % 2)
 
 
 def naive_round(exact: Fraction, rounding: str) -> int:

@@ -11,6 +11,7 @@ from .fields import NANS as NANS
 from .fields import ROUNDINGS as ROUNDINGS
 from .fields import float32_ratio as float32_ratio
 from .geometry import Axis as Axis
+from .geometry import UnevenAxis as UnevenAxis
 from .job import Field as Field
 from .job import Job as Job
 from .job import Numbering as Numbering

@@ -22,6 +22,8 @@ On C channels of H x W, channel c of row y and column x is, in this order, ``y *
 
 NANS = ("propagate", "ignore")
 ROUNDING_ABOUT = ("raw", "zero_point")
+CAFFE = "caffe"
+"""A ceil mode by Caffe's rule for the last window."""
 GLOBAL = "global"
 """A kernel of all positions of a frame, whatever its size."""
 NAMED_PADDINGS = ("valid", "same", "same_lower")
@@ -54,6 +56,13 @@ def boolean(field: str, value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise wrong(field, "True or False", value)
     return bool(value)
+
+
+def ceil_mode(value: object) -> bool | str:
+    """Return `value` as a bool or as ``"caffe"``, or refuse it."""
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and value == CAFFE):
+        return CAFFE if isinstance(value, str) else bool(value)
+    raise wrong("ceil_mode", f"True, False or {CAFFE!r}", value)
 
 
 def choice(field: str, value: object, choices: Iterable[str], others: str = "") -> str:

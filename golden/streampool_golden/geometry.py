@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -59,13 +59,15 @@ class Axis:
         dilation: int = 1,
         ceil_mode: bool = False,
         name: str = "positions",
+        *,
+        keeps_last: bool = False,
     ) -> "Axis":
         """Return the axis of `length` positions by the frameworks' rules.
 
         ``"same"`` and ``"same_lower"`` are TensorFlow's (ceil(N / S) outputs, the
         total padding never below 0, the odd one after respectively before). Everything
         else is torch's and onnxruntime's rule: with `ceil_mode` a last window that
-        would start in the padding after is dropped.
+        would start in the padding after is dropped, unless `keeps_last`.
 
         Raises
         ------
@@ -84,6 +86,13 @@ class Axis:
             outputs = (room + (stride - 1 if ceil_mode else 0)) // stride + 1
             # a window that starts where only padding (or what is cropped) is left is dropped
             if ceil_mode and (outputs - 1) * stride >= length + before + min(after, 0):
+                if keeps_last:
+                    raise SpecError(
+                        "ceil_mode",
+                        f"ceil_mode caffe leaves the last of {outputs} windows along the {name}"
+                        f" without any of the {length} inputs, as Caffe does where there is no"
+                        " padding; use ceil_mode True, which drops it.",
+                    )
                 outputs -= 1
         if length + min(before, 0) + min(after, 0) < 1:
             raise SpecError(
@@ -100,12 +109,7 @@ class Axis:
                 f" ({length} with padding ({before}, {after}));"
                 " use a smaller kernel or more padding.",
             )
-        if max(length, outputs) > MOST_POSITIONS:
-            raise SpecError(
-                "size",
-                f"size of {length} {name} with {outputs} outputs is too large;"
-                f" use at most {MOST_POSITIONS} of each.",
-            )
+        _check_positions(length, outputs, name)
         axis = cls(length, kernel, stride, before, after, dilation, outputs)
         empty = np.flatnonzero(axis._real_taps[1] == 0)
         if empty.size:
@@ -118,6 +122,28 @@ class Axis:
                 " use less padding.",
             )
         return axis
+
+    @classmethod
+    def to_size(cls, length: int, outputs: int, name: str = "positions") -> "Axis":
+        """Return the axis of adaptive pooling: window i from i N / No down to (i + 1) N / No up.
+
+        Where one kernel, stride and padding give those windows it is an axis like any other: N mod
+        No is 0, 1 or No - 1 there, as for every No up to 3 below N. Else it is an `UnevenAxis`.
+
+        Raises
+        ------
+        SpecError
+            If it has more positions than an axis may have.
+        """
+        _check_positions(length, outputs, name)
+        whole, rest = divmod(length, outputs)
+        if rest == 0:
+            return cls.resolve(length, whole, whole, (0, 0))
+        if rest == 1 and whole:
+            return cls.resolve(length, whole + 1, whole, (0, 0))
+        if rest == outputs - 1:
+            return cls.resolve(length, whole + 2, whole + 1, (1, 1))
+        return UnevenAxis.of(length, outputs)
 
     @property
     def span(self) -> int:
@@ -192,8 +218,8 @@ class Axis:
         """How many of the inputs at least one window reads."""
         return int(np.count_nonzero(self._seen))
 
-    def slices(self) -> Iterator[tuple[slice, slice]]:
-        """Yield, tap by tap, ``(windows, inputs)``: two slices of equal length.
+    def slices(self) -> Iterator[tuple[slice | np.ndarray, slice | np.ndarray]]:
+        """Yield, tap by tap, ``(windows, inputs)``: two slices, or arrays, of equal length.
 
         Tap j of the windows in the one is the input in the other. Taps that no window
         has on real input are left out, so a huge kernel costs no more than its input.
@@ -227,6 +253,64 @@ class Axis:
         first = np.maximum(0, -((start - self.kept.start) // self.dilation))
         last = np.minimum(self.kernel - 1, (self.kept.stop - 1 - start) // self.dilation)
         return start + first * self.dilation, np.maximum(0, last - first + 1)
+
+
+@dataclass(frozen=True)
+class UnevenAxis(Axis):
+    """An axis whose windows are of two lengths, a tap apart, as adaptive pooling has them.
+
+    Window i has the inputs from floor(i N / No) to below ceil((i + 1) N / No): neighbours share one
+    at the most, and every input is read. `kernel` is the longer window's taps, `stride` the fewest
+    positions from a window to the next, or 1.
+    """
+
+    @classmethod
+    def of(cls, length: int, outputs: int) -> "UnevenAxis":
+        """Return that of so many positions in and out."""
+        axis = cls(length, 1, max(1, length // outputs), 0, 0, 1, outputs)
+        return replace(axis, kernel=int(axis._real_taps[1].max()))
+
+    @property
+    def repeats(self) -> int:
+        """How often the axis has the same pattern of windows, one after the other."""
+        return math.gcd(self.length, self.outputs)
+
+    @property
+    def limit_partials(self) -> int:
+        """The most partials that a plan needs alive at once: 1."""
+        return 1
+
+    @property
+    def idle_bound(self) -> int:
+        """The most slots per frame beyond max(N, No): 0."""
+        return 0
+
+    def counts(self, include_pad: bool) -> tuple[int, ...]:
+        """Return the taps that each window's average is divided by; there is no padding."""
+        return tuple(self._real_taps[1].tolist())
+
+    def slices(self) -> Iterator[tuple[slice | np.ndarray, slice | np.ndarray]]:
+        """Yield, tap by tap, ``(windows, inputs)``, as of any axis."""
+        first, real = self._real_taps
+        for j in range(self.kernel):
+            windows = np.flatnonzero(real > j)
+            yield (slice(None) if len(windows) == self.outputs else windows), first[windows] + j
+
+    @cached_property
+    def _real_taps(self) -> tuple[np.ndarray, np.ndarray]:
+        ends = np.arange(self.outputs + 1, dtype=np.int64) * self.length
+        first, behind = ends[:-1] // self.outputs, -(-ends[1:] // self.outputs)
+        return first, behind - first
+
+
+def _check_positions(length: int, outputs: int, name: str) -> None:
+    """Refuse an axis of too many positions, in or out."""
+    if max(length, outputs) > MOST_POSITIONS:
+        raise SpecError(
+            "size",
+            f"size of {length} {name} with {outputs} outputs is too large;"
+            f" use at most {MOST_POSITIONS} of each.",
+        )
 
 
 def doubts(axes: Sequence[Axis]) -> list[str]:
@@ -282,6 +366,8 @@ def reduced(
         for windows, inputs in axes[i].slices():
             part = out[(..., windows, *inner)]
             combine(part, x[(..., inputs, *inner)], out=part)
+            if not isinstance(windows, slice):  # else it was done in place
+                out[(..., windows, *inner)] = part
         x = out
     return x
 

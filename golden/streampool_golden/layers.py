@@ -146,25 +146,33 @@ def _lp(
 ) -> PoolSpec:
     """Return torch.nn.{name}'s specification.
 
-    `norm_type` is 1 or 2. With 1 torch takes no absolute values, so that it is a sum; op "lp1"
-    takes them, as ONNX does. `ceil_mode` is False: with True torch multiplies windows that
-    overhang by kernel over taps.
+    `norm_type` is 1, 2, 3 or 4. For odd ones torch takes no absolute values: 1 is a sum, and 3
+    needs an unsigned ``dtype``; ops "lp1" and "lp3" take them, as ONNX does. `ceil_mode` is False:
+    with True torch multiplies windows that overhang by kernel over taps.
     """
-    if norm_type not in (1, 2):
+    if norm_type not in (1, 2, 3, 4):
         because = ": other powers and roots of integers are not computed exactly"
-        raise wrong("norm_type", "1 or 2", norm_type, because)
+        raise wrong("norm_type", "1, 2, 3 or 4", norm_type, because)
     if boolean("ceil_mode", ceil_mode):
         raise SpecError(
             "ceil_mode",
             "ceil_mode must be False, not True: torch scales windows that overhang, which no sum"
             " of theirs does; use PoolSpec, which takes it as onnxruntime does.",
         )
-    op = "sum" if norm_type == 1 else op
-    return _layer(TORCH, integers, ndim=ndim, op=op, kernel=kernel_size, stride=stride)
+    op = "sum" if norm_type == 1 else f"lp{int(norm_type)}"
+    spec = _layer(TORCH, integers, ndim=ndim, op=op, kernel=kernel_size, stride=stride)
+    if norm_type == 3 and spec.in_dtype.signed:
+        raise SpecError(
+            "norm_type",
+            f"norm_type 3 is not there for dtype {spec.dtype}: torch keeps the sign of odd powers,"
+            " and has no root of a sum below 0; use an unsigned dtype, or op lp3 of PoolSpec, which"
+            " takes absolute values as ONNX does.",
+        )
+    return spec
 
 
 def _adaptive_avg(ndim: int, op: str, output_size: PerAxisOrNone, **integers: Any) -> PoolSpec:
-    """Return torch.nn.{name}'s specification; `output_size` has to divide the input's."""
+    """Return torch.nn.{name}'s specification."""
     return _layer(TORCH, integers, ndim=ndim, op=op, adaptive=spread(output_size, ndim))
 
 
@@ -175,7 +183,7 @@ def _adaptive_max(
     return_indices: bool = False,
     **integers: Any,
 ) -> PoolSpec:
-    """Return torch.nn.{name}'s specification; `output_size` has to divide the input's."""
+    """Return torch.nn.{name}'s specification."""
     size, indices = spread(output_size, ndim), _base(return_indices)
     return _layer(TORCH, integers, ndim=ndim, op=op, adaptive=size, indices=indices)
 
@@ -212,7 +220,7 @@ _avg_of_one_axis.__doc__ = _avg.__doc__
 MaxPool1d, MaxPool2d, MaxPool3d = _per_axes(_max, "max", "MaxPool{}d")
 AvgPool1d, *_ = _per_axes(_avg_of_one_axis, "avg", "AvgPool{}d")
 _, AvgPool2d, AvgPool3d = _per_axes(_avg, "avg", "AvgPool{}d")
-LPPool1d, LPPool2d, LPPool3d = _per_axes(_lp, "lp2", "LPPool{}d")
+LPPool1d, LPPool2d, LPPool3d = _per_axes(_lp, "lp", "LPPool{}d")
 AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d = _per_axes(
     _adaptive_avg, "avg", "AdaptiveAvgPool{}d"
 )

@@ -1,6 +1,5 @@
 """What a window can be reduced to: one entry per operation, and the table of them."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .dtypes import DType, width
-from .rounding import round_root
+from .rounding import floor_root, round_root
 
 MOST_BITS_EXACT = 63  # so that a sum and its negative fit in NumPy's int64
 
@@ -73,8 +72,8 @@ class Operation:
         large as an input, saturates to the output's type, and no kernel is too large for it.
     counts_pad : bool, optional
         Whether a mean divides by padding where the specification does not say.
-    root : bool, optional
-        Whether the square root of it leaves.
+    root : int, optional
+        The degree of the root that leaves: 2 for the square root, 0 for none.
     selects : {"largest", "smallest"}, optional
         Which of a window's inputs leaves, where one does: it has an index, and NaN and zero
         points are kept.
@@ -90,7 +89,7 @@ class Operation:
     terms: str = "values"
     mean: bool = False
     counts_pad: bool = True
-    root: bool = False
+    root: int = 0
     selects: Literal["largest", "smallest"] | None = None
     widens: bool = False
     floats: bool = False
@@ -125,9 +124,9 @@ class Operation:
             return dtype.low, dtype.high
         exact = self.partial(dtype, taps)
         if self.root and exact.bits > MOST_BITS_EXACT:  # no accumulator's, but an answer
-            return 0, math.isqrt(exact.high) + 1
+            return 0, floor_root(exact.high, self.root) + 1
         if self.root:
-            return 0, int(round_root(exact.high, 1, rounding))
+            return 0, int(round_root(exact.high, 1, rounding, self.root))
         return exact.low, exact.high
 
 
@@ -137,9 +136,14 @@ OPERATIONS: dict[str, Operation] = {
     "avg": Operation(SUM, mean=True, floats=True),
     "sum": Operation(SUM, widens=True, floats=True),
     # divides by no padding, as in TFLite
-    "l2": Operation(SUM, lambda x: x * x, "squares", mean=True, counts_pad=False, root=True),
+    "l2": Operation(SUM, lambda x: x * x, "squares", mean=True, counts_pad=False, root=2),
     "lp1": Operation(SUM, abs, widens=True),
-    "lp2": Operation(SUM, lambda x: x * x, "squares", root=True, widens=True),
+    "lp2": Operation(SUM, lambda x: x * x, "squares", root=2, widens=True),
+    "lp3": Operation(SUM, lambda x: abs(x) ** 3, "cubes", root=3, widens=True),
+    "lp4": Operation(SUM, lambda x: x**4, "fourth powers", root=4, widens=True),
+    # GeM is built on torch's average, which counts padding
+    "gem3": Operation(SUM, lambda x: abs(x) ** 3, "cubes", mean=True, root=3),
+    "gem4": Operation(SUM, lambda x: x**4, "fourth powers", mean=True, root=4),
 }
 """Each operation by the name that `PoolSpec` takes. An entry put here from outside works too."""
 

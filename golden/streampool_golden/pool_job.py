@@ -212,7 +212,7 @@ class PoolJob(Job):
         """
         spec, out = self.spec, self.output
         if spec.out_dtype is not None and not spec.kernel:
-            spec.check_holds([axis.kernel for axis in self.axes], out)
+            spec.check_holds([axis.most_taps for axis in self.axes], out)
         low, high = spec.clamp or (out.low, out.high)
         if high < out.low or low > out.high:
             raise SpecError(
@@ -229,7 +229,9 @@ class PoolJob(Job):
         1 everywhere for what is no mean.
         """
         if self.operation.mean and self.spec.divisor_override is None:
-            return tuple(axis.counts(self.spec.count_include_pad) for axis in self.axes)
+            # an adaptive axis has padding only where that says which inputs a window has
+            padded = self.spec.count_include_pad and self.spec.adaptive is None
+            return tuple(axis.counts(padded) for axis in self.axes)
         whole = self.spec.divisor_override or 1
         return tuple(((1 if i else whole),) * axis.outputs for i, axis in enumerate(self.axes))
 
@@ -263,7 +265,7 @@ class PoolJob(Job):
     @property
     def warnings(self) -> list[str]:
         """What works but may not be meant, a sentence each."""
-        return doubts(self.axes)
+        return [] if self.spec.adaptive is not None else doubts(self.axes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification's fields."""
@@ -296,7 +298,7 @@ class PoolJob(Job):
         x = reduced(operation.reduction.combine, x, self.axes, start)
         low, high = self.bounds
         if operation.root:
-            x = round_root(x, self.divisors, spec.rounding)
+            x = round_root(x, self.divisors, spec.rounding, operation.root)
         elif self.requantisation is not None:
             x = np.clip(self._requantised(x, self.requantisation), low, high)
         elif operation.mean:
@@ -340,25 +342,18 @@ class PoolJob(Job):
 @lru_cache(maxsize=1024)
 def _axes(spec: PoolSpec, size: tuple[int, ...]) -> tuple[Axis, ...]:
     """Return the axes of a specification on frames of a size, computed once."""
-    kernel, stride, paddings = spec.kernel, spec.stride, fields.spread(spec.padding, len(size))
+    names = AXIS_NAMES[len(size)]
     if spec.adaptive is not None:
-        kernel = stride = _divided(spec.adaptive, size)
-    per_axis = zip(
-        size, kernel, stride, paddings, spec.dilation, AXIS_NAMES[len(size)], strict=True
-    )
+        wanted = (1,) * len(size) if isinstance(spec.adaptive, str) else spec.adaptive
+        return tuple(
+            Axis.to_size(n, n if outputs is None else outputs, name)
+            for n, outputs, name in zip(size, wanted, names, strict=True)
+        )
+    paddings = fields.spread(spec.padding, len(size))
+    # Caffe keeps the last window, whatever it sees, where there is no padding at all
+    keeps = spec.ceil_mode == fields.CAFFE and spec.padding in ("valid", ((0, 0),) * len(size))
+    per_axis = zip(size, spec.kernel, spec.stride, paddings, spec.dilation, names, strict=True)
     return tuple(
-        Axis.resolve(n, k, s, p, d, spec.ceil_mode, name) for n, k, s, p, d, name in per_axis
+        Axis.resolve(n, k, s, p, d, bool(spec.ceil_mode), name, keeps_last=keeps)
+        for n, k, s, p, d, name in per_axis
     )
-
-
-def _divided(adaptive: str | tuple[int | None, ...], size: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the kernel, and stride, that leave what a global or adaptive one has to."""
-    outputs = (1,) * len(size) if isinstance(adaptive, str) else adaptive
-    for length, wanted, name in zip(size, outputs, AXIS_NAMES[len(size)], strict=True):
-        if wanted and length % wanted:
-            raise SpecError(
-                "adaptive",
-                f"adaptive {adaptive} does not divide {length} {name} evenly: windows of"
-                f" different lengths have no one kernel and stride; use a divisor of {length}.",
-            )
-    return tuple(n // (wanted or n) for n, wanted in zip(size, outputs, strict=True))

@@ -21,7 +21,7 @@ class SpecFields:
     stride: tuple[int, ...]
     padding: str | tuple[tuple[int, int], ...]
     dilation: tuple[int, ...]
-    ceil_mode: bool
+    ceil_mode: bool | str
     count_include_pad: bool
     divisor_override: int | None
     rounding: str

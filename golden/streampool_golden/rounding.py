@@ -1,6 +1,7 @@
 """Exact quotients, their roots and averages of quantised values, rounded once."""
 
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,8 @@ def round_div(num: Any, den: Any, mode: str = "half_away") -> np.ndarray:
     return (floor + up.astype(floor.dtype)).reshape(shape)
 
 
-def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
-    """Return the square root of num / den rounded to integers, exactly, in int64.
+def round_root(num: Any, den: Any = 1, mode: str = "half_away", degree: int = 2) -> np.ndarray:
+    """Return the root of num / den rounded to integers, exactly, in int64.
 
     Parameters
     ----------
@@ -70,18 +71,23 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
         beyond what three axes' kernels have.
     mode : {"half_away", "half_even", "half_up", "floor", "trunc"}
         Of the exact root: halves up, to even, up; down, down, as no root is below 0.
+    degree : int, optional
+        2 for the square root, 3 for the cube root, up to 8.
 
     Raises
     ------
     SpecError
-        If `mode` is not one of the above, or a `num` or `den` is out of range or no integer.
+        If `mode` is not one of the above, or a `num`, `den` or `degree` is out of range or no
+        integer.
     ZeroDivisionError
         If a `den` is 0.
 
     Notes
     -----
-    To the nearest it is ``(isqrt(floor(4 num / den)) + 1) >> 1``, here compared so that nothing
-    needs more bits; a tie is there only where ``4 num == (2 root + 1)**2 den``.
+    With degree p it is one up from the root rounded down where ``(2 root + 1)**p den <= 2**p num``,
+    and a tie where these are equal. So to the nearest it is also ``(r + 1) >> 1``, where r is the
+    root of ``floor(2**p num / den)`` rounded down. Without a `den` there is no tie: an odd number
+    would equal an even one.
 
     Examples
     --------
@@ -93,16 +99,27 @@ def round_root(num: Any, den: Any = 1, mode: str = "half_away") -> np.ndarray:
         raise ZeroDivisionError("round_root by 0")
     most = np.iinfo(np.int64).max
     num, den = _within("num", num, 0, most), _within("den", den, 1, MOST**MOST_AXES)
-    root = _isqrt(np.asarray(num // den))
+    degree = integer("degree", degree, 2, 8)
+    root = _floor_roots(np.asarray(num // den).astype(np.int64), degree)
     if mode in ("floor", "trunc"):
         return root
-    # num / den >= (root + 1/2)**2, with den * root taken off both sides
-    beyond = num - den * root * root - den * root
-    quarter, rest = den // 4, den % 4
-    up = np.asarray(beyond >= quarter + (rest > 0))
+    # 2 root + 1 is at most 3 times the exact root, or 1
+    if max(num.max(initial=0), den.max(initial=0)) > most // 3**degree:
+        num, den = num.astype(object), den.astype(object)
+    half, whole = (2 * root.astype(num.dtype) + 1) ** degree * den, num << degree
+    up = np.asarray(half <= whole)
     if mode == "half_even":
-        up &= (beyond > quarter) | (rest > 0) | (root % 2 == 1)
-    return root + up
+        up &= (half != whole) | (root % 2 == 1)
+    return root + up.astype(np.int64)
+
+
+def floor_root(value: int, degree: int) -> int:
+    """Return the largest integer whose power of that degree is not beyond `value`."""
+    root = 0
+    for bit in reversed(range(-(-value.bit_length() // degree))):
+        if (root | 1 << bit) ** degree <= value:
+            root |= 1 << bit
+    return root
 
 
 @dataclass(frozen=True)
@@ -154,8 +171,10 @@ def _within(field: str, values: Any, low: int, most: int) -> np.ndarray:
     return _exact(array)
 
 
-def _isqrt(values: np.ndarray) -> np.ndarray:
-    """Return the largest integers whose squares are not beyond `values`."""
-    root = np.sqrt(values.astype(np.float64)).astype(np.int64)  # off by one at the most
-    root -= root * root > values
-    return root + (values - root * root > 2 * root)
+def _floor_roots(values: np.ndarray, degree: int) -> np.ndarray:
+    """Return `floor_root` of int64s."""
+    root = (values.astype(np.float64) ** (1 / degree)).astype(np.int64)  # off by one at the most
+    root = np.minimum(root, floor_root(np.iinfo(np.int64).max, degree))
+    root -= root**degree > values
+    step = sum(comb(degree, k) * root**k for k in range(degree))  # to the next power
+    return root + (values - root**degree >= step)

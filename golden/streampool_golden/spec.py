@@ -30,10 +30,11 @@ class PoolSpec(SpecFields):
 
     Parameters
     ----------
-    op : {"max", "min", "avg", "sum", "l2", "lp1", "lp2"}
+    op : {"max", "min", "avg", "sum", "l2", "lp1", "lp2", "lp3", "lp4", "gem3", "gem4"}
         What a window is reduced to; "l2" is the root of the mean of squares, "lp1" the sum of
-        absolute values and "lp2" the root of the sum of squares. Padding never wins a maximum or
-        minimum and adds nothing to a sum.
+        absolute values, and "lp2" to "lp4" the root of the sum of their squares, cubes or fourth
+        powers. "gem3" and "gem4" (generalised mean) are the root of these powers' mean. Padding
+        never wins a maximum or minimum and adds nothing to a sum.
     kernel : int, tuple of int or "global"
         Taps of a window. A tuple here or below has one value per axis and fixes `ndim`.
         ``"global"`` takes all positions of a frame, whatever its size; it reads back as
@@ -48,18 +49,21 @@ class PoolSpec(SpecFields):
         the dilated kernel's size. A negative integer crops.
     dilation : int or tuple of int, optional
         Positions from a tap to the next.
-    ceil_mode : bool, optional
+    ceil_mode : bool or "caffe", optional
         Round the number of outputs up, not down; a last window that would start in the
-        padding after is dropped, as in torch.
+        padding after is dropped, as in torch. ``"caffe"`` drops it as Caffe does: only where
+        some axis has padding. Without any, a stride above the kernel may leave Caffe a window of
+        no input, which is refused; everything else is as with True.
     count_include_pad : bool, optional
         Whether a mean divides by padding too. True by default, False with ``"same"``
         and ``"same_lower"`` and, as in TFLite, for "l2"; taps that overhang the padding are
-        never counted. Operations other than "avg" and "l2" ignore it.
+        never counted. Operations that are no mean ignore it: those other than "avg", "l2",
+        "gem3" and "gem4".
     divisor_override : int, optional
         What a mean divides by everywhere instead; may be negative for "avg". Refused with
-        operations other than "avg" and "l2".
+        operations that are no mean.
     rounding : {"half_away", "half_even", "half_up", "floor", "trunc"}, optional
-        Of an average's exact quotient, and of the exact root of "l2" and "lp2": halves away
+        Of an average's exact quotient, and of the exact root where one leaves: halves away
         from zero, to even, up; down; toward zero. ``"half_away"`` by default; of floats
         ``"half_even"``, and nothing else. Other operations ignore it.
     dtype : str, optional
@@ -67,8 +71,8 @@ class PoolSpec(SpecFields):
         ``"float16"``, ``"bfloat16"`` or ``"float32"``, the last for maxima and minima alone.
     out_dtype : str, optional
         The output's type, up to 64 bits. None, the default, is the input's type, and for
-        "sum", "lp1" and "lp2" of integers the narrowest that always holds it on the size at
-        hand. A mean ("avg", "l2") saturates to it. With floats it is the input's.
+        "sum" and "lp1" to "lp4" of integers the narrowest that always holds it on the size at
+        hand. A mean saturates to it. With floats it is the input's.
     clamp : (int, int), optional
         The lowest and highest output, applied after rounding: ReLU, ReLU6 and TFLite's
         activation ranges. Within `out_dtype`. Refused with floats.
@@ -98,9 +102,10 @@ class PoolSpec(SpecFields):
         What `rounding` takes for zero: raw 0, the default, so that `zero_out` is added before,
         or `zero_out`, which is added after. They differ at halves, and where directions differ.
     adaptive : int or tuple of (int or None), optional
-        The output's size, as torch's adaptive layers have it; None is the input's. It has to
-        divide the input's: kernel and stride are then what is left. Instead of a `kernel`;
-        stride, padding, dilation and ceil mode have no meaning with it, and are refused.
+        The output's size, as torch's adaptive layers have it, of any input's; None is the
+        input's. Window i of No on N inputs has those from floor(i N / No) to below
+        ceil((i + 1) N / No), and a mean divides by their number. Instead of a `kernel`; stride,
+        padding, dilation and ceil mode have no meaning with it, and are refused.
     layout : str, optional
         The order of an array's axes, one of `LAYOUTS`, where `pool` is not told one; channels
         first by default. Keras' layers set it. It is of arrays and not of what is computed: two
@@ -131,7 +136,7 @@ class PoolSpec(SpecFields):
         stride: PerAxis | None = None,
         padding: Padding = 0,
         dilation: PerAxis = 1,
-        ceil_mode: bool = False,
+        ceil_mode: bool | str = False,
         count_include_pad: bool | None = None,
         divisor_override: int | None = None,
         rounding: str | None = None,
@@ -174,7 +179,7 @@ class PoolSpec(SpecFields):
             stride=taps if stride is None else fields.per_axis("stride", stride, axes),
             padding=pads,
             dilation=fields.per_axis("dilation", dilation, axes),
-            ceil_mode=fields.boolean("ceil_mode", ceil_mode),
+            ceil_mode=fields.ceil_mode(ceil_mode),
             count_include_pad=fields.boolean("count_include_pad", count_include_pad),
             divisor_override=fields.divisor(divisor_override),
             rounding=fields.choice("rounding", rounding, fields.ROUNDINGS),

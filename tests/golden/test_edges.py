@@ -28,6 +28,7 @@ from streampool_golden import (
 
 DTYPES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(OPS, ("int8", "uint16")),
+    **dict.fromkeys(("lp4", "gem4"), ("int8", "uint15")),  # of more bits four are too many
     "max": ("int8", "float16", "bfloat16", "float32"),
     "min": ("uint5", "float16", "bfloat16", "float32"),
     "avg": ("int8", "float16", "bfloat16"),

@@ -98,6 +98,8 @@ def test_arguments_are_named_and_ordered_as_theirs(name):
         ),
         (LPPool2d(2, 3, 2), PoolSpec("lp2", 3, 2)),
         (LPPool2d(1.0, 3), PoolSpec("sum", 3)),  # torch takes no absolute values
+        (LPPool2d(3.0, 3, dtype="uint8"), PoolSpec("lp3", 3, dtype="uint8")),
+        (LPPool2d(4, (3, 2), dtype="int4"), PoolSpec("lp4", (3, 2), dtype="int4")),
         (MaxPooling1D(), PoolSpec("max", 2, ndim=1)),
         (MaxPooling2D((3, 2), 2, "same"), PoolSpec("max", (3, 2), 2, "same")),
         (AveragePooling1D(4, 2, "SAME"), PoolSpec("avg", 4, 2, "same", ndim=1)),
@@ -128,7 +130,9 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: AvgPool2d(3, divisor_override=0), "divisor_override"),
     (lambda: MaxPool2d(3, kernel=3), "kernel"),
     (lambda: MaxPooling2D((2, 2, 2)), "pool_size"),
-    (lambda: LPPool2d(3, 2), "norm_type"),
+    (lambda: LPPool2d(3, 2), "norm_type"),  # of int8
+    (lambda: LPPool2d(5, 2), "norm_type"),
+    (lambda: LPPool2d(1.5, 2), "norm_type"),
     (lambda: LPPool1d(float("inf"), 2), "norm_type"),
     (lambda: LPPool2d(2, 3, ceil_mode=True), "ceil_mode"),
     (lambda: AdaptiveAvgPool2d(0), "output_size"),

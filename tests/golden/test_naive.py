@@ -72,7 +72,8 @@ def test_axis_equals_the_naive_windows(n, k, s, padding, d, ceil_mode):
     assert axis.read == len({t for real, _ in expected for t in real})
     by_slices = [set() for _ in expected]
     for windows, inputs in axis.slices():
-        pairs = zip(range(axis.outputs)[windows], range(n)[inputs], strict=True)
+        ends = np.arange(axis.outputs)[windows].tolist(), np.arange(n)[inputs].tolist()
+        pairs = zip(*ends, strict=True)
         for window, position in pairs:
             assert position not in by_slices[window]
             by_slices[window].add(position)

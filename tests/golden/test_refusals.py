@@ -321,8 +321,9 @@ def test_global_beside_another_size_is_told_from_a_word_that_is_none():
 @pytest.mark.parametrize(
     ("field", "spec", "size"),
     [
-        ("adaptive", PoolSpec("avg", adaptive=(4, 4)), (8, 7)),
-        ("adaptive", PoolSpec("max", adaptive=(4, 4)), (2, 8)),
+        ("size", PoolSpec("avg", adaptive=(4, 1 << 25)), (8, 7)),
+        ("kernel", PoolSpec("lp4", 3, dtype="uint16"), (4, 4)),
+        ("ceil_mode", PoolSpec("max", 1, 3, ceil_mode="caffe"), (4, 5)),
         ("kernel", PoolSpec("l2", 2, dtype="int32"), (4, 4)),
         ("kernel", PoolSpec("lp2", "global", dtype="uint30"), (9, 9)),
         ("out_dtype", PoolSpec("lp1", "global", out_dtype="uint8"), (4, 4)),

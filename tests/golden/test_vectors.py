@@ -9,7 +9,7 @@ import pytest
 import streampool_golden
 from onnx_pools import spec_of
 from pool_specs import naive_round_root
-from streampool_golden import ROUNDINGS, PoolSpec, pool
+from streampool_golden import ROUNDINGS, PoolJob, PoolSpec, UnevenAxis, pool
 
 VECTORS = Path(__file__).parent / "vectors"
 ROUND = {
@@ -52,28 +52,32 @@ def test_onnx(name):
         check(spec, x, np.array(case["y"]))
 
 
-def roots(y: np.ndarray, rounding: str) -> list[int]:
+def roots(y: np.ndarray, rounding: str, degree: int) -> list[int]:
     """Return recorded roots of integers, rounded from the integers, which they tell."""
-    squares = np.rint(y.reshape(-1) ** 2)
-    assert np.abs(y.reshape(-1) ** 2 - squares).max() < 0.25
-    return [naive_round_root(Fraction(int(square)), rounding) for square in squares]
+    powers = np.rint(y.reshape(-1) ** degree)
+    assert np.abs(y.reshape(-1) ** degree - powers).max() < 0.25
+    return [naive_round_root(Fraction(int(power)), rounding, degree) for power in powers]
 
 
 def check_root(spec: PoolSpec, x: np.ndarray, y: np.ndarray) -> None:
     for rounding in ROUNDINGS:
         out = pool(spec.replace(rounding=rounding), x)
         assert out.shape == y.shape
-        assert out.reshape(-1).tolist() == roots(y, rounding)
+        assert out.reshape(-1).tolist() == roots(y, rounding, spec.operation.root)
 
 
 def test_torch_layers():
     """Three axes, LPPool and to a size, by torch's names."""
-    seen = set()
+    seen, powers, uneven = set(), set(), 0
     for case in recorded("layers_torch"):
-        spec = getattr(streampool_golden, case["layer"])(**case["arguments"])
+        spec = getattr(streampool_golden, case["layer"])(**case["arguments"], dtype=case["dtype"])
         seen.add(case["layer"])
         x, y = np.array(case["x"]), np.array(case["y"])
-        (check_root if spec.op == "lp2" else check)(spec, x, y)
+        (check_root if spec.operation.root else check)(spec, x, y)
+        uneven += any(isinstance(axis, UnevenAxis) for axis in PoolJob(spec, x.shape).axes)
+        powers.add(case["arguments"].get("norm_type"))
+    assert uneven > 20
+    assert powers == {None, 1, 2, 3, 4}
     kinds = {"LPPool", "AdaptiveAvgPool", "AdaptiveMaxPool"}
     assert seen == {f"{kind}{n}d" for kind in kinds for n in (1, 2, 3)} | {"MaxPool3d", "AvgPool3d"}
 
@@ -99,7 +103,7 @@ def test_onnxruntime_roots_and_whole_frames():
             count = y.size // len(y) * x[0].size
             y = np.rint(y * count) / count
             assert np.abs(y * count - np.rint(y * count)).max() < 1e-6
-        (check_root if op == "lp2" else check)(spec, x, y)
+        (check_root if spec.operation.root else check)(spec, x, y)
     assert len(seen) == 12
 
 

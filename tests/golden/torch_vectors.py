@@ -141,10 +141,10 @@ def torch_layer(draw: random.Random) -> dict | None:
         kernel, stride = kernel[0], stride and stride[0]
     arguments: dict = {"kernel_size": kernel, "stride": stride}
     if kind == "LPPool":
-        arguments = {"norm_type": draw.randint(1, 2), **arguments}
+        arguments = {"norm_type": draw.randint(1, 4), **arguments}
     elif kind.startswith("Adaptive"):
-        outputs = [draw.randint(1, 3) for _ in range(axes)]
-        size = [n * draw.randint(1, 3) for n in outputs]
+        outputs = [draw.randint(1, 9 if axes < 3 else 6) for _ in range(axes)]
+        size = [draw.randint(1, 13 if axes < 3 else 6) for _ in range(axes)]
         arguments = {"output_size": outputs if axes > 1 else outputs[0]}
     else:
         arguments["padding"] = [draw.randint(0, k // 2) for k in kernel]
@@ -152,11 +152,14 @@ def torch_layer(draw: random.Random) -> dict | None:
         if kind == "AvgPool3d":
             arguments["count_include_pad"] = draw.random() < 0.5
     name = kind if kind.endswith("3d") else f"{kind}{axes}d"
-    x = values(draw, "int8", (2, *size))
+    # torch keeps the sign of odd powers, and has no root of a sum below 0
+    dtype = "uint8" if arguments.get("norm_type") == 3 else "int8"
+    x = values(draw, dtype, (2, *size))
     try:
         y = getattr(torch.nn, name)(**arguments)(torch.from_numpy(x.astype(np.float64))[None])[0]
     except RuntimeError:
         return None
     if not torch.isfinite(y).all() or not y.numel():
         return None
-    return {"layer": name, "arguments": arguments, "x": x.tolist(), "y": y.tolist()}
+    case = {"layer": name, "arguments": arguments, "dtype": dtype}
+    return {**case, "x": x.tolist(), "y": y.tolist()}
