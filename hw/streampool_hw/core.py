@@ -16,7 +16,7 @@ from .blocks.windows import Windows
 from .datapath.pipeline import Bundle, Nothing, Pipeline, Step, lane_shape
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
-from .schedule.plan import AxisPlan
+from .schedule.plans import plan_of
 from .schedule.sequencer import ModuloCounter
 from .schedule.settings import CONSTANTS, Settings
 from .vendor.families import GENERIC, check_family
@@ -58,7 +58,7 @@ class PoolCore(wiring.Component):
     ----------
     job : PoolJob
         The specification on this shape and lanes: beats, limits, ranges.
-    plans : tuple of AxisPlan
+    plans : tuple of AxisPlan or UnevenPlan
         The schedules in stream order, as ``job.stages``.
     stages : dict of int to AxisStage
         The components that pool, by the axis that each pools along, in the same order.
@@ -111,7 +111,7 @@ class PoolCore(wiring.Component):
         gates, self._place = gates_of(job), place_of(job)
         below = self._place.bits if self._place else 0
         self._reduction = reduction = gates.reduce(job, below)
-        self.plans = tuple(AxisPlan(stage.along) for stage in job.stages)
+        self.plans = tuple(plan_of(stage.along) for stage in job.stages)
         self.cycles_bound = job.cycles_bound - sum(
             (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
             for plan, stage in zip(self.plans, job.stages, strict=True)

@@ -11,14 +11,14 @@ from amaranth.hdl import Module, Signal, signed, unsigned
 from amaranth.sim import Simulator
 from pool_specs import naive_round, naive_round_root
 from streampool_golden import ROUNDINGS, DType
-from streampool_hw.blocks.block import Block, BlockComponent
+from streampool_hw.blocks.block import Block, BlockComponent, Chain
 from streampool_hw.blocks.clamp import Clamp, Magnitude
 from streampool_hw.blocks.divider import Divider, ReciprocalDivider, RestoringDivider, requantiser
 from streampool_hw.blocks.division import Division
 from streampool_hw.blocks.floats_in import FLAGS, FloatToFixed, FloatToKey
 from streampool_hw.blocks.floats_out import FixedToFloat
-from streampool_hw.blocks.multiplier import Scale, Square
-from streampool_hw.blocks.root import Radicands, SquareRoot
+from streampool_hw.blocks.multiplier import Cube, Scale, Square
+from streampool_hw.blocks.root import CubeRoot, Radicands, SquareRoot, roots, rounds_to_nearest
 
 FLOAT16 = DType.of("float16")
 FIXED = 43  # bits of a sum of a few values of float16
@@ -69,6 +69,11 @@ CASES = {
     "root, down": Case(SquareRoot(9, "floor"), 6, [range(512), range(2)]),
     "root, nearest": Case(SquareRoot(9, "half_even"), 7, [range(512), range(2)]),
     "root, up": Case(SquareRoot(8, "half_away"), 6, [range(256), range(2)]),
+    "root, between": Case(SquareRoot(8, "half_even", between=True), 5, [range(256), range(2)]),
+    "cube": Case(Cube(5, 15), 6, [range(32)]),
+    "cube root, down": Case(CubeRoot(10, "floor"), 9, [range(1024), range(2)]),
+    "cube root, nearest": Case(CubeRoot(9, "half_even"), 8, [range(512), range(2)]),
+    "cube root, up": Case(CubeRoot(11, "half_away"), 10, [range(2048), range(2)]),
     **{
         f"key, {smallest}, {propagates}": Case(
             FloatToKey(FLOAT16, smallest=smallest, propagates=propagates), 2, [range(1 << 16)]
@@ -160,16 +165,17 @@ def test_a_requantiser_rounds_the_exact_product_once():
             assert block.model(value, which=which) == naive_round(exact, "half_even") + 5
 
 
+@pytest.mark.parametrize("degree", [2, 3, 4])
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-def test_a_root_of_four_times_a_number_is_rounded_once(rounding: str):
-    nearest = SquareRoot.rounds_to_nearest(rounding)
-    block = SquareRoot(10, rounding)
-    for number in range(1 << 8):
-        value = 4 * number if nearest else number
-        assert block.model(value, 1) == naive_round_root(Fraction(number), rounding)
-        if nearest:  # a fraction was rounded down
-            above = Fraction(2 * value + 1, 8)
-            assert block.model(value, 0) == naive_round_root(above, rounding)
+def test_a_root_of_a_power_of_two_times_a_number_is_rounded_once(rounding: str, degree: int):
+    shift = degree if rounds_to_nearest(rounding) else 0
+    block = Chain(roots(8 + shift, degree, rounding))
+    for value in range(1 << 8 + shift):
+        number = Fraction(value, 1 << shift)
+        assert block.model(value, 1) == naive_round_root(number, rounding, degree)
+        # a fraction was rounded down
+        above = number + Fraction(1, 2 << shift)
+        assert block.model(value, 0) == naive_round_root(above, rounding, degree)
 
 
 def _numbers() -> np.ndarray:

@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden.dtypes import width
 
-from ..datapath.pipeline import Bundle, Step
+from ..datapath.pipeline import Bundle, Step, delay
 from ..vendor.ecp5 import MULTIPLIER_BITS, multiplier_instance
 from .block import Block, Number
 
@@ -69,6 +69,42 @@ class Square(Block):
     def model(self, value: int) -> int:
         """Return the square."""
         return value * value
+
+
+class _Squared(Number):
+    square: Value
+
+
+class Cube(Block):
+    """The cube of an unsigned number of `bits`. Latency: twice `Multiplier.LATENCY` clocks.
+
+    Where the number does not take all its values, `out_bits` may be less than three times its own.
+    """
+
+    def __init__(self, bits: int, out_bits: int):
+        self._bits = out_bits
+        steps = [
+            Step(self._square, clocks=Multiplier.LATENCY),
+            Step(self._multiply, clocks=Multiplier.LATENCY),
+        ]
+        super().__init__(steps, {"value": unsigned(bits)}, {"value": unsigned(out_bits)})
+
+    def _square(self, m: Module, lane: Number, beat: Bundle) -> _Squared:
+        value = lane.value
+        m.submodules += (multiplier := Multiplier(len(value), len(value), self.family))
+        m.d.comb += [multiplier.a.eq(value), multiplier.b.eq(value)]
+        late = delay(m, value, Multiplier.LATENCY, name="value")
+        return _Squared(late, multiplier.product[: self._bits])
+
+    def _multiply(self, m: Module, lane: _Squared, beat: Bundle) -> Number:
+        square, value = lane.square, lane.value
+        m.submodules += (multiplier := Multiplier(len(square), len(value), self.family))
+        m.d.comb += [multiplier.a.eq(square), multiplier.b.eq(value)]
+        return Number(multiplier.product[: self._bits])
+
+    def model(self, value: int) -> int:
+        """Return the cube."""
+        return value**3
 
 
 def signed_digits(factor: int) -> list[tuple[int, int]]:

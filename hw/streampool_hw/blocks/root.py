@@ -1,10 +1,11 @@
-"""The square root of a number, digit by digit."""
+"""The square, cube or fourth root of a number, digit by digit."""
 
+from collections.abc import Sequence
 from functools import partial
-from math import isqrt
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from amaranth.hdl import Cat, Const, Module, Mux, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
+from streampool_golden.rounding import floor_root
 
 from ..datapath.pipeline import Bundle, Step
 from .block import Block, Number
@@ -44,43 +45,77 @@ class Radicands(Block):
         return value << self._shift, 1
 
 
-class SquareRoot(Block):
-    """Find the root of ``v``, of `bits`, rounded once, one bit per clock.
+def rounds_to_nearest(rounding: str) -> bool:
+    """Return whether a root is rounded to the nearest; it then takes ``2**degree`` times it."""
+    return rounding not in ("floor", "trunc")
 
-    From the top, the remainder with the next two bits of ``v`` behind it is compared with
-    ``4 * root + 1``, and the difference kept where there is one (the schoolbook method in base 2;
-    Woo, "Square root by abacus algorithm", 1985). To the nearest, ``v`` is four times the number,
-    whose root is ``(isqrt(v) + 1) >> 1``.
+
+class _Root(Block):
+    """Find the root of ``v``, of `bits`, rounded once; `digit` are the steps that find a bit.
+
+    From the top, the remainder with the next bits of ``v`` behind it is compared with what one more
+    bit would take off it, and the difference kept where there is one (the schoolbook method in base
+    2; Woo, "Square root by abacus algorithm", 1985). To the nearest, ``v`` is ``2**degree`` times
+    the number, whose root is ``(root + 1) >> 1``.
+
+    With `between` the root is rounded down, and what leaves is a radicand again.
+    """
+
+    TAKES: ClassVar = Radicand
+    DEGREE: ClassVar[int]
+
+    def __init__(self, bits: int, rounding: str, digit: Sequence[Any], *, between: bool = False):
+        self._rounding, self._between = "floor" if between else rounding, between
+        self._digits = digits = -(-bits // self.DEGREE)
+        steps = [Step(partial(part, n)) for n in range(digits) for part in digit]
+        if rounds_to_nearest(self._rounding):
+            steps += [Step(self._choose), Step(self._add)]
+        else:
+            steps.append(Step(self._leave))
+        o = {"value": unsigned(max(1, digits)), **({"exact": 1} if between else {})}
+        super().__init__(steps, {"value": unsigned(bits), "exact": 1}, o)
+
+    def _choose(self, m: Module, lane: Any, beat: Bundle) -> _Chosen:
+        # halfway: the smaller one where that is even
+        tie = lane.exact & (lane.remainder == 0) & ~(lane.root >> 1)[0]
+        even = self._rounding == "half_even"
+        return _Chosen(lane.root, lane.root[0] & ~(tie if even else Const(0, 1)))
+
+    def _add(self, m: Module, lane: _Chosen, beat: Bundle) -> Number:
+        return Number(((lane.root >> 1) + lane.up)[: max(1, self._digits)])
+
+    def _leave(self, m: Module, lane: Any, beat: Bundle) -> Number | Radicand:
+        if not self._between:
+            return Number(lane.root)
+        return Radicand(lane.root, lane.exact & (lane.remainder == 0))
+
+    def model(self, value: int, exact: int) -> int | tuple[int, int]:
+        """Return the root of ``value``, or to the nearest half of it, rounded."""
+        root = floor_root(value, self.DEGREE)
+        whole = exact and root**self.DEGREE == value
+        if self._between:
+            return root, int(whole)
+        if not rounds_to_nearest(self._rounding):
+            return root
+        return (root + 1 - (whole and root % 4 == 1 and self._rounding == "half_even")) >> 1
+
+
+class SquareRoot(_Root):
+    """Find a square root; what one more bit takes off is ``4 * root + 1``.
 
     Latency: ``ceil(bits / 2) + 2`` clocks; ``ceil(bits / 2) + 1`` where it is rounded down.
     """
 
-    TAKES: ClassVar = Radicand
+    DEGREE = 2
 
-    def __init__(self, bits: int, rounding: str):
-        self._rounding = rounding
-        self._digits = digits = -(-bits // 2)
-        steps = [Step(self._first), *(Step(partial(self._digit, n)) for n in range(1, digits))]
-        if self.rounds_to_nearest(rounding):
-            steps += [Step(self._choose), Step(self._add)]
-        else:
-            steps.append(Step(lambda m, lane, beat: Number(lane.root)))
-        super().__init__(
-            steps, {"value": unsigned(bits), "exact": 1}, {"value": unsigned(max(1, digits))}
-        )
+    def __init__(self, bits: int, rounding: str, *, between: bool = False):
+        super().__init__(bits, rounding, [self._digit], between=between)
 
-    @staticmethod
-    def rounds_to_nearest(rounding: str) -> bool:
-        """Return whether a root is rounded to the nearest, which takes four times its square."""
-        return rounding not in ("floor", "trunc")
-
-    def _first(self, m: Module, lane: Radicand, beat: Bundle) -> _Rooted:
-        none = Const(0, 0)
-        rest = lane.value | Const(0, 2 * self._digits)
-        return self._digit(0, m, _Rooted(none, none, rest, lane.exact), beat)
-
-    def _digit(self, done: int, m: Module, lane: _Rooted, beat: Bundle) -> _Rooted:
+    def _digit(self, done: int, m: Module, lane: Radicand | _Rooted, beat: Bundle) -> _Rooted:
         """Find one more bit of the root, of which there are `done`."""
+        if isinstance(lane, Radicand):
+            none, rest = Const(0, 0), lane.value | Const(0, 2 * self._digits)
+            lane = _Rooted(none, none, rest, lane.exact)
         left = 2 * (self._digits - done)  # bits not looked at yet
         trial = Cat(lane.rest[left - 2 : left], lane.remainder)
         # a remainder is at most 2 * root
@@ -93,19 +128,64 @@ class SquareRoot(Block):
             lane.exact,
         )
 
-    def _choose(self, m: Module, lane: _Rooted, beat: Bundle) -> _Chosen:
-        # halfway: the smaller one where that is even
-        tie = lane.exact & (lane.remainder == 0) & ~(lane.root >> 1)[0]
-        even = self._rounding == "half_even"
-        return _Chosen(lane.root, lane.root[0] & ~(tie if even else Const(0, 1)))
 
-    def _add(self, m: Module, lane: _Chosen, beat: Bundle) -> Number:
-        return Number(((lane.root >> 1) + lane.up)[: max(1, self._digits)])
+class _CubeRooted(_Rooted):
+    trial: Value
 
-    def model(self, value: int, exact: int) -> int:
-        """Return the root of ``value``, or to the nearest half of it, rounded."""
-        root = isqrt(value)
-        if not self.rounds_to_nearest(self._rounding):
-            return root
-        tie = exact and root * root == value and root % 4 == 1 and self._rounding == "half_even"
-        return (root + 1 - tie) >> 1
+
+class _Tried(_CubeRooted):
+    difference: Value
+    triple: Value
+    ninefold: Value
+
+
+class CubeRoot(_Root):
+    """Find a cube root; what one more bit takes off is ``12 root**2 + 6 root + 1``, the trial.
+
+    It goes on from bit to bit: four times itself, and ``36 root + 15`` where the bit is 1, or less
+    ``12 root + 3`` where it is 0.
+
+    Latency: ``2 * ceil(bits / 3) + 2`` clocks; ``2 * ceil(bits / 3) + 1`` where it is rounded down.
+    """
+
+    DEGREE = 3
+
+    def __init__(self, bits: int, rounding: str):
+        super().__init__(bits, rounding, [self._try, self._keep])
+
+    def _try(self, done: int, m: Module, lane: Radicand | _CubeRooted, beat: Bundle) -> _Tried:
+        """Take the trial off the remainder with the next three bits behind it."""
+        if isinstance(lane, Radicand):
+            none, rest = Const(0, 0), lane.value | Const(0, 3 * self._digits)
+            lane = _CubeRooted(none, none, rest, lane.exact, Const(1, 1))
+        left = 3 * (self._digits - done)  # bits not looked at yet
+        # a remainder is at most 3 root**2 + 3 root
+        remainder = Cat(lane.rest[left - 3 : left], lane.remainder)
+        difference = (remainder - lane.trial)[: 2 * done + 6]
+        root = lane.root
+        return _Tried(
+            *(root, remainder, lane.rest[: left - 3], lane.exact, lane.trial, difference),
+            triple=(root + (root << 1))[: done + 2],
+            ninefold=(root + Cat(Const(3, 3), root))[: done + 4],  # and 3
+        )
+
+    def _keep(self, done: int, m: Module, lane: _Tried, beat: Bundle) -> _CubeRooted:
+        """Keep the difference where there is one, and work out the next trial."""
+        below = lane.difference[-1]
+        less, more = Cat(Const(3, 2), lane.triple), Cat(Const(3, 2), lane.ninefold)
+        trial = ((lane.trial << 2) + Mux(below, -less, more))[: 2 * done + 6]
+        return _CubeRooted(
+            Cat(~below, lane.root),
+            Mux(below, lane.remainder, lane.difference)[: 2 * done + 4],
+            lane.rest,
+            lane.exact,
+            trial if done + 1 < self._digits else Const(0, 0),
+        )
+
+
+def roots(bits: int, degree: int, rounding: str) -> list[Block]:
+    """Return the blocks that find a root; the fourth is the square root of the square root."""
+    if degree == 4:
+        first = SquareRoot(bits, rounding, between=True)
+        return [first, SquareRoot(Shape.cast(first.o["value"].shape).width, rounding)]
+    return [{2: SquareRoot, 3: CubeRoot}[degree](bits, rounding)]

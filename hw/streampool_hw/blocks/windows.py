@@ -1,16 +1,17 @@
 """Which kind of window a beat is of: by what it is divided, and how many real inputs it has."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import TypeAlias
 
 from amaranth.hdl import Array, Cat, Const, Module, Value
-from streampool_golden import PoolJob
+from streampool_golden import Axis, PoolJob, UnevenAxis
 
+from ..schedule.plans import player_of
 from ..schedule.program import Program
-from ..schedule.sequencer import Sequencer
 from ..schedule.settings import Settings
+from ..schedule.uneven import Rounds
 
 Kind: TypeAlias = tuple[int, int]
 """What a window is divided by, and its real inputs where they matter, else 1."""
@@ -24,7 +25,7 @@ class Windows:
     """
 
     def __init__(self, job: PoolJob, settings: Settings):
-        self._fold, self._settings = job.fold, settings
+        self._fold, self._along, self._settings = job.fold, job.axes, settings
         taps = job.axis_taps if job.requantisation else tuple((1,) * n for n in job.out_size)
         self._axes = tuple(
             tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
@@ -46,9 +47,9 @@ class Windows:
             bits = (len(kinds) - 1).bit_length()
             if bits:
                 numbers = {kind: number for number, kind in enumerate(kinds)}
-                program = Program.of(numbers[window] for window in windows)
+                found = _numbers(self._along[axis], [numbers[window] for window in windows])
                 settings = self._settings.part(f"count_{axis}")
-                sequencer = Sequencer(program, bits, inside, settings=settings)
+                sequencer = player_of(found, bits, inside, settings)
                 m.submodules[f"count_{axis}"] = sequencer
                 m.d.comb += sequencer.step.eq(step)
                 words.append(sequencer.word)
@@ -58,6 +59,15 @@ class Windows:
         known = {window: number for number, window in enumerate(self.kinds)}
         table = [known.get(product, 0) for product in products]
         return Array(self._settings.table("kinds", table, range(len(known))))[Cat(words)]
+
+
+def _numbers(axis: Axis, numbers: Sequence[int]) -> Program | Rounds:
+    """Return the windows' numbers as what plays them has them."""
+    if not isinstance(axis, UnevenAxis):
+        return Program.of(numbers)
+    # of its two lengths the longer one is number 1: where what N has beyond multiples of No adds up
+    rounds = Rounds(axis.length % axis.outputs, axis.outputs, 0, 0, 1, 0)
+    return rounds if rounds.accumulates else rounds.program
 
 
 def _product(parts: Iterable[Kind]) -> Kind:

@@ -19,8 +19,8 @@ from ..blocks.divider import Divider, requantiser
 from ..blocks.division import Division
 from ..blocks.floats_in import FloatToFixed, FloatToKey
 from ..blocks.floats_out import FixedToFloat
-from ..blocks.multiplier import Square
-from ..blocks.root import Radicands, SquareRoot
+from ..blocks.multiplier import Cube, Square
+from ..blocks.root import Radicands, roots, rounds_to_nearest
 from ..blocks.windows import Kind
 from ..datapath.pipeline import lane_shape
 from .reduction import ReductionGates, extremes, float_extremes, float_sums, sums
@@ -68,6 +68,17 @@ def _magnitudes(job: PoolJob) -> list[Block]:
 
 def _squares(job: PoolJob) -> list[Block]:
     return [*_magnitudes(job), Square(job.input.bits, job.partial(1).bits)]
+
+
+def _cubes(job: PoolJob) -> list[Block]:
+    return [*_magnitudes(job), Cube(job.input.bits, job.partial(1).bits)]
+
+
+def _fourth_powers(job: PoolJob) -> list[Block]:
+    most = max(abs(job.input.low), job.input.high)
+    square = Square(job.input.bits, (most**2).bit_length())
+    bits = Shape.cast(square.o["value"].shape).width
+    return [*_magnitudes(job), square, Square(bits, job.partial(1).bits)]
 
 
 def _keys(job: PoolJob) -> list[Block]:
@@ -121,14 +132,15 @@ def _requantised(job: PoolJob, how: Requantisation, kinds: Sequence[Kind]) -> Di
 def _roots(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     """Divide, and take the root, with one rounding."""
     rounding, divisors = job.spec.rounding, tuple(divisor for divisor, _ in kinds)
+    degree = job.operation.root
     if job.operation.mean and job.spec.divisor_override is None:
         high = job.partial(1).high  # no mean is beyond what it is of
     else:
         high = -(-job.accumulator.high // divisors[0])
-    root, shift = int(round_root(high, 1, rounding)), 0
-    if SquareRoot.rounds_to_nearest(rounding):
-        # of four times the number, and so of the divisors' fourth
-        shift, high = 2, 4 * high
+    root, shift = int(round_root(high, 1, rounding, degree)), 0
+    if rounds_to_nearest(rounding):
+        # of 2**degree times the number, and so of the divisors over it
+        shift, high = degree, high << degree
         while shift and not any(d % 2 for d in divisors):
             divisors, shift = tuple(d // 2 for d in divisors), shift - 1
     if set(divisors) == {1}:
@@ -136,7 +148,7 @@ def _roots(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     else:
         division = Division(divisors, 0, high, "floor")
         radicand = Divider(division, lane_shape(job.accumulator), shift=shift, exact=True)
-    return [radicand, SquareRoot(high.bit_length(), rounding)], 0, root
+    return [radicand, *roots(high.bit_length(), degree, rounding)], 0, root
 
 
 GATES: dict[str, Gates] = {
@@ -147,6 +159,10 @@ GATES: dict[str, Gates] = {
     "l2": Gates(sums, _squares, _roots),
     "lp1": Gates(sums, _magnitudes),
     "lp2": Gates(sums, _squares, _roots),
+    "lp3": Gates(sums, _cubes, _roots),
+    "lp4": Gates(sums, _fourth_powers, _roots),
+    "gem3": Gates(sums, _cubes, _roots),
+    "gem4": Gates(sums, _fourth_powers, _roots),
 }
 """The gates of each operation on integers, by the name that `PoolSpec` takes."""
 

@@ -10,7 +10,9 @@ from amaranth.lib.wiring import In, Out
 from ..datapath.fifo import PipelineFifo
 from ..datapath.pipeline import delay
 from ..datapath.store import DelayLine, RamStore
-from ..schedule.plan import AxisPlan
+from ..schedule.accumulator import Accumulator
+from ..schedule.plans import Plan, player_of, words_of
+from ..schedule.program import Program
 from ..schedule.sequencer import ModuloCounter, Sequencer
 from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.ecp5 import ram_store
@@ -29,10 +31,11 @@ class AxisStage(wiring.Component):
     """Pool along one axis whose neighbours are `m` beats apart, at one beat per clock.
 
     A *step* is the only event: an input is taken, or, at a frame's start while none is there, a
-    window of the frame before drains. Every step reads one store word, the live partials of one
-    position, oldest first; takes the input into those that want it; hands out the oldest if its
-    window leaves; and writes the word back, shifted if so. What happens at a step is decided in
-    the clock in which it is taken; from there the pipeline runs free into the output FIFO::
+    window of the frame before drains, or a slot that takes none goes by. Every step reads one store
+    word, the live partials of one position, oldest first; takes the input into those that want it;
+    hands out the oldest if its window leaves; and writes the word back, shifted if so. What happens
+    at a step is decided in the clock in which it is taken; from there the pipeline runs free into
+    the output FIFO::
 
                                   credit
               +---------------------------------------------------+
@@ -80,7 +83,7 @@ class AxisStage(wiring.Component):
 
     def __init__(
         self,
-        plan: AxisPlan,
+        plan: Plan,
         m: int,
         lanes: int,
         reduction: ReductionGates,
@@ -171,20 +174,22 @@ class AxisStage(wiring.Component):
         a flip-flop's reset is high where it clears; whether a window leaves in the step; whether
         the frame's last beat does.
         """
-        plan, program, settings = self.plan, self.plan.program, self._settings
-        if not (plan.drain or self._marks_last):
-            program = program.endless()
-        m.submodules.sequencer = sequencer = Sequencer(
-            *(program, plan.word_bits, self.m), settings=settings.part("sequencer")
+        plan, words, settings = self.plan, words_of(self.plan), self._settings
+        if isinstance(words, Program) and not (plan.drain or self._marks_last):
+            words = words.endless()
+        m.submodules.sequencer = sequencer = player_of(
+            *(words, plan.word_bits, self.m), settings=settings.part("sequencer")
         )
         word = [sequencer.word[k] for k in range(plan.word_bits)]
         adds = range(plan.partials + 1, 2 * (plan.partials + 1))
         for k, bit in enumerate(word):
-            value = program.constant(k) if settings.FIXED else None
+            value = words.constant(k) if settings.FIXED else None
             if value is None:
                 word[k] = ~bit if k in adds else bit
             else:
                 word[k] = Const(value ^ (k in adds), 1)
+        if plan.pauses:
+            return self._control_pausing(m, credit, sequencer, word)
         *word, own = word
         take = Signal()
         m.d.comb += [take.eq(self.i.valid & self.i.ready), sequencer.step.eq(take)]
@@ -228,6 +233,19 @@ class AxisStage(wiring.Component):
             if not (isinstance(bit, Const) and bit.value == other):
                 word[k] = Mux(take, bit, other)
         return step, word, step & (own | draining), draining & drain.last
+
+    def _control_pausing(
+        self, m: Module, credit: Value, sequencer: Sequencer | Accumulator, word: list[Value]
+    ) -> tuple[Value, list[Value], Value, Value]:
+        """Do as `_control` where some slots take no input: these are steps without one."""
+        *word, own, takes = word
+        step = Signal()
+        m.d.comb += [
+            self.i.ready.eq(credit & takes),
+            step.eq(credit & (self.i.valid | ~takes)),
+            sequencer.step.eq(step),
+        ]
+        return step, word, step & own, sequencer.last
 
     def _bank(
         self, m: Module, settings: Settings, step: Value, word: list[Value], x: list[Value]

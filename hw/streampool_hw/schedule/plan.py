@@ -56,7 +56,11 @@ class AxisPlan:
         How many of them may leave during the next frame's first slots.
     always_shifts : bool
         Whether the queue shifts in every slot, so that nothing is ever written back in place.
+    pauses : bool
+        Whether there are slots that take no input: False.
     """
+
+    pauses = False
 
     def __init__(self, axis: Axis):
         self.axis = axis
