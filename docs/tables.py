@@ -19,7 +19,7 @@ import blocks
 import played
 import shift
 from amaranth.hdl import UnusedElaboratable
-from texts import bench, checks, chips, cores, demos
+from texts import bench, checks, chips, cores, demos, sizes
 
 
 def printed(command: str) -> str:
@@ -45,6 +45,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "results": cores.results,
     "bends": cores.bends,
     "axes": cores.axes,
+    "uneven": sizes.uneven,
     "timing": cores.timing,
     "idle": cores.idle,
     "networks": checks.networks,

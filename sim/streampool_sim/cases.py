@@ -130,11 +130,10 @@ def _job(rng: np.random.Generator) -> PoolJob:
         "dtype": dtype.name,
         "nan": str(rng.choice(NANS)),
     }
-    if chance(0.15):
+    if chance(0.2):
         windows = {"kernel": "global"}
-        if chance(0.5):  # what divides the size
-            outputs = ([o for o in range(1, n + 1) if n % o == 0] for n in size)
-            windows = {"adaptive": tuple(int(rng.choice(each)) for each in outputs)}
+        if chance(0.75):  # to a size: smaller, or larger
+            windows = {"adaptive": tuple(integer(1, n + (n + 3) // 2) for n in size)}
         taken = ("kernel", "stride", "padding", "dilation", "ceil_mode")
         fields = {name: value for name, value in fields.items() if name not in taken}
         fields |= {"ndim": ndim, **windows}

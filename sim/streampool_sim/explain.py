@@ -3,10 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from streampool_golden import PoolJob, PoolSpec
+from streampool_golden import Axis, PoolJob, PoolSpec, UnevenAxis
 from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
-from streampool_hw.schedule.plan import AxisPlan
+from streampool_hw.schedule.plans import Plan, plan_of, words_of
+from streampool_hw.schedule.program import Program
 
 from .words import count
 
@@ -37,36 +38,38 @@ def explain_text(spec: PoolSpec, shape: Sequence[int], lanes: int | None = None)
     names = AXIS_NAMES[spec.ndim]
     for stage in job.stages:
         name = " x ".join(names) if spec.adaptive == GLOBAL else names[stage.axis]
-        lines += ["", *_axis_lines(AxisPlan(stage.along), name, stage.m)]
+        lines += ["", *_axis_lines(plan_of(stage.along), name, stage.m)]
     if not job.stages:
         lines += ["", "Every window is one input: beats pass as they are."]
     return "\n".join(lines)
 
 
-def _axis_lines(plan: AxisPlan, name: str, m: int) -> list[str]:
-    axis = plan.axis
+def _axis_lines(plan: Plan, name: str, m: int) -> list[str]:
+    axis, words = plan.axis, words_of(plan)
     store = plan.partials * m
+    control = count(len(words.words), "control word") if isinstance(words, Program) else ""
     lines = [
-        f"{name}: {axis.length} in, {count(axis.outputs, 'window')} of kernel {axis.kernel},"
-        f" stride {axis.stride}, padding {axis.before}:{axis.after}, dilation {axis.dilation};"
+        f"{name}: {axis.length} in, {count(axis.outputs, 'window')} {_windows(axis)};"
         f" neighbours {count(m, 'beat')} apart",
         f"  period {count(plan.period, 'slot')}"
         + (f" ({plan.idle} idle)" if plan.idle else "")
         + f"; store {count(plan.partials, 'partial')} per position x {m} = {count(store, 'word')};"
-        f" {count(len(plan.program.words), 'control word')}",
+        f" {control or 'control words by an accumulator'}",
         "",
     ]
-    slots = _shown(axis.length)
-    rows = [_slot_row(plan, slot) for slot in slots]
+    slots = _shown(plan.period if plan.pauses else axis.length)
+    rows = [(_paused_row if plan.pauses else _slot_row)(plan, slot) for slot in slots]
     wide, width = len(f"x{axis.length - 1}"), max(len(live) for live, _ in rows)
     head = f"  {'slot':>5}  {'in':<{wide}} | {'live':<{width}} |"
     lines += [head, "  " + "-" * (len(head) + 5)]
     for at, (slot, (live, leaves)) in enumerate(zip(slots, rows, strict=True)):
         if at and slot > slots[at - 1] + 1:
             lines.append(f"  {'...':>5}")
-        start = f"  {slot:>5}  {f'x{slot}':<{wide}} | {live:<{width}} |"
+        taken = _taken(plan, slot)
+        x = "" if taken is None else f"x{taken}"
+        start = f"  {slot:>5}  {x:<{wide}} | {live:<{width}} |"
         lines.append(f"{start} {leaves}".rstrip())
-    drained = [i for i, leave in enumerate(plan.leave) if leave >= axis.length]
+    drained = [i for i, leave in enumerate(plan.leave) if plan.drain and leave >= axis.length]
     if drained:
         many = len(drained) > 1
         windows = f"w{drained[0]} to w{drained[-1]} drain" if many else f"w{drained[0]} drains"
@@ -95,7 +98,32 @@ def _shown(length: int) -> list[int]:
     return [*range(half), *range(length - half, length)]
 
 
-def _slot_row(plan: AxisPlan, slot: int) -> tuple[str, str]:
+def _windows(axis: Axis) -> str:
+    """Describe an axis' windows."""
+    if isinstance(axis, UnevenAxis):
+        lengths = sorted(set(axis.counts(False)))
+        return f"of {' or '.join(map(str, lengths))} inputs"
+    return (
+        f"of kernel {axis.kernel}, stride {axis.stride}, padding {axis.before}:{axis.after},"
+        f" dilation {axis.dilation}"
+    )
+
+
+def _taken(plan: Plan, slot: int) -> int | None:
+    """Return the input that a slot takes; None where it pauses."""
+    if not plan.pauses:
+        return slot
+    last = plan.axis.taps(slot)[-1]
+    return None if slot and plan.axis.taps(slot - 1)[-1] == last else last
+
+
+def _paused_row(plan: Plan, slot: int) -> tuple[str, str]:
+    """Return a slot's one window, where a slot is a window."""
+    now = _taken(plan, slot) is not None
+    return f"w{slot} {_marks(len(plan.axis.taps(slot)) - now, now, 0)}", f"-> w{slot}"
+
+
+def _slot_row(plan: Plan, slot: int) -> tuple[str, str]:
     """Return the windows that live in a slot, and the one that leaves."""
     leaves = ""
     live: list[str] = []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from streampool_golden import OPERATIONS, PoolSpec
-from streampool_golden.fields import GLOBAL
+from streampool_golden.fields import CAFFE, GLOBAL
 
 
 def by(sizes: Sequence[int]) -> str:
@@ -43,7 +43,7 @@ def describe(spec: PoolSpec) -> str:
     if any(step != 1 for step in spec.dilation):
         words.append(f"dilation {by(spec.dilation)}")
     if spec.ceil_mode:
-        words.append("ceil mode")
+        words.append("Caffe's ceil mode" if spec.ceil_mode == CAFFE else "ceil mode")
     if spec.nan == "ignore" and spec.in_dtype.is_float and OPERATIONS[spec.op].selects:
         words.append("NaN ignored")
     if spec.scale != 1:

@@ -159,7 +159,7 @@ def test_an_operation_from_outside_is_offered(monkeypatch, capsys):
     assert spec("--op", "most", "--kernel", "2").op == "most"
     with pytest.raises(SystemExit):
         main(["run", "--help"])
-    assert "lp2, most, unpool (max)" in " ".join(capsys.readouterr().out.split())
+    assert "gem4, most, unpool (max)" in " ".join(capsys.readouterr().out.split())
     with pytest.raises(Refused, match="did you mean most"):
         spec("--op", "mosst")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from streampool_golden import PoolJob, PoolSpec
+from streampool_golden import PoolJob, PoolSpec, SpecError, UnevenAxis
 from streampool_golden.networks import networks
 
 QUICK = ("resnet50-1", "resnet50-2", "googlenet-3", "vgg16-5", "yolov8n_sppf-1", "m5_speech-1")
@@ -116,9 +116,17 @@ def layer_of(spec: PoolSpec, shape: Sequence[int]) -> Layers:
     """Return a layer of the user's; sizes that its frames decide are written out."""
     if spec.adaptive is not None:
         axes = PoolJob(spec, tuple(shape), 1).axes
+        if any(isinstance(axis, UnevenAxis) for axis in axes):
+            raise SpecError(
+                "adaptive",
+                f"adaptive {spec.adaptive} has windows of two lengths on {tuple(shape[1:])}, which"
+                " no operator here has; use outputs that divide the input.",
+            )
         spec = spec.replace(
             adaptive=None,
             kernel=tuple(axis.kernel for axis in axes),
             stride=tuple(axis.stride for axis in axes),
+            padding=tuple((axis.before, axis.after) for axis in axes),
+            count_include_pad=False,
         )
     return Layers((Layer("given", spec, tuple(shape)),))

@@ -18,7 +18,7 @@ from streampool_golden import (
     preset,
 )
 from streampool_golden.dtypes import FLOATS
-from streampool_golden.fields import NAMED_PADDINGS, NANS, ROUNDING_ABOUT, ROUNDINGS
+from streampool_golden.fields import CAFFE, NAMED_PADDINGS, NANS, ROUNDING_ABOUT, ROUNDINGS
 from streampool_golden.job import DEFAULT_LANES
 
 from ..refusals import Refused
@@ -46,7 +46,7 @@ def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
             "K",
             "window: 3, rows x columns such as 3x2 (planes before them), or global",
         ),
-        option("--adaptive", values.sizes, "N", "outputs instead of a kernel, such as 4x4"),
+        option("--adaptive", values.sizes, "N", "outputs instead of a kernel, such as 7x7"),
         option("--stride", values.sizes, "S", "step from window to window (the kernel)"),
         option(
             "--padding",
@@ -58,6 +58,7 @@ def spec_options(ops: Iterable[str] = OPERATIONS) -> list[Option]:
         ),
         option("--dilation", values.sizes, "D", "distance between a window's taps (1)"),
         option("--ceil-mode", help="keep the last window that only partly fits"),
+        option("--caffe-ceil", help="the same by Caffe's rule for windows behind the input"),
         option(
             "--count-include-pad/--no-count-include-pad",
             help="means divide by padding too (yes, but no with same, nor for l2)",
@@ -177,6 +178,8 @@ def spec_of(options: Options, shape: Sequence[int], dtype: str = "int8") -> Pool
     if options.kernel is None and options.adaptive is None:
         fields |= {"kernel": 3, "stride": 2, "padding": 1}
     fields |= {each.name: getattr(options, each.name) for each in given(options).values()}
+    if fields.pop("caffe_ceil", False):
+        fields["ceil_mode"] = CAFFE
     if (name := fields.pop("preset", None)) is None:
         return PoolSpec(**fields)
     return preset(name, fields.pop("op"), fields.pop("kernel", None), size=shape[1:], **fields)

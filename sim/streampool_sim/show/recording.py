@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from amaranth.hdl import Fragment, Signal, Value
-from streampool_golden import PoolJob, SpecError
+from streampool_golden import PoolJob, SpecError, UnevenAxis
 from streampool_hw import PoolCore
 from streampool_hw.blocks.indices import place_of
 from streampool_hw.reduce.operations import gates_of
@@ -110,10 +110,19 @@ def record(
     Raises
     ------
     SpecError
-        If a beat has several columns, which the page does not show.
+        If a beat has several columns, or an axis grows that is pooled to a size: the page shows
+        neither.
     """
     if job.has_columns:
         raise SpecError("columns", f"columns {job.columns} cannot be shown; use 1.")
+    for stage in job.stages:
+        if isinstance(stage.along, UnevenAxis) and stage.growth > 0:
+            raise SpecError(
+                "adaptive",
+                f"adaptive {job.spec.adaptive} cannot be shown where {stage.along.length} inputs"
+                f" become {stage.along.outputs}, with steps that take none; use at most"
+                f" {stage.along.length + 1} outputs.",
+            )
     core = PoolCore(job)
     (golden, *_) = job.reference(frames)
     frames = frames.astype(job.input.numpy, copy=False)

@@ -71,7 +71,7 @@ def _attributes(task: Task, dilates: bool) -> dict[str, Any]:
         "kernel_shape": list(spec.kernel),
         "strides": list(spec.stride),
         "pads": [axis.before for axis in axes] + [axis.after for axis in axes],
-        "ceil_mode": int(spec.ceil_mode),
+        "ceil_mode": int(bool(spec.ceil_mode)),
     }
     if any(step > 1 for step in spec.dilation):
         if not dilates:

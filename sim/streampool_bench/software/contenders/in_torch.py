@@ -113,7 +113,7 @@ def _pool(task: Task, x: Tensor) -> Callable[[], Tensor]:
         raise Unfit("uneven padding of integers")
     arguments: dict[str, Any] = {
         "kernel_size": list(spec.kernel), "stride": list(spec.stride), "padding": pads,
-        "ceil_mode": spec.ceil_mode, **pooling.arguments(task, bool(around)),
+        "ceil_mode": bool(spec.ceil_mode), **pooling.arguments(task, bool(around)),
     }  # fmt: skip
     function = pooling.functions[spec.ndim - 1]
 
