@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models models-test wheel-test demo-int8 demo-sound clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models models-test wheel-test demo-classify demo-int8 demo-sound demo-text clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -100,6 +100,12 @@ wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 demo-int8: tools $(VENV)/demos/int8/.installed ## a quantised TFLite network, converted here, with its pooling in cores
 	@$(IN_ENV) $(VENV)/demos/int8/bin/python examples/demos/int8.py
 
+demo-classify: tools $(VENV)/demos/classify/.installed ## a convolutional network reads real digits with its pooling in cores
+	@$(IN_ENV) $(VENV)/demos/classify/bin/python examples/demos/classify.py
+
+demo-text: tools $(VENV)/demos/text/.installed ## a network tells what is in files, its maximum over time in a core
+	@$(IN_ENV) $(VENV)/demos/text/bin/python examples/demos/text.py
+
 demo-sound: tools $(VENV)/demos/sound/.installed ## a Keras network of one axis that knows sounds, with its pooling in cores
 	@$(IN_ENV) $(VENV)/demos/sound/bin/python examples/demos/sound.py
 
@@ -142,10 +148,14 @@ $(PY):
 	$$python -m venv $(VENV)
 
 # What a demonstration needs stands in examples/demos/NAME.txt, pinned, and has an environment of its own.
+# Of the packages in NAME.data.txt it takes files alone, so what they need is left out.
 $(VENV)/demos/%/.installed: examples/demos/%.txt pyproject.toml | $(PY)
 	@echo "Installing what the demonstration needs, once; this takes minutes ..." >&2
 	@$(PY) -m venv $(@D)
 	@$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -e . -r $<
+	@if test -f $(<:.txt=.data.txt); then \
+	  $(@D)/bin/python -m pip --quiet --disable-pip-version-check install --no-deps -r $(<:.txt=.data.txt); \
+	fi
 	@touch $@
 
 $(CORE): pyproject.toml | $(PY)

@@ -31,7 +31,11 @@ BENCH = blocks.ROOT / "docs" / "bench.json"
 
 THROUGHPUT = "bench-throughput.svg"
 
-DEMOS = {"demo-int8.png": "int8/digits.png", "demo-sound.png": "sound/confusion.png"}
+DEMOS = {
+    "demo-classify.png": "classify/digits.png",
+    "demo-int8.png": "int8/digits.png",
+    "demo-sound.png": "sound/confusion.png",
+}
 """Pictures that demonstrations leave in ``build/demos``, and are taken from there if they did."""
 
 BLOCK = 8

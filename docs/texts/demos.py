@@ -23,3 +23,14 @@ def table(found: Sequence[Path]) -> str:
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def labels(found: Sequence[Path]) -> str:
+    """Return what a demonstration takes files for, a row for each."""
+    lines = [
+        "| file | what it is | without cores | with the maximum in a core |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in json.loads(found[0].read_text("utf-8"))["labels"]:
+        lines.append(f"| `{row[0]}` | {' | '.join(row[1:])} |")
+    return "\n".join(lines) + "\n"

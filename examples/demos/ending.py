@@ -61,3 +61,10 @@ def write(path: Path, run: ModelRun, **facts: Any) -> None:
         layers.append({**each.to_json(), "pooling": words, "shape": list(job.shape)})
     found = {**facts, **run.to_json(), "layers": layers}
     write_whole({path: json.dumps(found, indent=2) + "\n"})
+
+
+def packaged(package: str, path: str) -> Path:
+    """Return a file that a package ships, which is not imported."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / path

@@ -51,4 +51,4 @@ def grid(
         at = (left + side / 2, top + side + LINE / 2 + 1)
         draw.text(at, label, fill=WRONG if bad else INK, font=font, anchor="mm")
     with replacing(path) as part:
-        sheet.quantize(32).save(part, format="PNG", optimize=True)
+        sheet.quantize(32, Image.Quantize.MAXCOVERAGE).save(part, format="PNG", optimize=True)
