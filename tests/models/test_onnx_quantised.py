@@ -194,6 +194,26 @@ def test_a_maximum_of_quantised_values_of_qonnx_is_of_their_integers(tmp_path):
     held(model, np.random.default_rng(1).normal(size=SHAPE).astype(F32) * 2)
 
 
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [((3, 1, 1), None), ((6, 1), "axis -2"), ((4,), "axis -1"), ((3, 6, 1), "2 axes")],
+)
+def test_scales_of_qonnx_stand_along_the_axes_of_their_shape(tmp_path, shape, reason):
+    pool = node("MaxPool", "q", "y", name="pool", **POOL)
+    scale = (0.25 * 2 ** np.arange(np.prod(shape))).astype(F32).reshape(shape)
+    model = opened(tmp_path, qonnx([pool], s=scale))
+    if reason is None:
+        held(model, np.random.default_rng(1).normal(size=SHAPE).astype(F32) * 2)
+    else:
+        assert reason in (model.layers[0].refusal or "")
+
+
+def test_scales_that_are_not_of_the_channels_are_refused(tmp_path):
+    model = qdq("MaxPool", ([0.5, 0.25], 0.5), ([0, 0], 0), (np.int8, np.int8), **POOL)
+    [layer] = opened(tmp_path, model).layers
+    assert "2 scales for 3 channels" in (layer.refusal or "")
+
+
 @pytest.mark.parametrize("mode", ["FLOOR", "ROUND", "HALF_UP"])
 @pytest.mark.parametrize("op", ["AveragePool", "GlobalAveragePool"])
 def test_a_truncated_average_of_brevitas_is_one_core(tmp_path, op, mode):

@@ -146,7 +146,10 @@ def _quant(site: Site, value: str) -> Grid:
         clamp = (of.low + 1, of.high) if signed else (0, of.high - 1)
     rounding = rounding_of(site, attributes.get("rounding_mode", "ROUND"))
     affine = _affine(site, scale.astype(np.float32), zero_point, dtype)
-    axis = 1 if scale.size > 1 else None
+    several = [k - scale.ndim for k, n in enumerate(scale.shape) if n > 1]  # from the last axis
+    if len(several) > 1:
+        raise Unfit(f"the {site.op} {site.node.name} has a scale along {len(several)} axes")
+    axis = several[0] if several else None
     return Grid(affine, dtype, value, True, axis, rounding, "raw", clamp)
 
 
@@ -199,6 +202,9 @@ def channels_only(grid: Grid, site: Site, rank: int, *, last: bool) -> None:
             f"its values have a scale for each place along axis {grid.axis}, so that a window has"
             " several; quantise per tensor or per channel"
         )
+    shape = site.shape(last=last)
+    if shape is not None and grid.affine.scale.size not in (1, shape[0]):
+        raise Unfit(f"its values have {grid.affine.scale.size} scales for {shape[0]} channels")
 
 
 def ends(grids: Sequence[Grid], op: str) -> tuple[float, float, int, int]:
