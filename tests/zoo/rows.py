@@ -20,12 +20,15 @@ def row(
     path: str | Path,
     shapes: Sequence[tuple[int, ...]] = (),
     inputs: Sequence[np.ndarray] | None = None,
+    name: str = "",
 ) -> Row:
     """Read a model, run it with simulated cores, and return its row.
 
+    It is called by its file, or by `name`.
+
     It is run on `inputs`, or on random ones, with which averages of floats are calibrated too.
     """
-    name = Path(path).name
+    name = name or Path(path).name
     print(f"{source}: {name} ...", file=sys.stderr, flush=True)
     model = read_model(str(path), shapes)
     if inputs is None:

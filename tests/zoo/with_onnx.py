@@ -40,4 +40,4 @@ def rows() -> Iterator[Row]:
         files = unpacked(package, ".onnx")
         for end, shapes in models.items():
             [path] = [path for path in files if path.as_posix().endswith(end)]
-            yield row("ONNX", package.replace("==", " "), path, shapes)
+            yield row("ONNX", package.replace("==", " "), path, shapes, name=end)
