@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards netlists docs fresh vectors conformance models models-test wheel-test demo-classify demo-int8 demo-sound demo-text clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards soc netlists docs fresh vectors conformance models models-test wheel-test demo-classify demo-int8 demo-sound demo-text clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -69,6 +69,8 @@ boards: $(FPGA) ## bitstreams that test a core on a board, and with a link: make
 	@$(IN_ENV) $(PY) -m streampool_sim boards $(BOARDS) $(ARGS)
 	@$(IN_ENV) $(PY) -m streampool_sim boards --link $(BOARDS) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py boards-reached
+	@$(PIP) install -e '.[link]'
+	@$(IN_ENV) $(PY) docs/board_pages.py $(BOARDS)
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ again
 	@$(IN_ENV) $(PY) docs/figures.py
@@ -77,6 +79,10 @@ docs: tools $(CORE) ## write the figures of README.md and docs/ again
 
 fresh: tools ## clone, empty HOME, bare PATH; then make run and make test there
 	@.ci/fresh
+
+soc: $(DEV) ## simulate a RISC-V computer that hands frames to a core by DMA
+	@$(PIP) install -e '.[soc]'
+	@$(IN_ENV) $(PY) -m pytest tests/examples/test_soc.py $(ARGS)
 
 vectors: $(TORCH) ## record the test vectors again, with torch
 	@$(IN_ENV) $(PY) tests/golden/make_vectors.py

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streampool_sim.cli import main
 
-FILES = ("pool.v", "pool.json", "pool.core", "pool_inst.vh", "pool.sdc")
+FILES = ("pool.v", "pool.json", "pool.core", "pool_inst.vh", "pool.sdc", "pool.xml")
 
 
 def test_options_arrive(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -10,7 +10,7 @@ from streampool_hw.export.names import KEYWORDS
 from streampool_hw.export.verilog import write_verilog
 from verilog_jobs import JOBS, write
 
-FILES = ("pool.v", "pool.json", "pool.core", "pool_inst.vh", "pool.sdc")
+FILES = ("pool.v", "pool.json", "pool.core", "pool_inst.vh", "pool.sdc", "pool.xml")
 
 
 def test_the_same_job_gives_the_same_files_and_no_paths(tmp_path: Path):

@@ -14,7 +14,7 @@ from streampool_golden.errors import meaningless
 from ..base import Core
 from ..files import write_whole
 from ..registry import check_options, make_core
-from . import texts, yosys
+from . import ipxact, texts, yosys
 from .axi import AxiCore, lane_width, record_width
 from .names import CLOCKING, check_inside, check_name, inner_name
 
@@ -27,6 +27,7 @@ class Written(NamedTuple):
     core: Path  # NAME.core: a FuseSoC core file
     template: Path  # NAME_inst.vh: an instance and its wires, to paste or to include
     constraints: Path  # NAME.sdc: an example of a timing constraint
+    component: Path  # NAME.xml: an IP-XACT component, for a catalogue such as Vivado's
 
 
 def write_verilog(
@@ -110,6 +111,7 @@ def write_verilog(
         texts.fusesoc_core(about, summary),
         texts.instantiation(about, summary),
         texts.constraints(about, freq_mhz),
+        ipxact.component(about, summary),
     )
     written = files_of(folder, name)
     write_whole(dict(zip(written, contents, strict=True)))
@@ -118,7 +120,7 @@ def write_verilog(
 
 def files_of(folder: Path, name: str) -> Written:
     """Return where `write_verilog` writes a core of this name."""
-    endings = (".v", ".json", ".core", "_inst.vh", ".sdc")
+    endings = (".v", ".json", ".core", "_inst.vh", ".sdc", ".xml")
     return Written(*(folder / f"{name}{end}" for end in endings))
 
 

@@ -34,7 +34,7 @@ LINK_JOB = PoolJob(PoolSpec("max", 3, 2, 1, dtype="uint8"), (3, 160, 240), 3)
 PLL_MHZ = 150.0
 """Their clock, where it can be chosen."""
 
-LINK_MHZ = 100.0
+LINK_MHZ = 50.0
 """The same with a link, which does not need it."""
 
 

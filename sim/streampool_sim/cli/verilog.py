@@ -72,6 +72,7 @@ def command(options: Options) -> int:
         "for FuseSoC",
         "an instance, to paste or to include",
         "an example of a timing constraint",
+        "an IP-XACT component, for Vivado's catalogue",
     )
     lines = (f"{path}: {text}" for path, text in zip(made, texts, strict=True))
     return common.finished(job, "\n".join(lines))
