@@ -1,7 +1,8 @@
 // A frame as a grid: the input with its padding, the output, golden.
 
 const NARROW = 28; // a position of a frame of one axis, in pixels: it is wrapped to what fits
-const WIDE = 60; // columns of a map that gets the whole width
+const WIDE = 60; // columns of a map that gets the whole width, where it is not high
+const HIGH = 440; // pixels that a plane is high at most, if its cells can be seen
 
 class Grid {
   // `pads` are shown around the frame: [before, after] for each axis; of a large map only some
@@ -11,7 +12,7 @@ class Grid {
     this.pads = sizes.length === 1 ? [[0, 0]] : pads ?? sizes.map(() => [0, 0]);
     this.low = values.reduce((a, b) => Math.min(a, b)), this.range = Math.max(1, values.reduce((a, b) => Math.max(a, b)) - this.low);
     const long = values.some(each => short(each).length > 4);
-    const room = Math.max(130, sizes.at(-1) > WIDE ? host.clientWidth : Math.min(host.clientWidth || 360, 560));
+    const room = Math.max(130, document.body.classList.contains("wide") ? host.clientWidth : Math.min(host.clientWidth || 360, 560));
     this.wrap = Math.max(4, Math.floor(room / (long ? 46 : NARROW)));
     this.columns = sizes.length === 1 ? Math.min(sizes[0], this.wrap) : sizes.at(-1);
     this.planes = sizes.length === 3 ? sizes[0] : 1;
@@ -19,7 +20,7 @@ class Grid {
     const [top, bottom] = sizes.length > 1 ? this.pads.at(-2) : [0, 0], [left, right] = this.pads.at(-1);
     this.left = left, this.top = top;
     this.wide = this.columns + left + right, this.high = this.rows + top + bottom;
-    this.cell = Math.max(3, Math.min(long ? 46 : 34, Math.floor((room - 2) / this.wide)));
+    this.cell = Math.max(3, Math.min(long ? 46 : 34, Math.floor((room - 2) / this.wide), Math.floor(HIGH / this.high)));
     this.text = this.cell >= (long ? 34 : 17);
     const height = this.planes * (this.high * this.cell + 6);
     this.svg = drawing(this.wide * this.cell + 2, height + 2, label);
@@ -66,12 +67,13 @@ class Grid {
   of(values, channel, position) { return values[channel * this.number + position - this.begin]; }
   // state and text of a position; what is there already is left alone
   set(position, state, value) {
-    const cell = this.cells.get(position), text = short(value);
-    if (cell.state !== state) { cell.state = state; cell.rect.setAttribute("class", `cell ${state}`); }
-    if (cell.text && cell.text.textContent !== text) cell.text.textContent = text;
+    const cell = this.cells.get(position);
+    if (cell.state === state && cell.value === value) return;
+    cell.state = state, cell.value = value;
+    cell.rect.setAttribute("class", `cell ${state}`);
+    if (cell.text) cell.text.textContent = short(value);
     // without text a value is the depth of the colour
-    if (!cell.text && state.startsWith("in")) cell.rect.style.fillOpacity = 0.15 + 0.85 * (value - this.low) / this.range;
-    else cell.rect.style.fillOpacity = "";
+    else cell.rect.style.fillOpacity = state.startsWith("in") ? 0.15 + 0.85 * (value - this.low) / this.range : "";
   }
   // outlines of windows: each an area of positions by axis, [first, last], padding included
   outline(areas) {
@@ -126,7 +128,7 @@ class Frames {
   constructor(data) {
     this.data = data;
     const pads = data.axes.map(axis => [Math.max(0, axis.before), Math.max(0, axis.after)]);
-    document.body.classList.toggle("wide", data.size.at(-1) > WIDE && data.size.length > 1);
+    document.body.classList.toggle("wide", data.size.length > 1 && data.size.at(-1) > WIDE && data.rowsIn[1] - data.rowsIn[0] < WIDE);
     const host = id => document.querySelector(`#${id} .grid`);
     this.input = new Grid(host("input"), data.size, "the input frame: what has come in, and the windows that take the beat that comes in now", pads, data.rowsIn, data.framesIn[0]);
     this.output = new Grid(host("out"), data.outSize, "the output frame as it fills", null, data.rowsOut, data.golden[0]);

@@ -112,4 +112,7 @@ class Player {
   }
 }
 
-unpacked(document.querySelector("#data").textContent).then(data => { new Player(recordingOf(data)); });
+if (typeof DecompressionStream === "undefined")
+  document.querySelector("#now").textContent = "This browser cannot unpack the recording; use one of 2023 or later.";
+else
+  unpacked(document.querySelector("#data").textContent).then(data => { new Player(recordingOf(data)); });

@@ -64,8 +64,8 @@ class Counter {
   rows(clock, stages) {
     const data = this.data, rows = [
       ["clocks", clock + 1, `at least ${plural(data.limit, "clock")} per frame without stalls; latency ${data.latency}`],
-      ["beats in", data.taken.count(clock), `${data.beatsIn} per frame`],
-      ["beats out", data.given.count(clock), `${data.beatsOut} per frame`],
+      ["beats in", data.taken.count(clock), `${data.beatsIn.toLocaleString("en")} per frame`],
+      ["beats out", data.given.count(clock), `${data.beatsOut.toLocaleString("en")} per frame`],
     ];
     for (const stage of data.stages) {
       const [live, most] = stages.live(stage, clock);
