@@ -10,6 +10,12 @@ from streampool_sim import show
 from streampool_sim.show import document
 
 
+@pytest.fixture(autouse=True)
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say nothing of progress, however slow the machine is."""
+    monkeypatch.setattr("streampool_sim.progress.QUIET", 3600.0)
+
+
 @pytest.fixture
 def fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Record at most 200 clocks."""
