@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 RECORD = Path(__file__).parents[2] / "docs" / "models.json"
-FORMATS = {"ONNX": "with_onnx"}
+FORMATS = {"ONNX": "with_onnx", "TFLite": "with_tflite"}
 """Per format the module that has its `rows`."""
 
 
@@ -19,9 +19,10 @@ def main() -> int:
     """Write the record, row by row, so that what is done stays where it is stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("formats", nargs="*", help=f"of {', '.join(FORMATS)}; all by default")
-    chosen = [each.upper() for each in parser.parse_args().formats] or list(FORMATS)
+    known = {each.lower(): each for each in FORMATS}
+    chosen = [known.get(each.lower(), each) for each in parser.parse_args().formats]
     good = True
-    for name in chosen:
+    for name in chosen or FORMATS:
         if name not in FORMATS:
             parser.error(f"{name} is no format; use one of {', '.join(FORMATS)}")
         for row in import_module(f"zoo.{FORMATS[name]}").rows():

