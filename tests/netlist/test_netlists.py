@@ -46,6 +46,8 @@ JOBS = {
         for k in (3, 5)
         for lanes in (2, 3, 5, 6, 8)
     },
+    # rows grow by a program, and columns shrink by an accumulator
+    "to a size": PoolJob(PoolSpec("avg", adaptive=(7, 28)), (2, 5, 45), 2),
     "with indices": PoolJob(PoolSpec("max", 3, 2, 1, indices="flat"), (6, 7, 9), 4),
 }
 QUICK = {
@@ -53,6 +55,7 @@ QUICK = {
     ("ice40-hx8k", "A, narrow"),
     ("ecp5-25k-6", "joined"),
     ("ecp5-25k-6", "with indices"),
+    ("ecp5-25k-6", "to a size"),
     ("gowin-gw1nr9", "A"),
 }
 ON = ("ecp5-25k-6", "ice40-hx8k", "gowin-gw1nr9")
@@ -77,7 +80,7 @@ def random_job(number: int) -> PoolJob:
 
 
 def random_device(number: int) -> Device:
-    return DEVICES[ON[number // 7 % len(ON)]]
+    return DEVICES[ON[number // len(OPS) % len(ON)]]
 
 
 def held_against_core(job: PoolJob, device: Device, folder: Path) -> None:
