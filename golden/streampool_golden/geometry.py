@@ -91,7 +91,7 @@ class Axis:
                         "ceil_mode",
                         f"ceil_mode caffe leaves the last of {outputs} windows along the {name}"
                         f" without any of the {length} inputs, as Caffe does where there is no"
-                        " padding; use ceil_mode True, which drops it.",
+                        " padding; use ceil_mode=True, which drops it.",
                     )
                 outputs -= 1
         if length + min(before, 0) + min(after, 0) < 1:

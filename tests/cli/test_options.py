@@ -65,6 +65,8 @@ def spec(*words: str, ndim: int = 2) -> PoolSpec:
         ("--op lp1 --kernel 2", {"op": "lp1", "kernel": 2}),
         ("--op avg --adaptive 3x1", {"op": "avg", "adaptive": (3, 1)}),
         ("--adaptive 3", {"adaptive": 3}),
+        ("--op gem3 --adaptive 7x7", {"op": "gem3", "adaptive": (7, 7)}),
+        ("--op lp4 --kernel 2 --caffe-ceil", {"op": "lp4", "kernel": 2, "ceil_mode": "caffe"}),
         (
             "--op sum --kernel 2 --out_dtype int9 --saturate",
             {"op": "sum", "kernel": 2, "out_dtype": "int9", "saturate": True},

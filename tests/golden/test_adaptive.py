@@ -129,7 +129,7 @@ def test_caffes_ceil_mode():
         if empty:
             refused += 1
             assert not any(pad) and torchs != tuple(expected)
-            with pytest.raises(SpecError, match=r"as Caffe does .* use ceil_mode True") as error:
+            with pytest.raises(SpecError, match=r"as Caffe does .* use ceil_mode=True") as error:
                 PoolJob(spec, (1, *size))
             assert error.value.field == "ceil_mode"
             continue

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
-from streampool_golden import Axis, UnevenAxis
+from streampool_golden import Axis, PoolJob, PoolSpec, StageShape, UnevenAxis
 from streampool_hw.schedule.accumulator import Accumulator
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_hw.schedule.plans import plan_of
@@ -174,3 +174,62 @@ def test_a_program_is_as_long_as_a_round_and_no_longer_than_pays(n, no, words):
     assert isinstance(plan, UnevenPlan)
     assert plan.words.accumulates == (words == 0)
     assert not words or len(plan.program.words) <= words
+
+
+def steps_of(stage: StageShape) -> list[tuple[bool, bool]]:
+    """Return per slot of a stage whether it takes an input, and whether a window leaves.
+
+    What drains does so in slots of its own, as if no frame could begin meanwhile.
+    """
+    plan = plan_of(stage.along)
+    if isinstance(plan, UnevenPlan):
+        words = [word for _ in range(plan.words.rounds) for word in plan.words]
+        return [(not plan.pauses or bool(word >> 6 & 1), bool(word >> 5 & 1)) for word in words]
+    leave = set(plan.leave)
+    inputs = [(True, slot in leave) for slot in range(stage.along.length)]
+    return inputs + [(False, True)] * plan.drain
+
+
+def clocks_per_frame(job: PoolJob) -> int:
+    """Return the clocks from a frame's last output to the next one's, with FIFOs of 8 between."""
+    stages = [(steps_of(stage), stage.m) for stage in job.stages]
+    beats = [len(steps) * m for steps, m in stages]
+    at, fifo, given, clock, ends = [0] * len(stages), [0] * (len(stages) + 1), 0, 0, []
+    while len(ends) < 4:
+        clock += 1
+        if fifo[-1]:
+            fifo[-1] -= 1
+            given += 1
+            if given % job.beats_out == 0:
+                ends.append(clock)
+        for number in reversed(range(len(stages))):
+            steps, m = stages[number]
+            take, leaves = steps[at[number] // m]
+            if fifo[number + 1] > 7 or (take and number and not fifo[number]):
+                continue
+            fifo[number] -= take and number > 0
+            fifo[number + 1] += leaves
+            at[number] = (at[number] + 1) % beats[number]
+    return ends[-1] - ends[-2]
+
+
+def test_frames_of_several_axes_take_what_is_stated():
+    """At the limit where no axis grows while another shrinks, and never beyond the bound."""
+    rng = random.Random(4)
+    kinds = {"at the limit": 0, "mixed": 0, "mixed, beyond": 0}
+    for _ in range(250):
+        axes = rng.choice((2, 2, 3))
+        most = 14 if axes == 2 else 6
+        size, out = ([rng.randint(1, most) for _ in range(axes)] for _ in range(2))
+        job = PoolJob(PoolSpec("max", adaptive=out), (rng.choice((1, 4)), *size), 1)
+        if not job.stages:
+            continue
+        taken = clocks_per_frame(job)
+        assert taken <= job.cycles_bound, (size, out)
+        if job.cycles_bound == job.limit_cycles:
+            kinds["at the limit"] += 1
+            assert taken == job.limit_cycles, (size, out)
+        else:
+            kinds["mixed"] += 1
+            kinds["mixed, beyond"] += taken > job.limit_cycles
+    assert min(kinds.values()) > 10
