@@ -161,7 +161,7 @@ def models() -> str:
                 found["source"],
                 f"`{found['model']}`",
                 found["layers"],
-                f"{found['same']} of {due}" if due else "-",
+                f"{found['same']} of {due}" if due and found["simulated"] else due or "-",
                 found["scaled"] or "-",
                 sum(found["refused"].values()) or "-",
                 "-" if not found["simulated"] else f"{found['golden']} of {found['simulated']}",

@@ -71,6 +71,7 @@ def test_a_frame_may_come_without_a_batch():
     [
         ("fractional_max_pool2d", {"kernel_size": 2}, "draws its windows at random"),
         ("max_unpool2d", {"kernel_size": 2}, "unpooling is no pooling"),
+        ("roi_align", {}, "its windows come with its input"),
         ("max_pool2d", {"kernel_size": 2, "padding": -1}, "padding must be from 0 to half"),
         ("max_pool2d", {"kernel_size": 2, "padding": 2}, "padding must be from 0 to half"),
         ("max_pool2d", {"kernel_size": 0}, "kernel_size must be a positive integer"),

@@ -34,6 +34,13 @@ def row(
     if inputs is None:
         numbers = np.random.default_rng(1)
         inputs = [random(each, numbers) for each in shaped(model, shapes)]
+    return row_of(file_format, source, name, model, inputs)
+
+
+def row_of(
+    file_format: str, source: str, name: str, model: Model, inputs: Sequence[np.ndarray]
+) -> Row:
+    """Run a model that was read with simulated cores, and return its row."""
     exact = {layer.name for layer in model.layers if layer.job is not None}
     run = None
     if any(layer.job is not None or layer.waits for layer in model.layers):

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 RECORD = Path(__file__).parents[2] / "docs" / "models.json"
-FORMATS = {"ONNX": "with_onnx", "TFLite": "with_tflite"}
+FORMATS = {"ONNX": "with_onnx", "PyTorch": "with_torchvision", "TFLite": "with_tflite"}
 """Per format the module that has its `rows`."""
 
 

@@ -33,6 +33,10 @@ REFUSED = {
     " windows are known",
     "max_un": "unpooling is no pooling; use UnpoolJob for a core of it",
 }
+OF_REGIONS = ("roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool")
+"""torchvision's poolings of regions."""
+
+BY_INPUT = "its windows come with its input; a core's windows are fixed"
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 EXACT: dict[str, tuple[str, ...]] = dict.fromkeys(("avg", "sum"), ("float16", "bfloat16"))
 """What of floats has an exact core, besides maxima."""
@@ -81,7 +85,8 @@ class Pool:
 
 def pools(function: str) -> bool:
     """Return whether a function pools, or may."""
-    return function in WHOLE or POOL.fullmatch(function) is not None
+    known = function in WHOLE or function in OF_REGIONS
+    return known or POOL.fullmatch(function) is not None
 
 
 def sites(trace: Trace) -> list[Site]:
@@ -108,6 +113,8 @@ def _site(number: int, call: Call, facts: dict[str, Fact], around: Around) -> Si
     """Return the layer that a call is; None where it is a reduction of something else."""
     value = call.inputs[0] if call.inputs else ""
     fact = facts.get(value, Fact(None, "float32"))
+    if call.function in OF_REGIONS:
+        return Site(Layer(call.name, call.op, None, None, BY_INPUT), number, value)
     if call.function in WHOLE:
         if (axes := _spatial(call, fact)) is None:
             return None
