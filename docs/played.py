@@ -16,9 +16,8 @@ import blocks
 import numpy as np
 from streampool_golden import PoolJob, PoolSpec
 from streampool_sim import show
-from streampool_sim.engines.named import stages
 from streampool_sim.show import causes
-from streampool_sim.show.stages import StageRun, follow
+from streampool_sim.show.stages import runs
 
 IMAGES = blocks.ROOT / "docs" / "images"
 
@@ -62,11 +61,6 @@ def recorded(job: PoolJob, stall: float = 0.0) -> show.Recording:
     return show.record(job, frames, count=FRAMES, clocks=2000, stall=stall, seed=1)
 
 
-def _runs(recording: show.Recording) -> list[StageRun]:
-    built, shapes = stages(recording.core).items(), recording.job.stages
-    return [follow(recording, *named, shape) for named, shape in zip(built, shapes, strict=True)]
-
-
 def windows() -> Scene:
     """Return an input that four windows take."""
     recording = recorded(MAX)
@@ -84,7 +78,7 @@ def windows() -> Scene:
 def store() -> Scene:
     """Return the clock in which the rows' store is full for the first time."""
     recording = recorded(MAX)
-    rows = _runs(recording)[-1]
+    rows = runs(recording)[-1]
     step = rows.live.index(rows.stage.store_words)
     return Scene(
         *(MAX, 0.0, rows.clocks[step], ".stage:last-child"),
@@ -98,7 +92,7 @@ def store() -> Scene:
 def drain() -> Scene:
     """Return a step of the second frame in which a window of the first leaves."""
     recording = recorded(AVG)
-    rows = _runs(recording)[-1]
+    rows = runs(recording)[-1]
     whole = len(rows.leaves) // FRAMES
     step = next(
         n
@@ -118,7 +112,7 @@ def drain() -> Scene:
 def stalled() -> Scene:
     """Return a clock in which the core refuses an input."""
     recording = recorded(SUM, 0.6)
-    found = causes.causes(recording, _runs(recording))
+    found = causes.causes(recording, runs(recording))
     clock = found.inputs.index(causes.REFUSED)
     return Scene(
         *(SUM, 0.6, clock, "#waves"),

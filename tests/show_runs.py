@@ -5,9 +5,7 @@ from functools import cache
 import numpy as np
 from core_jobs import JOBS as ODD
 from streampool_golden import PoolJob, PoolSpec
-from streampool_sim.engines.named import stages
 from streampool_sim.show import Recording, record
-from streampool_sim.show.stages import StageRun, follow
 
 JOBS: dict[str, tuple[PoolJob, float]] = {
     "max": (PoolJob(PoolSpec("max", 3, 2, 1), (1, 8, 8), 1), 0.0),
@@ -31,16 +29,6 @@ def recorded(name: str) -> Recording:
     job, stall = JOBS[name]
     frames = np.random.default_rng(7).integers(-99, 100, (FRAMES, *job.shape)).astype(np.int8)
     return record(job, frames, count=FRAMES, clocks=2000, stall=stall, seed=5)
-
-
-def runs(recording: Recording) -> list[StageRun]:
-    """Follow the stages of a recording."""
-    return [
-        follow(recording, name, stage, shape)
-        for (name, stage), shape in zip(
-            stages(recording.core).items(), recording.job.stages, strict=True
-        )
-    ]
 
 
 def odd(name: str, stall: float) -> Recording:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import page_reader
 import pytest
-from show_runs import FRAMES, JOBS, SOME, odd, recorded, runs
+from show_runs import FRAMES, JOBS, SOME, odd, recorded
 from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.geometry import reduced
 from streampool_sim import show
@@ -18,7 +18,7 @@ from streampool_sim.engines import amaranth
 from streampool_sim.engines.named import stages
 from streampool_sim.frames import pack, unpack
 from streampool_sim.show import causes, document
-from streampool_sim.show.stages import NONE, Contradiction, follow
+from streampool_sim.show.stages import NONE, Contradiction, follow, runs
 
 
 def contents(page: str) -> dict[str, Any]:

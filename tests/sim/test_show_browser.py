@@ -10,10 +10,11 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
-from show_runs import FRAMES, JOBS, SOME, odd, recorded, runs
+from show_runs import FRAMES, JOBS, SOME, odd, recorded
 from streampool_golden import PoolJob, PoolSpec
 from streampool_sim import show
 from streampool_sim.show import causes
+from streampool_sim.show.stages import runs
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"

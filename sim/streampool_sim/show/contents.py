@@ -6,17 +6,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from streampool_golden import Axis, PoolJob, __version__
+from streampool_golden import Axis, PoolJob
 from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
 from streampool_hw.blocks.floats_in import FLAGS
 from streampool_hw.datapath.fifo import PipelineFifo
 
-from ..engines.named import stages
 from .causes import COUNTED, Causes, causes, last_tap_beats, pieces
 from .clocks import work
 from .recording import Recording
-from .stages import NONE, StageRun, follow
+from .stages import NONE, StageRun, runs
 
 LARGE = 4096
 """Positions of a map that is whole on the page, whatever crosses."""
@@ -31,18 +30,12 @@ SAFE = 1 << 53
 def contents(recording: Recording, first: int, end: int) -> dict[str, Any]:
     """Return what the page has of the clocks from `first` to `end`, as `json.dumps` takes it."""
     job, core = recording.job, recording.core
-    runs = [
-        follow(recording, name, stage, shape)
-        for (name, stage), shape in zip(stages(core).items(), job.stages, strict=True)
-    ]
-    cut = _Cut(first, end)
-    why = causes(recording, runs)
+    cut, followed = _Cut(first, end), runs(recording)
+    why = causes(recording, followed)
     names = AXIS_NAMES[len(job.size)]
     rows_in = cut.rows(job.size, job.fold, recording.trace.in_cycles)
     rows_out = cut.rows(job.out_size, job.fold, recording.trace.out_cycles)
     return {
-        "version": __version__,
-        "op": job.op,
         "first": first,
         "end": end,
         "channels": job.shape[0],
@@ -73,8 +66,8 @@ def contents(recording: Recording, first: int, end: int) -> dict[str, Any]:
             values=[_values(job, lane, out=True) for lane in recording.trace.out.T],
             last=recording.trace.last.astype(int).tolist(),
         ),
-        "stages": [_stage(cut, job, run) for run in runs],
-        "pipelines": _pipelines(cut, recording, runs),
+        "stages": [_stage(cut, job, run) for run in followed],
+        "pipelines": _pipelines(cut, recording, followed),
         "signals": _signals(cut, recording),
         "why": _why(cut, why),
     }
@@ -207,13 +200,8 @@ def _stage(cut: _Cut, job: PoolJob, run: StageRun) -> dict[str, Any]:
         "dims": dims,
         "pooled": [i in pooled for i in range(len(dims))],
         "along": _axis(shape.along),
-        "leave": list(plan.leave),
         "partials": plan.partials,
         "limit": shape.along.limit_partials,
-        "drain": plan.drain,
-        "overlap": plan.overlap,
-        "period": plan.period,
-        "ram": run.stage.timing == type(run.stage.timing).ram(plan.partials),
         "latency": run.stage.latency,
         "work": ["; ".join(each) for each in boxes],
         # nobody would keep lines where one window is the whole frame
@@ -240,13 +228,13 @@ def _stage(cut: _Cut, job: PoolJob, run: StageRun) -> dict[str, Any]:
     }
 
 
-def _pipelines(cut: _Cut, recording: Recording, runs: Sequence[StageRun]) -> dict[str, list]:
+def _pipelines(cut: _Cut, recording: Recording, followed: Sequence[StageRun]) -> dict[str, list]:
     """Return the pieces of what is before and behind the stages, each of some clocks and a FIFO."""
     found: dict[str, list] = {}
     for name in ("preprocess", "postprocess"):
         takes: np.ndarray = recording.trace.in_cycles
-        if name == "postprocess" and runs:
-            takes = runs[-1].gives
+        if name == "postprocess" and followed:
+            takes = followed[-1].gives
         found[name] = []
         for path in pieces(recording, name):
             puts, gives = recording.when(f"{path}.write"), recording.when(f"{path}.read")

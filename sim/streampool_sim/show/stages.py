@@ -12,6 +12,7 @@ from streampool_golden.geometry import AXIS_NAMES
 from streampool_golden.pool_job import StageShape
 from streampool_hw.reduce.stage import AxisStage
 
+from ..engines.named import stages
 from .recording import Recording
 
 NONE = -1
@@ -73,6 +74,12 @@ class StageRun:
     puts: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     values: list[np.ndarray] = field(default_factory=list)
     gives: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def runs(recording: Recording) -> list[StageRun]:
+    """Follow the stages of a core through a run, in stream order."""
+    built, shapes = stages(recording.core).items(), recording.job.stages
+    return [follow(recording, *each, shape) for each, shape in zip(built, shapes, strict=True)]
 
 
 def follow(recording: Recording, name: str, stage: AxisStage, shape: StageShape) -> StageRun:
