@@ -35,11 +35,10 @@ def _put(row: dict) -> None:
     """Put a row into the record, in place of the same model's."""
     rows = json.loads(RECORD.read_text("utf-8")) if RECORD.is_file() else []
     names = ("format", "source", "model")
-    kept = [each for each in rows if any(each[name] != row[name] for name in names)]
-    order = list(FORMATS)
-    kept.append(row)
-    kept.sort(key=lambda each: order.index(each["format"]) if each["format"] in order else 99)
-    RECORD.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+    old = [k for k, each in enumerate(rows) if all(each[name] == row[name] for name in names)]
+    place = old[0] if old else len(rows)
+    rows[place : place + 1] = [row]
+    RECORD.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
