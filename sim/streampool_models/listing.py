@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from streampool_sim.refusals import printable
 from streampool_sim.words import by, count, describe
 
 from .layer import Layer, Model
@@ -28,7 +29,8 @@ def listed(model: Model) -> str:
         )
     lines += [f"{layer.name}: {note}." for layer in model.layers for note in layer.notes]
     told = f", {len(refused)} of them without a core" if refused else ""
-    return "\n".join([*lines, f"{count(len(model.layers), 'pooling layer')}{told}"])
+    lines.append(f"{count(len(model.layers), 'pooling layer')}{told}")
+    return "\n".join(map(printable, lines))
 
 
 def doubts(layers: Sequence[Layer]) -> list[str]:
@@ -81,7 +83,7 @@ def ran(run: "ModelRun") -> str:
         f"{seconds['without']:.1f} s for the model alone, {seconds['cores']:.1f} s to compile and"
         f" simulate cores, {seconds['rest']:.1f} s for the model in parts"
     )
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _runtime(run: "LayerRun") -> str:

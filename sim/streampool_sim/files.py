@@ -17,8 +17,8 @@ def resolved(path: Path) -> Path:
 
 def check_writable(path: Path) -> None:
     """Refuse what is no plain file, or is read-only, or whose folder cannot be written."""
-    resolved(path)
-    folder = path.parent
+    target = resolved(path)
+    folder = target.parent if path.is_symlink() else path.parent
     if path.is_dir():
         raise Refused(f"{path} is a folder; use a file in it")
     if path.exists() and not path.is_file():

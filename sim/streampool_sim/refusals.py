@@ -16,8 +16,13 @@ class Refused(Exception):
 
 def say(message: str) -> None:
     """Say one sentence on standard error."""
-    text = " ".join(message.split()).rstrip(".")
+    text = printable(" ".join(message.split())).rstrip(".")
     print(f"{painted('streampool:', RED, sys.stderr)} {text}.", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Return one line of text with a mark for whatever would steer a terminal."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
 def painted(text: str, colour: int, stream: TextIO | None) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from streampool_sim.refusals import printable
 
 
 class Damaged(Exception):
@@ -67,8 +68,7 @@ class Table:
 
     def text(self, number: int) -> str:
         """Return a field of text, with a mark for whatever cannot be printed."""
-        text = self.vector(number, "u1").tobytes().decode("utf-8", "replace")
-        return "".join(each if each.isprintable() else "\ufffd" for each in text)
+        return printable(self.vector(number, "u1").tobytes().decode("utf-8", "replace"))
 
     def table(self, number: int) -> "Table | None":
         """Return a field that is a table itself."""

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 from streampool_golden import __version__
 from streampool_golden.errors import SpecError, SpecWarning
 
-from ..refusals import YELLOW, Refused, painted, say
+from ..refusals import YELLOW, Refused, painted, printable, say
 from ..signals import Stopped, stopping
 from .command import SETTINGS, as_typed, refuse, refusing
 from .registry import broken, command_of, verbs
@@ -159,7 +159,7 @@ def _warnings_told() -> Iterator[None]:
     ctx = click.get_current_context()
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        text = " ".join(str(message).split())
+        text = printable(" ".join(str(message).split()))
         if issubclass(category, SpecWarning) and ctx.invoked_subcommand is not None:
             text = as_typed(text, command_of(ctx.invoked_subcommand))
         if text not in told and not issubclass(
