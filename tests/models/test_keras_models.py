@@ -139,7 +139,7 @@ def test_half_floats_are_pooled_as_they_are():
 def test_a_file_is_read_and_one_with_a_lambda_is_not(tmp_path):
     nested().save(tmp_path / "net.keras")
     assert len(read_model(str(tmp_path / "net.keras")).layers) == 6
-    with pytest.raises(Refused, match=r"takes anyx24x20x3 for .*, not 1x24x20x4"):
+    with pytest.raises(Refused, match=r"takes \?x24x20x3 for .*, not 1x24x20x4"):
         read_model(str(tmp_path / "net.keras"), [(1, 24, 20, 4)])
     made = keras.Sequential([keras.Input((4, 2)), L.Lambda(lambda x: x + 1), L.MaxPooling1D(2)])
     made.save(tmp_path / "code.keras")

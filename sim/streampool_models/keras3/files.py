@@ -13,6 +13,8 @@ from typing import Any
 from streampool_golden.errors import shown
 from streampool_sim.refusals import Refused
 
+from ..zips import member
+
 MOST_JSON = 1 << 26
 """Bytes of an architecture: more than any network's has."""
 
@@ -56,7 +58,7 @@ def checked(path: str) -> None:
                 _check_size(path, info)
             if ARCHITECTURE not in members:
                 raise Refused(f"{path} has no {ARCHITECTURE}, so it is no model of Keras 3; {USE}")
-            text = file.read(ARCHITECTURE)
+            text = member(file, ARCHITECTURE)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise Refused(
             f"{path} is no model of Keras 3, which is a zip file: {shown(str(error))}; {USE}"

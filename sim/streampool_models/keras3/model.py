@@ -1,9 +1,11 @@
 """A Keras model as it runs: each pooling that it calls, whatever calls it."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 # TensorFlow tells of the CPU otherwise, and sums in an order that depends on it
@@ -20,6 +22,7 @@ from streampool_sim.words import by
 
 from ..layer import Input, Layer, Model, Node, Through
 from ..reading import Shapes
+from ..zips import copied
 
 FUNCTIONS = {
     "max_pool": "MaxPooling",
@@ -161,7 +164,7 @@ class KerasModel(Model):
         for shape, (name, wanted, _) in zip(shapes, stated, strict=True):
             pairs = zip(shape, wanted, strict=False)
             if len(shape) != len(wanted) or any(n not in (None, m) for m, n in pairs):
-                said = "x".join("any" if n is None else str(n) for n in wanted)
+                said = "x".join("?" if n is None else str(n) for n in wanted)
                 raise Refused(
                     f"{self._name} takes {said} for {name}, not {by(shape)}; use --input-shape"
                     " with what it takes"
@@ -333,7 +336,10 @@ def _values(shape: Sequence[int], kind: str) -> np.ndarray:
 def loaded(path: str) -> Any:
     """Return the model of a file that was looked into, in Keras' safe mode."""
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "model.keras"
+            copied(path, copy)
+            return keras.saving.load_model(copy, compile=False, safe_mode=True)
     except Exception as error:  # whatever does not fit in what a file says
         said = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise Refused(

@@ -9,6 +9,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,6 +18,7 @@ from streampool_golden.errors import shown
 from streampool_sim.refusals import Refused
 from streampool_sim.words import by, count
 
+from ..zips import member
 from .calls import Call, Fact, Names, Trace
 
 MOST_JSON = 1 << 28
@@ -75,6 +77,22 @@ class Graph:
     scope: dict[str, str] = field(default_factory=dict)
 
 
+DAMAGES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a graph raises that is not as torch writes it."""
+
+
+@contextmanager
+def damages(path: str) -> Iterator[None]:
+    """Refuse a graph that is not as torch writes it, wherever that is found."""
+    try:
+        yield
+    except DAMAGES as error:
+        raise Refused(
+            f"{path} is no graph of torch.export ({type(error).__name__}: {shown(str(error))});"
+            " use a file that torch.export.save wrote"
+        ) from None
+
+
 class Archive:
     """What an archive holds.
 
@@ -95,7 +113,7 @@ class Archive:
         name = _model(path, self._names)
         self._root = name.partition("models/")[0]
         text = self.member(name)
-        try:
+        with damages(path):
             document = json.loads(text)
             version = document["schema_version"]["major"]
             module = document["graph_module"]
@@ -104,18 +122,6 @@ class Archive:
             self.specs = module["signature"]["input_specs"]
             if version == MAJOR:
                 self._walk(module["graph"], self.graph, "", {}, Names())
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            IndexError,
-            RecursionError,
-        ) as error:
-            raise Refused(
-                f"{path} is no graph of torch.export ({type(error).__name__}: {shown(str(error))});"
-                " use a file that torch.export.save wrote"
-            ) from None
         if version != MAJOR:
             raise Refused(
                 f"{path} has version {shown(version)} of torch.export's graph, and {MAJOR} is read;"
@@ -126,7 +132,7 @@ class Archive:
         """Return the bytes of a member."""
         try:
             with zipfile.ZipFile(self.path) as file:
-                return file.read(name)
+                return member(file, name)
         except KeyError:
             raise Refused(
                 f"{self.path} lacks {shown(name)}; use the file that was written"
@@ -363,7 +369,7 @@ def check_shapes(archive: Archive, given: Sequence[tuple[int, ...]]) -> bool:
             length in (None, wanted) for length, wanted in zip(fixed, shape, strict=True)
         )
         if not fits:
-            wanted = "x".join("any" if length is None else str(length) for length in fixed)
+            wanted = "x".join("?" if length is None else str(length) for length in fixed)
             raise Refused(
                 f"{archive.path} was exported for an input {name} of {wanted}, not {by(shape)};"
                 " use that, or dynamic_shapes of torch.export"

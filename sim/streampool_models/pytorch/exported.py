@@ -14,7 +14,7 @@ from streampool_sim.refusals import Refused
 
 from ..layer import Input, Model, Through
 from ..reading import Shapes
-from .archive import ATEN, BRANCHES, DTYPES, Archive, Graph, Step, check_shapes
+from .archive import ATEN, BRANCHES, DTYPES, Archive, Graph, Step, check_shapes, damages
 from .pools import Site, nodes, sites
 
 NAMESPACES = ("aten", "quantized_decomposed")
@@ -44,15 +44,16 @@ class ExportedProgram(Model):
 
     def __init__(self, archive: Archive, shapes: Shapes = ()) -> None:
         self._archive = archive
-        if shapes and check_shapes(archive, shapes):
-            self._measure(shapes)
-        self._sites = sites(archive.trace)
-        self.layers = [site.layer for site in self._sites]
-        self.nodes = nodes(archive.trace, self._sites)
-        self.inputs = [
-            Input(name, _numpy(archive.trace.facts[name].dtype), archive.fixed[name])
-            for name in archive.user_inputs
-        ]
+        with damages(archive.path):
+            if shapes and check_shapes(archive, shapes):
+                self._measure(shapes)
+            self._sites = sites(archive.trace)
+            self.layers = [site.layer for site in self._sites]
+            self.nodes = nodes(archive.trace, self._sites)
+            self.inputs = [
+                Input(name, _numpy(archive.trace.facts[name].dtype), archive.fixed[name])
+                for name in archive.user_inputs
+            ]
 
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
         """Run the program node by node."""

@@ -7,6 +7,8 @@ from typing import NoReturn
 from streampool_golden.errors import shown
 from streampool_sim.refusals import Refused
 
+from ..zips import member
+
 MOST = 1 << 26
 """Bytes of a pickle that are looked at: the weights stand beside it."""
 
@@ -30,7 +32,7 @@ def refuse_pickle(path: str) -> NoReturn:
                 )
             if not pickles or file.getinfo(pickles[0]).file_size > MOST:
                 raise Refused(f"{path} holds nothing that torch.save wrote; {use}")
-            found = _classes(file.read(pickles[0]))
+            found = _classes(member(file, pickles[0]))
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise Refused(f"{path} is a pickle or damaged, and a pickle runs code; {use}") from None
     others = [each for each in found if _is_code(each)]
