@@ -13,14 +13,14 @@ from streampool_hw.fpga import DEVICES
 from streampool_sim.cli.command import Options, argument, option, under, verb
 from streampool_sim.cli.common import lanes_option
 from streampool_sim.cli.values import lengths, number
-from streampool_sim.files import check_writable
+from streampool_sim.files import check_writable, resolved
 from streampool_sim.refusals import Refused
 from streampool_sim.words import count
 
 from .emit.folder import check_replaceable
 from .layer import Model
 from .listing import doubts, listed, ran
-from .reading import read_model
+from .reading import READERS, read_model
 
 EXAMPLES = """\
 examples:
@@ -96,7 +96,7 @@ def command(options: Options) -> int:
     if options.file is None:
         raise Refused("FILE is missing; use the path of a model file")
     if options.json is not None:
-        check_writable(options.json)
+        _check_json(options)
     if options.emit is not None:
         check_replaceable(options.emit)
     for name, beside in (("device", "emit"), ("place", "device")):
@@ -130,6 +130,18 @@ def command(options: Options) -> int:
     if options.emit is not None:
         _emit(options, model)
     return int(not good)
+
+
+def _check_json(options: Options) -> None:
+    """Refuse to write over a model, or what it is run on."""
+    path = options.json
+    if path.suffix.lower() in READERS:
+        raise Refused(f"--json {path} would write JSON over a model; use FILE.json")
+    for name in ("run", "calibrate"):
+        for other in getattr(options, name) or ():
+            if resolved(path) == resolved(other):
+                raise Refused(f"--json {path} is --{name} too; use another file's name")
+    check_writable(path)
 
 
 def _emit(options: Options, model: Model) -> None:

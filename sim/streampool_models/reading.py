@@ -43,14 +43,27 @@ def read_model(name: str, shapes: Shapes = ()) -> Model:
     Refused
         If the file is not there or is no model, or its extra is missing.
     """
-    path = name.rpartition(":")[0] if ".py:" in name else name
+    path, _ = split(name)
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
         known = ", ".join(READERS)
         raise Refused(f"{shown(name)} is no model that can be read; use a file of {known}")
     if not Path(path).is_file():
-        raise Refused(f"{path} is not there; use the path of a model file")
+        kind = "a folder" if Path(path).is_dir() else "no plain file"
+        what = kind if Path(path).exists() else "not there"
+        raise Refused(f"{path} is {what}; use the path of a model file")
     return _reader(suffix, path)(name, shapes)
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return the file that was named and the attribute, ``""`` without one, as in ``net.py:Net``.
+
+    A file that is there by the very name has none.
+    """
+    path, _, attribute = name.rpartition(":")
+    if not path.lower().endswith(".py") or Path(name).is_file():
+        return name, ""
+    return path, attribute
 
 
 def from_onnx(model: Any, input_shape: Sequence[Any] = ()) -> Sequence[Layer]:

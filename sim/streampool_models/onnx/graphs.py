@@ -8,7 +8,7 @@ import onnx
 from streampool_golden.errors import cut
 from streampool_sim.refusals import Refused
 
-MOST_NODES = 1_000_000
+MOST_NODES = 100_000
 """That functions may grow to."""
 
 STANDARD = ("", "ai.onnx")

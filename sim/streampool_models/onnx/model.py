@@ -1,5 +1,6 @@
 """An ONNX model that was read."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,8 +88,8 @@ class OnnxModel(Model):
 def _input(value: onnx.ValueInfoProto) -> Input:
     known = value_of(value.type)
     dtype = None
-    if known.element:
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(known.element)
+    with contextlib.suppress(KeyError):  # of a type that is none of ONNX's
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(known.element) if known.element else None
     lengths = known.lengths and tuple(n if n and n > 0 else None for n in known.lengths)
     return Input(value.name, dtype, lengths)
 

@@ -1,6 +1,7 @@
 """A model in onnxruntime, as a whole or cut at its pooling layers."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,32 @@ from .sites import Found
 Values = dict[str, np.ndarray]
 
 
-def session(model: str | bytes) -> Any:
+MOST_BYTES = 1 << 32
+"""That a model may take where it runs only to see shapes, which a file can make any size."""
+
+
+def session(model: str | bytes, *, bounded: bool = False) -> Any:
     """Return a session of a model's path or bytes, which computes node by node, as written.
 
-    Nothing is fused, so that a model gives the same bits as a whole and in parts.
+    Nothing is fused, so that a model gives the same bits as a whole and in parts. One that is
+    `bounded` fails where it would take more than `MOST_BYTES`.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if bounded:
+        _bounded_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _bounded_memory() -> None:
+    """Make the memory that bounded sessions share, once."""
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    memory = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    arena = onnxruntime.OrtArenaCfg(MOST_BYTES, -1, -1, -1)
+    onnxruntime.create_and_register_allocator(memory, arena)
 
 
 class Whole:
@@ -95,7 +113,7 @@ class Cut:
     def values(self, names: Sequence[str], values: Values) -> Values:
         """Return some of the values that the model makes."""
         nodes = [node for part in self._parts.values() for node in part]
-        return self._run(nodes, names, values)
+        return self._run(nodes, names, values, bounded=True)
 
     def run(self, values: Values, through: Any) -> list[np.ndarray]:
         """Return the outputs, with a function that is given each layer and its arrays."""
@@ -136,7 +154,12 @@ class Cut:
         return sorted(made & taken)
 
     def _run(
-        self, nodes: Sequence[onnx.NodeProto], wanted: Iterable[str], values: Values
+        self,
+        nodes: Sequence[onnx.NodeProto],
+        wanted: Iterable[str],
+        values: Values,
+        *,
+        bounded: bool = False,
     ) -> Values:
         """Run some nodes, and return what is wanted of them."""
         wanted = list(wanted)
@@ -176,7 +199,7 @@ class Cut:
             graph.input.append(onnx.helper.make_tensor_value_info(name, element, None))
         graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in wanted)
         try:
-            found = session(part.SerializeToString()).run(wanted, given)
+            found = session(part.SerializeToString(), bounded=bounded).run(wanted, given)
         except Exception as error:  # onnxruntime's exceptions have no base of their own
             where = cut(nodes[0].name) if nodes else "its constants"
             raise Refused(

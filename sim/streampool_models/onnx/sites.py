@@ -232,7 +232,8 @@ class Site:
         if not element:
             return None
         if element not in DTYPES:
-            name = onnx.helper.tensor_dtype_to_string(element).rpartition(".")[2].lower()
+            names = {number: name for name, number in onnx.TensorProto.DataType.items()}
+            name = names.get(element, f"of type {element}").lower()
             raise Unfit(f"its values are {name}, which no core takes; use float32")
         return DTYPES[element]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..layer import Model
-from ..reading import Shapes, needing
+from ..reading import Shapes, needing, split
 from .archive import Archive
 from .exported import ExportedProgram
 from .pickles import refuse_pickle
@@ -16,12 +16,13 @@ def read(name: str, shapes: Shapes = ()) -> Model:
 
     An archive is listed without PyTorch.
     """
-    path, _, attribute = name.partition(".py:")
-    if attribute or name.endswith(".py"):
+    path, attribute = split(name)
+    suffix = Path(path).suffix.lower()
+    if suffix == ".py":
         with needing(name, "torch"):
             from .files import module_of
             from .modules import opened
-        return opened(module_of(f"{path}.py" if attribute else path, attribute), shapes)
-    if Path(name).suffix.lower() != ".pt2":
+        return opened(module_of(path, attribute), shapes)
+    if suffix != ".pt2":
         refuse_pickle(name)
     return ExportedProgram(Archive(name), shapes)

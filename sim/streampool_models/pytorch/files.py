@@ -10,6 +10,7 @@ from typing import Any
 import torch  # pyright: ignore[reportMissingImports]  # an extra
 from streampool_golden.errors import did_you_mean, shown
 from streampool_sim.refusals import Refused
+from streampool_sim.signals import Stopped
 
 LOADED = "_streampool_model"
 """What the file is called as a module, so that it hides no other."""
@@ -75,11 +76,13 @@ def _guarded(call: Callable[[], Any], what: str) -> Any:
     """Return what a call of the file's own code gives; say in one sentence that it failed."""
     try:
         return call()
-    except Exception as error:
-        said = " ".join(str(error).split())
-        raise Refused(f"{what}: {type(error).__name__}{': ' * bool(said)}{said}") from error
+    except (KeyboardInterrupt, Stopped):
+        raise
     except SystemExit:
         raise Refused(f"{what}: it ends the program; use a file that only defines") from None
+    except BaseException as error:  # the file's code may raise anything
+        said = " ".join(str(error).split())
+        raise Refused(f"{what}: {type(error).__name__}{': ' * bool(said)}{said}") from error
 
 
 def _makes_module(value: Any) -> bool:

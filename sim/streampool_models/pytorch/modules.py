@@ -12,6 +12,7 @@ import numpy as np
 import torch  # pyright: ignore[reportMissingImports]  # an extra
 from streampool_golden.errors import shown
 from streampool_sim.refusals import Refused
+from streampool_sim.signals import Stopped
 from streampool_sim.words import by
 from torch.overrides import TorchFunctionMode  # pyright: ignore[reportMissingImports]  # an extra
 from torch.utils import _pytree as pytree  # pyright: ignore[reportMissingImports]  # an extra
@@ -22,6 +23,9 @@ from ..reading import Shapes
 from .calls import Call, Names, Trace, named
 from .pools import POOL, WHOLE, Site, nodes, pools, sites
 from .tensors import array, fact, through_core
+
+FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a module's code raises where inputs do not suit it."""
 
 VALUES = ("input", "self", "x")
 """What the first value is called where it is given by name."""
@@ -61,7 +65,7 @@ class TorchModule(Model):
         swaps = None if through is None else _Swaps(self._trace, here, through)
         try:
             made = self._called(given, Trace(), swaps)
-        except (RuntimeError, TypeError, ValueError) as error:
+        except (*FAILURES, SystemExit) as error:
             raise Refused(f"the module does not run on these inputs: {first_line(error)}") from None
         return [array(each) for each in pytree.tree_leaves(made) if isinstance(each, torch.Tensor)]
 
@@ -72,14 +76,16 @@ class TorchModule(Model):
 
     def _listed(self, shapes: Shapes) -> list[str]:
         """Run once to see what is called; returns what there is to say of it."""
-        tried: Exception | None = None
+        tried: BaseException | None = None
         for dtype in (_dtype(self._module), torch.int64):
             self._trace, self._dtype = Trace(), dtype
             try:
                 given = random_inputs(shapes, dtype, _device(self._module))
                 self._called(given, self._trace, None)
                 return []
-            except Exception as error:  # a module may raise anything
+            except (KeyboardInterrupt, Stopped):
+                raise
+            except BaseException as error:  # a module may raise anything
                 last = self._trace.calls[-1] if self._trace.calls else None
                 if last is not None and pools(last.function) and not last.outputs:
                     return [f"the model does not go on behind {last.name}: {first_line(error)}"]
@@ -264,6 +270,8 @@ def inferring(module: torch.nn.Module) -> Iterator[None]:
 
 def first_line(error: BaseException) -> str:
     """Return what an exception says first, without its full stop."""
+    if isinstance(error, SystemExit):
+        return "it ends the program"
     said = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     return shown(said)[1:-1].rstrip(".") if len(said) > 200 else said.strip().rstrip(".")
 

@@ -1,5 +1,6 @@
 """TFLite models: read, their pooling layers listed, and run by LiteRT."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from streampool_sim.inputs.opening import opened
 from streampool_sim.refusals import Refused
+from streampool_sim.words import by
 
 from ..layer import Arrays, Input, Layer, Model, Node, Through
 from ..reading import Shapes, needing
@@ -17,6 +19,9 @@ from .layers import Place, placed
 from .schema import File, Graph, Tensor
 
 EXTRA = "tflite"
+
+MOST_BYTES = (1 << 31) - 1
+"""Of a file."""
 
 NUMPY = (
     *("float16", "float32", "float64", "bool"),
@@ -78,6 +83,14 @@ class TfliteModel(Model):
                 f"{self.name} has {len(graph.inputs)} inputs, and --input-shape has"
                 f" {len(self._shapes)}; use one shape for each"
             )
+        for number, shape in zip(graph.inputs, self._shapes, strict=True):
+            own = graph.tensors[number].shape
+            if own and len(own) != len(shape):
+                use = "x".join(str(n or "?") for n in own)
+                raise Refused(
+                    f"--input-shape {by(shape)} does not fit {self.name}, which takes {use}; use"
+                    " as many lengths"
+                )
         return graph.resized(shapes_of(self._data, graph, self._shapes, self.name))
 
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
@@ -102,6 +115,9 @@ class TfliteModel(Model):
 def read(name: str, shapes: Shapes) -> TfliteModel:
     """Read a .tflite file."""
     with opened(Path(name)) as file:
+        if file.seek(0, os.SEEK_END) > MOST_BYTES:
+            raise Refused(f"{name} is larger than the 2 GiB that a TFLite file's offsets reach")
+        file.seek(0)
         return TfliteModel(file.read(), name, shapes)
 
 
