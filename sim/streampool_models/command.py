@@ -173,10 +173,15 @@ def _read(options: Options) -> tuple[Model, list[np.ndarray], list[list[np.ndarr
         return model, [], []
     from .activations import batches, matched, read_given
 
+    said = options.input_shape
+    wanted = [
+        replace(each, shape=said[k]) if k < len(said) else each
+        for k, each in enumerate(model.inputs)
+    ]
     inputs = []
     if options.run is not None:
-        inputs = matched(model.inputs, [each for path in options.run for each in read_given(path)])
-    calibration = [] if options.calibrate is None else batches(model.inputs, options.calibrate)
+        inputs = matched(wanted, [each for path in options.run for each in read_given(path)])
+    calibration = [] if options.calibrate is None else batches(wanted, options.calibrate)
     arrays = [*([inputs] if inputs else []), *calibration]
     if arrays and not options.input_shape:
         shapes = [array.shape for array in arrays[0]]

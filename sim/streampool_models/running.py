@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,13 @@ import numpy as np
 from streampool_golden import DType, SpecWarning
 from streampool_sim.progress import Progress
 from streampool_sim.refusals import Refused
-from streampool_sim.simulation import simulate
+from streampool_sim.simulation import STEADY_FRAMES, simulate
 from streampool_sim.words import by
 
 from .layer import Arrays, Layer, Model
 
-Tell = Callable[[str], Any]
+COMPILED_FROM = 5000
+"""Clocks from which a core is compiled: models have the same layer several times, and run again."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,8 @@ def _through_core(
             f" {by(x.shape[1:])}; use --input-shape as INPUT has it"
         )
     frames = x if scale is None else quantised(x, scale, job.input)
+    if engine == "auto" and STEADY_FRAMES * job.limit_cycles >= COMPILED_FROM:
+        engine = "fast"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SpecWarning)  # the list has said it
         result = simulate(job, frames, engine=engine, progress=progress)

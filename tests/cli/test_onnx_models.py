@@ -123,6 +123,15 @@ def test_a_picture_is_fitted_to_the_input(command: Command, folder, name, mode):
     assert (done.status, done.err) == (0, "")
 
 
+def test_a_picture_is_fitted_to_the_shape_that_is_said(command: Command, folder):
+    free = pool_model("MaxPool", (np.float32, ("N", 3, "H", "W")), kernel_shape=[2, 2])
+    (folder / "net.onnx").write_bytes(free.SerializeToString())
+    Image.new("RGB", (30, 20)).save(folder / "cat.png")
+    done = command("model", "net.onnx", "--run", "cat.png", "--input-shape", "1x3x4x6")
+    assert (done.status, done.err) == (0, "")
+    assert "3x4x6" in done.out
+
+
 def test_what_it_is_run_on_says_the_shape_where_the_model_does_not(command: Command, folder):
     free = pool_model("MaxPool", (np.float32, ("N", 3, "H", "W")), kernel_shape=[2, 2])
     (folder / "net.onnx").write_bytes(free.SerializeToString())
