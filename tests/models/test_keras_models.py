@@ -1,5 +1,7 @@
 """Models of Keras, as they run."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from streampool_models import from_keras, read_model
@@ -160,3 +162,24 @@ def test_a_file_is_read_and_one_with_a_lambda_is_not(tmp_path):
 def test_what_cannot_be_looked_into_is_refused(model, shape, said):
     with pytest.raises(Refused, match=said):
         from_keras(model, shape)
+
+
+@pytest.mark.parametrize("kind", ["link", "storage"])
+def test_weights_in_other_files_are_refused(tmp_path, kind):
+    h5py = pytest.importorskip("h5py")
+    made = keras.Sequential([keras.Input((8, 2)), L.Conv1D(2, 1), L.MaxPooling1D(2)])
+    made.save(tmp_path / "net.keras")
+    with zipfile.ZipFile(tmp_path / "net.keras") as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with h5py.File(tmp_path / "model.weights.h5", "w") as weights:
+        group = weights.create_group("layers/conv1d/vars")
+        if kind == "link":
+            group["0"] = h5py.ExternalLink("secret.h5", "/all")
+        else:
+            group.create_dataset("0", (4,), "u1", external=[("secret.bin", 0, 4)])
+    members["model.weights.h5"] = (tmp_path / "model.weights.h5").read_bytes()
+    with zipfile.ZipFile(tmp_path / "net.keras", "w") as new:
+        for name, data in members.items():
+            new.writestr(name, data)
+    with pytest.raises(Refused, match="weights '0' that are in another file"):
+        read_model(str(tmp_path / "net.keras"))

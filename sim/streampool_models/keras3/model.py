@@ -1,7 +1,9 @@
 """A Keras model as it runs: each pooling that it calls, whatever calls it."""
 
+import io
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +14,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import h5py  # pyright: ignore[reportMissingImports]  # an extra
 import keras  # pyright: ignore[reportMissingImports]  # an extra
 import numpy as np
 from streampool_golden import PoolSpec, SpecError, layers
@@ -23,6 +26,7 @@ from streampool_sim.words import by
 from ..layer import Input, Layer, Model, Node, Through
 from ..reading import Shapes
 from ..zips import copied
+from .files import WEIGHTS
 
 FUNCTIONS = {
     "max_pool": "MaxPooling",
@@ -339,9 +343,31 @@ def loaded(path: str) -> Any:
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "model.keras"
             copied(path, copy)
+            with zipfile.ZipFile(copy) as file:
+                if WEIGHTS in file.namelist():
+                    with h5py.File(io.BytesIO(file.read(WEIGHTS)), "r") as weights:
+                        _check_weights(path, weights)
             return keras.saving.load_model(copy, compile=False, safe_mode=True)
+    except Refused:
+        raise
     except Exception as error:  # whatever does not fit in what a file says
         said = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise Refused(
             f"{path} is no model that Keras {keras.__version__} can load: {shown(said)}"
         ) from error
+
+
+def _check_weights(path: str, group: Any) -> None:
+    """Refuse weights that are in other files, which HDF5 would open."""
+    for name in group:
+        link = group.get(name, getlink=True)
+        here: Any = None if isinstance(link, h5py.ExternalLink) else group.get(name)
+        if isinstance(link, h5py.ExternalLink) or (
+            isinstance(here, h5py.Dataset) and (here.external or here.is_virtual)
+        ):
+            raise Refused(
+                f"{path} has weights {shown(name)} that are in another file; use a file that"
+                " model.save of Keras 3 wrote"
+            )
+        if isinstance(here, h5py.Group) and isinstance(link, h5py.HardLink):
+            _check_weights(path, here)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from streampool_sim.refusals import Refused
+
 from ..layer import Model
 from ..reading import Shapes, needing, split
 from .archive import Archive
@@ -19,6 +21,11 @@ def read(name: str, shapes: Shapes = ()) -> Model:
     path, attribute = split(name)
     suffix = Path(path).suffix.lower()
     if suffix == ".py":
+        if not attribute:
+            raise Refused(
+                f"{name} is Python, which is run only with the name of what in it is the model;"
+                f" use {name}:Net"
+            )
         with needing(name, "torch"):
             from .files import module_of
             from .modules import opened

@@ -31,11 +31,6 @@ def module_of(path: str, attribute: str) -> Any:
     Refused
         If the file cannot be run, or there is no such attribute, or it gives no module.
     """
-    if not attribute:
-        raise Refused(
-            f"{path} is Python, which is run only with the name of what in it is the model; use"
-            f" {path}:Net"
-        )
     names = _run(path)
     if attribute not in names:
         models = [name for name, value in names.items() if _makes_module(value)]
