@@ -13,6 +13,7 @@ TYPES = {
     "int32": 2,
     "uint8": 3,
     "int64": 4,
+    "bool": 6,
     "int16": 7,
     "int8": 9,
 }
@@ -28,6 +29,7 @@ CODES = {
     "REDUCE_MIN": 89,
     "IF": 118,
     "VAR_HANDLE": 142,
+    "RANDOM_UNIFORM": 148,
     "STABLEHLO_REDUCE_WINDOW": 198,
 }
 ACTIVATIONS = {"none": 0, "relu": 1, "relu1": 2, "relu6": 3, "tanh": 4}
@@ -159,7 +161,8 @@ def _graph(graph: Graph, buffers: list[bytes], codes: list[tuple[str, str | None
         tensors.append(made)
     operators = []
     for each in graph.operators:
-        code = (each.op, each.custom, max(each.version, VERSIONS.get(graph.tensors[0].dtype, 1)))
+        of_dtype = 1 if each.op == "IF" else VERSIONS.get(graph.tensors[0].dtype, 1)
+        code = (each.op, each.custom, max(each.version, of_dtype))
         if code not in codes:
             codes.append(code)
         made = {

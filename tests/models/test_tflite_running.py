@@ -8,7 +8,7 @@ import pytest
 from streampool_models.tflite.model import TfliteModel
 from streampool_models.tflite.names import OPERATORS, TYPES
 from streampool_sim.refusals import Refused
-from tflite_files import Graph, Operator, Tensor, axes, model, pool, reduce
+from tflite_files import Graph, Operator, Struct, Tensor, axes, model, pool, reduce
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert runs TFLite models")
 
@@ -124,6 +124,8 @@ def test_a_mean_of_int16_differs_by_1_at_the_most():
     assert compared(content, values("int16", (1, 7, 7, 900))) == [1]
 
 
+DRAWN = Operator("RANDOM_UNIFORM", (), (2,))
+
 # x -> relu -> max -> z, and relu + max -> sum, whose mean leaves too
 BRANCHES = Graph(
     [
@@ -159,6 +161,44 @@ def test_what_goes_back_in_is_what_the_rest_of_the_model_takes():
     assert not largest.any()
     assert np.array_equal(total, x // 2)
     assert mean.shape == (2, 5)
+
+
+def test_a_body_is_listed_and_left_to_litert():
+    ends = [Tensor("in", (2, 4, 3, 5)), Tensor("out", (2, 4, 3, 5))]
+    main = Graph(
+        [
+            Tensor("x", SHAPE),
+            Tensor("pooled", (2, 4, 3, 5)),
+            Tensor("which", (1,), "bool", (), (), b"\1"),
+            Tensor("y", (2, 4, 3, 5)),
+        ],
+        [
+            pool("MAX_POOL_2D", (3, 2), (2, 2)),
+            Operator("IF", (2, 1), (3,), (92, {0: Struct("Int32", 1), 1: Struct("Int32", 2)})),
+        ],
+        outputs=(3,),
+    )
+    then = Graph(ends, [pool("AVERAGE_POOL_2D", (2, 2), padding="same")], name="then")
+    other = Graph(ends, [Operator("RELU", (0,), (1,), version=2)], name="else")
+    made = TfliteModel(model(main, then, other))
+    assert [layer.name for layer in made.layers] == ["pooled", "then/out"]
+    x, seen = values("int8"), []
+
+    def through(layer, x, y):
+        seen.append(layer.name)
+        return layer.job.reference(x)
+
+    [whole], [cut] = made.run([x]), made.run([x], through)
+    assert seen == ["pooled"]
+    assert np.array_equal(whole, cut)
+
+
+def test_what_keeps_a_state_is_not_cut():
+    tensors = [Tensor("x", SHAPE), Tensor("y", SHAPE)]
+    operator = pool("MAX_POOL_2D", (3, 3), padding="same")
+    made = TfliteModel(model(Graph([*tensors, Tensor("z", (1,))], [operator, DRAWN])), "net")
+    with pytest.raises(Refused, match="keeps a state or draws numbers"):
+        made.run([values("int8")], lambda layer, x, y: y)
 
 
 def test_reals_are_quantised_where_the_input_is():
