@@ -109,6 +109,15 @@ def test_a_folder_of_its_own_is_replaced_and_another_is_not(tmp_path: Path):
         check_replaceable(tmp_path / "mine")
 
 
+def test_a_link_to_a_folder_stays_one(tmp_path: Path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    emit(Toy([REFUSED]), "net", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "index.html").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "there"]
+
+
 def test_what_fails_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatch):
     emit(BRANCHED, "net.onnx", tmp_path / "out")
     before = sorted(tmp_path.rglob("*"))

@@ -192,7 +192,7 @@ def _plain(text: str) -> str:
 @contextlib.contextmanager
 def _replacing(folder: Path) -> Iterator[Path]:
     """Yield a new folder, which takes the place of another at the end, or goes if that fails."""
-    folder = folder.absolute()
+    folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     part, old = (folder.parent / f".{secrets.token_hex(8)}" for _ in range(2))
     part.mkdir()
