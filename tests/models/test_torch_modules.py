@@ -53,6 +53,15 @@ def golden(layer, frames, own):
     return out
 
 
+def test_what_leaves_a_core_lies_in_memory_as_what_the_module_gives():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 10, 3), nn.MaxPool2d(2), nn.Conv2d(10, 16, 3))
+    model = TorchModule(net, [(1, 3, 40, 40)])
+    x = torch.rand(1, 3, 40, 40).to(memory_format=torch.channels_last).numpy()
+    [plain], [swapped] = model.run([x]), model.run([x], golden)
+    assert np.array_equal(plain, swapped)  # sums of another order have other bits
+
+
 def test_a_module_that_is_called_twice_is_two_layers():
     layers = from_torch(Beginner(), (1, 3, 32, 32))
     assert [(layer.name, layer.op, layer.shape) for layer in layers] == [

@@ -84,4 +84,5 @@ def _as(values: np.ndarray, like: torch.Tensor, site: Site) -> torch.Tensor:
     if site.outside is not None and like.is_floating_point():
         scale, zero = site.outside
         return ((made.to(torch.float32) - zero) * scale).to(like.dtype)
-    return made.to(device=like.device, dtype=like.dtype)
+    # as it lies in memory, too: what comes next may sum in another order otherwise
+    return torch.empty_like(like).copy_(made)
