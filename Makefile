@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards soc netlists docs fresh vectors conformance models models-test wheel-test demo-classify demo-int8 demo-sound demo-text clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards soc netlists docs fresh vectors conformance models models-test wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -112,6 +112,9 @@ demo-classify: tools $(VENV)/demos/classify/.installed ## a convolutional networ
 demo-text: tools $(VENV)/demos/text/.installed ## a network tells what is in files, its maximum over time in a core
 	@$(IN_ENV) $(VENV)/demos/text/bin/python examples/demos/text.py
 
+demo-detect: tools $(VENV)/demos/detect/.installed ## detectors of faces and of characters with their pooling in cores
+	@$(IN_ENV) $(VENV)/demos/detect/bin/python examples/demos/detect.py
+
 demo-sound: tools $(VENV)/demos/sound/.installed ## a Keras network of one axis that knows sounds, with its pooling in cores
 	@$(IN_ENV) $(VENV)/demos/sound/bin/python examples/demos/sound.py
 
@@ -154,7 +157,7 @@ $(PY):
 	$$python -m venv $(VENV)
 
 # What a demonstration needs stands in examples/demos/NAME.txt, pinned, and has an environment of its own.
-# Of the packages in NAME.data.txt it takes files alone, so what they need is left out.
+# Of the packages in NAME.data.txt it takes files or a module, so what the rest of them needs is left out.
 $(VENV)/demos/%/.installed: examples/demos/%.txt pyproject.toml | $(PY)
 	@echo "Installing what the demonstration needs, once; this takes minutes ..." >&2
 	@$(PY) -m venv $(@D)

@@ -33,6 +33,7 @@ THROUGHPUT = "bench-throughput.svg"
 
 DEMOS = {
     "demo-classify.png": "classify/digits.png",
+    "demo-detect.png": "detect/boxes.png",
     "demo-int8.png": "int8/digits.png",
     "demo-sound.png": "sound/confusion.png",
 }

@@ -88,6 +88,7 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
     "demo-digits": ("build/demos/classify/result.json", demos.table),
+    "demo-boxes": ("build/demos/detect/result.json", demos.table),
     "demo-files": ("build/demos/text/result.json", demos.labels),
     "demo-quantised": ("build/demos/int8/result.json", demos.table),
     "demo-sounds": ("build/demos/sound/result.json", demos.table),
