@@ -19,7 +19,8 @@ FRAMES = 2
 
 SOME = ("max k3 s2, m 2", "grows, stride 2", "global avg, planes", "l2 k3 s2, pads not counted",
         "rows shrink, columns grow", "planes of one grow behind rows",
-        "max, stride beyond the kernel", "identity", "avg bfloat16")  # fmt: skip
+        "max, stride beyond the kernel", "identity", "avg bfloat16",
+        "to 4 x 5 of 14 x 7")  # fmt: skip
 """Odd jobs that have between them drains that wait, pipelines, no stage, and floats."""
 
 

@@ -42,7 +42,7 @@ JOBS = {
     "max_rows": PoolJob(PoolSpec(op="max", kernel=(3, 1), stride=(2, 1)), (1, 64, 300)),
     "l2_whole": PoolJob(PoolSpec(op="l2", kernel="global", dtype="uint8"), (3, 4, 5), lanes=2),
     "lp1_planes": PoolJob(PoolSpec(op="lp1", kernel=2, ndim=3, dtype="int5"), (2, 2, 4, 4)),
-    "avg_to": PoolJob(PoolSpec(op="avg", adaptive=(2, 1)), (1, 6, 4)),
+    "avg_to": PoolJob(PoolSpec(op="avg", adaptive=(8, 5)), (1, 6, 7)),
     "through": PoolJob(PoolSpec(op="max", kernel=1), (2, 1, 1)),
     "one_value": PoolJob(
         PoolSpec(op="avg", kernel=1, dtype="uint8", rounding="trunc", ndim=1), (1, 1)

@@ -34,6 +34,12 @@ def test_sizes_that_the_frame_decides(words: str, command: Command, folder):
     assert {row["runtime"] for row in results["software"]} >= {"NumPy", "ONNX Runtime"}
 
 
+def test_windows_of_two_lengths_are_no_layer_to_measure(refused: Command):
+    words = "bench --op avg --adaptive 4x3 --shape 4x6x6 --json here.json"
+    done = refused(*words.split())
+    assert "adaptive (4, 3) has windows of two lengths on (6, 6)" in done.err
+
+
 def test_what_was_kept_goes_when_all_is_written(command: Command, folder):
     words = [*SMALL.split(), "--folder", "kept", "--json", "here.json"]
     assert command(*words).status == 0

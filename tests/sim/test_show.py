@@ -236,6 +236,9 @@ def test_frames_come_again_and_columns_are_refused():
     assert recording.trace.out.ravel().tolist() == [1, 3, 5] * 3
     assert show.matches(recording) and len(contents(show.html(recording))["framesIn"]) == 1
     wide = PoolJob(PoolSpec("max", 2, ndim=1), (1, 6), 1, columns=2)
+    grows = PoolJob(PoolSpec("max", adaptive=7, ndim=1), (1, 5), 1)
+    with pytest.raises(SpecError, match=r"5 inputs become 7, .* use at most 6 outputs"):
+        show.record(grows, np.zeros((1, 1, 5), np.int8), count=1, clocks=99)
     with pytest.raises(SpecError, match="columns 2 cannot be shown; use 1"):
         show.record(wide, np.zeros((1, 1, 6), np.int8), count=1, clocks=99)
 
