@@ -13,11 +13,12 @@ from ..datapath.store import DelayLine, RamStore
 from ..schedule.accumulator import Accumulator
 from ..schedule.plans import Plan, player_of, words_of
 from ..schedule.program import Program
-from ..schedule.sequencer import ModuloCounter, Sequencer
+from ..schedule.sequencer import Sequencer
 from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.ecp5 import ram_store
 from ..vendor.families import GENERIC
 from .reduction import ReductionGates
+from .steps import Steps
 from .timing import Timing
 
 BANK = 16
@@ -191,39 +192,11 @@ class AxisStage(wiring.Component):
         if plan.pauses:
             return self._control_pausing(m, credit, sequencer, word)
         *word, own = word
-        take = Signal()
-        m.d.comb += [take.eq(self.i.valid & self.i.ready), sequencer.step.eq(take)]
+        steps = Steps.of(m, self.i, credit, sequencer.last, plan, self.m, settings)
+        m.d.comb += sequencer.step.eq(steps.take)
+        take, step, draining = steps.take, steps.step, steps.draining
         if not plan.drain:
-            m.d.comb += self.i.ready.eq(credit)
             return take, word, take & own, sequencer.last
-
-        draining = Signal()  # a window of the frame before is still to leave
-        between = Signal()  # and the next frame has not begun
-        blocked = Signal()  # more than what may leave during the next frame: it has to wait
-        step = Signal()
-        drain = ModuloCounter(plan.drain * self.m, settings=settings.part("drain"))
-        m.submodules.drain = drain
-        m.d.comb += [
-            self.i.ready.eq(credit & ~blocked),
-            step.eq(take | (credit & between)),
-            drain.step.eq(step & draining),
-        ]
-        with m.If(take & sequencer.last):
-            m.d.sync += draining.eq(1)
-        with m.Elif(step & drain.last):
-            m.d.sync += draining.eq(0)
-        with m.If(take):
-            m.d.sync += between.eq(sequencer.last)
-        with m.Elif(credit & drain.last):
-            m.d.sync += between.eq(0)
-        if plan.waits:
-            more = (plan.drain - plan.overlap) * self.m
-            m.submodules.wait = wait = ModuloCounter(more, settings=settings.part("wait"))
-            m.d.comb += wait.step.eq(drain.step & blocked)
-            with m.If(take & sequencer.last):
-                m.d.sync += blocked.eq(1)
-            with m.Elif(step & wait.last):
-                m.d.sync += blocked.eq(0)
 
         # without an input no live partial takes anything in, and the queue shifts; the virtual
         # position holds none then
@@ -232,7 +205,7 @@ class AxisStage(wiring.Component):
             bit = word[k]
             if not (isinstance(bit, Const) and bit.value == other):
                 word[k] = Mux(take, bit, other)
-        return step, word, step & (own | draining), draining & drain.last
+        return step, word, step & (own | draining), steps.ends
 
     def _control_pausing(
         self, m: Module, credit: Value, sequencer: Sequencer | Accumulator, word: list[Value]
