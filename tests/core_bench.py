@@ -176,17 +176,16 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 def to_bits(job: PoolJob, frames: np.ndarray) -> list[int]:
     """Return the input payloads of frames."""
     bits = job.spec.in_dtype.bits
-    lanes = pack(job, frames)[0].reshape(-1, job.lanes).tolist()
-    return [sum((v % (1 << bits)) << (bits * k) for k, v in enumerate(beat)) for beat in lanes]
+    beats = pack(job, frames)[0].reshape(-1, job.layout_in.values).tolist()
+    return [sum((v % (1 << bits)) << (bits * k) for k, v in enumerate(beat)) for beat in beats]
 
 
 def from_bits(job: PoolJob, payloads: Sequence[int]) -> tuple[np.ndarray, list[int]]:
     """Return the frames that output payloads make up, and their `last` flags."""
-    out = job.output
+    out, count = job.output, job.layout_out.values
     mask, sign = (1 << out.bits) - 1, (1 << out.bits - 1) if out.signed else 0
     values = [
-        [((word >> (out.bits * lane) & mask) ^ sign) - sign for lane in range(job.lanes)]
-        for word in payloads
+        [((word >> (out.bits * k) & mask) ^ sign) - sign for k in range(count)] for word in payloads
     ]
-    array = np.array(values, np.int64).reshape(-1, job.lanes).astype(out.numpy)
-    return unpack(job, array), [word >> (out.bits * job.lanes) for word in payloads]
+    array = np.array(values, np.int64).reshape(-1, count).astype(out.numpy)
+    return unpack(job, array), [word >> (out.bits * count) for word in payloads]

@@ -73,7 +73,7 @@ class ColumnAxis:
         return max(0, slots - max(self.beats, self.groups))
 
     @property
-    def limit_words(self) -> int:
+    def limit_partials(self) -> int:
         """The most columns that are kept after a slot: (Q - 1) S + (K - 1) d."""
         axis = self.axis
         return (self.windows - 1) * axis.stride + (axis.kernel - 1) * axis.dilation

@@ -79,6 +79,13 @@ class PoolJob(Job):
         columns = fields.integer("columns", columns, 1, what=what)
         if columns_out is not None:
             columns_out = fields.integer("columns_out", columns_out, 1, what=what)
+        if isinstance(self.axes[-1], UnevenAxis) and (columns > 1 or (columns_out or 1) > 1):
+            raise SpecError(
+                "columns",
+                f"columns {max(columns, columns_out or 1)} a beat need windows of one length, and"
+                f" adaptive {spec.adaptive} has two on {self.size[-1]}; use 1, or a divisor of"
+                f" {self.size[-1]}.",
+            )
         columns_out = windows_out(self.axes[-1], columns, columns_out)
         self._put(columns=columns, columns_out=columns_out)
         _ = self.accumulator, self.bounds, self.index_out  # refuse now what cannot work

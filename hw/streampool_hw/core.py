@@ -1,12 +1,13 @@
 """A pooling core: preprocessing, one stage per axis, postprocessing."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from functools import partial
+from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import PoolJob, PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec
 from streampool_golden.errors import meaningless
 from streampool_golden.fields import GLOBAL
 
@@ -14,8 +15,10 @@ from .blocks.block import Chain, Number, Window
 from .blocks.indices import Indexed, index_parts, place_of, with_indices
 from .blocks.windows import Windows
 from .datapath.pipeline import Bundle, Nothing, Pipeline, Step, lane_shape
+from .reduce.columns import ColumnStage, column_stage
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
+from .schedule.columns import ColumnPlan, column_plan
 from .schedule.plans import plan_of
 from .schedule.sequencer import ModuloCounter
 from .schedule.settings import CONSTANTS, Settings
@@ -30,12 +33,17 @@ class PoolCore(wiring.Component):
     ``(b % fold) * lanes ...`` of position ``b // fold``. Where the lanes do not divide the
     channels, the last group's spare lanes are never read, and hold anything at the output.
 
+    With several columns a beat it is `lanes` channels of each of so many adjacent positions of a
+    row, the channels of a position side by side, and each row begins a beat of its own. Columns
+    beyond a row's end are never read, and hold anything at the output. `BeatLayout` says all this.
+
     The core counts beats; frames follow each other with no gap or any, and may be stalled
     anywhere. The last beats of a frame come out though no next frame comes.
 
     Throughput: with valid and ready always high a frame takes at most `cycles_bound` clocks;
     that is ``max(job.beats_in, job.beats_out)``, but for axes of which one shrinks while
-    another grows, and paddings beyond any framework's. Latency: `latency` clocks from the step
+    another grows, paddings beyond any framework's, and rows of several columns a beat whose groups
+    are several beats apart and more than ceil(N / S) windows. Latency: `latency` clocks from the step
     in which the schedule lets a window leave (the beat that completes it, or its drain step) to
     its beat at `o`, while ``o.ready`` is high. Behind an axis that grows it is counted from that
     axis' own step, since its input has to wait.
@@ -43,11 +51,14 @@ class PoolCore(wiring.Component):
     Parameters
     ----------
     spec : PoolSpec or PoolJob
-        What to compute; a job says `shape` and `lanes`, too.
+        What to compute; a job says `shape`, `lanes` and columns, too.
     shape : tuple of int
         A frame: channels, then rows and columns (or steps).
     lanes : int, optional
         Channels side by side in a beat; the channels by default, 8 at most.
+    columns, columns_out : int, optional
+        Columns side by side in a beat in, 1 by default, and windows side by side in a beat out, by
+        default as many as `PoolJob` says.
     family : str, optional
         The family of devices, one of `FAMILIES`: its own memory is used where that pays. Beats
         and cycles are the same in all; only ``"generic"`` runs in Amaranth's simulator.
@@ -58,26 +69,27 @@ class PoolCore(wiring.Component):
     ----------
     job : PoolJob
         The specification on this shape and lanes: beats, limits, ranges.
-    plans : tuple of AxisPlan or UnevenPlan
+    plans : tuple of AxisPlan, UnevenPlan or ColumnPlan
         The schedules in stream order, as ``job.stages``.
-    stages : dict of int to AxisStage
+    stages : dict of int to AxisStage or ColumnStage
         The components that pool, by the axis that each pools along, in the same order.
     cycles_bound : int
         The most clocks that a frame takes in the steady state: ``job.cycles_bound``, which
         allows for the most idle slots that an axis of its kind can need, with the schedules' own.
     store_words : dict of int to int
-        Words in each stage's store, by the axis it pools.
+        Words in each stage's store, by the axis it pools: of `lanes` values for the columns, where
+        a beat holds several, and of a beat for the others.
     store_bits : int
         Bits of all stores.
 
     Members
     -------
     i : In(stream)
-        Beats in: an array of `lanes` values of ``spec.dtype``.
+        Beats in: an array of ``columns * lanes`` values of ``spec.dtype``.
     o : Out(stream)
-        Beats out: `data`, an array of `lanes` values of ``job.output``; where ``spec.indices`` asks
-        for them `index`, an array of `lanes` indices of ``job.index_out``, counted within the
-        frame; and `last`, high on a frame's last beat.
+        Beats out: `data`, an array of ``columns_out * lanes`` values of ``job.output``; where
+        ``spec.indices`` asks for them `index`, an array of as many indices of ``job.index_out``,
+        counted within the frame; and `last`, high on a frame's last beat.
 
     Raises
     ------
@@ -95,45 +107,46 @@ class PoolCore(wiring.Component):
         spec: PoolSpec | PoolJob,
         shape: tuple[int, ...] = (),
         lanes: int | None = None,
+        columns: int | None = None,
+        columns_out: int | None = None,
         *,
         family: str = GENERIC,
         settings: Settings = CONSTANTS,
     ):
         self.family, self.settings = check_family(family), settings
         self.flags: Mapping[str, str] = {}
-        if isinstance(spec, PoolJob) and (shape or lanes):
-            raise meaningless(
-                "shape" if shape else "lanes", shape or lanes, "a job, which has both"
-            )
-        self.job = job = spec if isinstance(spec, PoolJob) else PoolJob(spec, shape, lanes)
-        if job.has_columns:
-            raise SpecError("columns", f"columns {job.columns} is what no core takes yet; use 1.")
+        given = {"shape": shape, "lanes": lanes, "columns": columns, "columns_out": columns_out}
+        if isinstance(spec, PoolJob):
+            for field, value in given.items():
+                if value:
+                    raise meaningless(field, value, "a job, which has it")
+            self.job = job = spec
+        else:
+            self.job = job = PoolJob(spec, shape, lanes, columns or 1, columns_out)
         gates, self._place = gates_of(job), place_of(job)
         below = self._place.bits if self._place else 0
         self._reduction = reduction = gates.reduce(job, below)
-        self.plans = tuple(plan_of(stage.along) for stage in job.stages)
+        idempotent = job.operation.selects is not None
+        self.plans = tuple(
+            column_plan(stage.columns, idempotent=idempotent)
+            if stage.columns
+            else plan_of(stage.along)
+            for stage in job.stages
+        )
         self.cycles_bound = job.cycles_bound - sum(
-            (plan.axis.idle_bound - plan.idle) * stage.m * stage.runs
+            (stage.idle_bound - plan.idle) * stage.m * stage.runs
             for plan, stage in zip(self.plans, job.stages, strict=True)
         )
         shapes = [reduction.shape(job.partial(1))]
         shapes += [reduction.shape(stage.accumulator) for stage in job.stages]
         self._first_shape = shapes[0]
         # where the outermost axis is pooled last, its stage knows the frame's last beat
-        self._counts_beats = not job.stages or bool(
-            job.stages[-1].axis or not self.plans[-1].ends_with_window
+        self._counts_beats = not job.stages or not (
+            job.stages[-1].axis == 0
+            and not isinstance(self.plans[-1], ColumnPlan)
+            and self.plans[-1].ends_with_window
         )
-        self.stages = {
-            stage.axis: AxisStage(
-                *(plan, stage.m, job.lanes, reduction, i_shape, o_shape, family),
-                marks_last=stage is job.stages[-1] and not self._counts_beats,
-                seamless=any(later.waits for later in self.plans[number + 1 :]),
-                settings=settings.part(f"axis_{stage.axis}"),
-            )
-            for number, (plan, stage, (i_shape, o_shape)) in enumerate(
-                zip(self.plans, job.stages, pairwise(shapes), strict=True)
-            )
-        }
+        self.stages = self._stages(family, shapes)
         before, after = settings.part("preprocess"), settings.part("postprocess")
         self._windows = Windows(job, after)
         encoding = Chain(gates.preprocess(job))
@@ -152,15 +165,49 @@ class PoolCore(wiring.Component):
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
         self.store_bits = sum(stage.store_bits for stage in self.stages.values())
         beat = {
-            field.name: data.ArrayLayout(lane_shape(field.dtype), job.lanes)
+            field.name: data.ArrayLayout(lane_shape(field.dtype), job.layout_out.values)
             for field in job.fields_out
         }
+        taken = data.ArrayLayout(lane_shape(job.input), job.layout_in.values)
         super().__init__(
             {
-                "i": In(stream.Signature(data.ArrayLayout(lane_shape(job.input), job.lanes))),
+                "i": In(stream.Signature(taken)),
                 "o": Out(stream.Signature(data.StructLayout({**beat, "last": 1}))),
             }
         )
+
+    def _stages(self, family: str, shapes: Sequence[Shape]) -> dict[int, AxisStage | ColumnStage]:
+        """Return the components that pool; what goes from one to the next has the `shapes`."""
+        job, taps, columns = self.job, 1, self.job.columns
+        stages: dict[int, AxisStage | ColumnStage] = {}
+        for number, (plan, stage) in enumerate(zip(self.plans, job.stages, strict=True)):
+            how: dict[str, Any] = {
+                "seamless": any(later.waits for later in self.plans[number + 1 :]),
+                "settings": self.settings.part(f"axis_{stage.axis}"),
+            }
+            i_shape, o_shape = shapes[number : number + 2]
+            if not isinstance(plan, ColumnPlan):
+                stages[stage.axis] = AxisStage(
+                    *(plan, stage.m, columns * job.lanes, self._reduction),
+                    *(i_shape, o_shape, family),
+                    marks_last=stage is job.stages[-1] and not self._counts_beats,
+                    **how,
+                )
+            else:
+                shape = partial(self._partial_shape, taps, stage.along.most_taps)
+                idempotent = job.operation.selects is not None
+                stages[stage.axis] = column_stage(
+                    *(plan, stage.m, job.lanes, self._reduction, shape, o_shape, family),
+                    idempotent=idempotent,
+                    **how,
+                )
+                columns = job.columns_out
+            taps *= stage.along.most_taps
+        return stages
+
+    def _partial_shape(self, taps: int, most: int, columns: int) -> Shape:
+        """Return the shape of a partial of so many columns, each of so many taps."""
+        return self._reduction.shape(self.job.partial(taps * min(columns, most)))
 
     def facts(self) -> dict[str, int]:
         """Return what ``NAME.json`` says of its memory: ``store_bits``."""
@@ -169,7 +216,11 @@ class PoolCore(wiring.Component):
     @property
     def words_bound(self) -> dict[int, int]:
         """Words that each stage's store may have at most, by the axis it pools."""
-        return {stage.axis: stage.along.limit_partials * stage.m for stage in self.job.stages}
+        return {
+            stage.axis: stage.m
+            * (plan if isinstance(plan, ColumnPlan) else stage.along).limit_partials
+            for plan, stage in zip(self.plans, self.job.stages, strict=True)
+        }
 
     def resources(self) -> dict[str, int]:
         """Return the words of the stores and their limits, and `store_bits`, by name."""
@@ -213,19 +264,19 @@ class PoolCore(wiring.Component):
     def _build_preprocess(self, m: Module) -> stream.Interface:
         """Turn what comes in into partials of one input each: by a pipeline, or by wires alone."""
         m.submodules.preprocess = part = Module()
-        job, place, below = self.job, self._place, Const(0, 0)
+        job, place, below = self.job, self._place, [Const(0, 0)]
         values = [Number(value) for value in self.i.payload]
         valid, ready, lanes, _ = self._preprocess.build(
             part, self.i.valid, self.i.ready, values, Nothing()
         )
         if place is not None:
             settings = self.settings.part("preprocess").part("places")
-            below = place.follow(part, valid & ready, job.fold, settings)
-        beats = stream.Signature(data.ArrayLayout(self._first_shape, job.lanes)).create()
+            below = place.follow(part, valid & ready, job.layout_in, settings)
+        beats = stream.Signature(data.ArrayLayout(self._first_shape, len(lanes))).create()
         part.d.comb += [beats.valid.eq(valid), ready.eq(beats.ready)]
-        for target, lane in zip(beats.payload, lanes, strict=True):
+        for number, (target, lane) in enumerate(zip(beats.payload, lanes, strict=True)):
             key = self._reduction.encode(lane.value, job.input)
-            part.d.comb += target.eq(Cat(below, key) if place else key)
+            part.d.comb += target.eq(Cat(below[number // job.lanes], key) if place else key)
         return beats
 
     def _build_postprocess(self, m: Module, beats: stream.Interface, last: Value) -> None:
@@ -235,7 +286,7 @@ class PoolCore(wiring.Component):
         """
         m.submodules.postprocess = part = Module()
         job, settings, o = self.job, self.settings.part("postprocess"), self.o.payload
-        valid, ready, which = beats.valid, beats.ready, Const(0, 0)
+        valid, ready, kinds = beats.valid, beats.ready, [Const(0, 0)]
         step = valid & ready
         lanes: list[Bundle] = [
             Number(self._reduction.decode(partial, job.input)) for partial in beats.payload
@@ -245,10 +296,9 @@ class PoolCore(wiring.Component):
             parts = index_parts(part, step, job, self._indices, beats.payload, channels)
             lanes = [Indexed(*both) for both in zip(lanes, parts, strict=True)]
         if self._postprocess.latency:
-            which = self._windows.follow(part, step)
-        valid, ready, done, beat = self._postprocess.build(
-            part, valid, ready, lanes, Window(last, which)
-        )
+            kinds = self._windows.follow(part, step)
+        shared = [Window(last if not k else Const(0, 1), kind) for k, kind in enumerate(kinds)]
+        valid, ready, done, beat = self._postprocess.build(part, valid, ready, lanes, *shared)
         last = beat.last
         if self._counts_beats:
             frame = ModuloCounter(job.beats_out, settings=settings.part("frame"))

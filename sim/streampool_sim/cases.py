@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from streampool_golden.fields import ROUNDING_ABOUT
 
 MOST_BEATS = 1200
 """Beats of a frame, in or out, at most: thousands of small frames find more than few large ones."""
+
+MOST_VALUES = 24
+"""Values of a beat with several columns, at most: Amaranth's simulator fails with very many."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def case(seed: int, index: int) -> Case:
         if max(job.beats_in, job.beats_out) <= MOST_BEATS:
             # of a generator of its own, so that it moves no other draw
             job = _with_indices(np.random.default_rng([seed, index, 2]), job)
+            job = _with_columns(np.random.default_rng([seed, index, 3]), job)
             return Case(seed, index, job, float(rng.choice([0.1, 0.3, 0.5, 0.8])))
 
 
@@ -98,6 +103,18 @@ def _with_indices(rng: np.random.Generator, job: PoolJob) -> PoolJob:
     if not job.operation.selects or rng.random() > 0.3:
         return job
     return PoolJob(job.spec.replace(indices=str(rng.choice(BASES))), job.shape, job.lanes)
+
+
+def _with_columns(rng: np.random.Generator, job: PoolJob) -> PoolJob:
+    """Have a third take several columns a beat, some of which give more than they have to."""
+    if rng.random() > 1 / 3:
+        return job
+    columns = int(rng.integers(1, min(2 * job.size[-1], 9), endpoint=True))
+    fewest = columns // gcd(columns, job.axes[-1].stride)
+    out = fewest * int(rng.integers(1, 4)) if rng.random() < 1 / 4 else None
+    found = PoolJob(*(job.spec, job.shape, job.lanes, columns), columns_out=out)
+    values = max(found.layout_in.values, found.layout_out.values)
+    return found if values <= MOST_VALUES else job
 
 
 def _job(rng: np.random.Generator) -> PoolJob:

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from importlib import resources
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 from streampool_golden import BASES, PoolJob, UnpoolJob
 from streampool_hw import Core, PoolCore, UnpoolCore
 from streampool_hw.files import write_whole
+from streampool_hw.schedule.plan import AxisPlan
 
 from .cases import Case, case
 from .engines import EngineError, Trace, amaranth, fast
@@ -63,6 +65,7 @@ def about(index: int, job: PoolJob) -> dict[str, Any]:
         "spec": job.spec.to_json(),
         "shape": list(job.shape),
         "lanes": job.lanes,
+        **({"columns": [job.columns, job.columns_out]} if job.has_columns else {}),
     }
 
 
@@ -87,7 +90,7 @@ def check(core: PoolCore, what: Case, model: Model | None, *, both: bool) -> dic
         "limit_words": sum(bound.values()),
         "store_words": sum(core.store_words.values()),
         "engines": [*(["fast"] if model else []), *(["amaranth"] if both or not model else [])],
-        "unpooled": job.spec.indices == UNPOOLED,
+        "unpooled": job.spec.indices == UNPOOLED and not job.has_columns,
         "faults": faults,
     }
     if trace is not None:
@@ -157,17 +160,19 @@ def _latency_faults(core: PoolCore, trace: Trace) -> list[str]:
     stage behind one that grows.
     """
     job, position = core.job, 0
-    if len(job.stages) > 1 and any(axis.outputs > axis.length for axis in job.axes):
+    if len(job.stages) > 1 and any(stage.growth > 0 for stage in job.stages):
         return []
-    leave = {stage.axis: plan.leave[0] for stage, plan in zip(job.stages, core.plans, strict=True)}
-    if len(core.plans) == 1 and core.plans[0].axis not in job.axes:  # all axes as one
-        position = core.plans[0].leave[0]
-    else:
-        for index, axis in enumerate(job.axes):
-            slot = leave.get(index, 0)
-            if not 0 <= slot < axis.length or slot != axis.taps(0)[-1]:
-                return []
-            position = position * axis.length + slot
+    plans = {stage.axis: plan for stage, plan in zip(job.stages, core.plans, strict=True)}
+    lengths = [*job.size[:-1], -(-job.size[-1] // job.columns)]
+    if job.stages and job.stages[0].along not in job.axes:  # all axes as one
+        lengths = [lengths[-1] * prod(lengths[:-1])]
+    for index, length in enumerate(lengths):
+        plan = plans.get(index)
+        slot = plan.leave[0] if plan else 0
+        waits = isinstance(plan, AxisPlan) and slot != plan.axis.taps(0)[-1]
+        if slot >= length or waits:
+            return []
+        position = position * length + slot
     measured = int(trace.out_cycles[0] - trace.in_cycles[position * job.fold])
     if measured == core.latency:
         return []
@@ -185,7 +190,7 @@ def run_batch(seed: int, indices: Sequence[int], folder: Path) -> list[dict[str,
     for index in indices:
         what = case(seed, index)
         try:
-            core = PoolCore(what.job.spec, what.job.shape, what.job.lanes)
+            core = PoolCore(what.job)
         except Exception as error:  # a core that cannot be made is a finding, not the sweep's end
             results.append(_broken(what, error))
             continue
@@ -367,7 +372,7 @@ def run_case(seed: int, index: int) -> int:
     """Run one case in both engines, print what is found, and return the number of faults."""
     what = case(seed, index)
     job = what.job
-    print(f"{job.spec!r}\nshape {job.shape}, lanes {job.lanes}, stall {what.stall}")
+    print(f"{job!r}\nstall {what.stall}")
     core = PoolCore(job)
     with tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder:
         [model] = Build([core], optimise="-O0", folder=Path(folder)).load()

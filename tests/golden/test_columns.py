@@ -68,7 +68,7 @@ def test_an_axis_grows_where_its_beats_do():
 
 def test_where_groups_are():
     axis = ColumnAxis(Axis.resolve(16, 3, 2, (1, 0)), 4, 2)
-    assert axis.stride == 1 and axis.idle_bound == 0 and axis.limit_words == 2 + 2
+    assert axis.stride == 1 and axis.idle_bound == 0 and axis.limit_partials == 2 + 2
     assert [axis.place(q, k) for q in range(2) for k in range(3)] == [
         *((-1, 3), (0, 0), (0, 1)),
         *((0, 1), (0, 2), (0, 3)),

@@ -183,21 +183,21 @@ def check(plan: UniformPlan | ApartPlan, m: int, rng: random.Random, gaps: float
         assert session.taken == ((ROWS - 1) * period + axis.beats) * m
     assert period == max(axis.beats, axis.groups) + plan.idle
     assert plan.idle <= axis.idle_bound
-    assert plan.words <= plan.limit_words
+    assert plan.partials <= plan.limit_partials
 
 
 def check_limits(plan: UniformPlan) -> None:
     """Compare with the closed forms; the words exactly, where there is an interior."""
     axis, one = plan.axis, plan.axis.axis
-    assert plan.words <= axis.limit_words
+    assert plan.partials <= axis.limit_partials
     if axis.groups > 1:
-        assert axis.limit_words == axis.columns * axis.stride - one.stride + one.span - 1
+        assert axis.limit_partials == axis.columns * axis.stride - one.stride + one.span - 1
     assert plan.idle == axis.idle_bound
     if axis.stride == 1 or one.outputs <= -(-one.length // one.stride):
         assert plan.idle == 0
     inside = one.length >= 4 * (one.span + axis.columns * axis.stride) and axis.groups > 2
     if one.dilation == 1 and one.kernel >= one.stride and one.before >= 0 and inside:
-        assert plan.words == plan.distance * axis.columns + one.before
+        assert plan.partials == plan.distance * axis.columns + one.before
     # a drain is over before the next row's own first group leaves
     assert plan.overlap <= plan.leave[0] < axis.beats
 
@@ -252,7 +252,7 @@ def test_a_global_kernel_takes_every_row(columns, rows):
     plan = column_plan(axis, idempotent=True)
     assert isinstance(plan, ApartPlan)
     assert plan.inner.axis.length == axis.beats == rows * -(-7 // columns)
-    assert (plan.words, plan.limit_words, plan.idle, plan.waits) == (1, 1, 0, False)
+    assert (plan.partials, plan.limit_partials, plan.idle, plan.waits) == (1, 1, 0, False)
     masks = list(plan.program)
     assert len(masks) == axis.row_beats
     taken = [u for used in plan.used for u in used]

@@ -133,9 +133,9 @@ class BlockComponent(wiring.Component):
         m = Module()
         members = {name: self.i[name] for name, _ in self._block.i}
         lanes: list[Bundle] = [self._block.TAKES(**members)]
-        beat = self._block.beat(self.which)
+        beats = [self._block.beat(self.which)]
         for step in self._block.steps:
-            lanes, beat = advance(m, step, lanes, beat)
+            lanes, beats = advance(m, step, lanes, beats)
         for name, value in lanes[0].leaves:
             m.d.comb += Value.cast(self.o[name]).eq(value)
         return m

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import zip_longest
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from streampool_golden import Numbering, PoolJob
+from streampool_golden import BeatLayout, Numbering, PoolJob
 
 from ..datapath.pipeline import Bundle, Step
 from ..schedule.sequencer import ModuloCounter
@@ -57,25 +57,46 @@ class Place:
             low += field.bits
         return parts
 
-    def follow(self, m: Module, step: Value, fold: int, settings: Settings) -> Value:
+    def follow(self, m: Module, step: Value, layout: BeatLayout, settings: Settings) -> list[Value]:
         """Count the positions of frames; return what stands below the keys of the beat to come.
 
-        In a clock with `step` that beat goes by.
+        In a clock with `step` that beat goes by. There is a place for each column of a beat.
         """
-        m.submodules.group = group = ModuloCounter(fold, settings=settings.part("group"))
+        m.submodules.group = group = ModuloCounter(layout.fold, settings=settings.part("group"))
         m.d.comb += group.step.eq(step)
-        step, numbers = step & group.last, []
+        step, columns = step & group.last, layout.columns
+        row_beats = layout.row_beats // layout.fold
+        places: list[list[Value]] = [[] for _ in range(columns)]
         for k, field in enumerate(reversed(self.fields)):
-            here = settings.part(f"field_{k}")
-            m.submodules += (turn := ModuloCounter(field.count, settings=here))
-            number = Signal(field.bits, name="number")
-            by = here.number("step", field.step, range(field.step + 1))
+            here, count, many = settings.part(f"field_{k}"), field.count, 1
+            by: Value = here.number("step", field.step, range(field.step + 1))
+            if k == 0 and columns > 1:  # the columns are of this one, and go on together
+                count, many = count // layout.row * row_beats, columns
+                by = self._row_step(m, step, layout, here)
+            m.submodules += (turn := ModuloCounter(count, settings=here))
             m.d.comb += turn.step.eq(step)
-            with m.If(step):
-                m.d.sync += number.eq(Mux(turn.last, 0, number + by))
-            numbers.append(number)
+            for u in range(many):
+                start = u * field.step & (1 << field.bits) - 1  # beyond the row it may be any
+                number = Signal(field.bits, name="number", init=start)
+                with m.If(step):
+                    m.d.sync += number.eq(Mux(turn.last, start, number + by))
+                for place in places[u::many]:
+                    place.append(number)
             step = step & turn.last
-        return ~Cat(numbers)
+        return [~Cat(place) for place in places]
+
+    def _row_step(self, m: Module, step: Value, layout: BeatLayout, settings: Settings) -> Value:
+        """Return what a beat of several columns adds: the last one of a row may have fewer."""
+        each = self.fields[-1].step
+        most, last = layout.columns * each, (layout.columns - layout.spare_columns) * each
+        whole, rest = (
+            settings.number(name, value, range(most + 1))
+            for name, value in (("beat", most), ("row", last))
+        )
+        part = settings.part("row")
+        m.submodules += (row := ModuloCounter(layout.row_beats // layout.fold, settings=part))
+        m.d.comb += row.step.eq(step)
+        return Mux(row.last, rest, whole)
 
 
 def place_of(job: PoolJob) -> Place | None:
@@ -141,6 +162,7 @@ def index_parts(
         own = settings.table("lanes", row, range(job.lanes * weight))
     found = []
     for lane, key in enumerate(keys):
+        lane %= job.lanes  # the same in all columns
         parts = (*place.split(key), *shared, *own[lane : lane + 1])
         found.append(parts or (Const(0, 1),))
     return found

@@ -9,7 +9,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Value
 from streampool_golden import Axis, PoolJob, UnevenAxis
 
 from ..schedule.plans import player_of
-from ..schedule.program import Program
+from ..schedule.program import Program, Word
 from ..schedule.settings import Settings
 from ..schedule.uneven import Rounds
 
@@ -26,48 +26,58 @@ class Windows:
 
     def __init__(self, job: PoolJob, settings: Settings):
         self._fold, self._along, self._settings = job.fold, job.axes, settings
+        self._columns = job.columns_out
         taps = job.axis_taps if job.requantisation else tuple((1,) * n for n in job.out_size)
         self._axes = tuple(
             tuple(zip(*both, strict=True)) for both in zip(job.axis_divisors, taps, strict=True)
         )
         self.kinds = tuple(sorted(set(map(_product, itertools.product(*map(set, self._axes))))))
 
-    def follow(self, m: Module, step: Value) -> Value:
+    def follow(self, m: Module, step: Value) -> list[Value]:
         """Build the gates into a module; return the number of the kind of the beat to come.
 
-        In a clock with `step` that beat goes by.
+        In a clock with `step` that beat goes by. There is a number for each window of a beat.
         """
         if len(self.kinds) == 1:
-            return Const(0, 0)
-        words: list[Value] = []
+            return [Const(0, 0)] * self._columns
+        words: list[list[Value]] = [[] for _ in range(self._columns)]
         products: list[Kind] = [(1, 1)]  # a tiny table: the innermost axis in the lowest bits
-        inside = self._fold
+        inside, side_by_side = self._fold, self._columns
         for axis, windows in reversed(list(enumerate(self._axes))):
             kinds = sorted(set(windows))
             bits = (len(kinds) - 1).bit_length()
             if bits:
-                numbers = {kind: number for number, kind in enumerate(kinds)}
-                found = _numbers(self._along[axis], [numbers[window] for window in windows])
+                numbers = [kinds.index(kind) for kind in windows]
+                found = _numbers(self._along[axis], numbers, bits, side_by_side)
                 settings = self._settings.part(f"count_{axis}")
-                sequencer = player_of(found, bits, inside, settings)
+                sequencer = player_of(found, bits * side_by_side, inside, settings)
                 m.submodules[f"count_{axis}"] = sequencer
                 m.d.comb += sequencer.step.eq(step)
-                words.append(sequencer.word)
+                for number, word in enumerate(words):
+                    word.append(sequencer.word.word_select(number % side_by_side, bits))
             kinds += kinds[-1:] * ((1 << bits) - len(kinds))
             products = [_product((product, kind)) for kind in kinds for product in products]
-            inside *= len(windows)
+            inside, side_by_side = inside * -(-len(windows) // side_by_side), 1
         known = {window: number for number, window in enumerate(self.kinds)}
         table = [known.get(product, 0) for product in products]
-        return Array(self._settings.table("kinds", table, range(len(known))))[Cat(words)]
+        rows = Array(self._settings.table("kinds", table, range(len(known))))
+        return [rows[Cat(word)] for word in words]
 
 
-def _numbers(axis: Axis, numbers: Sequence[int]) -> Program | Rounds:
-    """Return the windows' numbers as what plays them has them."""
-    if not isinstance(axis, UnevenAxis):
-        return Program.of(numbers)
-    # of its two lengths the longer one is number 1: where what N has beyond multiples of No adds up
-    rounds = Rounds(axis.length % axis.outputs, axis.outputs, 0, 0, 1, 0)
-    return rounds if rounds.accumulates else rounds.program
+def _numbers(axis: Axis, numbers: Sequence[int], bits: int, columns: int) -> Program | Rounds:
+    """Return the windows' numbers, so many to a word, as what plays them has them."""
+    if isinstance(axis, UnevenAxis):
+        # of its two lengths the longer one is number 1: where what N has beyond multiples of No
+        # adds up
+        rounds = Rounds(axis.length % axis.outputs, axis.outputs, 0, 0, 1, 0)
+        return rounds if rounds.accumulates else rounds.program
+    words = []
+    for first in range(0, len(numbers), columns):
+        some = numbers[first : first + columns]
+        value = sum(number << bits * k for k, number in enumerate(some))
+        # beyond the last window they may be anything
+        words.append(Word(value, (1 << bits * len(some)) - 1 if len(some) < columns else -1))
+    return Program.fold(words)
 
 
 def _product(parts: Iterable[Kind]) -> Kind:

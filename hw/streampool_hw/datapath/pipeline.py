@@ -90,17 +90,18 @@ class Step:
 
 
 def advance(
-    m: Module, step: Step, lanes: Sequence[Bundle], beat: Bundle
-) -> tuple[list[Bundle], Bundle]:
+    m: Module, step: Step, lanes: Sequence[Bundle], beats: Sequence[Bundle]
+) -> tuple[list[Bundle], list[Bundle]]:
     """Return what a step makes of the lanes and of what they share, in registers."""
 
     def late(bundle: Bundle, clocks: int) -> Bundle:
         return bundle.map(lambda name, value: delay(m, value, clocks, name=name))
 
-    lanes = [step.lane(m, lane, beat) for lane in lanes]
+    each = len(lanes) // len(beats)
+    lanes = [step.lane(m, lane, beats[number // each]) for number, lane in enumerate(lanes)]
     if step.clocks == 1:
         lanes = [late(lane, 1) for lane in lanes]
-    return lanes, late(step.beat(beat), step.clocks)
+    return lanes, [late(step.beat(beat), step.clocks) for beat in beats]
 
 
 class Pipeline:
@@ -120,31 +121,33 @@ class Pipeline:
         self.latency = sum(step.clocks for step in steps) + len(self._pieces)  # a FIFO takes one
 
     def build(
-        self, m: Module, valid: Value, ready: Value, lanes: Sequence[Bundle], beat: Bundle
+        self, m: Module, valid: Value, ready: Value, lanes: Sequence[Bundle], *beats: Bundle
     ) -> tuple[Value, Value, list[Any], Any]:
-        """Build the gates into a module; return the same of the beats out.
+        """Build the gates into a module; return the same of the beats out, of `beats` the first.
 
         The handshake's `ready` is driven here, unless the pipeline is wires; that of the beats out
-        is for the caller to drive. `beat` is what all lanes share.
+        is for the caller to drive. A bundle of `beats` is what all lanes share; with several of
+        them, each is what so many adjacent lanes share.
         """
-        lanes = list(lanes)
+        lanes, shared = list(lanes), list(beats)
         for number, piece in enumerate(self._pieces):
             credit, write = Signal(name=f"credit_{number}"), valid & ready
             m.d.comb += ready.eq(credit)
             for step in piece:
-                lanes, beat = advance(m, step, lanes, beat)
+                lanes, shared = advance(m, step, lanes, shared)
                 write = delay(m, write, step.clocks, name="going", reset=True)
-            flat = [value for bundle in (beat, *lanes) for _, value in bundle.leaves]
+            flat = [value for bundle in (*shared, *lanes) for _, value in bundle.leaves]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
             m.submodules[f"fifo_{number}"] = fifo = PipelineFifo([layout.size])
             m.d.comb += [credit.eq(fifo.credit), fifo.i.eq(Cat(flat)), fifo.write.eq(write)]
             kept = data.View(layout, fifo.o.payload)
             left = iter([kept[f"f{k}"] for k in range(len(flat))])
-            beat, *lanes = [
-                bundle.map(lambda name, value, left=left: next(left)) for bundle in (beat, *lanes)
-            ]
+            shared, lanes = (
+                [bundle.map(lambda name, value, left=left: next(left)) for bundle in bundles]
+                for bundles in (shared, lanes)
+            )
             valid, ready = fifo.o.valid, fifo.o.ready
-        return valid, ready, lanes, beat
+        return valid, ready, lanes, shared[0]
 
 
 def _pieces(steps: Sequence[Step], most: int) -> list[list[Step]]:

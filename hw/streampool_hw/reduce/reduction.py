@@ -20,7 +20,8 @@ class ReductionGates:
 
     A partial of a range has a `shape`. A value is encoded as the operation takes it, and a partial
     decoded to the value it stands for. The first half finds something out from a partial and what
-    comes to it; from both and what was found, the second makes the new partial.
+    comes to it; from both and what was found, the second makes the new partial. The two take
+    `clocks`: 1 where the second is nothing but wires.
     """
 
     shape: Callable[[Accumulator], Shape]
@@ -28,6 +29,7 @@ class ReductionGates:
     decode: Callable[[Value, DType], Value]
     first: Callable[[Value, Value], Value]
     second: Callable[[Value, Value, Value], ValueLike]
+    clocks: int = 2
 
 
 def _key(accumulator: Accumulator) -> Shape:
@@ -68,6 +70,7 @@ _SUM = ReductionGates(
     decode=_same,
     first=lambda partial, x: partial + x,
     second=lambda partial, x, found: found,
+    clocks=1,
 )
 
 
@@ -99,6 +102,7 @@ def float_sums(job: PoolJob, below: int) -> ReductionGates:
             partial[:flags] | x[:flags], partial[flags:].as_signed() + x[flags:].as_signed()
         ),
         second=lambda partial, x, found: found,
+        clocks=1,
     )
 
 

@@ -163,14 +163,14 @@ class UniformPlan:
         return self.drain > self.overlap
 
     @property
-    def words(self) -> int:
+    def partials(self) -> int:
         """Columns kept per channel."""
         return len(self.kept)
 
     @property
-    def limit_words(self) -> int:
+    def limit_partials(self) -> int:
         """The most columns kept."""
-        return self.axis.limit_words
+        return self.axis.limit_partials
 
     def graph(self, *, idempotent: bool) -> Graph:
         """Return what the windows of a group are reduced from."""
@@ -178,7 +178,7 @@ class UniformPlan:
 
     def cost(self, *, idempotent: bool) -> float:
         """Return what it comes to: operations, and half of the words kept."""
-        return self.graph(idempotent=idempotent).operations + self.words / 2
+        return self.graph(idempotent=idempotent).operations + self.partials / 2
 
     def _slot(self, group: int) -> int:
         return self._short.stride * group + self.distance
@@ -278,6 +278,11 @@ class ApartPlan:
         return axis.groups == 1 or taps.last - taps.first < axis.stride
 
     @property
+    def period(self) -> int:
+        """Slots from a row's start to the next one's."""
+        return self.inner.period
+
+    @property
     def idle(self) -> int:
         """Slots per row beyond the beats in and out."""
         return self.inner.idle
@@ -293,18 +298,18 @@ class ApartPlan:
         return self.inner.leave
 
     @property
-    def words(self) -> int:
+    def partials(self) -> int:
         """Partials kept per channel."""
         return self.inner.partials * self.axis.windows
 
     @property
-    def limit_words(self) -> int:
+    def limit_partials(self) -> int:
         """The most partials kept."""
         return self.inner.axis.limit_partials * self.axis.windows
 
     def cost(self, *, idempotent: bool) -> float:
         """Return what it comes to: operations, and half of the words kept."""
-        return sum(len(used) - 1 for used in self.used) + 1.5 * self.words
+        return sum(len(used) - 1 for used in self.used) + 1.5 * self.partials
 
     @cached_property
     def _taken(self) -> list[np.ndarray]:
@@ -349,7 +354,7 @@ def column_plan(axis: ColumnAxis, *, idempotent: bool) -> ColumnPlan:
     # a history much longer than a beat costs more than any reduction of one
     if axis.stride > 1 and ApartPlan.serves(axis):
         apart = ApartPlan(axis)
-        long = axis.limit_words > 16 * axis.columns * axis.windows
+        long = axis.limit_partials > 16 * axis.columns * axis.windows
         if not apart.idle and (long or axis.idle_bound):
             return apart
         uniform = UniformPlan(axis)

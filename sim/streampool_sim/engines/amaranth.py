@@ -220,7 +220,7 @@ def _joined(job: Job, beats: Sequence[np.ndarray]) -> list[int]:
     for field, values in zip(job.fields_in, beats, strict=True):
         bits = field.port.bits
         mask = (1 << bits) - 1
-        for lane in values.reshape(-1, job.lanes).T.tolist():
+        for lane in values.reshape(-1, job.layout_in.values).T.tolist():
             payloads = [
                 payload | (value & mask) << at
                 for payload, value in zip(payloads, lane, strict=True)
@@ -231,12 +231,12 @@ def _joined(job: Job, beats: Sequence[np.ndarray]) -> list[int]:
 
 def _parted(job: Job, payloads: Sequence[int]) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     """Take payloads apart: an array for each field, and `last` above them."""
-    fields, at = [], 0
+    fields, at, count = [], 0, job.layout_out.values
     for field in job.fields_out:
         bits = field.port.bits
         mask, sign = (1 << bits) - 1, (1 << bits - 1) if field.port.signed else 0
-        lanes = range(at, at + bits * job.lanes, bits)
+        lanes = range(at, at + bits * count, bits)
         values = [[((each >> lane & mask) ^ sign) - sign for lane in lanes] for each in payloads]
-        fields.append(np.array(values, dtype=container(field)).reshape(-1, job.lanes))
-        at += bits * job.lanes
+        fields.append(np.array(values, dtype=container(field)).reshape(-1, count))
+        at += bits * count
     return tuple(fields), np.array([each >> at for each in payloads], dtype=np.bool_)

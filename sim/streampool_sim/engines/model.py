@@ -120,8 +120,8 @@ def _run_type(core: Core) -> str:
     """The driver's template arguments for a core, without the model's class."""
     job = core.job
     sides = []
-    for fields in (job.fields_in, job.fields_out):
-        types = (f"Field<{job.lanes}, {each.port.bits}, {_c_type(each)}>" for each in fields)
+    for fields, layout in ((job.fields_in, job.layout_in), (job.fields_out, job.layout_out)):
+        types = (f"Field<{layout.values}, {each.port.bits}, {_c_type(each)}>" for each in fields)
         sides.append(f"Fields<{', '.join(types)}>")
     return ", ".join(sides)
 

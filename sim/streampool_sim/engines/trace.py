@@ -55,7 +55,9 @@ class Trace:
     def blank(cls, job: Job, frames: int, engine: str = "none") -> "Trace":
         """Return a run of so many frames, all of zeros."""
         beats = frames * job.beats_out
-        fields = tuple(np.zeros((beats, job.lanes), container(each)) for each in job.fields_out)
+        fields = tuple(
+            np.zeros((beats, job.layout_out.values), container(each)) for each in job.fields_out
+        )
         taken, given = np.zeros(frames * job.beats_in, np.int64), np.zeros(beats, np.int64)
         return cls(fields, np.zeros(beats, np.bool_), taken, given, 0, 0.0, engine)
 
@@ -69,13 +71,13 @@ class RunPlan:
     def __init__(
         self, core: Core, beats: Sequence[np.ndarray], count: int | None, stall: float, seed: int
     ):
-        job, latency = core.job, core.latency
+        job, latency, values = core.job, core.latency, core.job.layout_in.values
         if len(beats) != len(job.fields_in):
             raise ValueError(f"beats are {len(beats)} arrays; use {len(job.fields_in)}")
         for each in beats:
-            if each.ndim != 3 or each.shape != (len(beats[0]), job.beats_in, job.lanes):
+            if each.ndim != 3 or each.shape != (len(beats[0]), job.beats_in, values):
                 raise ValueError(
-                    f"frames of shape {each.shape}; use (frames, {job.beats_in}, {job.lanes})"
+                    f"frames of shape {each.shape}; use (frames, {job.beats_in}, {values})"
                 )
         self.frames = len(beats[0]) if count is None else count
         self.beats_in, self.beats_out = self.frames * job.beats_in, self.frames * job.beats_out
