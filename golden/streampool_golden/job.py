@@ -159,11 +159,16 @@ class Job(ABC):
     def title(self) -> str:
         """What it computes on what, in one line."""
         shapes = ("x".join(map(str, shape)) for shape in (self.shape, self.out_shape))
+        return f"{self.kind} of {' to '.join(shapes)}, {self.side_by_side} of {self.input}"
+
+    @property
+    def side_by_side(self) -> str:
+        """What is side by side in a beat: ``"2 lanes"``, ``"4 to 2 columns x 1 lane"``."""
         lanes = f"{self.lanes} lane{'s'[: self.lanes > 1]}"
-        if self.has_columns:
-            sides = dict.fromkeys((self.columns, self.columns_out))  # once, where they are the same
-            lanes = f"{' to '.join(map(str, sides))} columns x {lanes}"
-        return f"{self.kind} of {' to '.join(shapes)}, {lanes} of {self.input}"
+        if not self.has_columns:
+            return lanes
+        sides = dict.fromkeys((self.columns, self.columns_out))  # once, where they are the same
+        return f"{' to '.join(map(str, sides))} columns x {lanes}"
 
     @property
     def has_columns(self) -> bool:

@@ -16,6 +16,7 @@ from .errors import SpecError
 from .geometry import (
     AXIS_NAMES,
     Axis,
+    UnevenAxis,
     doubts,
     first_of_largest,
     products,

@@ -42,11 +42,11 @@ class PoolCore(wiring.Component):
 
     Throughput: with valid and ready always high a frame takes at most `cycles_bound` clocks;
     that is ``max(job.beats_in, job.beats_out)``, but for axes of which one shrinks while
-    another grows, paddings beyond any framework's, and rows of several columns a beat whose groups
-    are several beats apart and more than ceil(N / S) windows. Latency: `latency` clocks from the step
-    in which the schedule lets a window leave (the beat that completes it, or its drain step) to
-    its beat at `o`, while ``o.ready`` is high. Behind an axis that grows it is counted from that
-    axis' own step, since its input has to wait.
+    another grows, paddings beyond any framework's, and rows of several columns a beat whose
+    groups are several beats apart and that have more than ceil(N / S) windows. Latency: `latency`
+    clocks from the step in which the schedule lets a window leave (the beat that completes it, or
+    its drain step) to its beat at `o`, while ``o.ready`` is high. Behind an axis that grows it is
+    counted from that axis' own step, since its input has to wait.
 
     Parameters
     ----------

@@ -82,6 +82,8 @@ def simulate(
     *arrays: Any,
     layout: str | None = None,
     lanes: int | None = None,
+    columns: int | None = None,
+    columns_out: int | None = None,
     engine: str = "auto",
     stall: float = 0.0,
     seed: int = 0,
@@ -109,6 +111,9 @@ def simulate(
     lanes : int, optional
         Channels side by side in a beat, where a specification is given; the channels, 8 at most,
         by default.
+    columns, columns_out : int, optional
+        Columns side by side in a beat in, and windows in a beat out, where a specification is
+        given; as `PoolJob` takes them.
     engine : {"auto", "fast", "amaranth"}
         ``"fast"`` compiles the core once and runs millions of cycles per second, ``"amaranth"``
         needs no compiler and runs thousands; ``"auto"`` takes the one that ends sooner. Without a
@@ -157,16 +162,19 @@ def simulate(
         raise SpecError("x", "x is missing; give an array for each of the job's fields.")
     fields = ("x",) if len(arrays) == 1 else ("values", "indices")
     given: dict[str, Any] = dict(zip(fields, arrays, strict=False))
+    asked_for = {"lanes": lanes, "columns": columns, "columns_out": columns_out}
     stall, seed, repeat, freq_mhz = _settled(engine, stall, seed, repeat, freq_mhz, vcd)
     if isinstance(what, Job):
         cut = FrameAxes.of(len(what.size), layout, given)
         job = what
-        if lanes not in (None, job.lanes):
-            raise SpecError("lanes", f"lanes {lanes} is not the job's {job.lanes}; leave it out.")
+        for name, asked in asked_for.items():
+            if asked not in (None, (own := getattr(job, name))):
+                raise SpecError(name, f"{name} {asked} is not the job's {own}; leave it out.")
     else:
         what = specification(what)
         cut = FrameAxes.of(what.ndim, what.layout if layout is None else layout, given)
-        job = PoolJob(what, cut.shape, lanes)  # refuses what no core can be made for
+        # refuses what no core can be made for
+        job = PoolJob(what, cut.shape, lanes, 1 if columns is None else columns, columns_out)
     if len(arrays) != len(job.fields_in):
         names = " and ".join(field.name for field in job.fields_in)
         raise SpecError(

@@ -51,6 +51,7 @@ def statistics(
         "shape": list(job.shape),
         "out_shape": list(job.out_shape),
         "lanes": job.lanes,
+        **({"columns": job.columns, "columns_out": job.columns_out} if job.has_columns else {}),
         "engine": trace.engine,
         "frames": frames,
         "frames_simulated": len(trace.out) // job.beats_out,

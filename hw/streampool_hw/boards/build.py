@@ -103,6 +103,7 @@ def build(
     it is. `progress` is told of each step: steps done, steps in all. A core that does not fit the
     board or is too slow for the clock is a `ToolError`, as is a program that is missing.
     """
+    _check_columns(job)
     # NumPy's scalars are nothing to JSON
     frames, freq_mhz = int(frames), None if freq_mhz is None else float(freq_mhz)
     if link:
@@ -237,8 +238,19 @@ def _kept(bitstream: Path, report: Path, made_of: str) -> Built | None:
         return None
 
 
+def _check_columns(job: PoolJob) -> None:
+    """Refuse several columns a beat, which nothing on a board makes or takes."""
+    if job.has_columns:
+        raise SpecError(
+            "columns",
+            f"columns {max(job.columns, job.columns_out)} is not for a board, whose beats hold one;"
+            " use 1.",
+        )
+
+
 def linked(job: PoolJob, board: Board, hz: float, *, family: str) -> LinkedCore:
     """Return a job's core behind a board's serial port."""
+    _check_columns(job)
     if job.spec.indices is not None:
         raise SpecError(
             "indices", "indices do not cross a link, which carries values; leave them out."

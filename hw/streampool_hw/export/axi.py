@@ -1,6 +1,7 @@
 """A core between AXI4-Stream ports."""
 
 import functools
+import math
 import operator
 from collections.abc import Sequence
 
@@ -8,10 +9,14 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import BeatLayout, Field
+from streampool_golden.fields import choice
 
 from ..base import Core
 from ..schedule.sequencer import ModuloCounter
 from ..schedule.settings import Settings
+
+TLAST = ("frame", "line")
+"""What ``tlast`` may mark the end of."""
 
 
 def lane_width(bits: int) -> int:
@@ -49,11 +54,12 @@ class AxiCore(wiring.Component):
     not where the core counts it sets `frame_error` in the clock after its beat, which stays set
     until reset. Where the marks alone are wrong the data are right. After a frame of too few or
     too many beats the core goes on counting, so that they are wrong from there on until reset.
-    The marks are ``tlast``, high on a frame's last beat, and by option ``tuser``,
-    high on its first, and ``tkeep``. A byte of a lane that has a channel is always kept. The
-    bytes of lanes beyond the last channel are null bytes at the output, which ARM lets anyone
-    drop: what is left of a frame is the array of positions by channels. At the input they may
-    be null or not. Without the option every byte is kept, and spare lanes hold anything.
+    The marks are ``tlast``, high on a frame's last beat or, by option, on each line's, and by
+    option ``tuser``, high on a frame's first, and ``tkeep``. A byte of a lane that has a channel
+    is always kept. The bytes of lanes beyond the last channel, and of columns beyond a row's end,
+    are null bytes at the output, which ARM lets anyone drop: what is left of a frame is the array
+    of positions by channels. At the input they may be null or not. Without the option every byte
+    is kept, and what is spare holds anything.
 
     There is no ``tstrb``: without it a byte that is kept is data, and there are no position
     bytes. Nor are there ``tid`` and ``tdest``: one core pools one stream, and an output beat
@@ -67,12 +73,15 @@ class AxiCore(wiring.Component):
         Have ``s_axis_tkeep`` and ``m_axis_tkeep``, a bit per byte.
     tuser : bool, optional
         Have ``s_axis_tuser`` and ``m_axis_tuser``, a bit: start of frame.
+    tlast : {"frame", "line"}, optional
+        What ``tlast`` marks the end of. Video has it at the end of each line, and start of frame
+        in ``tuser``.
 
     Members
     -------
-    s_axis_tdata : In(lanes * whole bytes)
-    m_axis_tdata : Out(lanes * whole bytes)
-        A beat: of one position a value per lane, or a value and its index.
+    s_axis_tdata : In(columns * lanes * whole bytes)
+    m_axis_tdata : Out(columns_out * lanes * whole bytes)
+        A beat: of each position a value per lane, or a value and its index.
     s_axis_tkeep : In(bytes of tdata)
     m_axis_tkeep : Out(bytes of tdata)
         Only with `tkeep`.
@@ -80,7 +89,7 @@ class AxiCore(wiring.Component):
     m_axis_tvalid, s_axis_tready : Out(1)
     s_axis_tlast : In(1)
     m_axis_tlast : Out(1)
-        High on a frame's last beat.
+        High on a frame's last beat, or a line's.
     s_axis_tuser : In(1)
     m_axis_tuser : Out(1)
         Only with `tuser`: high on a frame's first beat.
@@ -93,6 +102,8 @@ class AxiCore(wiring.Component):
     ----------
     core, job, latency
         The core inside, what it does on which frames, and its latency in clocks.
+    marks_lines : bool
+        Whether ``tlast`` marks the end of each line.
     """
 
     s_axis_tdata: Signal
@@ -111,17 +122,20 @@ class AxiCore(wiring.Component):
     # the flags that a core may have
     index_error: Signal
 
-    def __init__(self, core: Core, *, tkeep: bool = False, tuser: bool = False):
+    def __init__(
+        self, core: Core, *, tkeep: bool = False, tuser: bool = False, tlast: str = "frame"
+    ):
         self.core = core
         self.job = job = core.job
         self.latency = core.latency
         self._tkeep, self._tuser = tkeep, tuser
+        self.marks_lines = choice("tlast", tlast, TLAST) == "line"
         ports = {}
-        for side, fields, forth, back in (
-            ("s_axis", job.fields_in, In, Out),
-            ("m_axis", job.fields_out, Out, In),
+        for side, fields, layout, forth, back in (
+            ("s_axis", job.fields_in, job.layout_in, In, Out),
+            ("m_axis", job.fields_out, job.layout_out, Out, In),
         ):
-            width = job.lanes * record_width(fields)
+            width = layout.values * record_width(fields)
             ports[f"{side}_tdata"] = forth(width)
             if tkeep:
                 ports[f"{side}_tkeep"] = forth(width // 8)
@@ -140,16 +154,15 @@ class AxiCore(wiring.Component):
         taken, given = core.i.payload, core.o.payload
         if len(job.fields_in) == 1:  # bare, where there is nothing beside it
             taken = {job.fields_in[0].name: taken}
-        for field, lane, raw in _lanes(self.s_axis_tdata, job.fields_in, job.lanes):
+        for field, lane, raw in _lanes(self.s_axis_tdata, job.fields_in, job.layout_in.values):
             m.d.comb += _take(field, taken[field.name][lane], raw)
-        for field, lane, raw in _lanes(self.m_axis_tdata, job.fields_out, job.lanes):
+        for field, lane, raw in _lanes(self.m_axis_tdata, job.fields_out, job.layout_out.values):
             # as wide as the lane's bytes, by the sign of the value
             m.d.comb += raw.eq(given[field.name][lane])
         m.d.comb += [
             core.i.valid.eq(self.s_axis_tvalid),
             self.s_axis_tready.eq(core.i.ready),
             self.m_axis_tvalid.eq(core.o.valid),
-            self.m_axis_tlast.eq(core.o.payload.last),
             core.o.ready.eq(self.m_axis_tready),
         ]
         m.d.comb += [getattr(self, flag).eq(getattr(core, flag)) for flag in core.flags]
@@ -157,11 +170,24 @@ class AxiCore(wiring.Component):
         settings = core.settings.part("axi")
         m.submodules.frame = frame = ModuloCounter(job.beats_in, settings=settings.part("frame"))
         m.d.comb += frame.step.eq(self.s_axis_tvalid & self.s_axis_tready)
-        wrong: list[Value] = [self.s_axis_tlast != frame.last]
         leaves = self.m_axis_tvalid & self.m_axis_tready
+        last_in, last_out = frame.last, core.o.payload.last
+        if self.marks_lines:
+            line_in, line_out = (
+                ModuloCounter(beats // math.prod(size[:-1]), settings=settings.part(name))
+                for name, beats, size in (
+                    ("line_in", job.beats_in, job.size),
+                    ("line_out", job.beats_out, job.out_size),
+                )
+            )
+            m.submodules += [line_in, line_out]
+            m.d.comb += [line_in.step.eq(frame.step), line_out.step.eq(leaves)]
+            last_in, last_out = line_in.last, line_out.last
+        m.d.comb += self.m_axis_tlast.eq(last_out)
+        wrong: list[Value] = [self.s_axis_tlast != last_in]
         if self._tuser:
             wrong.append(self.s_axis_tuser != _first(m, frame.step, frame.last))
-            m.d.comb += self.m_axis_tuser.eq(_first(m, leaves, self.m_axis_tlast))
+            m.d.comb += self.m_axis_tuser.eq(_first(m, leaves, core.o.payload.last))
         if self._tkeep:
             width, part = record_width(job.fields_in), settings.part("group_in")
             kept = _keep(m, frame.step, job.layout_in, width, part)
@@ -194,13 +220,21 @@ def _take(field: Field, value: Value, raw: Value):
 
 def _keep(m: Module, step: Value, layout: BeatLayout, width: int, settings: Settings) -> Value:
     """Return the bytes that hold channels, of the beat to come or taken now."""
-    spare = layout.spare_lanes
-    if not spare:
-        return Const(-1, layout.lanes * width // 8)
+    spare, kept = layout.spare_lanes, Const(-1, layout.lanes * width // 8)
+    if not spare and not layout.spare_columns:
+        return kept.replicate(layout.columns)
     m.submodules += (group := ModuloCounter(layout.fold, settings=settings))
     m.d.comb += group.step.eq(step)
-    used = (layout.lanes - spare) * width // 8
-    return Cat(Const(-1, used), (~group.last).replicate(spare * width // 8))
+    if spare:
+        used = (layout.lanes - spare) * width // 8
+        kept = Cat(Const(-1, used), (~group.last).replicate(spare * width // 8))
+    columns = [kept] * (layout.columns - layout.spare_columns)
+    if layout.spare_columns:
+        beats = layout.row_beats // layout.fold
+        m.submodules += (row := ModuloCounter(beats, settings=settings.part("row")))
+        m.d.comb += row.step.eq(step & group.last)
+        columns += [Mux(row.last, 0, kept)] * layout.spare_columns
+    return Cat(columns)
 
 
 def _first(m: Module, step: Value, last: Value) -> Signal:

@@ -97,8 +97,9 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
     for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
         heading.append(
             f"{port}: {_counted(side['beats'], 'beat')} per frame,"
-            f" {_counted(about['lanes'], 'lane')} of {side['dtype']}"
-            f" in {side['lane_width']} bits{' each' if about['lanes'] > 1 else ''}"
+            f" {_side_by_side(about, side)} of {side['dtype']}"
+            f" in {side['lane_width']} bits"
+            f"{' each' if side['tdata_bits'] > side['lane_width'] else ''}"
         )
         if "index" in side:
             index = side["index"]
@@ -110,8 +111,9 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
     ready = "low" if core.core.clear_cycles else "high"
     *others, mark = (f"s_axis_{mark}" for mark in _MARKS if f"s_axis_{mark}" in about["ports"])
     marks = f"{', '.join(others)} or {mark}" if others else mark
+    orders = {"": about} | {"m_axis, ": about["output"]} if job.has_columns else {"": about}
     heading += [
-        f"{about['beat_order']};",
+        *(f"{where}{order['beat_order']};" for where, order in orders.items()),
         f"{about['lane_order']}",
         f"at most {about['cycles_per_frame']} clocks per frame in the steady state, latency"
         f" {about['latency_cycles']} clocks",
@@ -122,12 +124,19 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
         "    The core counts beats, not marks: if the marks alone were wrong, the data are right;",
         "    after a frame of too few or too many beats, they are wrong from there on until reset",
     ]
+    if core.marks_lines:
+        heading.append("tlast marks the last beat of each line, at the input and the output")
     heading += core.core.notes
     return heading + [f"{flag}: {what}; until reset" for flag, what in core.core.flags.items()]
 
 
 def _axes(job: Job) -> str:
     return " x ".join(("channels", *AXIS_NAMES[len(job.size)]))
+
+
+def _side_by_side(about: dict[str, Any], side: dict[str, Any]) -> str:
+    lanes = _counted(about["lanes"], "lane")
+    return f"{_counted(side['columns'], 'column')} x {lanes}" if "columns" in side else lanes
 
 
 def _counted(number: int, what: str) -> str:

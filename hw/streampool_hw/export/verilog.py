@@ -1,5 +1,6 @@
 """A core as a Verilog file with AXI4-Stream ports, and the files beside it."""
 
+import itertools
 import json
 import math
 import os
@@ -8,14 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from amaranth.lib.wiring import Flow
-from streampool_golden import Field, Job, SpecError, __version__
+from streampool_golden import BeatLayout, Field, Job, SpecError, __version__
 from streampool_golden.errors import meaningless
+from streampool_golden.fields import choice
 
 from ..base import Core
 from ..files import write_whole
 from ..registry import check_options, make_core
 from . import ipxact, texts, yosys
-from .axi import AxiCore, lane_width, record_width
+from .axi import TLAST, AxiCore, lane_width, record_width
 from .names import CLOCKING, check_inside, check_name, inner_name
 
 
@@ -37,6 +39,7 @@ def write_verilog(
     *,
     tkeep: bool = False,
     tuser: bool = False,
+    tlast: str = "frame",
     freq_mhz: float = 100.0,
     **options: Any,
 ) -> Written:
@@ -58,6 +61,8 @@ def write_verilog(
         The module, and the files without their suffix; by default ``streampool_OP``.
     tkeep, tuser : bool, optional
         Have these ports too, as :class:`AxiCore` says.
+    tlast : {"frame", "line"}, optional
+        What ``tlast`` marks the end of.
     freq_mhz : float, optional
         The clock that the example of a timing constraint asks for.
     **options
@@ -84,6 +89,7 @@ def write_verilog(
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "is not there"
         raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
+    choice("tlast", tlast, TLAST)
     if not 0 < freq_mhz < math.inf:
         raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     if isinstance(core, Job):
@@ -92,14 +98,14 @@ def write_verilog(
     elif options:
         option, value = next(iter(options.items()))
         raise meaningless(option, value, "a core that is there")
-    axi = AxiCore(core, tkeep=tkeep, tuser=tuser)
+    axi = AxiCore(core, tkeep=tkeep, tuser=tuser, tlast=tlast)
     try:
         rtlil = yosys.to_rtlil(axi, inner_name(name))
     except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
         raise SpecError(
             "lanes",
-            f"lanes {job.lanes} would need signals of more than 65536 bits,"
-            " which Verilog need not take; use fewer.",
+            f"lanes {job.lanes}{f' of {job.columns} columns' if job.has_columns else ''} would need"
+            " signals of more than 65536 bits, which Verilog need not take; use fewer.",
         ) from None
     cells = texts.vendor_cells(rtlil)
     check_inside(name, axi.core.flags, cells)
@@ -130,18 +136,29 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
     ports = {port: ["input", 1] for port in CLOCKING}
     for port, member in core.signature.members.items():
         ports[port] = ["input" if member.flow is Flow.In else "output", len(getattr(core, port))]
+    first = "value 0" if job.has_columns else "lane 0"
+    beyond = "and columns beyond a row's end " if job.has_columns else ""
     spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"
 
-    def side(fields: Sequence[Field], beats: int) -> dict[str, Any]:
+    def side(fields: Sequence[Field], layout: BeatLayout) -> dict[str, Any]:
         dtype = fields[0].dtype
         about = {
             "dtype": str(dtype),
             "signed": dtype.signed,
             "lane_bits": dtype.bits,
             "lane_width": record_width(fields),
-            "tdata_bits": job.lanes * record_width(fields),
-            "beats": beats,
+            "tdata_bits": layout.values * record_width(fields),
+            "beats": layout.beats,
         }
+        if job.has_columns:
+            about["columns"] = layout.columns
+            about["beat_order"] = layout.beat_order
+            about["values"] = [
+                {"bit": value * record_width(fields), "column": column, "lane": lane}
+                for value, (column, lane) in enumerate(
+                    itertools.product(range(layout.columns), range(job.lanes))
+                )
+            ]
         for field in fields[1:]:
             place = {"bits": field.dtype.bits, "offset": lane_width(dtype.bits)}
             about[field.name] = {"dtype": str(field.dtype), **place}
@@ -157,11 +174,12 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
         "out_shape": list(job.out_shape),
         "lanes": job.lanes,
         "fold": job.fold,
-        "input": side(job.fields_in, job.beats_in),
-        "output": side(job.fields_out, job.beats_out),
+        "input": side(job.fields_in, job.layout_in),
+        "output": side(job.fields_out, job.layout_out),
         "beat_order": job.layout_in.beat_order,
-        "lane_order": f"{job.layout_in.lane_order}; lane 0 in the lowest bits of tdata;"
-        f" lanes beyond the last channel {spare}",
+        "lane_order": f"{job.layout_in.lane_order}; {first} in the lowest bits of tdata;"
+        f" lanes beyond the last channel {beyond}{spare}",
+        **({"tlast": "line"} if core.marks_lines else {}),
         "cycles_per_frame": core.core.cycles_bound,
         "limit_cycles_per_frame": job.limit_cycles,
         "latency_cycles": core.latency,

@@ -59,6 +59,7 @@ class Placement:
     lanes: int
     cycles_per_frame: int  # with valid and ready always high
     freq_mhz: float  # what the placer was asked for
+    columns: list[int] | None = None  # of a beat in and out, where there are several
     netlist_checked: bool = False  # whether frames came right out of the core's netlist
     netlist_unchecked: str | None = None  # why that cannot be told, where it was tried
     placed: bool = False  # whether the device took it
@@ -85,8 +86,9 @@ class Placement:
     reason: str | None = None  # why it was not placed: a sentence
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
-        return asdict(self)
+        """Return it as JSON takes it; without columns where there is one alone."""
+        found = asdict(self)
+        return found if self.columns else {k: v for k, v in found.items() if k != "columns"}
 
 
 class BetweenRegisters(wiring.Component):
@@ -142,7 +144,7 @@ class Design:
     @property
     def routing(self) -> tuple[str, ...]:
         """The placer's options that are for this design."""
-        return ("--router", "router2") if self.core.job.lanes > WIDE else ()
+        return ("--router", "router2") if self.core.job.layout_in.values > WIDE else ()
 
     def fingerprint(self, seeds: int, freq_mhz: float, versions: Sequence[str]) -> str:
         """Return what changes when the gates, the device, a setting or a tool's version does."""
@@ -198,6 +200,7 @@ def place_design(
         "spec": job.spec.to_json(),
         "shape": list(job.shape),
         "lanes": job.lanes,
+        "columns": [job.columns, job.columns_out] if job.has_columns else None,
         "cycles_per_frame": core.cycles_bound,
         "freq_mhz": freq_mhz,
     }

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec
 
 
 @dataclass(frozen=True)
 class ReferenceJob:
-    """A job of a known layer of int8, at a number of lanes."""
+    """A job of a known layer of int8, at a number of lanes or columns."""
 
     name: str
-    """The layer's letter and the lanes."""
+    """The layer's letter and the lanes; with several columns a beat x and these."""
     spec: PoolSpec
     shape: tuple[int, ...]
     lanes: int
@@ -22,8 +22,15 @@ class ReferenceJob:
     """What others reach with the same tools on the same device."""
     most_seeds: int | None = None
     """How many seeds it is placed with at most: the widest jobs take ten minutes each."""
+    columns: int = 1
+    """Columns of a beat."""
     at_silicon: bool = False
     """Whether its clock there has to be what the silicon takes at most: no device runs faster."""
+
+    @property
+    def job(self) -> PoolJob:
+        """What its core has to do."""
+        return PoolJob(self.spec, self.shape, self.lanes, self.columns)
 
 
 BAR_DEVICE = "ecp5-85k-6"
@@ -86,3 +93,24 @@ JOBS = {
     )
 }
 """The jobs by name."""
+
+
+def _side_by_side(
+    letter: str, spec: PoolSpec, size: tuple[int, int], values: int
+) -> list[ReferenceJob]:
+    """Return a job of so many columns of one channel, and that of as many lanes."""
+    return [
+        ReferenceJob(f"{letter}1x{values}", spec, (1, *size), 1, columns=values),
+        ReferenceJob(f"{letter}{values}", spec, (values, *size), values),
+    ]
+
+
+COLUMN_JOBS = {
+    job.name: job
+    for jobs in (
+        *(_side_by_side("A", _A, (224, 224), values) for values in (4, 8, 16, 32)),
+        *(_side_by_side("V", _D, (1080, 1920), values) for values in (2, 4, 8)),
+    )
+    for job in jobs
+}
+"""Jobs of one channel and several columns a beat, each before that of as many lanes, by name."""

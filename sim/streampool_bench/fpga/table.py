@@ -14,14 +14,13 @@ from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from streampool_golden import PoolJob
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import silicon, tools
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, clock_and_rates, place_design
 from streampool_sim.netlist_check import check_core
 
-from .jobs import BAR_DEVICE, JOBS
+from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS
 
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
@@ -45,6 +44,28 @@ Row: TypeAlias = dict[str, Any]
 ``seeds`` how many were asked for, ``stale`` whether the design has changed since."""
 Pair: TypeAlias = tuple[str, str]
 """A job and a device, which a table has one row of."""
+
+
+COLUMN_DATA = DATA.with_name("columns.json")
+"""Those of `COLUMN_JOBS`, which stand for no layer."""
+
+
+def known_columns() -> list[Row]:
+    """Return the placements of columns and of as many lanes that come with the package."""
+    return [*_read(COLUMN_DATA).values()]
+
+
+def make_columns(jobs: Sequence[str] | None = None, *, seeds: int = SEEDS, folder: Path) -> None:
+    """Place jobs of `COLUMN_JOBS`, by default all, one after the other; keep each result."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as programs:
+        for name in jobs or COLUMN_JOBS:
+            rows = _read(COLUMN_DATA)
+            row = _row(name, BAR_DEVICE, seeds, folder, programs, rows.get((name, BAR_DEVICE)))
+            rows[name, BAR_DEVICE] = _clocked(row)
+            order = [rows[each, BAR_DEVICE] for each in COLUMN_JOBS if (each, BAR_DEVICE) in rows]
+            write_whole({COLUMN_DATA: json.dumps(order, indent=1) + "\n"})
+            _say(f"{name}: {row['lut4']} LUT4, {row['fmax_median_mhz']} MHz by the placer")
 
 
 def known() -> list[Row]:
@@ -150,7 +171,9 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
     with ThreadPoolExecutor(at_once) as programs, ThreadPoolExecutor(at_once) as waiting:
         started = {
             waiting.submit(_row, *pair, seeds, folder, programs, old.get(pair)): pair
-            for pair in sorted(wanted, key=lambda pair: -JOBS[pair[0]].lanes)  # the longest first
+            for pair in sorted(
+                wanted, key=lambda pair: -JOBS[pair[0]].job.layout_in.values
+            )  # the longest first
         }
         try:
             for number, done in enumerate(as_completed(started), 1):
@@ -173,13 +196,12 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
 
 
 def _design(job: str, device: str) -> Design:
-    reference = JOBS[job]
-    return Design.of(PoolJob(reference.spec, reference.shape, reference.lanes), DEVICES[device])
+    return Design.of((JOBS | COLUMN_JOBS)[job].job, DEVICES[device])
 
 
 def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
     """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
-    seeds = min(seeds, JOBS[name].most_seeds or seeds)
+    seeds = min(seeds, (JOBS | COLUMN_JOBS)[name].most_seeds or seeds)
     design = _design(name, device)
     versions = [*tools.versions(design.device.placer).values()]
     good = old if old and old["placed"] and _is_of(old, design, versions) else None

@@ -14,7 +14,13 @@ from ..words import by, count, describe, table
 from . import common, run_files, values
 from .command import Options
 
-_NOT_THERE = {"--stall": "stall", "--vcd": "vcd", "--indices": "indices_file"}
+_NOT_THERE = {
+    "--stall": "stall",
+    "--vcd": "vcd",
+    "--indices": "indices_file",
+    "--columns": "columns",
+    "--columns-out": "columns_out",
+}
 
 
 def run(source: pictures.Input, options: Options) -> int:

@@ -19,6 +19,7 @@ from streampool_golden import (
 )
 from streampool_golden.dtypes import FLOATS
 from streampool_golden.fields import CAFFE, NAMED_PADDINGS, NANS, ROUNDING_ABOUT, ROUNDINGS
+from streampool_golden.geometry import AXIS_NAMES
 from streampool_golden.job import DEFAULT_LANES
 
 from ..refusals import Refused
@@ -30,6 +31,8 @@ UNPOOL = "unpool"
 """What ``--op`` takes beside the operations of the table: values are put back by their indices."""
 
 WHERE = "where the maxima were"
+
+COLUMNS = ("columns", "columns_out")
 
 OF_UNPOOLING = ("--op", "--dtype", "--index-base")
 """What has a meaning with it."""
@@ -142,6 +145,24 @@ def lanes_option() -> Option:
     )
 
 
+def columns_options() -> list[Option]:
+    """Return ``--columns`` and ``--columns-out``."""
+    return [
+        option(
+            "--columns",
+            values.positive,
+            "P",
+            "adjacent columns, or steps, side by side in a beat of P x lanes values (1)",
+        ),
+        option(
+            "--columns-out",
+            values.positive,
+            "Q",
+            "windows side by side in a beat out (the fewest that keep pace)",
+        ),
+    ]
+
+
 def freq_option(help: str, default: float | None = 100.0) -> Option:
     """Return ``--freq``."""
     return option("--freq", values.megahertz, "MHZ", help, default=default)
@@ -188,7 +209,12 @@ def spec_of(options: Options, shape: Sequence[int], dtype: str = "int8") -> Pool
 def pool_job(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> PoolJob:
     """Make what a pooling core has to do, on frames of ``--shape`` where nothing else is said."""
     shape = shape or options.shape
-    return PoolJob(spec_of(options, shape, dtype), shape, _lanes(options, shape))
+    spec, lanes = spec_of(options, shape, dtype), _lanes(options, shape)
+    columns, columns_out = (getattr(options, name, None) for name in COLUMNS)
+    if columns is not None and columns > shape[-1]:
+        [*_, name] = AXIS_NAMES[len(shape) - 1]
+        raise Refused(f"--columns {columns} is more than the {name}; use {shape[-1]} at most")
+    return PoolJob(spec, shape, lanes, columns or 1, columns_out)
 
 
 def job_of(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> tuple[Job, str]:
@@ -205,7 +231,8 @@ def job_of(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> 
             )
         job = pool_job(options, shape, dtype)
         return job, describe(job.spec)
-    for flag in given(options):
+    columns = [f"--{name.replace('_', '-')}" for name in COLUMNS if getattr(options, name, None)]
+    for flag in [*given(options), *columns]:
         if flag not in OF_UNPOOLING:
             raise Refused(f"{flag} has no meaning with --op {UNPOOL}; leave it out")
     if options.size is None:

@@ -59,6 +59,7 @@ FEW = "not measured on fewer than four frames"
     *under(
         "how it is run",
         common.lanes_option(),
+        *common.columns_options(),
         option(
             "--layout",
             pictures.LAYOUTS,

@@ -38,6 +38,7 @@ arguments are refused.
         "what is placed, and where",
         common.shape_option(),
         common.lanes_option(),
+        *common.columns_options(),
         option("--device", DEVICES, "DEVICE", "one of {}", required=True),
         common.freq_option("clock that the placer is asked for", FREQ_MHZ),
         option(

@@ -2,13 +2,14 @@
 
 from streampool_golden import BASES
 from streampool_hw import FAMILIES
+from streampool_hw.export.axi import TLAST
 from streampool_hw.export.verilog import files_of, write_verilog
 from streampool_hw.files import is_writable
 
 from .. import files
 from ..progress import Progress
 from ..refusals import Refused
-from ..words import by, count
+from ..words import by
 from . import common
 from .command import Options, dashed, option, under, verb
 
@@ -19,6 +20,7 @@ examples:
   streampool verilog --kernel 2 --index-base plane --shape 64x112x112 --lanes 4 -o .
   streampool verilog --op unpool --shape 64x56x56 --size 112x112 --lanes 4 -o .
   streampool verilog --kernel 2 --shape 3x224x224 --family ecp5 --tkeep --tuser -o .
+  streampool verilog --kernel 2 --shape 3x1080x1920 --columns 4 --tuser --tlast line -o .
 
 Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
 latency; NAME.core for FuseSoC; NAME_inst.vh, an instance to paste; NAME.sdc, a timing constraint.
@@ -34,6 +36,7 @@ Exit: 0 written, 2 refused, and then none of them is written.
         "what is written",
         common.shape_option(),
         common.lanes_option(),
+        *common.columns_options(),
         common.folder_option(),
         option("--name", str, "NAME", "of the module and the files (streampool_OP)"),
         option(
@@ -45,6 +48,7 @@ Exit: 0 written, 2 refused, and then none of them is written.
         ),
         option("--tkeep", help="have tkeep on both sides"),
         option("--tuser", help="have tuser, start of frame, on both sides"),
+        option("--tlast", TLAST, "WHAT", "what tlast ends, as of video: {}", default=TLAST[0]),
         common.freq_option("clock that the example of a constraint asks for"),
     ),
 )
@@ -63,9 +67,10 @@ def command(options: Options) -> int:
             family=options.family,
             tkeep=options.tkeep,
             tuser=options.tuser,
+            tlast=options.tlast,
             freq_mhz=options.freq,
         )
-    lanes = f"{count(job.lanes, 'lane')} of {job.input}"
+    lanes = f"{job.side_by_side} of {job.input}"
     texts = (
         f"{words}, shape {by(job.shape)}, {lanes}" if words else job.title,
         "its beats, cycles and latency",
