@@ -11,7 +11,20 @@ from streampool_sim import simulate
 def test_run_takes_columns_and_says_so(command, folder):
     np.save(folder / "x.npy", np.arange(-60, 60, dtype=np.int8).reshape(1, 2, 6, 10))
     done = command(
-        *"run x.npy --kernel 2 --columns 4 --lanes 1 --engine amaranth --stats -".split()
+        *[
+            "run",
+            "x.npy",
+            "--kernel",
+            "2",
+            "--columns",
+            "4",
+            "--lanes",
+            "1",
+            "--engine",
+            "amaranth",
+            "--stats",
+            "-",
+        ]
     )
     assert done.status == 0
     stats = json.loads(done.out)
@@ -22,7 +35,9 @@ def test_run_takes_columns_and_says_so(command, folder):
 
 def test_one_column_is_said_nowhere(command, folder):
     np.save(folder / "x.npy", np.zeros((1, 1, 4, 4), np.int8))
-    done = command(*"run x.npy --kernel 2 --columns 1 --engine amaranth --stats -".split())
+    done = command(
+        *["run", "x.npy", "--kernel", "2", "--columns", "1", "--engine", "amaranth", "--stats", "-"]
+    )
     assert done.status == 0 and "columns" not in json.loads(done.out)
 
 
@@ -31,7 +46,7 @@ def test_one_column_is_said_nowhere(command, folder):
     [
         ("--columns 5", "--columns 5 is more than the columns; use 4 at most"),
         ("--columns 0", "--columns '0' is not possible; use a whole number of 1 or more"),
-        ("--kernel 2x1 --stride 1 --columns 4 --columns-out 3", "columns_out 3 does not fit"),
+        ("--kernel 2x1 --stride 1 --columns 4 --columns-out 3", "3 does not fit stride 1"),
         ("--op unpool --size 8x8 --columns 2", "--columns has no meaning with --op unpool"),
         ("--op unpool --size 8x8 --columns-out 2", "--columns-out has no meaning with --op unpool"),
     ],

@@ -93,3 +93,14 @@ def test_refusals(given, sentence):
         _job(3, 1, **given)
     assert str(caught.value) == sentence
     assert caught.value.field in given
+
+
+def test_windows_of_two_lengths_come_one_by_one():
+    spec = PoolSpec("avg", adaptive=(2, 5))
+    with pytest.raises(SpecError) as caught:
+        PoolJob(spec, (1, 4, 8), 1, 4)
+    assert str(caught.value) == (
+        "columns 4 a beat need windows of one length, and adaptive (2, 5) has two on 8; use 1, or a"
+        " divisor of 8."
+    )
+    assert PoolJob(spec, (1, 7, 10), 1, 4).columns_out == 2  # rows of two lengths are as before

@@ -84,7 +84,7 @@ def figures(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> 
     effort = _Effort(
         spec.in_dtype.bits,
         tuple(sorted((plan.partials for plan in core.plans), reverse=True)),
-        tuple(sorted((_overlap(plan.axis) for plan in core.plans), reverse=True)),
+        tuple(sorted((_overlap(stage.along) for stage in core.job.stages), reverse=True)),
         job.accumulator.bits,
         _divides(job),
         (spec.indices, spec.clamp, spec.out_dtype, spec.scale, spec.zero_points),
