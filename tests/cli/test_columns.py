@@ -64,3 +64,11 @@ def test_simulate_takes_columns_of_a_specification_alone():
     job = PoolJob(spec, (1, 4, 20), 1, 4)
     with pytest.raises(SpecError, match="columns 2 is not the job's 4; leave it out"):
         simulate(job, x, columns=2)
+
+
+def test_waveforms_follow_beats_of_several_columns(command, folder):
+    np.save(folder / "x.npy", np.zeros((1, 1, 4, 10), np.int8))
+    done = command(
+        *("run", "x.npy", "--kernel", 2, "--columns", 4, "--vcd", "x.vcd", "--frames", 1)
+    )
+    assert done.status == 0 and (folder / "x.gtkw").is_file()

@@ -220,9 +220,10 @@ def _take(field: Field, value: Value, raw: Value):
 
 def _keep(m: Module, step: Value, layout: BeatLayout, width: int, settings: Settings) -> Value:
     """Return the bytes that hold channels, of the beat to come or taken now."""
-    spare, kept = layout.spare_lanes, Const(-1, layout.lanes * width // 8)
+    spare = layout.spare_lanes
     if not spare and not layout.spare_columns:
-        return kept.replicate(layout.columns)
+        return Const(-1, layout.values * width // 8)
+    kept: Value = Const(-1, layout.lanes * width // 8)
     m.submodules += (group := ModuloCounter(layout.fold, settings=settings))
     m.d.comb += group.step.eq(step)
     if spare:

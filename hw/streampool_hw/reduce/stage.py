@@ -97,6 +97,7 @@ class AxisStage(wiring.Component):
         settings: Settings = CONSTANTS,
     ):
         self.plan, self.m, self.lanes = plan, m, lanes
+        self.length, self.outputs = plan.axis.length, plan.axis.outputs
         self._reduction, self._partial = reduction, o_shape
         assert plan.ends_with_window or not marks_last
         self._family, self._marks_last, self._settings = family, marks_last, settings

@@ -34,8 +34,8 @@ def observe(m: Module, core: Core) -> None:
     m.d.sync += cycle.eq(Cat((cycle + 1)[: len(cycle)], *ports))
     for name, stage in stages(core).items():
         m.submodules[name] = side = Module()
-        _follow(side, stage.i, stage.m, stage.plan.axis.length, "slot")
-        _follow(side, stage.o, stage.m, stage.plan.axis.outputs, "window")
+        _follow(side, stage.i, stage.m, stage.length, "slot")
+        _follow(side, stage.o, stage.m, stage.outputs, "window")
 
 
 def _follow(m: Module, beats, each: int, length: int, name: str) -> None:
