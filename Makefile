@@ -161,7 +161,7 @@ $(PY):
 $(VENV)/demos/%/.installed: examples/demos/%.txt pyproject.toml | $(PY)
 	@echo "Installing what the demonstration needs, once; this takes minutes ..." >&2
 	@$(PY) -m venv $(@D)
-	@$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -e . -r $<
+	@$(@D)/bin/python -m pip --quiet --disable-pip-version-check install --no-warn-conflicts -e . -r $<
 	@if test -f $(<:.txt=.data.txt); then \
 	  $(@D)/bin/python -m pip --quiet --disable-pip-version-check install --no-deps -r $(<:.txt=.data.txt); \
 	fi

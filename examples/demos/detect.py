@@ -64,8 +64,8 @@ def joined(runs: Sequence[ModelRun]) -> ModelRun:
 
 def main() -> int:
     """Run the demonstration."""
-    packages = ("torch", "onnx", "onnxruntime", "facenet_pytorch", "requests", "ddddocr", "cv2")
-    check_there("demo-detect", *packages, "skimage")
+    packages = ("torch", "onnx", "onnxruntime", "facenet_pytorch", "requests", "tqdm", "ddddocr")
+    check_there("demo-detect", *packages, "cv2", "skimage")
     from detect_faces import InCores, Mtcnn
 
     out = folder("detect")
