@@ -2,7 +2,14 @@
 
 import shutil
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of compressing that `zipfile` unpacks bit by bit; models are written with no other."""
 
 
 def member(file: zipfile.ZipFile, name: str) -> bytes:
@@ -16,10 +23,11 @@ def member(file: zipfile.ZipFile, name: str) -> bytes:
     KeyError
         If there is none.
     zipfile.BadZipFile
-        If it has others than the file says.
+        If it is damaged, or has others than the file says.
     """
-    with file.open(name) as each:
-        return each.read(file.getinfo(name).file_size)
+    info = file.getinfo(name)
+    with _opened(file, info) as each:
+        return each.read(info.file_size)
 
 
 def copied(path: str, to: Path) -> None:
@@ -28,9 +36,23 @@ def copied(path: str, to: Path) -> None:
     Raises
     ------
     zipfile.BadZipFile
-        If a member has others than the file says.
+        If a member is damaged, or has others than the file says.
     """
     with zipfile.ZipFile(path) as file, zipfile.ZipFile(to, "w") as out:
         for info in file.infolist():
-            with file.open(info) as member, out.open(info.filename, "w", force_zip64=True) as into:
-                shutil.copyfileobj(member, into, 1 << 20)
+            with (
+                _opened(file, info) as each,
+                out.open(info.filename, "w", force_zip64=True) as into,
+            ):
+                shutil.copyfileobj(each, into, 1 << 20)
+
+
+@contextmanager
+def _opened(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
+    if info.compress_type not in METHODS:
+        raise zipfile.BadZipFile(f"its {info.filename} is compressed by no method that is read")
+    try:
+        with file.open(info) as each:
+            yield each
+    except zlib.error as error:
+        raise zipfile.BadZipFile(str(error)) from None

@@ -80,6 +80,20 @@ def test_a_member_that_unpacks_to_more_than_it_says_is_refused(tmp_path, name, m
         copied(str(path), tmp_path / "copy")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [("a.keras", "config.json"), ("a.pt2", "a/models/model.json"), ("a.pt", "a/data.pkl")],
+)
+def test_a_member_of_another_method_is_not_unpacked(tmp_path, name, member, method):
+    with zipfile.ZipFile(tmp_path / name, "w", method) as file:
+        file.writestr(member, bytes(1 << 20))
+    with pytest.raises(Refused):
+        read_model(str(tmp_path / name))
+    with pytest.raises(zipfile.BadZipFile, match="no method that is read"):
+        copied(str(tmp_path / name), tmp_path / "copy")
+
+
 BROKEN = [
     ("signature", {"input_specs": [1, 2]}),
     ("signature", {"input_specs": None}),

@@ -6,11 +6,11 @@ through but Keras' own layers, and of those none that holds Python or reads othe
 
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from streampool_golden.errors import shown
+from streampool_sim.inputs.opening import reason
 from streampool_sim.refusals import Refused
 
 from ..zips import member
@@ -59,12 +59,12 @@ def checked(path: str) -> None:
             if ARCHITECTURE not in members:
                 raise Refused(f"{path} has no {ARCHITECTURE}, so it is no model of Keras 3; {USE}")
             text = member(file, ARCHITECTURE)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
         raise Refused(
             f"{path} is no model of Keras 3, which is a zip file: {shown(str(error))}; {USE}"
         ) from None
     except (OSError, ValueError) as error:
-        raise Refused(f"{path} cannot be read: {shown(str(error))}") from None
+        raise Refused(f"{path} cannot be read: {reason(error)}") from None
     try:
         architecture = json.loads(text)
         if not isinstance(architecture, dict) or "class_name" not in architecture:

@@ -7,7 +7,6 @@ else there is, such as example inputs, is left alone.
 
 import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -137,7 +136,7 @@ class Archive:
             raise Refused(
                 f"{self.path} lacks {shown(name)}; use the file that was written"
             ) from None
-        except (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
             raise Refused(f"{self.path} is cut or damaged: {shown(str(error))}") from None
 
     def json(self, name: str) -> Any:

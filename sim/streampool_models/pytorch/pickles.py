@@ -5,6 +5,7 @@ import zipfile
 from typing import NoReturn
 
 from streampool_golden.errors import shown
+from streampool_sim.inputs.opening import reason
 from streampool_sim.refusals import Refused
 
 from ..zips import member
@@ -33,6 +34,8 @@ def refuse_pickle(path: str) -> NoReturn:
             if not pickles or file.getinfo(pickles[0]).file_size > MOST:
                 raise Refused(f"{path} holds nothing that torch.save wrote; {use}")
             found = _classes(member(file, pickles[0]))
+    except PermissionError as error:
+        raise Refused(f"{path} cannot be read: {reason(error)}") from None
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise Refused(f"{path} is a pickle or damaged, and a pickle runs code; {use}") from None
     others = [each for each in found if _is_code(each)]
