@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from streampool_golden import DType, SpecWarning
 from streampool_sim.progress import Progress
-from streampool_sim.refusals import Refused
+from streampool_sim.refusals import Refused, printable
 from streampool_sim.simulation import STEADY_FRAMES, simulate
 from streampool_sim.words import by
 
@@ -172,7 +172,7 @@ def run_model(model: Model, inputs: Sequence[np.ndarray], engine: str = "auto") 
         if layer.job is None:
             return made
         start = time.perf_counter()
-        what = f"{layer.name} ({len(seen) + 1} of {due})"
+        what = f"{printable(layer.name)} ({len(seen) + 1} of {due})"
         with Progress(f"compiling the core of {what}", f"of {what} simulated", "beats") as progress:
             ran, arrays = _through_core(layer, x, made, engine, progress)
         simulated += time.perf_counter() - start
