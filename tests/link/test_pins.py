@@ -1,5 +1,6 @@
 """Boards' top levels with a link, clocked at their pins: bits on the line, button and lamps."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -8,9 +9,11 @@ import pytest
 from link.board_model import ModelLine
 from link.faults import Spoiler, frames_of, random_faults
 from streampool_golden import PoolJob, PoolSpec, SpecError, pool
+from streampool_hw.boards.build import linked
 from streampool_hw.boards.link.protocol import Decoder, Info, Kind, Packet, Reason
 from streampool_hw.boards.link.uart import divisor
 from streampool_hw.boards.table import BOARDS
+from streampool_hw.boards.top import Top
 from streampool_sim.frames import container, pack, unpack
 from streampool_sim.link.host import Host
 from streampool_sim.link.simulated import SimulatedBoard
@@ -176,6 +179,36 @@ def test_a_break_and_noise_on_the_line_are_damage_and_no_more(board):
     broken[3 * 10 + 9] = 0
     assert [each.kind for each in Decoder()(board.levels(broken)) if each] == [Kind.REFUSED]
     assert isinstance(info, Info) and Host(ModelLine(board), seed=0).info() == info
+
+
+def test_the_host_may_take_its_time(board):
+    job = JOBS[Host(ModelLine(board), seed=0).info().board]
+
+    def slowly(data: bytes) -> bytes:
+        return b"".join(board(bytes((byte,))) for byte in data)
+
+    host, frames = Host(ModelLine(slowly), seed=8), frames_of(job, 2)
+    assert np.array_equal(host.pool(job, frames), pool(job.spec, frames))
+    assert host.counts["repeated"] == 0
+
+
+@pytest.mark.parametrize("name", [name for name, board in BOARDS.items() if board.serial])
+def test_the_line_has_the_pins_of_the_board(name):
+    board = BOARDS[name].with_link
+    platform = board.create_platform()
+    design = linked(JOBS["icebreaker"], board, platform.default_clk_frequency, family="generic")
+    plan = platform.prepare(Top(board, design), "top", emit_src=False)
+    kinds = ("lpf", "pcf", "cst")
+    [pins] = [plan.files[f"top.{kind}"] for kind in kinds if f"top.{kind}" in plan.files]
+    placed = re.findall(r"^(?:LOCATE|set_io|IO_LOC) .*", pins, re.MULTILINE)
+    assert len(placed) == len(board.lamps) + (board.button is not None) + 1 + 2
+    serial = BOARDS[name].serial
+    assert serial is not None
+    wires = platform.lookup(serial.pin.name, serial.pin.number).ios
+    for wire in wires:
+        if wire.name in ("rx", "tx"):
+            [pin] = wire.ios[0].names
+            assert len([line for line in placed if re.search(rf"\b{pin}\b", line)]) == 1
 
 
 def test_a_bit_is_as_many_clocks_as_it_needs():

@@ -154,6 +154,21 @@ def test_nothing_there_is_told():
     assert host.counts["silent"] == 10
 
 
+@pytest.mark.parametrize("said", [b"$GPGGA,123519,4807.038,N\r\n", b"~", bytes(range(256))])
+def test_what_babbles_is_no_board_and_nothing_waits_for_its_end(said):
+    class Babbler:
+        name = "a port"
+
+        def write(self, data: bytes) -> None:
+            pass
+
+        def read(self, seconds: float) -> bytes:
+            return said * 40
+
+    with pytest.raises(LinkError, match=r"no board answers on a port"):
+        Host(Babbler(), seed=0).info()
+
+
 def test_another_version_is_told():
     later = b'{"protocol":7,"else":"unknown"}'
 

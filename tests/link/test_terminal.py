@@ -133,6 +133,7 @@ def refused(capsys: pytest.CaptureFixture[str], words: list[str]) -> str:
     [
         (["--kernel", "3"], r"the core of model has kernel \[2, 2\], not \[3, 3\]; use options"),
         (["--stall", "0.1"], r"--stall has no meaning on a board"),
+        (["--freq", "48"], r"--freq has no meaning on a board"),
         (["--lanes", "1"], r"has lanes 4, not 1"),
         (["--indices", "a.npy"], r"--indices has no meaning on a board"),
     ],

@@ -134,7 +134,7 @@ def build(
     else:
         core = PoolCore(job, family=device.family)
         design = SelfTest(core, frames, blink=_blink(core, hz))
-    name = f"{design.name}_top"
+    name = design.files
     plan = platform.prepare(
         Top(board, design, pll),
         name,

@@ -125,6 +125,7 @@ class SelfTest(wiring.Component):
     """
 
     name = "test"
+    files = "selftest"
 
     running: Signal
     good: Signal

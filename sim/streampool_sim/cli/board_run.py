@@ -14,6 +14,7 @@ from ..words import by, count, describe, table
 from . import common, run_files, values
 from .command import Options
 
+_FREQ = common.freq_option("").default
 _NOT_THERE = {
     "--stall": "stall",
     "--vcd": "vcd",
@@ -28,6 +29,10 @@ def run(source: pictures.Input, options: Options) -> int:
     for flag, name in _NOT_THERE.items():
         if getattr(options, name):
             raise Refused(f"{flag} has no meaning on a board; leave it out")
+    if options.freq != _FREQ:
+        raise Refused(
+            "--freq has no meaning on a board, which says its clock; leave it out"
+        )
     if options.op == common.UNPOOL:
         raise Refused("--op unpool is not for a board, whose core pools; use --engine auto")
     dtype = run_files.dtype_of(source, options)

@@ -32,6 +32,8 @@ PATIENCE = 0.5
 """Seconds for a response beyond the time that its bytes take."""
 GAP = 0.02
 """Seconds without a byte, after which a line is taken to be quiet."""
+BABBLE = 4 * 2 * (HEADER + MOST + CHECK)
+"""Bytes without an answer, after which what talks there is taken to be no board of this link."""
 
 _BITS = 10  # of a byte on the line
 _ANSWERS = {
@@ -225,8 +227,10 @@ class Host:
     def _answer(self, request: Packet, seconds: float) -> Packet | str:
         """Return what answers a request, or what came in its place."""
         # it is a pause that ends the wait: as long as bytes come, somebody is talking
+        came = 0
         while data := self._line.read(seconds):
             self.counts["bytes_received"] += len(data)
+            came += len(data)
             for packet in self._decoder(data):
                 if packet is None:
                     return "damaged"
@@ -237,12 +241,16 @@ class Host:
                     return packet
                 if fits and packet.kind == Kind.REFUSED:
                     raise _SessionLost
+            if came > BABBLE:
+                return "damaged"
         return "silent"
 
     def _quiet(self) -> None:
         """Let what is still coming pass."""
-        while data := self._line.read(GAP):
+        came = 0
+        while came <= BABBLE and (data := self._line.read(GAP)):
             self.counts["bytes_received"] += len(data)
+            came += len(data)
         self._decoder = Decoder()
 
 

@@ -108,6 +108,7 @@ class LinkedCore(wiring.Component):
     """
 
     name = "link"
+    files = "linked"
 
     rx: Signal
     tx: Signal
