@@ -7,19 +7,24 @@ from pathlib import Path
 import numpy as np
 from streampool_golden import PoolJob
 from streampool_hw import PoolCore
-from streampool_hw.boards import SelfTest
+from streampool_hw.boards import BOARDS, Board, SelfTest
+from streampool_hw.boards.link.core import LinkedCore
+from streampool_hw.boards.link.protocol import BAUD, MOST, Decoder, Kind, Packet
 from streampool_hw.fpga import Device, ToolError
-from streampool_hw.fpga.netlist import ModelMissing, netlist_gates
+from streampool_hw.fpga.netlist import ModelMissing, net_behind, netlist_gates
 
 from .engines import EngineError, fast
 from .engines.compiled import find_compiler
 from .engines.model import Build
 from .engines.netlist import Netlist, WrongNetlist, is_good
-from .frames import pack
+from .frames import container, pack
+from .link.simulated import SimulatedBoard, port_of
 from .simulation import compare
 
 MOST_STEPS = 8_000_000_000
 """Gates times clocks that a check may take, some half a minute; one frame goes through anyway."""
+_ENOUGH = 64
+"""Bytes of a frame out that are looked at where a core has a link."""
 CHUNK = 1 << 16
 """Clocks between two looks at Ctrl-C."""
 
@@ -39,6 +44,15 @@ def check_core(core: PoolCore, device: Device, folder: Path) -> str | None:
     return _judged(device, partial(_core_fault, core, folder, device))
 
 
+def check_design(
+    design: SelfTest | LinkedCore, board: Board, hz: float, device: Device, folder: Path
+) -> str | None:
+    """Do for the netlist of what a board runs what `check_core` does."""
+    if isinstance(design, SelfTest):
+        return check_self_test(design, device, folder)
+    return check_link(design, board.name, hz, device, folder)
+
+
 def check_self_test(test: SelfTest, device: Device, folder: Path) -> str | None:
     """Do for the netlist of a board's self-test, the module ``test``, what `check_core` does.
 
@@ -46,6 +60,17 @@ def check_self_test(test: SelfTest, device: Device, folder: Path) -> str | None:
     says that its core is bad, or says nothing.
     """
     return _judged(device, partial(_self_test_fault, test, folder, device))
+
+
+def check_link(
+    design: LinkedCore, board: str, hz: float, device: Device, folder: Path
+) -> str | None:
+    """Do for the netlist of a core with a link what `check_core` does.
+
+    It is asked what it is and sent the first bytes of a frame, bit by bit at its pins; what comes
+    back has to be the first bytes of what the golden model says.
+    """
+    return _judged(device, partial(_link_fault, design, board, hz, folder, device))
 
 
 def _judged(device: Device, fault: Callable[[], str | None]) -> str | None:
@@ -77,6 +102,61 @@ def _self_test_fault(test: SelfTest, folder: Path, device: Device) -> str | None
     netlist = Netlist(netlist_gates(folder, device, keep=(bad, judged)), one_clock=False)
     good = is_good(netlist, bad, judged, test.longest_round)
     return None if good else "the self-test finds its core wrong in it"
+
+
+def _link_fault(
+    design: LinkedCore, board: str, hz: float, folder: Path, device: Device
+) -> str | None:
+    """Return what the netlist of a core with a link does otherwise than it must, in a sentence."""
+    job = design.core.job
+    tx = net_behind(folder, port_of(BOARDS[board], "tx"))
+    try:
+        netlist = Netlist(netlist_gates(folder, device, keep=(tx,)), one_clock=False)
+    except WrongNetlist:
+        raise
+    except EngineError as error:  # of a memory with contents, where the family's has no model
+        raise ModelMissing(str(error)) from None
+    simulated = SimulatedBoard(board, job, hz=hz, netlist=netlist, tx=tx)
+    frames = _frames(job)[:1]
+    data = pack(job, frames)[0].tobytes()
+    [golden] = job.reference(frames)
+    due = job.layout_out.pack(golden).astype(container(job.fields_out[0])).tobytes()
+    # a byte takes about so many steps
+    most = MOST_STEPS // max(1, round(10 * hz / BAUD) * len(netlist))
+    came, sent, sequence = b"", 0, 1
+    try:
+        said = _asked(simulated, Kind.INFO, 1)
+        # the model of an ECP5's block RAM has no contents to begin with
+        blank = Packet(Kind.INFO_IS, 1, 2, bytes(len(design.info)))
+        right = Packet(Kind.INFO_IS, 1, 2, design.info)
+        if said != [right] and not (device.family == "ecp5" and said == [blank]):
+            return "it does not say what it is"
+        _asked(simulated, Kind.RESET, sequence)
+        while len(came) < min(_ENOUGH, len(due)):
+            if sent >= most:
+                raise ModelMissing("its first output would take minutes to simulate")
+            part, sequence = data[sent:][:MOST], sequence + 1
+            answers = _asked(simulated, Kind.DATA, sequence, part)
+            kinds = [answer.kind for answer in answers if answer]
+            if kinds != [Kind.TAKEN] or sequence > 255:
+                return "it does not take a frame"
+            came, sent = came + b"".join(each.payload for each in answers if each), sent + len(part)
+    except EngineError as error:
+        return str(error)
+    finally:
+        simulated.close()
+    spare = np.tile(job.layout_out.spare, (job.layout_out.positions, 1)).reshape(-1)
+    used = ~np.repeat(spare, len(due) // len(spare))[: len(came)]
+    there, wanted = (np.frombuffer(each, np.uint8)[: len(used)] for each in (came, due))
+    if len(came) > len(due) or (there[used] != wanted[used]).any():
+        return "what comes back is not the golden model's"
+    return None
+
+
+def _asked(
+    simulated: SimulatedBoard, kind: Kind, sequence: int, payload: bytes = b""
+) -> list[Packet | None]:
+    return list(Decoder()(simulated(Packet(kind, sequence, 2, payload).encoded())))
 
 
 def _core_fault(core: PoolCore, folder: Path, device: Device) -> str | None:

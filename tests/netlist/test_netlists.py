@@ -1,5 +1,6 @@
 """Synthesized cores, made of what their cells do, against the core: beat for beat, to the cycle."""
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from amaranth.lib import wiring
 from streampool_golden import BASES, OPS, PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_hw.boards import BOARDS, SelfTest
+from streampool_hw.boards.link.core import LinkedCore
+from streampool_hw.boards.link.protocol import about
 from streampool_hw.boards.pattern import expected
 from streampool_hw.boards.top import Top
 from streampool_hw.export import yosys
@@ -22,7 +25,7 @@ from streampool_sim.engines import EngineError, fast
 from streampool_sim.engines.model import Build
 from streampool_sim.engines.netlist import Netlist
 from streampool_sim.frames import pack
-from streampool_sim.netlist_check import check_core, check_self_test
+from streampool_sim.netlist_check import check_core, check_link, check_self_test
 from streampool_sim.simulation import compare
 
 JOINED = PoolJob(PoolSpec("max", 5, 1, 2), (4, 5, 64), 4)
@@ -162,6 +165,25 @@ def test_a_board_s_netlist_is_refused_where_its_test_fails(name: str, tmp_path: 
         else:
             with pytest.raises(ToolError, match="the self-test finds its core wrong in it"):
                 check_self_test(test, board.chip, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["icebreaker", "ulx3s-85f", "tang-nano-9k"])
+def test_a_link_s_netlist_is_refused_where_its_core_is_another(name: str, tmp_path: Path):
+    board, spec = BOARDS[name].with_link, PoolSpec("max", 2, dtype="uint8")
+    jobs = [PoolJob(each, (3, 6, 6), 2) for each in (spec, replace(spec, op="min"))]
+    family, clocks = board.chip.family, 12
+    info = about(jobs[0], name, clocks * 1e6, jobs[0].cycles_bound)
+    right, wrong = (LinkedCore(PoolCore(job, family=family), info, clocks) for job in jobs)
+    for made in (right, wrong):
+        platform = board.create_platform()
+        rtlil = platform.prepare(Top(board, made), "test", emit_src=False).files["test.il"]
+        synthesize(str(rtlil), board.chip, tmp_path)
+        if made is right or family == "gowin":  # whose memories with contents have no model
+            unchecked = check_link(right, name, clocks * 1e6, board.chip, tmp_path)
+            assert (unchecked is not None) == (family == "gowin")
+        else:
+            with pytest.raises(ToolError, match="what comes back is not the golden model's"):
+                check_link(right, name, clocks * 1e6, board.chip, tmp_path)
 
 
 def test_a_gate_of_another_kind_is_refused():

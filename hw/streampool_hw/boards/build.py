@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from streampool_golden import PoolJob, SpecError
 
@@ -42,6 +42,9 @@ _PROGRAMS = {
 }
 # The options of a placer that its successor calls otherwise
 _RENAMED = {"nextpnr-gowin": {"--family": "family", "--cst": "cst"}}
+
+
+Check: TypeAlias = Callable[[SelfTest | LinkedCore, Board, float, Device, Path], str | None]
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def build(
     freq_mhz: float | None = None,
     frames: int = FRAMES,
     keep: bool = False,
-    check: Callable[[SelfTest, Device, Path], str | None] | None = None,
+    check: Check | None = None,
     progress: Progress = untold,
 ) -> Built:
     """Build a board's bitstream, and write it and its report into a folder.
@@ -96,9 +99,9 @@ def build(
     files of the latter are called BOARD-link. The folder is made if it is not there; nothing is
     written unless all went well. The clock is the board's own, or by `freq_mhz` one of the PLL,
     where the device has one; one above what the silicon takes is a `ToolError`. A round of the
-    self-test has `frames` frames, and before anything is placed, `check` is given the self-test,
-    the device and the folder of the netlist; it raises `ToolError` if the self-test fails in it,
-    and returns why it cannot tell, or None. With `keep`,
+    self-test has `frames` frames. Before anything is placed, `check` is given what was made, the
+    board, the clock in Hz, the device and the folder of the netlist; it raises `ToolError` if that
+    is wrong in it, and returns why it cannot tell, or None. With `keep`,
     a bitstream that is there already and was made of the same gates by the same tools is left as
     it is. `progress` is told of each step: steps done, steps in all. A core that does not fit the
     board or is too slow for the clock is a `ToolError`, as is a program that is missing.
@@ -152,8 +155,7 @@ def build(
         if command[0] in _PROGRAMS:
             tools.find(_PROGRAMS[command[0]])  # said before minutes are spent
 
-    checked = check is not None and isinstance(design, SelfTest)
-    steps, done = len(commands) + checked, itertools.count(1)
+    steps, done = len(commands) + bool(check), itertools.count(1)
     unchecked: str | None = None
     with tempfile.TemporaryDirectory(prefix="streampool-") as made:
         work = Path(made)
@@ -167,8 +169,8 @@ def build(
                 f"{board.name} would run at {hz / 1e6:g} MHz, and its silicon takes"
                 f" {limit.mhz:.1f} MHz at most ({limit.cell} of an {device.part}); use {slower}."
             )
-        if check is not None and isinstance(design, SelfTest):
-            unchecked = check(design, device, work)
+        if check is not None:
+            unchecked = check(design, board, hz, device, work)
             progress(next(done), steps)
         # Amaranth's own extract goes to the folder, and other threads with it.
         for path, content in plan.files.items():
@@ -210,7 +212,7 @@ def build(
         silicon_mhz=found["silicon_mhz"],
         silicon_cell=found["silicon_cell"],
         most_mhz=found["clock_mhz"],
-        netlist_checked=checked and unchecked is None,
+        netlist_checked=check is not None and unchecked is None,
         netlist_unchecked=unchecked,
         used=utilization(report, "used"),
         available=utilization(report, "available"),

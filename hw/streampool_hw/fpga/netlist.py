@@ -22,6 +22,25 @@ class ModelMissing(ToolError):
     """A netlist has a cell of which there is no model, so that it cannot be simulated."""
 
 
+# What leaves by a pin, at the cell between it and the design
+_LEAVES = {"SB_IO": "D_OUT_0", "TRELLIS_IO": "I", "TBUF": "I"}
+
+
+def net_behind(folder: Path, port: str) -> str:
+    """Return the name of a net whose lowest bit leaves by a port of the `NETLIST` in a folder."""
+    module = top_module(json.loads((folder / NETLIST).read_text(encoding="utf-8")))
+    pin = module["ports"][port]["bits"]
+    bits = [
+        cell["connections"][_LEAVES[cell["type"]]][0]
+        for cell in module["cells"].values()
+        if cell["type"] in _LEAVES and pin in cell["connections"].values()
+    ]
+    names = [name for name, net in module["netnames"].items() if net["bits"][:1] == bits]
+    if not names:
+        raise ToolError(f"the netlist has nothing that leaves by {port}.")
+    return names[0]
+
+
 def netlist_gates(folder: Path, device: Device, keep: Sequence[str] = ()) -> dict[str, Any]:
     """Put models in the place of cells of the `NETLIST` in a folder, then simple gates in theirs.
 

@@ -30,9 +30,7 @@ def run(source: pictures.Input, options: Options) -> int:
         if getattr(options, name):
             raise Refused(f"{flag} has no meaning on a board; leave it out")
     if options.freq != _FREQ:
-        raise Refused(
-            "--freq has no meaning on a board, which says its clock; leave it out"
-        )
+        raise Refused("--freq has no meaning on a board, which says its clock; leave it out")
     if options.op == common.UNPOOL:
         raise Refused("--op unpool is not for a board, whose core pools; use --engine auto")
     dtype = run_files.dtype_of(source, options)

@@ -15,6 +15,7 @@ struct Gate { uint32_t table, a, b, c, out; };
 // A memory read without a clock; as a gate its table is above 255, and `a` its number.
 struct ReadPort { uint32_t memory, address, bits, data, width; };
 struct WritePort { uint32_t memory, address, bits, data, enable, width; };
+struct Word { uint32_t memory, address; uint64_t value; };
 struct Tables {
     uint32_t nets;
     const Gate *gates; uint32_t gate_count;
@@ -25,6 +26,7 @@ struct Tables {
     uint32_t register_count;
     const uint8_t *start;        // of every net
     const uint32_t *sizes; uint32_t memory_count;
+    const Word *words; uint32_t word_count;   // of memories, those that do not start as 0
 };
 
 class Gates {
@@ -44,6 +46,8 @@ public:
     explicit Gates(const Tables &tables)
         : t(tables), next(t.register_count), v(t.start, t.start + t.nets) {
         for (uint32_t m = 0; m < t.memory_count; m++) memories.emplace_back(t.sizes[m]);
+        for (uint32_t k = 0; k < t.word_count; k++)
+            memories[t.words[k].memory][t.words[k].address] = t.words[k].value;
     }
 
     void settle() {

@@ -59,6 +59,7 @@ class Netlist:
         self.writes: list[tuple[int, ...]] = []
         self.registers: list[tuple[int, int]] = []
         self.sizes: list[int] = []
+        self.words: list[tuple[int, int, int]] = []  # of memories, those that do not start as 0
         self._numbers: dict[Any, int] = {"0": 0, "1": 1, "x": 0, "z": 0}
         self._count = 2
         # inputs and outputs of each gate, and the gate
@@ -146,12 +147,17 @@ class Netlist:
         }
         if value["RD_PORTS"] and value["RD_CLK_ENABLE"]:
             raise EngineError(f"the netlist's memory {name} is read by a clock")
-        if value["WIDTH"] > 64 or "1" in cell["parameters"]["INIT"]:
-            raise EngineError(f"the netlist's memory {name} is wider than 64 bits, or initialized")
+        if value["WIDTH"] > 64:
+            raise EngineError(f"the netlist's memory {name} is wider than 64 bits")
         self._refuse_other_clock(cell["connections"]["WR_CLK"])
         memory = len(self.sizes)
         self.sizes.append(value["SIZE"])
         bits, width, pins = value["ABITS"], value["WIDTH"], cell["connections"]
+        init = cell["parameters"]["INIT"].replace("x", "0")[::-1]
+        for address in range(value["SIZE"]):
+            word = int(init[address * width :][:width][::-1] or "0", 2)
+            if word:
+                self.words.append((memory, address, word))
 
         def put(pin: str, port: int, count: int) -> int:
             at = len(self.pins)
@@ -262,9 +268,11 @@ static const uint32_t registers[] = {_listed(net for pair in netlist.registers f
 static const streampool::Gate gates[] = {_listed(map(_listed, netlist.gates))};
 static const streampool::ReadPort reads[] = {_listed(map(_listed, netlist.reads))};
 static const streampool::WritePort writes[] = {_listed(map(_listed, netlist.writes))};
+static const streampool::Word words[] = {_listed(map(_listed, netlist.words))};
 static const streampool::Tables tables = {{
     {len(start)}, gates, {len(netlist.gates)}, pins, reads, writes, {len(netlist.writes)},
-    registers, {len(netlist.registers)}, start, sizes, {len(netlist.sizes)}}};
+    registers, {len(netlist.registers)}, start, sizes, {len(netlist.sizes)},
+    words, {len(netlist.words)}}};
 """
 
 

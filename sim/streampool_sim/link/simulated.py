@@ -21,6 +21,7 @@ from streampool_hw.vendor.families import GENERIC
 from ..engines import EngineError
 from ..engines.compiled import SharedObject
 from ..engines.model import cxxrtl_classes
+from ..engines.netlist import Netlist, cpp_class, gates_source
 
 IDLE = 4000
 """Clocks of silence both ways after which nothing more comes: a board has no timer of its own."""
@@ -92,6 +93,43 @@ class _Pins(wiring.Component):
         return m
 
 
+def port_of(board: Board, wire: str) -> str:
+    """Return how the top level calls a wire of a board's line."""
+    assert board.serial is not None
+    return f"{board.serial.pin.name}_{board.serial.pin.number}__{wire}__io"
+
+
+def _around(board: Board, netlist: Netlist, tx: str, suffix: str) -> str:
+    """Return C++ that puts a netlist's line and button where those of `_Pins` are."""
+    platform = board.create_platform()
+
+    def member(port: str) -> str:
+        return f"inside.p_{port.replace('_', '__')}.data[0]"
+
+    loads = [f"{member(port_of(board, 'rx'))} = p_rx.data[0];"]
+    if board.button is not None:
+        name, number = board.button.name, board.button.number
+        pins: Any = platform.lookup(name, number).ios[0]
+        pressed = f"p_button.data[0] ^ {int(pins.invert)}"
+        loads.append(f"{member(f'{name}_{number}__io')} = {pressed};")
+    return f"""
+namespace pins_{suffix} {{
+struct p_top {{
+    inside_{suffix}::p_top inside;
+    cxxrtl::value<1> p_rx, p_tx, p_button, p_rst, p_clk, prev_p_clk;
+    cxxrtl::value<{max(1, len(board.lamps))}> p_lamps;
+    bool eval() {{
+        {" ".join(loads)}
+        inside.eval();
+        p_tx.data[0] = inside.gates.v[{netlist.named(tx)}];
+        return true;
+    }}
+    void commit() {{ inside.commit(); }}
+}};
+}}
+"""
+
+
 class _Line(ctypes.Structure):
     """`streampool::Line` of pins.cc, field by field."""
 
@@ -115,25 +153,57 @@ class SimulatedBoard:
         One of `BOARDS`.
     job : PoolJob
         What its core does.
+    hz : float, optional
+        The clock; the board's own by default, for a PLL is not simulated.
     off : float, optional
         How much longer the host's bits are than the board's, as a part of them.
+    netlist : Netlist, optional
+        What synthesis made of the top level; it is clocked in its place, and its lamps are not
+        seen.
+    tx : str, optional
+        The signal of a netlist that leaves by the line: of pins there is none in it.
 
     Attributes
     ----------
     clock_hz : float
-        The clock, which is the board's own: a PLL is not simulated.
+        The clock.
     """
 
-    def __init__(self, name: str, job: PoolJob, *, off: float = 0.0):
+    def __init__(
+        self,
+        name: str,
+        job: PoolJob,
+        *,
+        hz: float | None = None,
+        off: float = 0.0,
+        netlist: Netlist | None = None,
+        tx: str = "",
+    ):
         self._board = BOARDS[name].with_link
-        self.clock_hz = float(self._board.create_platform().default_clk_frequency)
-        design = linked(job, self._board, self.clock_hz, family=GENERIC)
-        rtlil = yosys.to_rtlil(_Pins(self._board, Top(self._board, design)), "top")
+        self.clock_hz = hz or float(self._board.create_platform().default_clk_frequency)
         driver = resources.files("streampool_sim.link").joinpath("pins.cc").read_text("utf-8")
-        built = SharedObject([driver, rtlil], "-O1")
+        rtlil = ""
+        if netlist is None:
+            design = linked(job, self._board, self.clock_hz, family=GENERIC)
+            rtlil = yosys.to_rtlil(_Pins(self._board, Top(self._board, design)), "top")
+            built = SharedObject([driver, rtlil], "-O2")
+        else:
+            parts = [
+                gates_source(),
+                cpp_class(netlist, "inside"),
+                _around(self._board, netlist, tx, "_"),
+            ]
+            built = SharedObject([driver, *parts], "-O2")
 
         def source() -> str:
             name = f"pins_{built.name}"
+            if netlist is None:
+                model = cxxrtl_classes([rtlil], [name])
+            else:
+                head = "#include <cxxrtl/cxxrtl.h>"
+                inside = cpp_class(netlist, f"inside_{built.name}")
+                around = _around(self._board, netlist, tx, built.name)
+                model = "\n".join((head, gates_source(), inside, around))
             ends = f"""
 EXPORT void *make() {{ return new {name}::p_top; }}
 EXPORT void free_(void *top) {{ delete static_cast<{name}::p_top *>(top); }}
@@ -142,7 +212,7 @@ EXPORT int32_t run(void *top, void *line, int64_t clocks, int64_t quiet) {{
     return run(*static_cast<{name}::p_top *>(top), *static_cast<Line *>(line), clocks, quiet);
 }}
 """
-            return "\n".join((cxxrtl_classes([rtlil], [name]), driver, ends))
+            return "\n".join((model, driver, ends))
 
         self._library = built.library(source)
         self._library.make.restype = ctypes.c_void_p
@@ -162,7 +232,7 @@ EXPORT int32_t run(void *top, void *line, int64_t clocks, int64_t quiet) {{
             room=_ROOM,
             period=period,
         )
-        self._run(100)  # out of reset
+        self._run(2000)  # out of reset, and out of what the line did before
 
     def close(self) -> None:
         """Give its memory back."""

@@ -117,7 +117,7 @@ class LinkedCore(wiring.Component):
     damaged: Signal
 
     def __init__(self, core: PoolCore, info: bytes, clocks: int):
-        self.core, self._info, self._clocks = core, info, clocks
+        self.core, self.info, self._clocks = core, info, clocks
         super().__init__(
             {
                 "rx": In(1),
@@ -144,7 +144,7 @@ class LinkedCore(wiring.Component):
         job, core = self.core.job, self.core
         m.submodules.receiver = receiver = Receiver(self._clocks)
         m.submodules.transmitter = transmitter = Transmitter(self._clocks)
-        m.submodules.endpoint = endpoint = Endpoint(self._info)
+        m.submodules.endpoint = endpoint = Endpoint(self.info)
         wiring.connect(m, receiver.o, endpoint.i)
         wiring.connect(m, endpoint.o, transmitter.i)
         m.d.comb += [
