@@ -88,8 +88,8 @@ def test_a_part_of_a_long_run(command: Command, folder: Path):
     [
         (
             "--shape 1x40x40",
-            "the run has more than 200 clocks; use --clocks 0:200, the most that fits, or a "
-            "smaller frame",
+            "the run has more than 200 clocks; use --clocks 0:200 at most, or fewer or smaller "
+            "frames",
         ),
         (
             "--clocks 0:201",
@@ -98,6 +98,10 @@ def test_a_part_of_a_long_run(command: Command, folder: Path):
         (
             "--shape 1x2x2 --clocks 100:200",
             "--clocks 100:200 begins after the run, which has 22 clocks; use A below that",
+        ),
+        (
+            "--kernel 2 --shape 1x9x10 --stall 0.2",
+            "the run has more than 200 clocks; use --clocks 0:200",
         ),
         ("--clocks 9:9", "--clocks 9:9 has no clock in it; use A:B with A below B"),
         ("--clocks 9", "--clocks '9' is no range of clocks; use A:B such as 0:2000"),
@@ -112,6 +116,13 @@ def test_a_part_of_a_long_run(command: Command, folder: Path):
 )
 def test_what_cannot_be_shown_is_refused(refused: Command, words: str, said: str):
     assert said in refused("show", *words.split()).err
+
+
+@pytest.mark.usefixtures("fewer")
+def test_an_overlong_run_is_refused_before_it_is_recorded(refused: Command, monkeypatch):
+    monkeypatch.setattr(show, "record", None)
+    said = refused("show", "--shape", "1x3000x4000", "--frames", "1", "--stall", "0.9").err
+    assert "the run has more than 200 clocks" in said
 
 
 def test_a_shape_beside_an_input_is_refused(command: Command, folder: Path):

@@ -243,6 +243,35 @@ def test_frames_come_again_and_columns_are_refused():
         show.record(wide, np.zeros((1, 1, 6), np.int8), count=1, clocks=99)
 
 
+@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("stall", [0.0, 0.6])
+def test_a_run_is_called_overlong_only_where_it_is(name: str, stall: float):
+    recording = odd(name, stall)
+    clocks = int(recording.trace.out_cycles[-1]) + 1
+    how = {"count": recording.count, "stall": stall, "seed": 11}
+    assert not show.overlong(recording.job, clocks=clocks, **how)
+    assert show.overlong(recording.job, clocks=clocks // 4, **how)
+
+
+def test_without_stalls_and_drains_a_run_is_as_long_as_its_inputs_and_the_latency():
+    recording = recorded("max")
+    clocks = int(recording.trace.out_cycles[-1]) + 1 - recording.core.latency
+    assert not show.overlong(recording.job, count=FRAMES, clocks=clocks + 1)
+    assert show.overlong(recording.job, count=FRAMES, clocks=clocks)
+
+
+def test_indices_are_compared_too():
+    job = PoolJob(PoolSpec("max", 2, indices="plane"), (3, 4, 6), 2)
+    x = np.random.default_rng(1).integers(-9, 9, (2, *job.shape)).astype(np.int8)
+    recording = show.record(job, x, count=3, clocks=999)
+    assert show.matches(recording) and recording.indices is not None
+    page = contents(show.html(recording))
+    assert np.array_equal(unpack(job, np.array(page["given"]["indices"]).T)[:2], recording.indices)
+    assert np.array_equal(np.ravel(page["goldenIndices"]), recording.indices.ravel())
+    recording.indices[1, 2, 1, 1] += 1
+    assert not show.matches(recording)
+
+
 def test_what_differs_is_said():
     recording = odd("max k3 s2, m 2", 0.0)
     assert "equals the golden model bit for bit" in document.about(recording)

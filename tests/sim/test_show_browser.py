@@ -228,6 +228,73 @@ def test_a_pointer_shows_taps_and_windows(browser, pages):
     assert browser.get_log("browser") == []
 
 
+WINDOWS_OF = {
+    "uneven": PoolSpec("max", adaptive=(5, 4)),
+    "dilated past the border": PoolSpec("max", 3, 1, 1, 2, indices="plane"),
+    "cropped": PoolSpec("max", 3, 2, ((-2, 1), (1, -1))),
+    "ceil": PoolSpec("avg", 3, (2, 3), 1, 1, True),
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS_OF)
+def test_windows_are_those_of_golden(browser, tmp_path: Path, name: str):
+    """Which windows take an input, which taps a window has, and how far its outline reaches."""
+    job = PoolJob(WINDOWS_OF[name], (1, 7, 19), 1)
+    x = np.random.default_rng(1).integers(-9, 9, (1, *job.shape)).astype(np.int8)
+    path = tmp_path / "windows.html"
+    path.write_text(show.html(show.record(job, x, count=1, clocks=999)), encoding="utf-8")
+    opened(browser, path)
+    axes = browser.execute_async_script(
+        """const done = arguments[0];
+        unpacked(document.querySelector("#data").textContent).then(data => done(data.axes.map(
+          axis => [Array.from({length: axis.length}, (_, at) => windowsOf(axis, at)),
+            Array.from({length: axis.outputs}, (_, i) => tapsOf(axis, i)),
+            Array.from({length: axis.outputs}, (_, i) => reachOf(axis, i))])));"""
+    )
+    for axis, (takers, taps, reach) in zip(job.axes, axes, strict=True):
+        real = [list(axis.taps(i)) for i in range(axis.outputs)]
+        assert taps == real
+        assert takers == [
+            [i for i, each in enumerate(real) if at in each] for at in range(axis.length)
+        ]
+        for (start, end), each in zip(reach, real, strict=True):
+            inside = range(max(0, start), min(axis.length - 1, end) + 1)
+            assert each[0] in inside and each[-1] in inside
+            assert end - start <= axis.span - 1
+
+
+def test_indices_are_shown_beside_golden_s(browser, tmp_path: Path):
+    job = PoolJob(PoolSpec("max", 2, indices="plane"), (1, 4, 6), 1)
+    x = np.random.default_rng(1).integers(-9, 9, (2, *job.shape)).astype(np.int8)
+    recording = show.record(job, x, count=2, clocks=999)
+    path = tmp_path / "indices.html"
+    path.write_text(show.html(recording), encoding="utf-8")
+    assert recording.indices is not None
+    for n in (4, 10):  # of either frame
+        opened(browser, path, int(recording.trace.out_cycles[n]))
+        index = recording.indices.ravel()[n]
+        assert f", index {index}." in browser.find_element(By.ID, "now").text
+        cell = browser.find_element(By.CSS_SELECTOR, "#out [data-position='4']")
+        webdriver.ActionChains(browser).move_to_element(cell).perform()
+        assert f", with index {index}. It has 4 taps" in browser.find_element(By.ID, "out").text
+        golden = browser.find_element(By.CSS_SELECTOR, "#golden .note").text
+        assert golden == "What has come out is the same, indices too."
+    assert "its index" in browser.find_element(By.ID, "waves").text
+
+
+def test_an_index_that_differs_is_crossed_out(browser, tmp_path: Path):
+    job = PoolJob(PoolSpec("max", 2, indices="plane"), (1, 4, 6), 1)
+    recording = show.record(job, np.zeros((1, *job.shape), np.int8), count=1, clocks=999)
+    assert recording.indices is not None
+    recording.indices[0, 0, 1, 1] += 1
+    path = tmp_path / "wrong.html"
+    path.write_text(show.html(recording), encoding="utf-8")
+    opened(browser, path, recording.clocks - 1)
+    assert browser.find_element(By.CSS_SELECTOR, "#golden .note").text.startswith("1 value DIFFERS,")
+    wrong = browser.find_elements(By.CSS_SELECTOR, "#golden .wrong")
+    assert [each.get_attribute("data-position") for each in wrong] == ["4"]
+
+
 @pytest.mark.parametrize("name", SOME)
 def test_odd_jobs_are_drawn(browser, tmp_path: Path, name: str):
     """Whatever the axes, pipelines and values are, the page shows every clock."""

@@ -75,6 +75,13 @@ def command(options: Options) -> int:
     _check(options)
     job, frames = _job(options)
     first, end = _range(options, job)
+    if options.clocks is None and show.overlong(
+        job, count=options.frames, clocks=end, stall=options.stall, seed=options.seed
+    ):
+        raise Refused(
+            f"the run has more than {end:,} clocks; use --clocks 0:{end} at most, or fewer or"
+            " smaller frames"
+        )
     with Progress("preparing the core", "simulated", "clocks") as progress:
         recording = show.record(
             job,

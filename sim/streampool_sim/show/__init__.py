@@ -13,5 +13,6 @@ from .document import fitted as fitted
 from .document import html as html
 from .document import matches as matches
 from .document import title as title
+from .length import overlong as overlong
 from .recording import Recording as Recording
 from .recording import record as record

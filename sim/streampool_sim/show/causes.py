@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from streampool_golden import PoolJob
 
 from .recording import Recording
 from .stages import StageRun
@@ -199,7 +200,7 @@ def last_taps(recording: Recording, runs: Sequence[StageRun]) -> list[int]:
     """Return the clock in which the last tap of each output beat came in, of those that did."""
     job = recording.job
     taken = recording.trace.in_cycles
-    beat = last_tap_beats(recording)
+    beat = last_tap_beats(job)
     found: list[int] = []
     for out in range(recording.count * job.beats_out):
         frame, at = divmod(out, job.beats_out)
@@ -210,9 +211,8 @@ def last_taps(recording: Recording, runs: Sequence[StageRun]) -> list[int]:
     return found
 
 
-def last_tap_beats(recording: Recording) -> np.ndarray:
+def last_tap_beats(job: PoolJob) -> np.ndarray:
     """Return of each output beat of a frame the input beat that has its last tap."""
-    job = recording.job
     at = np.unravel_index(np.arange(job.layout_out.positions), job.out_size)
     last = [np.array([axis.taps(i)[-1] for i in range(axis.outputs)])[along]
             for axis, along in zip(job.axes, at, strict=True)]  # fmt: skip

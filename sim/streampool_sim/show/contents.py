@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from streampool_golden import Axis, PoolJob
+from streampool_golden import Axis, PoolJob, UnevenAxis
 from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
 from streampool_hw.blocks.floats_in import FLAGS
@@ -59,11 +59,18 @@ def contents(recording: Recording, first: int, end: int) -> dict[str, Any]:
             _values(job, frame[:, rows_out[0] : rows_out[1] + 1].reshape(-1), out=True)
             for frame in recording.golden
         ],
-        "lastTaps": last_tap_beats(recording).tolist(),
+        "goldenIndices": None
+        if recording.indices is None
+        else [
+            frame[:, rows_out[0] : rows_out[1] + 1].reshape(-1).tolist()
+            for frame in recording.indices
+        ],
+        "lastTaps": last_tap_beats(job).tolist(),
         "taken": cut.events(recording.trace.in_cycles),
         "given": cut.events(
             recording.trace.out_cycles,
             values=[_values(job, lane, out=True) for lane in recording.trace.out.T],
+            indices=[lane.tolist() for each in recording.trace.fields[1:] for lane in each.T],
             last=recording.trace.last.astype(int).tolist(),
         ),
         "stages": [_stage(cut, job, run) for run in followed],
@@ -140,6 +147,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "dilation": axis.dilation,
         "before": axis.before,
         "after": axis.after,
+        "uneven": isinstance(axis, UnevenAxis),
         "firsts": [each[0] for each in taps],
         "counts": [len(each) for each in taps],
     }
@@ -194,6 +202,7 @@ def _stage(cut: _Cut, job: PoolJob, run: StageRun) -> dict[str, Any]:
         "name": run.name,
         "title": " and ".join(names) if whole else run.name,
         "pass": run.turn,
+        "unit": "input" if whole or inner == 1 else names[shape.axis].removesuffix("s"),
         "axis": shape.axis,
         "m": m,
         "runs": shape.runs,

@@ -103,15 +103,22 @@ def about(recording: Recording) -> str:
 
 def matches(recording: Recording) -> bool:
     """Return whether all that came out is what the golden model has."""
-    return np.array_equal(*outputs(recording))
+    return all(np.array_equal(*each) for each in outputs(recording))
 
 
-def outputs(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
-    """Return the beats that came out, and those of the golden model: (beats, lanes), as bits."""
-    job, out = recording.job, recording.trace.out
-    layout = job.layout_out
-    golden = np.ascontiguousarray(recording.golden, job.output.numpy).view(out.dtype)
-    due = np.resize(layout.pack(golden), (recording.count, *layout.pack(golden).shape[1:]))
-    due = due.reshape(-1, job.lanes)[: len(out)]
-    used = ~np.resize(layout.spare, (len(out), job.lanes)) if layout.spare_lanes else True
-    return np.where(used, out, 0), np.where(used, due, 0)
+def outputs(recording: Recording) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the beats that came out, and those of the golden model, of values and of indices.
+
+    Each (beats, lanes), as bits; the lanes that carry no channel are 0.
+    """
+    job, layout, count = recording.job, recording.job.layout_out, recording.count
+    frames = [recording.golden, *([] if recording.indices is None else [recording.indices])]
+    found = []
+    for out, golden, field in zip(recording.trace.fields, frames, job.fields_out, strict=True):
+        bits = np.ascontiguousarray(golden, field.dtype.numpy)
+        bits = bits.view(out.dtype) if field.dtype.is_float else bits.astype(out.dtype)
+        beats = layout.pack(bits)
+        due = np.resize(beats, (count, *beats.shape[1:])).reshape(-1, job.lanes)[: len(out)]
+        used = ~np.resize(layout.spare, out.shape) if layout.spare_lanes else True
+        found.append((np.where(used, out, 0), np.where(used, due, 0)))
+    return found

@@ -33,6 +33,8 @@ class Recording:
         How many frames were streamed.
     golden : ndarray, shape (frames, C, *out_size)
         What each of `frames` has to become.
+    indices : ndarray or None
+        The same for its indices, each frame's own; None where there are none.
     trace : Trace
         What crossed the ports, as any engine gives it.
     names : dict of str to Named
@@ -52,6 +54,7 @@ class Recording:
     frames: np.ndarray
     count: int
     golden: np.ndarray
+    indices: np.ndarray | None
     trace: Trace
     names: dict[str, Named]
     bits: dict[str, int]
@@ -124,7 +127,7 @@ def record(
                 f" {stage.along.length + 1} outputs.",
             )
     core = PoolCore(job)
-    (golden, *_) = job.reference(frames)
+    golden, *indices = job.reference(frames)
     frames = frames.astype(job.input.numpy, copy=False)
     names: dict[str, Named] = {}
     bits: dict[str, int] = {}
@@ -156,6 +159,7 @@ def record(
         frames,
         count,
         golden,
+        indices[0] if indices else None,
         trace,
         names,
         bits,

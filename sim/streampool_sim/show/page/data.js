@@ -40,6 +40,8 @@ class Events {
   clock(n) { return this.clocks[n - this.from]; }
   field(name, n) { return this[name][n - this.from]; }
   value(lane, n) { return this.has(n) ? this.values[lane][n - this.from] : undefined; }
+  // of a run with indices alone
+  index(lane, n) { return this.has(n) ? this.indices[lane]?.[n - this.from] : undefined; }
 }
 
 // A value that changes now and then.

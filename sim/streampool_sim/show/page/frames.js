@@ -116,10 +116,7 @@ class Grid {
 
 // The area of an output's window in the input, and its real taps.
 function areaOf(data, at) {
-  const area = data.axes.map((axis, i) => {
-    const start = at[i] * axis.stride - axis.before;
-    return [start, start + (axis.kernel - 1) * axis.dilation];
-  });
+  const area = data.axes.map((axis, i) => reachOf(axis, at[i]));
   const taps = combined(data.axes.map((axis, i) => tapsOf(axis, at[i])));
   return {area, taps: taps.map(each => raster(each, data.size))};
 }
@@ -165,7 +162,13 @@ class Frames {
     }
     const at = coordinates(position, data.outSize), {taps} = areaOf(data, at);
     const last = this.clockOf("input", taps.at(-1)), same = this.frameIn === this.frameOut && last !== undefined;
-    return `Window ${placeName(at)} leaves ${when}. It has ${plural(taps.length, "tap")}; the last is input ${placeName(coordinates(taps.at(-1), data.size))}${same ? `, in clock ${last}` : ""}.`;
+    const index = this.goldenIndex(this.frameOut, this.channel, position);
+    return `Window ${placeName(at)} leaves ${when}${index === undefined ? "" : `, with index ${index}`}. It has ${plural(taps.length, "tap")}; the last is input ${placeName(coordinates(taps.at(-1), data.size))}${same ? `, in clock ${last}` : ""}.`;
+  }
+  // The index that golden has, counted within its frame as the core's is.
+  goldenIndex(frame, channel, position) {
+    const data = this.data, indices = data.goldenIndices;
+    return indices ? this.golden.of(indices[frame % indices.length], channel, position) : undefined;
   }
   show(clock, channel) {
     const data = this.data, group = Math.floor(channel / data.lanes), lane = channel % data.lanes;
@@ -215,12 +218,13 @@ class Frames {
     let wrong = 0;
     for (const position of this.golden.cells.keys()) {
       const value = this.golden.of(values, channel, position), number = (frame * area + position) * data.fold + group;
-      const there = number < given, differs = there && data.given.has(number) && data.given.value(lane, number) !== value;
+      const there = number < given, differs = there && data.given.has(number) &&
+        (data.given.value(lane, number) !== value || data.given.index(lane, number) !== this.goldenIndex(frame, channel, position));
       wrong += differs;
       this.golden.set(position, differs ? "wrong" : there ? `in f${frame % 2}` : "later", value);
     }
     document.querySelector("#golden .note").textContent = wrong
-      ? `${plural(wrong, "value")} DIFFER, crossed out here.` : "What has come out is the same.";
+      ? `${plural(wrong, "value")} ${wrong === 1 ? "DIFFERS" : "DIFFER"}, crossed out here.` : `What has come out is the same${data.goldenIndices ? ", indices too" : ""}.`;
   }
   outlines(now, leaving, frameIn, frameOut) {
     const data = this.data, marks = [], outs = [];

@@ -22,6 +22,9 @@ function beatAt(number, sizes, fold) {
 
 function placeName(at) { return at.length > 1 ? `(${at.join(", ")})` : String(at[0]); }
 
+// Which of a position's beats it is, where there are several.
+function groupName(data, group) { return data.fold > 1 ? ` of channel group ${group}` : ""; }
+
 function prime(frame) { return frame % 2 ? "′" : ""; }
 
 // What a stage's window is called: r3·w2 is window 2 of row 3, where columns alone are pooled.
@@ -50,13 +53,18 @@ function lastTap(axis, i) { return axis.firsts[i] + (axis.counts[i] - 1) * axis.
 
 // The windows of an axis that take a position in.
 function windowsOf(axis, position) {
-  const found = [];
-  const first = Math.max(0, Math.floor((position + axis.before - (axis.kernel - 1) * axis.dilation) / axis.stride) - 1);
-  for (let i = first; i < axis.outputs && axis.firsts[i] <= position; i++) {
-    const k = (position - axis.firsts[i]) / axis.dilation;
-    if (Number.isInteger(k) && k < axis.counts[i]) found.push(i);
+  if (!axis.takers) {
+    axis.takers = Array.from({length: axis.length}, () => []);
+    for (let i = 0; i < axis.outputs; i++) tapsOf(axis, i).forEach(tap => axis.takers[tap].push(i));
   }
-  return found;
+  return axis.takers[position];
+}
+
+// From where to where a window reaches, padding and gaps included.
+function reachOf(axis, i) {
+  if (axis.uneven) return [axis.firsts[i], lastTap(axis, i)];
+  const start = i * axis.stride - axis.before;
+  return [start, start + (axis.kernel - 1) * axis.dilation];
 }
 
 // All combinations of one of each list.

@@ -3,11 +3,11 @@
 function inputSentence(data, clock) {
   switch (data.why.inputs.at(clock)) {
     case TAKEN: {
-      const n = data.taken.at(clock), {at, frame} = beatAt(n, data.size, data.fold);
+      const n = data.taken.at(clock), {at, frame, group} = beatAt(n, data.size, data.fold);
       const windows = combined(data.axes.map((axis, i) => windowsOf(axis, at[i])));
       const names = windows.length > 6 ? plural(windows.length, "window") : windows.map(placeName).join(", ");
       const takers = !windows.length ? "no window takes it" : windows.length === 1 ? `window ${names} takes it` : windows.length > 6 ? `${names} take it` : `windows ${names} take it`;
-      return `Input ${placeName(at)}${prime(frame)} comes in; ${takers}.`;
+      return `Input ${placeName(at)}${prime(frame)}${groupName(data, group)} comes in; ${takers}.`;
     }
     case ENDED: return "All inputs are in.";
     case IDLE: return "Stall: the source offers no input in this clock.";
@@ -19,11 +19,11 @@ function outputSentence(data, clock, channel) {
   const why = data.why.outputs.at(clock), lane = channel % data.lanes;
   if (why === DONE) return "All outputs are out.";
   const n = data.given.count(clock - 1), {at, frame, group} = beatAt(n, data.outSize, data.fold);
-  const name = `window ${placeName(at)}${prime(frame)}${data.fold > 1 ? ` of group ${group}` : ""}`;
-  const value = data.given.value(lane, n);
+  const name = `window ${placeName(at)}${prime(frame)}${groupName(data, group)}`;
+  const value = data.given.value(lane, n), index = data.given.index(lane, n);
   const last = placeName(beatAt(data.lastTaps[n % data.beatsOut], data.size, data.fold).at) + prime(frame);
   switch (why) {
-    case GIVEN: return `Output: ${name} leaves with ${short(value)}.`;
+    case GIVEN: return `Output: ${name} leaves with ${short(value)}${index === undefined ? "" : `, index ${index}`}.`;
     case STALLED: return `Stall: ${name} is offered, but the receiver is not ready.`;
     case TAPS: return `No output: the next one, ${name}, still waits for its last tap, input ${last}.`;
     case TURN: return `No output: ${name} has all its taps, and waits for its turn: one window leaves per step.`;

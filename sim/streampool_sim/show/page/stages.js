@@ -1,6 +1,7 @@
 // The stages: what each does in this clock, its pipeline, its FIFO, and the store behind it.
 
-const CELLS = [46, 30, 22, 14, 9, 6, 4]; // sides of a word that is drawn, in pixels
+const NAMED = 46; // the side of a word that has its window's name in it, at least
+const CELLS = [30, 22, 14, 9, 6, 4]; // sides of a word that is drawn, in pixels
 const PLACES = 16; // of a FIFO
 const ROOM = 8; // it gives credit while there are fewer beats in it
 
@@ -26,7 +27,7 @@ class Stages {
     const n = stage.steps.at(clock);
     return [
       make("h2", {}, `${stage.title[0].toUpperCase()}${stage.title.slice(1)} stage `,
-        make("small", {}, `kernel ${stage.along.kernel}, stride ${stage.along.stride}; ${this.example(stage)}`)),
+        make("small", {}, `${this.windows(stage.along)}; ${this.example(stage)}`)),
       make("p", {class: "step"}, this.step(stage, clock, lane, n)),
       this.queue(stage, clock, lane, n),
       this.pipeline(stage, clock),
@@ -36,6 +37,10 @@ class Stages {
     ];
   }
 
+  windows({kernel, stride, dilation, counts, uneven}) {
+    if (uneven) return `windows of ${[...new Set(counts)].sort((a, b) => a - b).join(" or ")} inputs`;
+    return `kernel ${kernel}, stride ${stride}${dilation > 1 ? `, dilation ${dilation}` : ""}`;
+  }
   // How to read the names of its windows.
   example(stage) {
     const data = this.data, number = Math.min(stage.m * stage.along.outputs, product(stage.dims) * data.fold) - 1;
@@ -54,12 +59,12 @@ class Stages {
       const take = stage.steps.field("takes", n) - 1;
       const sizes = stage.title === stage.name
         ? stage.dims.map((size, i) => i === stage.axis ? stage.along.length : size) : data.size;
-      const {at, frame} = beatAt(take, sizes, data.fold);
+      const {at, frame, group} = beatAt(take, sizes, data.fold);
       const which = at.map((each, i) => stage.pooled[i] && i !== stage.axis && stage.title === stage.name
         ? `window ${each} of the ${data.axes[i].name}` : `${data.axes[i].name.slice(0, -1)} ${each}`).join(", ");
       const drains = stage.steps.field("leaves", n);
       const late = drains >= 0 && alongOf(stage, drains).pass !== Math.floor(take / (stage.along.length * stage.m));
-      return `Takes ${short(stage.inputs.value(lane, take))} in: ${which}, of frame ${frame + 1}.` +
+      return `Takes ${short(stage.inputs.value(lane, take))} in: ${which}${groupName(data, group)}, of frame ${frame + 1}.` +
         (late ? ` In the same step ${windowName(data, stage, drains)}, of the ${stage.pass} before, drains: it had all its taps, and had to wait for its turn.` : "");
     }
     if (signal("blocked")) return `Takes nothing: windows of the ${stage.pass} before have to leave first.`;
@@ -106,7 +111,9 @@ class Stages {
       return make("div", {class: `box${leaving >= 0 ? ` f${frame}` : ""}`, title: `clock ${k + 1} after the step: ${work}`},
         make("small", {}, k + 1), text);
     });
-    return row("pipeline", "the stage's pipeline, a box per clock: a window that leaves, or • for a step in which none does", boxes);
+    const line = row("pipeline", "the stage's pipeline, a box per clock: a window that leaves, or • for a step in which none does", boxes);
+    line.style.setProperty("--name", `${longestName(this.data, stage)}ch`);
+    return line;
   }
 
   fifo(level, stage, clock) {
@@ -125,28 +132,31 @@ class Stages {
   store(stage, clock, lane) {
     const words = stage.partials * stage.m, across = stage.lineWords / stage.lineRows;
     const high = (rows, columns, side) => rows * Math.ceil(columns / Math.floor(this.room / side)) * side;
-    const side = CELLS.find(each => high(stage.partials, stage.m, each) <= 160 && high(stage.lineRows, across || 0, each) <= 160) ?? CELLS.at(-1);
-    const [live] = this.live(stage, clock);
+    const sides = [Math.max(NAMED, Math.ceil(5.2 * longestName(this.data, stage)) + 4), ...CELLS];
+    const side = sides.find(each => high(stage.partials, stage.m, each) <= 160 && high(stage.lineRows, across || 0, each) <= 160) ?? CELLS.at(-1);
+    const [live] = this.live(stage, clock), {kernel, stride, dilation, uneven} = stage.along;
+    const limit = uneven ? stage.limit : `⌈(${kernel}−1)${dilation > 1 ? `·${dilation}` : ""}/${stride}⌉`;
     const found = [make("p", {class: "store-title"}, make("b", {}, `Store: ${live} of ${plural(words, "word")} in use `),
-      `(limit ⌈(${stage.along.kernel}−1)${stage.along.dilation > 1 ? `·${stage.along.dilation}` : ""}/${stage.along.stride}⌉ × ${stage.m} = ${stage.limit * stage.m})`)];
+      `(limit ${limit} × ${stage.m} = ${stage.limit * stage.m})`)];
     if (words) found.push(this.words(stage, clock, lane, side, live, words));
     else found.push(make("p", {class: "soft"}, "No window is ever incomplete after a step, so nothing is kept."));
     if (stage.lineWords) {
       found.push(make("p", {class: "store-title"}, make("b", {}, `A classic line buffer: ${plural(stage.lineWords, "word")}`),
-        ` (it keeps the last ${plural(stage.lineRows, "input")}, drawn to the same scale)`));
+        ` (it keeps the last ${plural(stage.lineRows, stage.unit)}, drawn to the same scale)`));
       found.push(memory(stage.lineRows, across, side, this.room, `a line buffer of ${stage.lineWords} words`, () => ({kind: "line"})));
     }
     found.push(make("p", {class: "soft"}, this.reason(stage, words)));
     return found;
   }
   reason(stage, words) {
-    const {kernel, stride, dilation} = stage.along, lasts = (kernel - 1) * dilation;
+    const {kernel, stride, dilation, uneven} = stage.along, lasts = (kernel - 1) * dilation;
     if (!words) return "";
     const bound = stage.partials === stage.limit ? "" : `; on this frame it is never more than ${stage.partials}`;
     const across = stage.lineWords / stage.lineRows;
     const pooled = across > stage.m ? ` What comes in is pooled along another axis already, so there are ${stage.m} positions and not ${across}.` : "";
-    return `Why this many: a window begins every ${stride === 1 ? "input" : `${stride} inputs`} and needs ${lasts} more after its first,` +
-      ` so at most ⌈${lasts}/${stride}⌉ = ${plural(stage.limit, "window")} can be begun and not complete${bound}.` +
+    const why = uneven ? `neighbouring windows share one ${stage.unit} at most, so at most ${plural(stage.limit, "window")}`
+      : `a window begins every ${stride === 1 ? stage.unit : plural(stride, stage.unit)} and needs ${lasts} more after its first, so at most ⌈${lasts}/${stride}⌉ = ${plural(stage.limit, "window")}`;
+    return `Why this many: ${why} can be begun and not complete${bound}.` +
       ` The store has one number for each of these${stage.m > 1 ? `, at each of ${stage.m} ${stage.m === this.data.fold ? "channel groups" : "positions"}` : ""}: its result so far. Inputs are not kept.${pooled}`;
   }
   live(stage, clock) {
@@ -192,6 +202,11 @@ class Stages {
   }
 }
 
+// Letters of the longest name that a stage's windows have, as they are written where room is short.
+function longestName(data, stage) {
+  return windowName(data, stage, product(stage.dims) * data.fold - 1).replaceAll(" ", "").length + 1;
+}
+
 function row(title, label, boxes) {
   return make("div", {class: `row ${title}`}, make("span", {class: "row-title", title: label}, title),
     make("div", {class: "boxes", role: "img", "aria-label": label}, ...boxes));
@@ -209,7 +224,7 @@ function memory(rows, columns, side, room, label, word) {
       const square = make("rect", {class: `word ${kind}`, x: x + gap / 2 + 0.5, y: y + gap / 2 + 0.5, width: side - gap, height: side - gap});
       if (title) square.append(make("title", {}, title));
       svg.append(square);
-      const named = name && side >= 46 && name.length < 12;
+      const named = name && side >= NAMED;
       if (named) svg.append(make("text", {class: "name", x: x + side / 2, y: y + side / 2 - 6, "text-anchor": "middle"}, name.replaceAll(" ", "")));
       if (text && side >= 22) svg.append(make("text", {x: x + side / 2, y: y + side / 2 + (named ? 12 : 4), "text-anchor": "middle"}, text));
     }

@@ -25,12 +25,12 @@ class Waves {
       }},
     ];
     for (const stage of data.stages)
-      found.push({name: `${stage.name} stage: leaves`, bus: clock => {
+      found.push({name: `${stage.title === stage.name ? `${stage.name} stage` : "stage"}: leaves`, bus: clock => {
         const n = stage.steps.at(clock);
         if (n < 0) return null;
         const window = stage.steps.field("leaves", n);
         return window < 0 ? {text: stage.steps.field("taken", n) ? "•" : "", kind: "step"}
-          : {text: windowName(data, stage, window).replace(/[wr]|\(|\)/g, "").replace("·", ":").replace(", ", ","), kind: `f${frameOfWindow(data, stage, window) % 2}`};
+          : {text: windowName(data, stage, window).replace(/[pwr() ]/g, "").replaceAll("·", ":"), kind: `f${frameOfWindow(data, stage, window) % 2}`};
       }});
     found.push(
       {name: "output valid", bit: signal("o__valid")}, {name: "output ready", bit: signal("o__ready")},
@@ -41,6 +41,11 @@ class Waves {
       {name: "output", bus: clock => {
         const n = data.given.at(clock);
         return n < 0 ? null : {text: short(data.given.value(lane, n)), kind: `f${Math.floor(n / data.beatsOut) % 2}`};
+      }});
+    if (data.goldenIndices)
+      found.push({name: "its index", bus: clock => {
+        const n = data.given.at(clock);
+        return n < 0 ? null : {text: short(data.given.index(lane, n)), kind: `f${Math.floor(n / data.beatsOut) % 2}`};
       }});
     return found;
   }
