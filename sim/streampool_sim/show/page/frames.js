@@ -2,6 +2,7 @@
 
 const NARROW = 28; // a position of a frame of one axis, in pixels: it is wrapped to what fits
 const WIDE = 60; // columns of a map that gets the whole width, where it is not high
+const LONG = 24; // columns from which on it does where it is twice as wide as high
 const HIGH = 440; // pixels that a plane is high at most, if its cells can be seen
 
 class Grid {
@@ -125,7 +126,8 @@ class Frames {
   constructor(data) {
     this.data = data;
     const pads = data.axes.map(axis => [Math.max(0, axis.before), Math.max(0, axis.after)]);
-    document.body.classList.toggle("wide", data.size.length > 1 && data.size.at(-1) > WIDE && data.rowsIn[1] - data.rowsIn[0] < WIDE);
+    const columns = data.size.at(-1), rows = data.rowsIn[1] - data.rowsIn[0] + 1;
+    document.body.classList.toggle("wide", data.size.length > 1 && rows <= WIDE && (columns > WIDE || (data.size.length === 2 && columns > LONG && columns >= 2 * rows)));
     const host = id => document.querySelector(`#${id} .grid`);
     this.input = new Grid(host("input"), data.size, "the input frame: what has come in, and the windows that take the beat that comes in now", pads, data.rowsIn, data.framesIn[0]);
     this.output = new Grid(host("out"), data.outSize, "the output frame as it fills", null, data.rowsOut, data.golden[0]);
@@ -195,7 +197,7 @@ class Frames {
     document.querySelector("#input-h").textContent = `Input frame ${frame + 1} of ${data.frames}`;
     const pads = data.axes.length > 1 && data.axes.some(axis => axis.before > 0 || axis.after > 0);
     document.querySelector("#input .note").textContent =
-      `${since < 0 ? 0 : since} of ${plural(data.beatsIn, "beat")} taken${pads ? "; the dashed border is padding, which takes no clock" : ""}. Point at a value to see its windows; click to go there.`;
+      `${Math.max(0, since).toLocaleString("en")} of ${plural(data.beatsIn, "beat")} taken${pads ? "; the dashed border is padding, which takes no clock" : ""}. Point at a value to see its windows; click to go there.`;
   }
   fillOutput(frame, taken, given, leaving, group, lane) {
     const data = this.data, area = product(data.outSize);
@@ -211,7 +213,7 @@ class Frames {
     document.querySelector("#out-h").textContent = `Output frame ${frame + 1} of ${data.frames}`;
     const done = Math.max(0, given - frame * data.beatsOut);
     document.querySelector("#out .note").textContent =
-      `${done} of ${plural(data.beatsOut, "beat")} out. Dashed: begun; dotted: its taps are all in, and it is on its way. Point at a value to see its taps; click to go there.`;
+      `${done.toLocaleString("en")} of ${plural(data.beatsOut, "beat")} out. Dashed: begun; dotted: its taps are all in, and it is on its way. Point at a value to see its taps; click to go there.`;
   }
   fillGolden(frame, channel, given, group, lane) {
     const data = this.data, values = data.golden[frame % data.golden.length], area = product(data.outSize);
