@@ -290,7 +290,8 @@ def test_an_index_that_differs_is_crossed_out(browser, tmp_path: Path):
     path = tmp_path / "wrong.html"
     path.write_text(show.html(recording), encoding="utf-8")
     opened(browser, path, recording.clocks - 1)
-    assert browser.find_element(By.CSS_SELECTOR, "#golden .note").text.startswith("1 value DIFFERS,")
+    said = browser.find_element(By.CSS_SELECTOR, "#golden .note").text
+    assert said == "1 value DIFFERS, crossed out here."
     wrong = browser.find_elements(By.CSS_SELECTOR, "#golden .wrong")
     assert [each.get_attribute("data-position") for each in wrong] == ["4"]
 
