@@ -19,7 +19,7 @@ import blocks
 import played
 import shift
 from amaranth.hdl import UnusedElaboratable
-from texts import bench, checks, chips, cores, demos, sizes
+from texts import bench, checks, chips, columns, cores, demos, sizes
 
 
 def printed(command: str) -> str:
@@ -48,6 +48,9 @@ EXACT: dict[str, Callable[[], str]] = {
     "uneven": sizes.uneven,
     "timing": cores.timing,
     "idle": cores.idle,
+    "columns": columns.schedules,
+    "column-layers": columns.of_networks,
+    "fpga-columns": columns.placed,
     "networks": checks.networks,
     "conformance": checks.conformance,
     "own-rounding": checks.own_rounding,

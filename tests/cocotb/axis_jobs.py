@@ -64,32 +64,40 @@ MARKED: dict[str, PoolJob] = {
     f"marked_{name}": JOBS[name] for name in ("max_fold", "sum_steps", "avg_all", "through")
 }
 
+# RGB, of few lines: 1080p at four pixels a clock, and 4K at eight
+VIDEO: dict[str, PoolJob] = {
+    "video_1080p": PoolJob(
+        PoolSpec(op="max", kernel=2, dtype="uint8"), (3, 4, 1920), lanes=3, columns=4
+    ),
+    "video_4k": PoolJob(
+        PoolSpec(op="avg", kernel=2, dtype="uint8"), (3, 4, 3840), lanes=3, columns=8
+    ),
+}
+
 
 def top_verilog() -> str:
     """Return a module ``bench`` that has every job's core in it, its ports after the job."""
     ports: list[str] = []
     cores: list[str] = []
-    for name, job in (JOBS | MARKED).items():
+    for name, job in (JOBS | MARKED | VIDEO).items():
+        width_in = job.layout_in.values * padded(job.spec.in_dtype.bits)
+        width_out = job.layout_out.values * lane_out(job)
         directions = {
             "aclk": "input",
             "aresetn": "input",
-            "s_axis_tdata": f"input [{job.lanes * padded(job.spec.in_dtype.bits) - 1}:0]",
+            "s_axis_tdata": f"input [{width_in - 1}:0]",
             "s_axis_tvalid": "input",
             "s_axis_tready": "output",
             "s_axis_tlast": "input",
-            "m_axis_tdata": f"output [{job.lanes * lane_out(job) - 1}:0]",
+            "m_axis_tdata": f"output [{width_out - 1}:0]",
             "m_axis_tvalid": "output",
             "m_axis_tready": "input",
             "m_axis_tlast": "output",
             "frame_error": "output",
         }
-        if name in MARKED:
-            for side, direction, lane in (
-                ("s", "input", padded(job.spec.in_dtype.bits)),
-                ("m", "output", lane_out(job)),
-            ):
-                width = job.lanes * lane // 8
-                directions[f"{side}_axis_tkeep"] = f"{direction} [{width - 1}:0]"
+        if name in MARKED | VIDEO:
+            for side, direction, width in (("s", "input", width_in), ("m", "output", width_out)):
+                directions[f"{side}_axis_tkeep"] = f"{direction} [{width // 8 - 1}:0]"
                 directions[f"{side}_axis_tuser"] = direction
         ports += [f"  {direction} {name}_{port}" for port, direction in directions.items()]
         pins = ", ".join(f".{port}({name}_{port})" for port in directions)

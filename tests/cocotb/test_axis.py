@@ -8,7 +8,7 @@ from pathlib import Path
 
 import packaged_verilator
 import pytest
-from axis_jobs import JOBS, MARKED, top_verilog
+from axis_jobs import JOBS, MARKED, VIDEO, top_verilog
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 from streampool_hw.export.verilog import write_verilog
@@ -36,10 +36,11 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     sources = [
         write_verilog(
             *(job, tmp_path, name),
-            tkeep=name in MARKED,
-            tuser=name in MARKED,
+            tkeep=name in MARKED | VIDEO,
+            tuser=name in MARKED | VIDEO,
+            tlast="line" if name in VIDEO else "frame",
         ).verilog
-        for name, job in (JOBS | MARKED).items()
+        for name, job in (JOBS | MARKED | VIDEO).items()
     ]
     sources.append(tmp_path / "bench.v")
     sources[-1].write_text(top_verilog())
@@ -58,7 +59,7 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     log = tmp_path / "run.log"
     try:
         results = runner.test(
-            test_module=["axis_bench", "axis_frames"],
+            test_module=["axis_bench", "axis_frames", "axis_video"],
             hdl_toplevel="bench",
             hdl_toplevel_lang="verilog",
             timescale=("1ns", "1ps"),
@@ -66,4 +67,4 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         )
     except SystemExit:  # the runner's way to say that a bench failed
         pytest.fail(log.read_text()[-10000:])
-    assert get_results(results) == (OWN_BENCHES + FRAME_BENCHES, 0)
+    assert get_results(results) == (OWN_BENCHES + FRAME_BENCHES + 2 * len(VIDEO), 0)

@@ -176,9 +176,9 @@ class UniformPlan:
         """Return what the windows of a group are reduced from."""
         return share(self.runs, self.axis.axis.dilation, idempotent=idempotent)
 
-    def cost(self, *, idempotent: bool) -> float:
-        """Return what it comes to: operations, and half of the words kept."""
-        return self.graph(idempotent=idempotent).operations + self.partials / 2
+    def operations(self, *, idempotent: bool) -> int:
+        """Return how many pairs a step reduces, per channel."""
+        return self.graph(idempotent=idempotent).operations
 
     def _slot(self, group: int) -> int:
         return self._short.stride * group + self.distance
@@ -307,9 +307,9 @@ class ApartPlan:
         """The most partials kept."""
         return self.inner.axis.limit_partials * self.axis.windows
 
-    def cost(self, *, idempotent: bool) -> float:
-        """Return what it comes to: operations, and half of the words kept."""
-        return sum(len(used) - 1 for used in self.used) + 1.5 * self.partials
+    def operations(self, *, idempotent: bool) -> int:
+        """Return how many pairs a step reduces, per channel: of a beat, and with the partials."""
+        return sum(len(used) - 1 for used in self.used) + self.partials
 
     @cached_property
     def _taken(self) -> list[np.ndarray]:
@@ -347,6 +347,11 @@ class ApartPlan:
 ColumnPlan = UniformPlan | ApartPlan
 
 
+def _cost(plan: ColumnPlan, idempotent: bool) -> float:
+    """Return what a plan comes to: its operations, and half of the words kept."""
+    return plan.operations(idempotent=idempotent) + plan.partials / 2
+
+
 def column_plan(axis: ColumnAxis, *, idempotent: bool) -> ColumnPlan:
     """Return the form with the fewer idle slots, and of these the cheaper one."""
     if axis.rows > 1:
@@ -358,6 +363,5 @@ def column_plan(axis: ColumnAxis, *, idempotent: bool) -> ColumnPlan:
         if not apart.idle and (long or axis.idle_bound):
             return apart
         uniform = UniformPlan(axis)
-        forms = (uniform, apart)
-        return min(forms, key=lambda form: (form.idle, form.cost(idempotent=idempotent)))
+        return min(uniform, apart, key=lambda form: (form.idle, _cost(form, idempotent)))
     return UniformPlan(axis)

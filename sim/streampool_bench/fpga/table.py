@@ -52,14 +52,19 @@ COLUMN_DATA = DATA.with_name("columns.json")
 
 def known_columns() -> list[Row]:
     """Return the placements of columns and of as many lanes that come with the package."""
-    return [*_read(COLUMN_DATA).values()]
+    found = _read(DATA) | _read(COLUMN_DATA)
+    pairs = [(name, BAR_DEVICE) for name in COLUMN_JOBS]
+    return [found[pair] for pair in pairs if pair in found]
 
 
 def make_columns(jobs: Sequence[str] | None = None, *, seeds: int = SEEDS, folder: Path) -> None:
-    """Place jobs of `COLUMN_JOBS`, by default all, one after the other; keep each result."""
+    """Place jobs of `COLUMN_JOBS`, one after the other; keep each result.
+
+    By default these are all that are no reference jobs, which `make` places.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as programs:
-        for name in jobs or COLUMN_JOBS:
+        for name in jobs or [name for name in COLUMN_JOBS if name not in JOBS]:
             rows = _read(COLUMN_DATA)
             row = _row(name, BAR_DEVICE, seeds, folder, programs, rows.get((name, BAR_DEVICE)))
             rows[name, BAR_DEVICE] = _clocked(row)

@@ -44,11 +44,16 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
     option("--seeds", values.positive, "N", "of each", default=SEEDS),
     option("--folder", Path, "DIR", "for results", default=Path("build/fpga")),
     option("--check", help="place nothing; list the stale rows"),
+    option("--columns", help="place columns beside as many lanes instead, which all stand alone"),
     option("--output", Path, "FILE", "the table as JSON (the package's own)"),
 )
 def command(options: Options) -> int:
     """Place the jobs, and write and print the table."""
+    columns = vars(options).pop("columns")
     try:
+        if columns:
+            table.make_columns(seeds=options.seeds, folder=options.folder)
+            return 0
         rows = table.make(**vars(options))
     except KeyboardInterrupt:
         print("streampool: interrupted; finished jobs are kept", file=sys.stderr)
