@@ -87,7 +87,7 @@ def _truncated(
 
     The average is multiplied by the kernel's taps first, which makes it the sum.
     """
-    if op != "avg":
+    if not OPERATIONS[op].requantises:
         return None
     name, factor = site.output(0), 1
     user = only_user(site, name)

@@ -89,7 +89,7 @@ def _pooled(name: str, options: Table, *ends: Tensor) -> PoolSpec:
                 " use a quantised model"
             )
         return _of_floats(op, kernel=kernel, count_include_pad=False, **fields)
-    if dtype not in QUANTISED or op == "l2":
+    if dtype not in QUANTISED or OPERATIONS[op].root:
         raise Unsupported(f"TFLite has no {name} of {dtype}; use {_types(op)}")
     (scale, zero), _ = _kept(name, ends)
     scales = None if scale is None else (scale, scale)
@@ -146,7 +146,7 @@ def _reduced(name: str, windows: dict[str, Any], *ends: Tensor) -> PoolSpec:
     op, dtype = REDUCTIONS[name], ends[0].dtype
     if dtype == "float32":
         return _of_floats(op, **windows)
-    if op != "avg":
+    if not OPERATIONS[op].requantises:
         _kept(name, ends)
         return PoolSpec(op, **windows, dtype=dtype)
     if dtype not in QUANTISED:
@@ -160,7 +160,7 @@ def _reduced(name: str, windows: dict[str, Any], *ends: Tensor) -> PoolSpec:
 
 def _notes(spec: PoolSpec) -> tuple[str, ...]:
     """Say where LiteRT's own mean is not the exact one, rounded once."""
-    if spec.op == "avg" and spec.dtype == "int16":
+    if spec.operation.requantises and spec.dtype == "int16":
         return ("LiteRT averages int16 in fixed point, which may differ by 1",)
     exact = all(end & (end - 1) == 0 for end in spec.scale.as_integer_ratio())  # powers of two
     if not exact:
@@ -194,7 +194,7 @@ def _kept(name: str, ends: Sequence[Tensor]) -> list[Quantised]:
 
 
 def _types(op: str) -> str:
-    return "float32" if op == "l2" else ", ".join((*QUANTISED, "float32"))
+    return "float32" if OPERATIONS[op].root else ", ".join((*QUANTISED, "float32"))
 
 
 def _tensor(graph: Graph, numbers: Sequence[int], which: int) -> Tensor | None:
