@@ -120,6 +120,18 @@ def test_a_partial_s_value_is_the_result_so_far():
     assert columns.inputs[0][:64].tolist() == x.ravel().tolist()
 
 
+def test_partials_of_floats_are_the_floats_that_they_stand_for():
+    x = np.array([[[1.5, -2.25, 3, np.inf], [-0.0, -0.0, 0.25, 8], [np.nan, 1, np.inf, -np.inf]]])
+    for op, first in (("avg", ["-0.75", "inf", "-0", "8.25", "nan", "nan"]),
+                      ("max", ["1.5", "inf", "-0", "8", "nan", "inf"])):  # fmt: skip
+        job = PoolJob(PoolSpec(op, (3, 2), dtype="float16"), (1, 3, 4), 1)
+        recording = show.record(job, x[None].astype(np.float16), count=1, clocks=999)
+        columns = contents(show.html(recording))["stages"][0]
+        assert columns["inputs"]["values"][0][:4] == ["1.5", "-2.25", "3", "inf"]
+        assert columns["puts"]["values"][0] == first
+        assert columns["writes"][0]["values"][0][::2] == ["1.5", "3", "-0", "0.25", "nan", "inf"]
+
+
 def test_a_recording_that_is_not_as_scheduled_is_not_shown():
     recording = odd("grows, stride 2", 0.0)
     names = list(stages(recording.core).items())

@@ -169,13 +169,18 @@ def _partials(job: PoolJob, values: np.ndarray) -> list:
         return values.tolist()
     if job.operation.selects:
         return _values(job, values & ((1 << job.input.bits) - 1))
-    flags = len(FLAGS)  # a sum is a multiple of the smallest float
-    return [
-        "NaN or inf"
-        if value & ((1 << flags) - 1)
-        else f"{math.ldexp(int(value) >> flags, job.input.unit):.4g}"
-        for value in values.tolist()
-    ]
+    return [_sum(value, job.input.unit) for value in values.tolist()]
+
+
+def _sum(partial: int, unit: int) -> str:
+    """Return a sum of floats: a multiple of the smallest one, with flags below."""
+    flags = {name for bit, name in enumerate(FLAGS) if partial >> bit & 1}
+    if "nan" in flags or {"plus", "minus"} <= flags:
+        return "nan"
+    if flags & {"plus", "minus"}:
+        return "inf" if "plus" in flags else "-inf"
+    value = math.ldexp(partial >> len(FLAGS), unit)
+    return f"{value if value or 'other' in flags else -0.0:.4g}"
 
 
 def _stage(cut: _Cut, job: PoolJob, run: StageRun) -> dict[str, Any]:

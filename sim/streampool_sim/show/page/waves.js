@@ -5,7 +5,8 @@ const LINE = 26; // a signal's height, in pixels
 class Waves {
   constructor(data, host, canvas) {
     this.data = data, this.host = host, this.canvas = canvas;
-    this.pitch = data.size.length > 2 || data.fold > 1 ? 52 : 32; // a clock's width, in pixels
+    const long = data.size.length > 2 || data.fold > 1 || data.golden.some(frame => frame.some(each => short(each).length > 4));
+    this.pitch = long ? 52 : 32; // a clock's width, in pixels
     canvas.addEventListener("pointerdown", event => {
       const box = canvas.getBoundingClientRect();
       const share = (event.clientX - box.left) / box.width;
