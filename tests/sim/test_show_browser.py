@@ -198,6 +198,33 @@ def test_keys_buttons_and_the_slider_move_the_clock(browser, pages):
     assert browser.get_log("browser") == []
 
 
+@pytest.mark.parametrize(("said", "clock"), [("7.9", 7), ("x", 0), ("-3", 0), ("1e9", 137)])
+def test_an_address_that_names_no_clock_of_the_run_opens_the_nearest(
+    browser, pages, said: str, clock: int
+):
+    opened(browser, pages["max"], 20)
+    browser.execute_script("location.hash = arguments[0]", said)
+    WebDriverWait(browser, 20).until(lambda _: at(browser) == clock)
+    browser.refresh()
+    WebDriverWait(browser, 20).until(lambda _: at(browser) == clock)
+    assert browser.get_log("browser") == []
+
+
+def test_the_space_bar_plays_after_a_click_and_presses_what_the_tab_key_led_to(browser, pages):
+    opened(browser, pages["max"])
+    browser.find_element(By.ID, "output").click()
+    first, second = recorded("max").trace.out_cycles[:2]
+    assert at(browser) == first
+    press(browser, " ")
+    assert browser.find_element(By.ID, "play").text == "❚❚ pause"
+    press(browser, " ", Keys.HOME)
+    browser.execute_script("document.querySelector('#forth').focus()")
+    press(browser, Keys.TAB, " ")
+    assert at(browser) == first
+    assert press(browser, " ") == second
+    assert browser.get_log("browser") == []
+
+
 def test_a_pointer_shows_taps_and_windows(browser, pages):
     opened(browser, pages["max"], 40)
 

@@ -43,6 +43,8 @@ class Player {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.waves.strip = null; this.go(this.clock); });
     addEventListener("hashchange", () => this.go(Number(location.hash.slice(1))));
     addEventListener("keydown", event => this.key(event));
+    // after a click by pointer the space bar plays; who came there by tab presses the button
+    document.querySelector(".buttons").addEventListener("click", event => event.detail && event.target.closest("button")?.blur());
   }
   key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -95,7 +97,7 @@ class Player {
   }
   go(clock) {
     const data = this.data;
-    this.clock = clock = Math.max(data.first, Math.min(data.end - 1, clock));
+    this.clock = clock = Math.max(data.first, Math.min(data.end - 1, Math.trunc(clock) || 0));
     this.element("at").value = clock;
     this.element("at").setAttribute("aria-valuetext", `clock ${clock}`);
     this.element("clock").textContent = `clock ${clock.toLocaleString("en")} of ${data.first ? `${data.first} to ` : ""}${(data.end - 1).toLocaleString("en")}`;
