@@ -1,5 +1,6 @@
 """The fields of a specification, one by one: what each takes and its normal form."""
 
+import math
 import operator
 import re
 from collections.abc import Container, Iterable, Sequence
@@ -149,13 +150,46 @@ def padding(value: object, axes: int) -> str | tuple[tuple[int, int], ...]:
     )
 
 
-def clamp(value: object) -> tuple[int, int] | None:
-    """Return `value` as a pair of integers, low first, or None."""
+Clamp = tuple[int, int] | tuple[float, float]
+INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+"""How JSON has what it has no number for."""
+
+
+def clamp(value: object, dtype: DType) -> Clamp | None:
+    """Return `value` as a pair of integers, or of floats of a type that is one, or None."""
     if value is None:
         return None
+    if dtype.is_float:
+        return _clamp_of_floats(value, dtype)
     what = "two integers of 64 bits, (low, high) with low <= high"
     ends = pair("clamp", value, what)
     low, high = (integer("clamp", v, -(1 << 63), (1 << 63) - 1, what) for v in ends)
+    if low > high:
+        raise wrong("clamp", what, value)
+    return low, high
+
+
+def _clamp_of_floats(value: object, dtype: DType) -> tuple[float, float]:
+    """Return `value` as a pair of values of a float's type, low first; a zero has no sign."""
+    what = f"two values of {dtype}, (low, high) with low <= high, such as (0, inf)"
+    ends = []
+    for end in pair("clamp", value, what):
+        given = INFINITIES.get(end, end) if isinstance(end, str) else end
+        try:
+            number = math.nan if isinstance(given, (bool, np.bool_, str)) else float(given)
+        except (TypeError, ValueError, OverflowError):  # no number, or an integer above any float
+            number = math.nan
+        if math.isnan(number):
+            raise wrong("clamp", what, end)
+        with np.errstate(over="ignore"):
+            nearest = float(np.array(number).astype(dtype.numpy))
+        if nearest != given:
+            raise SpecError(
+                "clamp",
+                f"clamp {shown(given)} is no value of {dtype}; use {nearest!r}, the nearest.",
+            )
+        ends.append(number + 0.0)  # -0 and 0 bound the same numbers
+    low, high = ends
     if low > high:
         raise wrong("clamp", what, value)
     return low, high

@@ -76,6 +76,17 @@ def mean(x: np.ndarray, axes: Sequence[Axis], divisors: np.ndarray) -> np.ndarra
     return out
 
 
+@_NAN_MAY_BE
+def clamped(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return `x` with what is below `low`, or above `high`, replaced by it.
+
+    NaN is neither, and leaves as it came, as a zero of either sign does where 0 is a bound: what
+    torch and onnxruntime do.
+    """
+    lowest, highest = np.array([low, high], x.dtype)
+    return np.where(x < lowest, lowest, np.where(x > highest, highest, x))
+
+
 def _units(x: np.ndarray, dtype: DType, integers: np.dtype) -> np.ndarray:
     """Return `x` in multiples of its type's smallest positive value, 0 for what is not finite."""
     bits = x.view(dtype.raw.numpy).astype(integers)

@@ -215,13 +215,16 @@ class PoolJob(Job):
     def bounds(self) -> tuple[int, int]:
         """The lowest and highest value that leaves: of `output`, and within `clamp`.
 
+        Of floats those of their bits, whatever `clamp` says.
         Refused where they have no value in common, or where an `out_dtype` does not hold what
         only the size says how many taps there are of.
         """
         spec, out = self.spec, self.output
+        if out.is_float:
+            return out.low, out.high
         if spec.out_dtype is not None and not spec.kernel:
             spec.check_holds([axis.most_taps for axis in self.axes], out)
-        low, high = spec.clamp or (out.low, out.high)
+        low, high = map(int, spec.clamp or (out.low, out.high))
         if high < out.low or low > out.high:
             raise SpecError(
                 "clamp",
@@ -294,10 +297,7 @@ class PoolJob(Job):
         """
         spec, operation = self.spec, self.operation
         if self.input.is_float:
-            if operation.selects:
-                order, axes = self._order(x), len(self.axes)
-                return floats.chosen(x, order, axes, least=self._least, nan=spec.nan)
-            return floats.mean(x, self.axes, self.divisors)
+            return self._pooled_floats(x)
         if operation.before is not None:
             x = operation.before(x.astype(np.int64))
         terms = operation.term_range(self.input.low, self.input.high)
@@ -316,6 +316,14 @@ class PoolJob(Job):
         elif low > (held := np.iinfo(x.dtype)).min or high < held.max:
             x = np.clip(x.astype(np.int64), low, min(high, np.iinfo(np.int64).max))
         return x.astype(self.output.numpy, copy=False)
+
+    def _pooled_floats(self, x: np.ndarray) -> np.ndarray:
+        if self.operation.selects:
+            order, axes = self._order(x), len(self.axes)
+            x = floats.chosen(x, order, axes, least=self._least, nan=self.spec.nan)
+        else:
+            x = floats.mean(x, self.axes, self.divisors)
+        return x if self.spec.clamp is None else floats.clamped(x, *self.spec.clamp)
 
     def indices(self, x: np.ndarray) -> np.ndarray:
         """Return where the windows' largest or smallest are, within a frame: int64.

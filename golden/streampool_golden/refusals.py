@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from .dtypes import DType, width
 from .errors import SpecError, meaningless, shown
-from .fields import GLOBAL
+from .fields import GLOBAL, Clamp
 from .operations import OPERATIONS, Operation, names
 
 
@@ -27,7 +27,7 @@ class SpecFields:
     rounding: str
     dtype: str
     out_dtype: str | None
-    clamp: tuple[int, int] | None
+    clamp: Clamp | None
     saturate: bool
     ndim: int
     indices: str | None
@@ -109,7 +109,6 @@ class SpecFields:
         for field, value, usual, use in (
             ("rounding", rounding, ("half_even",), "half_even, as IEEE 754"),
             ("out_dtype", self.out_dtype, (None, self.dtype), f"{dtype}, as floats keep theirs"),
-            ("clamp", self.clamp, (None,), integers),
             ("saturate", self.saturate, (False,), integers),
             ("scale", self.scale, (1,), integers),
             ("zero_points", self.zero_points, ((0, 0),), integers),
@@ -128,7 +127,7 @@ class SpecFields:
                 f"out_dtype {out} does not hold every {self.op} of {dtype}"
                 f" ({shown(low)} to {shown(high)}); use {fits} or saturate=True.",
             )
-        if clamp is not None and not out.holds(*clamp):
+        if clamp is not None and not out.holds(*map(int, clamp)):
             raise SpecError(
                 "clamp",
                 f"clamp {clamp} must lie within {out} ({out.low} to {out.high});"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from numbers import Rational
@@ -73,9 +74,10 @@ class PoolSpec(SpecFields):
         The output's type, up to 64 bits. None, the default, is the input's type, and for
         "sum" and "lp1" to "lp4" of integers the narrowest that always holds it on the size at
         hand. A mean saturates to it. With floats it is the input's.
-    clamp : (int, int), optional
+    clamp : (int, int) or (float, float), optional
         The lowest and highest output, applied after rounding: ReLU, ReLU6 and TFLite's
-        activation ranges. Within `out_dtype`. Refused with floats.
+        activation ranges. Within `out_dtype`; of floats two values of `dtype`, infinities
+        (``"inf"`` in JSON) among them. NaN stays, and so does a zero's sign between the two.
     saturate : bool, optional
         Allow an `out_dtype` that does not hold every maximum, minimum or sum (of a
         kernel's taps, all of them counted), and saturate to it. Refused with floats.
@@ -142,7 +144,7 @@ class PoolSpec(SpecFields):
         rounding: str | None = None,
         dtype: str | DType | type[np.generic] | np.dtype = "int8",
         out_dtype: str | DType | type[np.generic] | np.dtype | None = None,
-        clamp: Sequence[int] | None = None,
+        clamp: Sequence[float | np.floating | str] | None = None,
         saturate: bool = False,
         ndim: int | None = None,
         indices: str | None = None,
@@ -185,7 +187,7 @@ class PoolSpec(SpecFields):
             rounding=fields.choice("rounding", rounding, fields.ROUNDINGS),
             dtype=taken.name,
             out_dtype=None if out_dtype is None else out.name,
-            clamp=fields.clamp(clamp),
+            clamp=fields.clamp(clamp, taken),
             saturate=fields.boolean("saturate", saturate),
             ndim=axes,
             indices=None if indices is None else fields.choice("indices", indices, fields.BASES),
@@ -250,7 +252,7 @@ def _rounding(dtype: DType) -> str:
 
 
 def _listed(value: Any) -> Any:
-    """Return `value` with its tuples as lists and fractions as text, as JSON has them."""
-    if isinstance(value, Fraction):
+    """Return `value` with its tuples as lists, fractions and infinities as text, as in JSON."""
+    if isinstance(value, Fraction) or (isinstance(value, float) and math.isinf(value)):
         return str(value)
     return [_listed(v) for v in value] if isinstance(value, tuple) else value

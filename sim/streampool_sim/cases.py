@@ -165,7 +165,12 @@ def _job(rng: np.random.Generator) -> PoolJob:
             fields["out_dtype"] = _dtype(rng).name
     elif chance(0.2) and not dtype.is_float:
         fields["out_dtype"], fields["saturate"] = _dtype(rng).name, True
-    if chance(0.2) and not dtype.is_float:
+    clamps = chance(0.2)
+    if clamps and dtype.is_float:  # some of ReLU, ReLU6 and values of any size
+        ends = [float(each) for each in random_floats(rng.spawn(1)[0], dtype, (2,))]
+        given = [(0.0, np.inf), (0.0, 6.0), ends][integer(0, 2)]
+        fields["clamp"] = None if np.isnan(given).any() else tuple(sorted(given))
+    elif clamps:
         out = DType.of(fields.get("out_dtype", dtype.name))
         fields["clamp"] = tuple(sorted((integer(out.low, out.high), integer(out.low, out.high))))
     fields |= _quantised(fields, rng.spawn(1)[0])

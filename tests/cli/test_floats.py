@@ -48,7 +48,8 @@ def test_bits_of_bfloat16(folder: Path, command: Command):
         (np.uint16, "--dtype float16", "use a .npy of float16"),
         (np.float32, "--dtype float16", "x must be of values that float16 holds"),
         (np.float16, "-o small.png", "small.png cannot hold float16"),
-        (np.float16, "--clamp 0:6", "clamp (0, 6) has no meaning with dtype float16"),
+        (np.float16, "--clamp 0:0.1", "clamp 0.1 is no value of float16; use 0.0999755859375"),
+        (np.float16, "--clamp 0:nan", "is no range; use LOW:HIGH"),
         (
             np.float16,
             "--op avg --rounding floor",

@@ -210,7 +210,9 @@ def test_wider_floats_are_taken_where_they_lose_nothing():
         ("dtype", {"op": "sum", "dtype": "float32"}),
         ("rounding", {"op": "avg", "rounding": "floor"}),
         ("out_dtype", {"out_dtype": "float32"}),
-        ("clamp", {"clamp": (0, 6)}),
+        ("clamp", {"clamp": (0, 0.1)}),
+        ("clamp", {"clamp": (0, 65520)}),
+        ("clamp", {"clamp": (0, 2049)}),
         ("saturate", {"saturate": True}),
     ],
 )

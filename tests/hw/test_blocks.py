@@ -12,7 +12,7 @@ from amaranth.sim import Simulator
 from pool_specs import naive_round, naive_round_root
 from streampool_golden import ROUNDINGS, DType
 from streampool_hw.blocks.block import Block, BlockComponent, Chain
-from streampool_hw.blocks.clamp import Clamp, Magnitude
+from streampool_hw.blocks.clamp import Clamp, FloatClamp, Magnitude
 from streampool_hw.blocks.divider import Divider, ReciprocalDivider, RestoringDivider, requantiser
 from streampool_hw.blocks.division import Division
 from streampool_hw.blocks.floats_in import FLAGS, FloatToFixed, FloatToKey
@@ -83,6 +83,12 @@ CASES = {
     },
     "fixed": Case(FloatToFixed(FLOAT16, 41), 6, [range(1 << 16)]),
     "float": Case(FixedToFloat(FLOAT16, FIXED, (3, 4)), 24, [SUMS]),
+    **{
+        f"clamp of floats, {low} to {high}": Case(
+            FloatClamp(FLOAT16, low, high), 2, [range(1 << 16)]
+        )
+        for low, high in ((0.0, float("inf")), (-1.5, 6.0), (-6.0, 0.0))
+    },
     "float, halves": Case(FixedToFloat(FLOAT16, FIXED, (-2,)), 10, [SUMS]),
 }
 
@@ -196,6 +202,16 @@ def test_keys_are_in_the_order_of_their_floats(smallest: bool, propagates: bool)
     for nan in (0x7C01, 0xFE00):
         assert (block.model(nan) >> 1 > keys.max()) if propagates else block.model(nan) >> 1 == 0
     assert keys.min() > 0
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, np.inf), (-1.5, 6.0), (-6.0, 0.0), (2.0, 2.0)])
+def test_a_float_is_clamped_as_numbers_are(low: float, high: float):
+    block = FloatClamp(FLOAT16, low, high)
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    lowest, highest = np.array([low, high], np.float16)
+    expected = np.where(every < lowest, lowest, np.where(every > highest, highest, every))
+    found = [block.model(bits) for bits in range(1 << 16)]
+    assert found == expected.view(np.uint16).tolist()
 
 
 def test_a_float_is_a_whole_number_of_the_smallest():

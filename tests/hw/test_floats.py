@@ -18,6 +18,13 @@ JOBS: dict[str, PoolJob] = {
     "max": PoolJob(PoolSpec("max", 2, 1, dtype="float16", ndim=1), (2, EVERY), 2),
     "min": PoolJob(PoolSpec("min", 2, 1, dtype="float16", nan="ignore", ndim=1), (2, EVERY), 2),
     "third": PoolJob(PoolSpec("avg", 1, divisor_override=3, dtype="float16", ndim=1), (1, EVERY)),
+    "relu": PoolJob(
+        PoolSpec("max", 1, dtype="float16", clamp=(0, float("inf")), ndim=1), (1, EVERY)
+    ),
+    "cut": PoolJob(
+        PoolSpec("avg", 1, dtype="bfloat16", clamp=(-1.5, 6), divisor_override=3, ndim=1),
+        (1, EVERY),
+    ),
     "seventh": PoolJob(
         PoolSpec("avg", 1, divisor_override=-7, dtype="bfloat16", ndim=1), (1, EVERY)
     ),
@@ -79,6 +86,32 @@ def test_every_float_divided_is_the_nearest(name, divisor):
     np.testing.assert_array_equal(y[~nan].view(np.uint16), expected[~nan].view(np.uint16))
     [quiet] = {int(bits) for bits in y[nan].view(np.uint16)}
     assert quiet == {"third": 0x7E00, "seventh": 0x7FC0}[name]
+
+
+@pytest.mark.parametrize("name", ["relu", "cut"])
+def test_every_float_is_clamped(name):
+    job = JOBS[name]
+    x = every(job.spec.in_dtype.numpy.type).reshape(1, 1, -1)
+    y = pooled(name, x)
+    np.testing.assert_array_equal(y.view(np.uint16), golden(job, x).view(np.uint16))
+
+
+@pytest.mark.parametrize(
+    ("op", "fields"),
+    [
+        ("max", {"dtype": "float32", "clamp": (0, "inf")}),
+        ("max", {"dtype": "float16", "clamp": (0, 6), "indices": "plane", "nan": "ignore"}),
+        ("min", {"dtype": "bfloat16", "clamp": (-1, 1)}),
+        ("avg", {"dtype": "float16", "clamp": (0, 6)}),
+        ("sum", {"dtype": "float16", "clamp": ("-inf", 0)}),
+    ],
+)
+def test_clamps_with_stalls(op, fields):
+    spec = PoolSpec(op, 2, 1, 1, **fields)
+    frames = random_floats(np.random.default_rng(5), spec.in_dtype, (6, 2, 4, 5))
+    result = simulate(spec, frames, engine="amaranth", stall=0.4)
+    assert result.mismatch is None
+    assert same(result.output, golden(PoolJob(spec, (2, 4, 5)), frames))
 
 
 @pytest.mark.parametrize(("nan", "indices"), [("propagate", None), ("ignore", "plane")])

@@ -69,6 +69,49 @@ def test_a_module_that_is_called_twice_is_two_layers():
         ("pool_1", "MaxPool2d", (16, 10, 10)),
     ]
     assert all("relu" in layer.notes[0] for layer in layers)
+    assert [layer.spec and layer.spec.clamp for layer in layers] == [(0, float("inf"))] * 2
+
+
+class Activated(nn.Module):
+    """Activations before maxima: in place, with ends, and of what is changed in place since."""
+
+    def __init__(self, dtype: torch.dtype):
+        super().__init__()
+        self.conv, self.six = nn.Conv2d(2, 4, 3, dtype=dtype), nn.ReLU6()
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        x = self.conv(x)
+        a = F.max_pool2d(F.relu(x), 2)
+        b = F.max_pool2d(self.six(4 * x), 2)
+        c = F.max_pool2d(torch.clamp(x, max=0.1), 2)
+        d = F.adaptive_max_pool2d(F.hardtanh(x), (3, None))
+        y = F.relu(x)
+        x += 1
+        e = F.max_pool2d(y, 2)
+        f = F.max_pool2d(self.relu(x - 1), 3)
+        return a, b, c, d, e, f
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_core_takes_what_an_activation_takes(dtype):
+    torch.manual_seed(1)
+    model = TorchModule(Activated(getattr(torch, dtype)), [(1, 2, 12, 12)])
+    clamps = [layer.spec.clamp for layer in model.layers if layer.spec]
+    inf = float("inf")
+    assert clamps[:2] == [(0, inf), (0, 6)]
+    assert clamps[3:] == [(-1, 1), (0, inf), (0, inf)]
+    assert clamps[2] == (-inf, float(torch.tensor(0.1, dtype=getattr(torch, dtype))))
+    taken = []
+
+    def through(layer, frames, own):
+        taken.append(frames)
+        return golden(layer, frames, own)
+
+    x = torch.randn(1, 2, 12, 12).numpy()
+    for plain, swapped in zip(model.run([x]), model.run([x], through), strict=True):
+        assert np.array_equal(plain, swapped)
+    assert [bool((frames < 0).any()) for frames in taken] == [True] * 4 + [False] * 2
 
 
 def test_functional_calls_and_control_flow_are_seen():

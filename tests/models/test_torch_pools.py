@@ -127,10 +127,52 @@ def test_a_relu_before_an_average_is_not():
     assert (site.layer.spec.clamp, site.layer.spec.zero_points) == (None, (7, 7))
 
 
-def test_a_relu_before_a_maximum_of_floats_is_told():
-    calls = (("relu", "x y", {}), ("max_pool2d", "y z", {"kernel_size": 2}))
-    [site] = sites(trace_of(*calls))
-    assert "relu before it commutes" in site.layer.notes[0]
+INF = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "clamp"),
+    [
+        ("relu", {}, (0, INF)),
+        ("relu_", {}, (0, INF)),
+        ("relu6", {}, (0, 6)),
+        ("hardtanh", {}, (-1, 1)),
+        ("hardtanh", {"min_val": 0.0, "max_val": 6.0}, (0, 6)),
+        ("clamp", {"min": 0}, (0, INF)),
+        ("clamp", {"max": 0.1}, (-INF, 0.10000000149011612)),
+        ("clip", {"min": -2, "max": 1}, (-2, 1)),
+        ("clamp_min", {"min": 0}, (0, INF)),
+    ],
+)
+def test_an_activation_before_a_maximum_of_floats_is_its_clamp(function, arguments, clamp):
+    calls = ((function, "x y", arguments), ("max_pool2d", "y z", {"kernel_size": 2}))
+    [site] = sites(trace_of(*calls, y=F32))
+    assert site.layer.spec is not None
+    assert (site.source, site.layer.spec.clamp) == ("x", clamp)
+    assert "its core clamps, too" in site.layer.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "pool", "more"),
+    [
+        ("relu", {}, "max_pool2d_with_indices", {}),
+        ("clamp", {"min": 3, "max": 1}, "max_pool2d", {}),
+        ("clamp", {"min": float("nan")}, "max_pool2d", {}),
+        ("clamp", {"min": "a tensor"}, "max_pool2d", {}),
+    ],
+)
+def test_an_activation_that_cannot_be_a_clamp_stays(function, arguments, pool, more):
+    calls = ((function, "x y", arguments), (pool, "y z", {"kernel_size": 2, **more}))
+    [site] = sites(trace_of(*calls, y=F32))
+    assert site.layer.spec is not None
+    assert (site.source, site.layer.spec.clamp) == ("y", None)
+    assert "stays before its core" in site.layer.notes[0]
+
+
+def test_a_relu_stays_before_indices_of_integers():
+    calls = (("relu", "x y", {}), ("max_pool2d_with_indices", "y z", {"kernel_size": 2}))
+    [site] = sites(trace_of(*calls, x=U8, y=U8))
+    assert (site.source, site.layer.spec and site.layer.spec.clamp) == ("y", None)
 
 
 @pytest.mark.parametrize("activation", [("relu6", {}), ("clamp", {"min": 1}), ("gelu", {})])

@@ -1,6 +1,7 @@
-"""Blocks of a comparison and a choice: saturation and clamp, the absolute value."""
+"""Blocks of a comparison and a choice: saturation, clamps, the absolute value."""
 
-from amaranth.hdl import Module, Mux, Shape, Value, unsigned
+import numpy as np
+from amaranth.hdl import Cat, Module, Mux, Shape, Value, unsigned
 from streampool_golden import DType
 
 from ..datapath.pipeline import Bundle, Step, lane_shape
@@ -31,6 +32,58 @@ class Clamp(Block):
     def model(self, value: int) -> int:
         """Return `value`, or the end of the range that is nearest to it."""
         return min(max(value, self._low), self._high)
+
+
+class _FloatCompared(_Compared):
+    most: Value
+    nothing: Value
+
+
+class FloatClamp(Block):
+    """Keep a float within `low` to `high`; NaN and zeros of a sign stay. Latency: 2 clocks.
+
+    It is compared as a number in whose order floats are: the bits below the sign, inverted if it
+    is negative, below the inverted sign. Of the zeros neither is outside where 0 is an end.
+    """
+
+    def __init__(self, dtype: DType, low: float, high: float):
+        self._dtype = dtype
+        self._low, self._high = (_bits(end, dtype) for end in (low, high))
+        # -0 is the least that a low end of 0 lets through, as +0 is the most
+        sign = 1 << (dtype.bits - 1)
+        self._least = self._key(self._low or sign)
+        self._most = self._key(self._high)
+        shape = {"value": unsigned(dtype.bits)}
+        super().__init__([Step(self._compare), Step(self._choose)], shape, shape)
+
+    def _compare(self, m: Module, lane: Number, beat: Bundle) -> _FloatCompared:
+        value, dtype = lane.value.as_unsigned(), self._dtype
+        fraction, exponent = value[: dtype.fraction], value[dtype.fraction : dtype.bits - 1]
+        key = Cat(value[:-1] ^ value[-1].replicate(dtype.bits - 1), ~value[-1])
+        return _FloatCompared(
+            value, key < self._least, self._most < key, exponent.all(), ~fraction.any()
+        )
+
+    def _choose(self, m: Module, lane: _FloatCompared, beat: Bundle) -> Number:
+        number = ~lane.most | lane.nothing
+        inside = Mux(lane.above & number, self._high, lane.value)
+        return Number(Mux(lane.below & number, self._low, inside)[: self._dtype.bits])
+
+    def _key(self, bits: int) -> int:
+        sign = 1 << (self._dtype.bits - 1)
+        return 2 * sign - 1 - bits if bits & sign else bits | sign
+
+    def model(self, value: int) -> int:
+        """Return the bits of a float, or of the end of the range that is nearest to it."""
+        dtype = self._dtype
+        if value & (dtype.high >> 1) > ((1 << dtype.exponent) - 1) << dtype.fraction:
+            return value  # NaN
+        key = self._key(value)
+        return self._low if key < self._least else self._high if self._most < key else value
+
+
+def _bits(value: float, dtype: DType) -> int:
+    return int(np.array(value).astype(dtype.numpy).view(dtype.raw.numpy))
 
 
 class Magnitude(Block):

@@ -14,7 +14,7 @@ from amaranth.hdl import Shape
 from streampool_golden import PoolJob, Requantisation, round_root
 
 from ..blocks.block import Block
-from ..blocks.clamp import Clamp, Magnitude
+from ..blocks.clamp import Clamp, FloatClamp, Magnitude
 from ..blocks.divider import Divider, requantiser
 from ..blocks.division import Division
 from ..blocks.floats_in import FloatToFixed, FloatToKey
@@ -184,6 +184,8 @@ def postprocessing(job: PoolJob, kinds: Sequence[Kind]) -> list[Block]:
     """Return the blocks behind the last stage, saturation and clamp among them."""
     blocks, lowest, highest = gates_of(job).postprocess(job, kinds)
     low, high = job.bounds
+    if job.spec.clamp is not None and job.input.is_float:
+        return [*blocks, FloatClamp(job.output, *job.spec.clamp)]
     if job.input.is_float or (lowest >= low and highest <= high):
         return list(blocks)
     shape = Shape.cast(range(lowest, highest + 1))

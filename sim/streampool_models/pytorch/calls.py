@@ -110,6 +110,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "mean": ("dim", "keepdim"),
     "amax": ("dim", "keepdim"),
     "clamp": ("min", "max"),
+    "clamp_min": ("min",),
+    "clamp_max": ("max",),
     "hardtanh": ("min_val", "max_val"),
     "quantize_per_tensor": ("scale", "zero_point", "quant_min", "quant_max", "dtype"),
     "quantize_per_channel": ("scales", "zero_points", "axis", "quant_min", "quant_max", "dtype"),
@@ -120,6 +122,10 @@ PARAMETERS |= {
     "dequantize_per_tensor": PARAMETERS["quantize_per_tensor"],
     "dequantize_per_channel": PARAMETERS["quantize_per_channel"],
     "clamp_": PARAMETERS["clamp"],
+    "clip": PARAMETERS["clamp"],
+    "clip_": PARAMETERS["clamp"],
+    "clamp_min_": PARAMETERS["clamp_min"],
+    "clamp_max_": PARAMETERS["clamp_max"],
     "hardtanh_": PARAMETERS["hardtanh"],
 }
 

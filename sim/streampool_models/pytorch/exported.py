@@ -66,11 +66,13 @@ class ExportedProgram(Model):
         }
 
         def swap(number: int, values: dict[str, Any], result: Any) -> Any:
-            from .tensors import through_core
+            from .tensors import taken, through_core
 
             if through is None or (site := here.get(number)) is None:
                 return result
-            return through_core(site, values[site.source], result, through)
+            [value, *_] = self._archive.trace.calls[number].inputs
+            source = taken(site, values[site.source], values[value])
+            return through_core(site, source, result, through)
 
         from .tensors import array
 

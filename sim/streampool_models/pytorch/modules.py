@@ -22,7 +22,7 @@ from ..layer import Input, Model, Through
 from ..reading import Shapes
 from .calls import Call, Names, Trace, named
 from .pools import POOL, WHOLE, Site, nodes, pools, sites
-from .tensors import array, fact, through_core
+from .tensors import array, fact, taken, through_core
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a module's code raises where inputs do not suit it."""
@@ -156,7 +156,8 @@ class _Swaps:
             )
         if site is None:
             return result
-        return through_core(site, self.values.get(site.source, value), result, self.through)
+        source = taken(site, self.values.get(site.source, value), value)
+        return through_core(site, source, result, self.through)
 
 
 class _Recorder(TorchFunctionMode):

@@ -1,11 +1,13 @@
 """The pooling layers among a model's calls: what each computes, and on which values."""
 
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from streampool_golden import PoolSpec, SpecError, layers
 
 from ..layer import Layer, Node
@@ -167,7 +169,8 @@ def _computed(number: int, call: Call, layer: Any, pool: Pool, around: Around) -
     fact = around.facts.get(value, Fact(None, "float32"))
     computed = pool.spec(dtype="int8")  # refuses an argument that no type can have
     op, operation = computed.op, computed.operation
-    found = around.integers(call, selects=bool(operation.selects))
+    selects, indices = bool(operation.selects), computed.indices is not None
+    found = around.integers(call, selects=selects, indices=indices)
     if isinstance(found, str):
         return Site(layer(spec=None, reason=found), number, value)
     if found is not None:
@@ -176,15 +179,36 @@ def _computed(number: int, call: Call, layer: Any, pool: Pool, around: Around) -
     if fact.dtype in FLOATS and not operation.selects and fact.dtype not in EXACT.get(op, ()):
         waits = layer(spec=pool.spec(dtype="int8", rounding="half_even"), float_dtype=fact.dtype)
         return Site(waits, number, value)
-    made = layer(spec=pool.spec(dtype=fact.dtype))
+    spec = pool.spec(dtype=fact.dtype)
     before = around.makers.get(value)
-    if operation.selects and before is not None and bounds(before) is not None:
-        note = (
-            f"{before.name} before it commutes with a maximum: on integers its core may take what"
-            " is before that, and clamp"
-        )
-        made = replace(made, notes=(note,))
-    return Site(made, number, value)
+    if selects and before is not None:
+        if (clamp := _clamp(before, around.facts, spec)) is not None:
+            note = f"its core clamps, too, and takes what {before.name} does"
+            made = layer(spec=spec.replace(clamp=clamp), notes=(note,))
+            return Site(made, number, before.inputs[0])
+        if bounds(before) is not None:
+            note = f"{before.name} stays before its core"
+            return Site(layer(spec=spec, notes=(note,)), number, value)
+    return Site(layer(spec=spec), number, value)
+
+
+def _clamp(before: Call, facts: dict[str, Fact], spec: PoolSpec) -> tuple[float, float] | None:
+    """Return the clamp of floats behind a maximum that an activation before it may become.
+
+    None of an activation that may not: one that moves the maximum's index, or whose ends are no
+    numbers.
+    """
+    ends = bounds(before)
+    if ends is None or spec.indices is not None or len(before.inputs) != 1:
+        return None
+    if not spec.in_dtype.is_float or facts[before.inputs[0]].dtype != spec.dtype:
+        return None
+    if not all(isinstance(end, (int, float, type(None))) for end in ends):
+        return None
+    reals = (-math.inf if ends[0] is None else ends[0], math.inf if ends[1] is None else ends[1])
+    with np.errstate(over="ignore"):  # in their type, as torch takes them
+        low, high = (float(np.array(end, np.float64).astype(spec.in_dtype.numpy)) for end in reals)
+    return (low, high) if low <= high else None
 
 
 def _on_integers(pool: Pool, found: Integers) -> PoolSpec:

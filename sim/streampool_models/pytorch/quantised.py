@@ -9,7 +9,8 @@ from streampool_golden.fields import float32_ratio
 from .calls import Call, Fact, Trace
 
 RELU = (0.0, None)
-BOUNDS: dict[str, tuple[float | None, float | None]] = {"relu": RELU, "relu6": (0.0, 6.0)}
+Bounds = tuple[float | None, float | None]
+BOUNDS: dict[str, Bounds] = {"relu": RELU, "relu6": (0.0, 6.0)}
 PARAMETERS = ("scale", "zero_point", "quant_min", "quant_max", "dtype")
 VIEWS = ("flatten", "view", "reshape", "squeeze", "unsqueeze", "contiguous", "dropout")
 PER_CHANNEL = (
@@ -86,15 +87,18 @@ class Around:
         self.facts = trace.facts
         self.makers, self.takers = trace.makers(), trace.takers()
 
-    def integers(self, call: Call, *, selects: bool) -> "Integers | str | None":
+    def integers(
+        self, call: Call, *, selects: bool, indices: bool = False
+    ) -> "Integers | str | None":
         """Return the integers that a pool's values stand for; None where there are none.
 
         A sentence says why there is no core where there are some. Of a pool that `selects`, a
-        ReLU before it becomes a clamp.
+        ReLU before it becomes a clamp, except where it gives `indices`: of what a ReLU makes
+        equal the first counts.
         """
         value, relu = call.inputs[0], False
         before = self.makers.get(value)
-        if selects and before is not None and bounds(before) == RELU:
+        if selects and not indices and before is not None and bounds(before) == RELU:
             value, relu = before.inputs[0], True
         if (fact := self.facts[value]).quantised is not None:
             return self._of_tensors(call, value, fact, selects=selects, relu=relu)
@@ -160,12 +164,16 @@ class Around:
         return found
 
 
-def bounds(call: Call) -> tuple[float | None, float | None] | None:
+def bounds(call: Call) -> Bounds | None:
     """Return the reals between which an activation keeps its values; None of any other call."""
     name = call.function.rstrip("_")
+    if name == "clamp_min":
+        return (call.arguments.get("min"), None)
+    if name == "clamp_max":
+        return (None, call.arguments.get("max"))
     if name == "hardtanh":
         return (call.arguments.get("min_val", -1.0), call.arguments.get("max_val", 1.0))
-    if name == "clamp":
+    if name in ("clamp", "clip"):
         ends = (call.arguments.get("min"), call.arguments.get("max"))
         return None if ends == (None, None) else ends
     return BOUNDS.get(name)

@@ -43,6 +43,20 @@ def tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(values.copy())
 
 
+def taken(site: Site, source: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Return what a site's core takes, where a pool is called with a `value`.
+
+    An activation's input may be another since, as some calls change a tensor in place. What the
+    activation gave does as well, since a core's clamp leaves it.
+    """
+    spec = site.layer.spec
+    if spec is None or spec.clamp is None or not source.is_floating_point():
+        return source
+    activated = source.clamp(*spec.clamp)
+    same = (activated == value) | (activated.isnan() & value.isnan())
+    return source if bool(same.all()) else value
+
+
 def through_core(site: Site, source: torch.Tensor, result: Any, through: Through) -> Any:
     """Return what goes on instead of a pool's own `result`, of the same kind.
 

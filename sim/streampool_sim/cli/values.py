@@ -18,6 +18,8 @@ from .command import dashed, one_of
 
 WHOLE = r"-?\d{1,99}"
 """A whole number, of fewer digits than Python refuses to read."""
+DECIMAL = r"-?\d{1,99}(?:\.\d{1,99})?(?:e[-+]?\d{1,3})?"
+"""A number with a fraction or an exponent."""
 
 
 def sizes(text: str) -> int | tuple[int, ...]:
@@ -56,11 +58,12 @@ def padding(text: str) -> Any:
     return tuple((int(axis[0]), int(axis[-1])) for axis in axes)
 
 
-def clamp(text: str) -> tuple[int, int]:
-    """``LOW:HIGH``."""
-    if not re.fullmatch(f"{WHOLE}:{WHOLE}", text):
+def clamp(text: str) -> tuple[float, float]:
+    """``LOW:HIGH``, of floats with fractions or ``inf``."""
+    end = rf"{WHOLE}|-?inf|{DECIMAL}"
+    if not re.fullmatch(f"({end}):({end})", text):
         raise ValueError(f"{shown(text)} is no range; use LOW:HIGH such as 0:6")
-    low, high = map(int, text.split(":"))
+    low, high = (int(e) if re.fullmatch(WHOLE, e) else float(e) for e in text.split(":"))
     return low, high
 
 
