@@ -1,5 +1,7 @@
 """Modules of PyTorch, as they run."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from streampool_models import from_torch, read_model
@@ -75,7 +77,7 @@ def test_a_module_that_is_called_twice_is_two_layers():
 class Activated(nn.Module):
     """Activations before maxima: in place, with ends, and of what is changed in place since."""
 
-    def __init__(self, dtype: torch.dtype):
+    def __init__(self, dtype: Any):
         super().__init__()
         self.conv, self.six = nn.Conv2d(2, 4, 3, dtype=dtype), nn.ReLU6()
         self.relu = nn.ReLU(inplace=True)
