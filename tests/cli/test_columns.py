@@ -72,3 +72,8 @@ def test_waveforms_follow_beats_of_several_columns(command, folder):
         *("run", "x.npy", "--kernel", 2, "--columns", 4, "--vcd", "x.vcd", "--frames", 1)
     )
     assert done.status == 0 and (folder / "x.gtkw").is_file()
+
+
+def test_the_table_of_columns_stands_alone(refused):
+    done = refused("fpga", "--columns", "--check")
+    assert "--check has no meaning with --columns; leave it out" in done.err

@@ -8,6 +8,7 @@ from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.flow import SEEDS
 from streampool_sim.cli import values
 from streampool_sim.cli.command import Options, option, verb
+from streampool_sim.refusals import Refused
 
 from . import table
 from .jobs import JOBS
@@ -50,6 +51,9 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
 def command(options: Options) -> int:
     """Place the jobs, and write and print the table."""
     columns = vars(options).pop("columns")
+    for name in ("jobs", "devices", "check", "output") if columns else ():
+        if getattr(options, name):
+            raise Refused(f"--{name} has no meaning with --columns; leave it out")
     try:
         if columns:
             table.make_columns(seeds=options.seeds, folder=options.folder)
