@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import PHONE, Window, choose, resize
+from browsing import Window, resize
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
+from show_pages import WINDOWS, at, opened, press
 from show_runs import FRAMES, JOBS, SOME, odd, recorded
 from streampool_golden import PoolJob, PoolSpec
 from streampool_sim import show
@@ -18,12 +19,6 @@ from streampool_sim.show.stages import runs
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
-WINDOWS = {
-    "phone": Window(PHONE, 844, "dark"),
-    "desk": Window(1600, 1000, "light"),
-    "desk in the dark": Window(1600, 1000, "dark"),
-}
-
 MINUS, PRIME = "\u2212", "\u2032"
 
 GRID = """
@@ -41,27 +36,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, path in found.items():
         path.write_text(show.html(recorded(name)), encoding="utf-8")
     return found
-
-
-def opened(
-    browser: webdriver.Chrome, path: Path, clock: int = 0, window: Window = WINDOWS["desk"]
-) -> webdriver.Chrome:
-    """Open a page at a clock, and make sure that it has nothing to complain of."""
-    choose(browser, window)
-    browser.get("about:blank")
-    browser.get(f"{path.as_uri()}#{clock}")
-    WebDriverWait(browser, 30).until(lambda _: at(browser) == clock)
-    return browser
-
-
-def at(browser: webdriver.Chrome) -> int:
-    """Return the clock that is shown."""
-    return int(browser.execute_script("return document.documentElement.dataset.clock ?? -1"))
-
-
-def press(browser: webdriver.Chrome, *keys: str) -> int:
-    webdriver.ActionChains(browser).send_keys(*keys).perform()
-    return at(browser)
 
 
 @pytest.mark.parametrize("name", JOBS)
