@@ -125,12 +125,12 @@ class Layer:
             return None
         from streampool_hw.blocks.indices import place_of
         from streampool_hw.reduce.operations import gates_of
-        from streampool_hw.schedule.plan import AxisPlan
+        from streampool_hw.schedule.plans import plan_of
 
         place = place_of(job)
         reduction = gates_of(job).reduce(job, place.bits if place else 0)
         return sum(
-            AxisPlan(stage.along).partials
+            plan_of(stage.along).partials
             * (stage.m * job.lanes * reduction.shape(stage.accumulator).width)
             for stage in job.stages
         )

@@ -2,7 +2,7 @@
 
 import pytest
 from amaranth.hdl import Fragment
-from streampool_golden import PoolSpec
+from streampool_golden import AdaptiveMaxPool2d, PoolSpec
 from streampool_hw import PoolCore
 from streampool_models.layer import Layer, Model
 from streampool_models.listing import listed
@@ -45,6 +45,7 @@ def test_a_layer_says_what_its_core_stores():
         (PoolSpec("avg", "global", ndim=2), (20, 7, 7)),
         (PoolSpec("max", (3, 2), indices="flat"), (4, 9, 8)),
         (PoolSpec("lp2", 3, 1, ndim=1), (4, 30)),
+        (AdaptiveMaxPool2d((20, 3)), (4, 17, 8)),
     ):
         layer = Layer("pool", "Pool", spec, shape)
         core = PoolCore(layer.job) if layer.job else None
