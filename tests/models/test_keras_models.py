@@ -45,6 +45,13 @@ class Own(keras.Model):
         return keras.ops.max_pool(x, 3, padding="same")
 
 
+def test_a_shared_layer_takes_no_other_layers_name():
+    first, second = L.MaxPooling2D(2, name="pool"), L.MaxPooling2D(2, name="pool_1")
+    entry = keras.Input((16, 16, 3))
+    layers = from_keras(keras.Model(entry, second(first(first(entry)))))
+    assert [each.name for each in layers] == ["pool", "pool_2", "pool_1"]
+
+
 def test_a_model_is_listed_in_its_order_with_its_axes():
     layers = from_keras(nested())
     said = [(each.name, each.op, each.shape) for each in layers]

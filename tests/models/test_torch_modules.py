@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from streampool_models import from_torch, read_model
+from streampool_models.activations import matched, read_given
 from streampool_sim.refusals import Refused
 
 torch = pytest.importorskip("torch")
@@ -53,6 +55,15 @@ def golden(layer, frames, own):
     out = layer.job.reference(frames)
     assert all(map(np.array_equal, out, own)), layer.name
     return out
+
+
+def test_a_picture_comes_from_0_to_1(tmp_path):
+    (tmp_path / "net.py").write_text("import torch\nnet = torch.nn.MaxPool2d(2)\n")
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "white.png")
+    model = read_model(f"{tmp_path / 'net.py'}:net", [(1, 3, 8, 8)])
+    [x] = matched(model.inputs, read_given(tmp_path / "white.png"))
+    assert x.dtype == np.float32
+    assert x.min() == x.max() == 1
 
 
 def test_what_leaves_a_core_lies_in_memory_as_what_the_module_gives():

@@ -24,6 +24,7 @@ from streampool_sim.refusals import Refused
 from streampool_sim.words import by
 
 from ..layer import Input, Layer, Model, Node, Through
+from ..names import Names
 from ..reading import Shapes
 from ..zips import copied
 from .files import WEIGHTS
@@ -197,7 +198,7 @@ class _Watch:
     def __init__(self, root: Any, seen: Callable[[Call, Any, Any], Any], nodes: list[Node]) -> None:
         self._root, self._seen, self._nodes = root, seen, nodes
         self._stack: list[Any] = []
-        self._counts: dict[str, int] = {}
+        self._names = Names(_paths(root))
         self._pooled: dict[int, str] = {}
         self._kept: list[Any] = []  # so that no two values have the same number
         self._inner = 0
@@ -251,10 +252,7 @@ class _Watch:
         layer = self._stack[-1] if self._stack else None
         path = "/".join(each.name for each in self._stack)
         own = layer is not None and "Pool" in type(layer).__name__
-        name = path if own else f"{path}/{function}".lstrip("/")
-        self._counts[name] = self._counts.get(name, 0) + 1
-        if self._counts[name] > 1:
-            name = f"{name}_{self._counts[name] - 1}"
+        name = self._names(path if own else f"{path}/{function}".lstrip("/"))
         self._pooled[id(layer)] = name
         return name, type(layer).__name__ if own else function
 
@@ -331,6 +329,13 @@ def _stated(model: Any) -> list[tuple[str, tuple[int | None, ...], str]]:
         (each.name, tuple(each.shape), keras.backend.standardize_dtype(each.dtype))
         for each in keras.tree.flatten(inputs or [])
     ]
+
+
+def _paths(model: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of a model's layers, and of those of models in it."""
+    for layer in getattr(model, "layers", ()):
+        yield f"{path}{layer.name}"
+        yield from _paths(layer, f"{path}{layer.name}/")
 
 
 def _values(shape: Sequence[int], kind: str) -> np.ndarray:

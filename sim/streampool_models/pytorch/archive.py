@@ -17,8 +17,9 @@ from streampool_golden.errors import shown
 from streampool_sim.refusals import Refused
 from streampool_sim.words import by, count
 
+from ..names import Names
 from ..zips import member
-from .calls import Call, Fact, Names, Trace
+from .calls import Call, Fact, Trace
 
 MOST_JSON = 1 << 28
 """Bytes of a graph: more than any network's has."""

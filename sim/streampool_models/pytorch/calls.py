@@ -1,6 +1,6 @@
 """What a PyTorch model calls, in order, without PyTorch: how modules and archives are looked at."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,22 +74,6 @@ class Trace:
             for value in call.inputs:
                 found.setdefault(value, []).append(call)
         return found
-
-
-class Names:
-    """Names that are given once: the next of the same name ends in ``_1``, as fx has it."""
-
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._own, self._given = set(taken), set[str]()
-
-    def __call__(self, name: str) -> str:
-        """Return a name that was not given yet, that of a module only for the module itself."""
-        made, number = name, 0
-        while made in self._given or (number and made in self._own):
-            number += 1
-            made = f"{name}_{number}"
-        self._given.add(made)
-        return made
 
 
 PARAMETERS: dict[str, tuple[str, ...]] = {

@@ -19,8 +19,9 @@ from torch.utils import _pytree as pytree  # pyright: ignore[reportMissingImport
 from torch.utils.weak import WeakTensorKeyDictionary  # pyright: ignore[reportMissingImports]  # an extra
 
 from ..layer import Input, Model, Through
+from ..names import Names
 from ..reading import Shapes
-from .calls import Call, Names, Trace, named
+from .calls import Call, Trace, named
 from .pools import POOL, WHOLE, Site, nodes, pools, sites
 from .tensors import array, fact, taken, through_core
 
@@ -50,7 +51,10 @@ class TorchModule(Model):
         self._sites = sites(self._trace)
         self.layers = [site.layer for site in self._sites]
         self.nodes = nodes(self._trace, self._sites)
-        self.inputs = [Input(f"input {k + 1}", None, shape) for k, shape in enumerate(shapes)]
+        taken = None
+        if self._dtype.is_floating_point:  # smaller ones are made of float32
+            taken = np.dtype("float64" if self._dtype == torch.float64 else "float32")
+        self.inputs = [Input(f"input {k + 1}", taken, shape) for k, shape in enumerate(shapes)]
 
     def run(self, inputs: Sequence[np.ndarray], through: Through | None = None) -> list[np.ndarray]:
         """Run the module; its outputs are those of it that are tensors."""
