@@ -71,12 +71,15 @@ def ran(run: "ModelRun") -> str:
         )
         for each in run.layers
     ]
-    lines = columns([RAN, *rows]) if rows else ["no layer has a core"]
+    lines = columns([RAN, *rows]) if rows else ["no layer went through a core"]
     for each in run.layers:
         if each.mismatch:
             lines.append(f"{each.layer.name} differs from the golden model: {each.mismatch}.")
         if each.why:
             lines.append(f"{each.layer.name}: {each.why}.")
+    lines += [
+        f"{name}: left to the framework, as what is inside of control flow is" for name in run.left
+    ]
     lines += [f"output {k}: {_output(each)}" for k, each in enumerate(run.outputs)]
     seconds = run.seconds
     lines.append(
@@ -89,15 +92,19 @@ def ran(run: "ModelRun") -> str:
 def _runtime(run: "LayerRun") -> str:
     if not run.differing:
         return "equal"
-    return f"{run.differing:,} of {run.values:,} differ, by {run.largest:.3g} at most"
+    return f"{run.differing:,} of {run.values:,} differ{_by(run.largest)}"
+
+
+def _by(largest: float) -> str:
+    return f", by {largest:.3g} at most" if largest else " in bits alone, as -0 and 0 do"
 
 
 def _output(run: "OutputRun") -> str:
     if not run.differing:
         same = f"{by(run.without.shape) or 'one value'}, the same bit for bit with cores"
         return f"{same}{f'; largest at {_few(run.labels[0])}' if run.labels else ''}"
-    said = f"{by(run.without.shape)}, with cores {run.differing:,} values differ, by"
-    said += f" {run.largest:.3g} at most"
+    differ = "value differs" if run.differing == 1 else "values differ"
+    said = f"{by(run.without.shape)}, with cores {run.differing:,} {differ}{_by(run.largest)}"
     if run.labels is None:
         return said
     before, after = run.labels

@@ -37,6 +37,8 @@ class LayerRun:
         The largest of these differences, where it is a number.
     stats : dict
         The simulation's: see `streampool_sim.stats`.
+    saturated : int, optional
+        How many of the values that came in were beyond the integers of a layer with a scale.
     """
 
     layer: Layer
@@ -46,6 +48,7 @@ class LayerRun:
     differing: int
     largest: float
     stats: dict[str, Any]
+    saturated: int = 0
 
     @property
     def good(self) -> bool:
@@ -61,7 +64,10 @@ class LayerRun:
         if not self.differing:
             return None
         if self.layer.scale is not None:
-            return f"its floats are taken in steps of {self.layer.scale:.6g}"
+            said = f"its floats are taken in steps of {self.layer.scale:.6g}"
+            if self.saturated:
+                said += f", and {self.saturated:,} that came in are beyond {spec.dtype}"
+            return said
         if spec.operation.selects:
             return "of NaN, minus infinity and zeros of both signs the framework keeps others"
         return "the framework divides floats; the core rounds the exact result once"
@@ -78,6 +84,7 @@ class LayerRun:
             "differing_from_framework": self.differing,
             "largest_difference": self.largest,
             "why": self.why,
+            "saturated": self.saturated,
             **{name: self.stats[name] for name in (*names, "engine", "seconds")},
         }
 
@@ -126,11 +133,15 @@ class OutputRun:
 
 @dataclass(frozen=True)
 class ModelRun:
-    """A run of a model, with and without cores: its layers and its outputs, in order."""
+    """A run of a model, with and without cores: its layers and its outputs, in order.
+
+    `left` has the names of layers that have a core and were run by the framework all the same.
+    """
 
     layers: Sequence[LayerRun]
     outputs: Sequence[OutputRun]
     seconds: dict[str, float]
+    left: Sequence[str] = ()
 
     @property
     def good(self) -> bool:
@@ -142,6 +153,7 @@ class ModelRun:
         return {
             "good": self.good,
             "layers": [each.to_json() for each in self.layers],
+            "left_to_framework": list(self.left),
             "outputs": [each.to_json() for each in self.outputs],
             "seconds": self.seconds,
         }
@@ -185,10 +197,12 @@ def run_model(model: Model, inputs: Sequence[np.ndarray], engine: str = "auto") 
     alone = time.perf_counter() - start
     outputs = model.run(inputs, through)
     whole = time.perf_counter() - start
+    gone = {each.layer.name for each in seen}
     return ModelRun(
         seen,
         [OutputRun(*map(np.asarray, pair)) for pair in zip(without, outputs, strict=True)],
         {"without": alone, "cores": simulated, "rest": whole - alone - simulated},
+        [each.name for each in model.layers if each.job is not None and each.name not in gone],
     )
 
 
@@ -202,7 +216,7 @@ def _through_core(
             f"{layer.name} is listed with frames of {by(job.shape)}, and runs on"
             f" {by(x.shape[1:])}; use --input-shape as INPUT has it"
         )
-    frames = x if scale is None else quantised(x, scale, job.input)
+    frames, saturated = (x, 0) if scale is None else quantised(x, scale, job.input)
     if engine == "auto" and STEADY_FRAMES * job.limit_cycles >= COMPILED_FROM:
         engine = "fast"
     with warnings.catch_warnings():
@@ -215,14 +229,27 @@ def _through_core(
     for ours, theirs in zip(others, made[1:], strict=True):
         differing += int((ours != theirs).sum())
     arrays = (values.astype(made[0].dtype, copy=False), *others)
-    ran = LayerRun(layer, len(x), result.mismatch, values.size, differing, largest, result.stats)
+    ran = LayerRun(
+        layer,
+        len(x),
+        result.mismatch,
+        values.size,
+        differing,
+        largest,
+        result.stats,
+        saturated,
+    )
     return ran, arrays
 
 
-def quantised(x: np.ndarray, scale: float, dtype: DType) -> np.ndarray:
-    """Return floats as the nearest integers of a type, in steps of a scale, halves to even."""
+def quantised(x: np.ndarray, scale: float, dtype: DType) -> tuple[np.ndarray, int]:
+    """Return floats as the nearest integers of a type, and how many of them saturate.
+
+    They are in steps of a scale, halves to even.
+    """
     steps = np.nan_to_num(np.rint(x.astype(np.float64) / scale))
-    return np.clip(steps, dtype.low, dtype.high).astype(dtype.numpy)
+    within = np.clip(steps, dtype.low, dtype.high)
+    return within.astype(dtype.numpy), int((within != steps).sum())
 
 
 def _compared(ours: np.ndarray, theirs: np.ndarray) -> tuple[int, float]:

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from onnx import helper
 from onnx_models import model_of, node, opened, pool_model
 from streampool_models.layer import Arrays, Layer
+from streampool_models.listing import ran as listed_run
 from streampool_models.onnx import OnnxModel
-from streampool_models.running import calibrated, run_model, scaled
+from streampool_models.running import ModelRun, OutputRun, calibrated, run_model, scaled
 from streampool_sim.refusals import Refused
 
 F32 = np.float32
+SECONDS = {"without": 0.0, "cores": 0.0, "rest": 0.0}
 POOL: dict[str, Any] = {"kernel_shape": [2, 2], "strides": [2, 2]}
 
 
@@ -99,6 +101,20 @@ def test_a_float_average_is_quantised_by_its_activations(tmp_path):
     assert ran.good
     assert 0 < ran.largest <= second.scale * 1.01
     assert ran.why is not None
+
+
+def test_what_is_beyond_the_steps_is_said(tmp_path):
+    nodes = [node("GlobalAveragePool", "x", "y", name="pool")]
+    model = opened(tmp_path, model_of(nodes, {"x": (F32, (1, 1, 2, 2))}))
+    scaled(model, 0.5)
+    [ran] = run_model(model, [np.array([[[[100, 90], [1, 1]]]], F32)]).layers
+    assert ran.saturated == 2
+    assert ran.why == "its floats are taken in steps of 0.5, and 2 that came in are beyond int8"
+
+
+def test_zeros_of_both_signs_are_said_to_differ_in_bits_alone():
+    run = ModelRun([], [OutputRun(np.array([[0.0, 1]], F32), np.array([[-0.0, 1]], F32))], SECONDS)
+    assert "1 value differs in bits alone, as -0 and 0 do" in listed_run(run)
 
 
 def test_values_of_no_sign_take_all_of_the_range(tmp_path):
@@ -245,4 +261,6 @@ def test_functions_and_branches_run(tmp_path):
     model = opened(tmp_path, model_of(nodes, inputs, functions=[pool], domains=["local"]))
     run = run_model(model, [random((1, 1, 4, 4)), np.array(False)])
     assert [each.layer.name for each in run.layers] == ["call/pool"]
+    assert run.left == ["choice/else_branch/in"]
+    assert "choice/else_branch/in: left to the framework" in listed_run(run)
     assert run.outputs[0].differing == 0
