@@ -58,6 +58,12 @@ def test_a_model_whose_operations_are_not_known_is_its_layers():
     assert [box.layer for box in network(Toy([layer("a"), layer("b")])).boxes] != []
 
 
+def test_operations_are_there_whatever_the_values_that_come_in_are_called():
+    found = network(Toy(BRANCHED.layers, BRANCHED.nodes, [Input("input 1", None, None)]))
+    assert {"Concat": 1} in [dict(box.operations) for box in found.boxes]
+    assert len(found.edges) == 3
+
+
 def test_a_drawing_is_well_formed_and_has_every_box():
     found = network(BRANCHED)
     rows = {id(each): f"layer-{k}" for k, each in enumerate(BRANCHED.layers)}

@@ -62,13 +62,18 @@ def network(model: Model) -> Network:
 
 
 def _live(model: Model) -> list[Node]:
-    """Return the nodes that an input of the model leads to; all where no input is known."""
+    """Return the nodes that an input of the model leads to.
+
+    All are where no node takes an input by its name, as in what is written down as it runs.
+    """
     known = {each.name for each in model.inputs}
+    if not any(known & set(node.inputs) for node in model.nodes):
+        return list(model.nodes)
     live: list[Node] = []
     for node in model.nodes:
-        if not known or known & set(node.inputs):
+        if known & set(node.inputs):
             live.append(node)
-            known |= set(node.outputs) if model.inputs else set()
+            known |= set(node.outputs)
     return live
 
 
