@@ -72,6 +72,16 @@ def only(*graphs: Graph):
             "float32",
             PoolSpec("max", 3, 2, "same", dtype="float32", nan="ignore"),
         ),
+        (
+            pool("MAX_POOL_2D", (3, 3), (2, 2), "same", activation="relu"),
+            "float32",
+            PoolSpec("max", 3, 2, "same", dtype="float32", nan="ignore", clamp=(0, "inf")),
+        ),
+        (
+            pool("MAX_POOL_2D", (3, 3), (2, 2), "same", activation="relu1"),
+            "float32",
+            PoolSpec("max", 3, 2, "same", dtype="float32", nan="ignore", clamp=(-1, 1)),
+        ),
     ],
 )
 def test_an_operator_with_windows_is_read_whole(operator, dtype, spec):
@@ -134,7 +144,10 @@ def test_a_mean_of_int16_says_where_litert_differs():
         (graph(pool("MAX_POOL_2D", (2, 2)), zero=(3,)), "does not rescale"),
         (graph(pool("MAX_POOL_2D", (2, 2)), scale=(0.5, 1.0, 2.0)), "scale per channel"),
         (graph(pool("MAX_POOL_2D", (2, 2), activation="tanh")), "fused activation is tanh"),
-        (graph(pool("MAX_POOL_2D", (2, 2), activation="relu"), dtype="float32"), "clamps float32"),
+        (
+            graph(pool("AVERAGE_POOL_2D", (2, 2), activation="relu"), dtype="float32"),
+            "relu clamps an average of float32",
+        ),
         (graph(pool("AVERAGE_POOL_2D", (2, 2)), dtype="float32"), "use --calibrate or --scale"),
         (graph(pool("L2_POOL_2D", (2, 2)), dtype="float32"), "use --calibrate or --scale"),
         (graph(pool("L2_POOL_2D", (2, 2))), "no L2_POOL_2D of int8"),

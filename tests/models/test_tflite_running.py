@@ -61,7 +61,7 @@ def test_the_names_are_those_of_the_schema():
             ["int8", "uint8", "int16"],
             ["none", "relu", "relu1", "relu6"],
         ),
-        ("MAX_POOL_2D", "float32", "none"),
+        *product(["MAX_POOL_2D"], ["float32"], ["none", "relu", "relu1", "relu6"]),
     ],
 )
 def test_windows_are_as_in_litert(op, dtype, activation):

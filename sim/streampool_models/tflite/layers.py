@@ -1,5 +1,6 @@
 """The pooling layers of a TFLite graph: what each operator computes, as a specification."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from streampool_golden import PoolSpec, SpecError, preset
 from streampool_golden.fields import float32_ratio
 from streampool_golden.operations import OPERATIONS
+from streampool_golden.presets import ACTIVATIONS as REALS
 
 from ..layer import Layer
 from .flat import Table
@@ -83,11 +85,15 @@ def _pooled(name: str, options: Table, *ends: Tensor) -> PoolSpec:
         "padding": ("same", "valid")[padding],
     }
     if dtype == "float32":
-        if activation != "none":
+        if activation != "none" and not OPERATIONS[op].selects:
             raise Unsupported(
-                f"its fused activation {activation} clamps float32, which no core does;"
-                " use a quantised model"
+                f"its fused activation {activation} clamps an average of float32, which has no"
+                " core; use a quantised model"
             )
+        if activation != "none":
+            low, high = REALS[activation]
+            assert low is not None
+            fields["clamp"] = (low, math.inf if high is None else high)
         return _of_floats(op, kernel=kernel, count_include_pad=False, **fields)
     if dtype not in QUANTISED or OPERATIONS[op].root:
         raise Unsupported(f"TFLite has no {name} of {dtype}; use {_types(op)}")
