@@ -264,3 +264,54 @@ def test_functions_and_branches_run(tmp_path):
     assert run.left == ["choice/else_branch/in"]
     assert "choice/else_branch/in: left to the framework" in listed_run(run)
     assert run.outputs[0].differing == 0
+
+
+@pytest.mark.parametrize(
+    ("op", "taken", "weights", "clamp"),
+    [
+        ("Relu", "c", {}, (0, np.inf)),
+        ("Clip", "c low high", {"low": F32(0), "high": F32(0.1)}, (0, float(F32(0.1)))),
+        ("Clip", "c low", {"low": F32(-0.5)}, (-0.5, np.inf)),
+        ("Clip", "c low high", {"low": F32(2), "high": F32(1)}, None),
+        ("Clip", "c low", {}, None),
+    ],
+)
+@pytest.mark.parametrize("others", [False, True])
+def test_a_core_takes_what_an_activation_takes(tmp_path, op, taken, weights, clamp, others):
+    inputs: dict[str, Any] = {"x": (F32, (1, 2, 9, 9))}
+    if "low" in taken and not weights:
+        inputs["low"] = (F32, ())
+    nodes = [
+        node("Neg", "x", "c"),
+        node(op, taken, "r", name="activation"),
+        node("MaxPool", "r", "p", name="pool", **POOL),
+        *([node("Neg", "r", "z")] if others else []),
+    ]
+    given = {name: np.array(value) for name, value in weights.items()}
+    model = opened(tmp_path, model_of(nodes, inputs, ("p", "z")[: 1 + others], given, 17))
+    [layer] = model.layers
+    assert layer.spec is not None
+    assert layer.spec.clamp == (None if others else clamp)
+    assert bool(layer.notes) == (layer.spec.clamp is not None)
+    run = run_model(model, [random(shape) for _, shape in inputs.values()])
+    assert [(each.good, each.differing) for each in run.layers] == [(True, 0)]
+    assert not any(output.differing for output in run.outputs)
+
+
+def test_an_activation_stays_before_indices(tmp_path):
+    nodes = [node("Relu", "x", "r"), node("MaxPool", "r", "p i", name="pool", **POOL)]
+    model = opened(tmp_path, model_of(nodes, {"x": (F32, (1, 2, 8, 8))}, ("p", "i"), {}, 17))
+    assert [layer.spec and layer.spec.clamp for layer in model.layers] == [None]
+    [run] = run_model(model, [random((1, 2, 8, 8))]).layers
+    assert (run.good, run.differing) == (True, 0)
+
+
+def test_an_old_clip_has_its_ends_as_attributes(tmp_path):
+    nodes = [
+        node("Clip", "x", "r", name="six", min=0.0, max=6.0),
+        node("MaxPool", "r", "p", name="pool", **POOL),
+    ]
+    model = opened(tmp_path, model_of(nodes, {"x": (F32, (1, 2, 8, 8))}, ("p",), {}, 8))
+    assert [layer.spec and layer.spec.clamp for layer in model.layers] == [(0, 6)]
+    [run] = run_model(model, [5 * random((1, 2, 8, 8))]).layers
+    assert (run.good, run.differing) == (True, 0)

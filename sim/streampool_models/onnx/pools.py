@@ -6,6 +6,7 @@ from typing import Any
 from streampool_golden import OPERATIONS, PoolSpec
 from streampool_golden.fields import GLOBAL, MOST_AXES
 
+from .activations import clamp_before
 from .quantised import CONTRIB_POOLS, on_grid
 from .sites import Found, Site, Unfit, Unsized
 
@@ -219,6 +220,12 @@ def pooled(
         raise Unfit(f"its values are {dtype}, of which onnxruntime has no {site.op}; use float32")
     else:
         fields = fields | {"dtype": dtype}
+    if operation.selects and (before := clamp_before(site, dtype, fields)) is not None:
+        note = f"its core clamps, too, and takes what {before.name} does"
+        spec = PoolSpec(op, **fields, clamp=before.clamp)
+        return site.found(
+            site.layer(spec, shape, notes=(note,)), source=before.source, last=last, **more
+        )
     layer = site.layer(PoolSpec(op, **fields), shape, float_dtype=floats)
     return site.found(layer, last=last, **more)
 
