@@ -1,6 +1,8 @@
 """The protocol of a link: its bytes, and both ends as models with faults on the line."""
 
 import contextlib
+import json
+import time
 import zlib
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from link.board_model import ModelBoard, ModelLine
 from link.faults import FAULTS, Spoiler, frames_of
 from streampool_golden import PoolJob, PoolSpec, pool
-from streampool_hw.boards.link.protocol import MOST, Decoder, Info, Kind, Packet, about
+from streampool_hw.boards.link.protocol import MOST, Decoder, Info, Kind, Packet, Reason, about
 from streampool_sim.link.host import BoardMissing, Host, LinkError
 
 JOB = PoolJob(PoolSpec("sum", 2, 1, dtype="int5"), (3, 9, 17), 2)  # spare lanes, two bytes out
@@ -179,6 +181,76 @@ def test_another_version_is_told():
 
     with pytest.raises(LinkError, match=r"speaks version 7 of the link, and this is version 1"):
         Host(ModelLine(board), seed=0).info()
+
+
+def answering(kind: Kind, payload: bytes) -> ModelLine:
+    """Return a line on which everything is answered by the same."""
+
+    def board(data: bytes) -> bytes:
+        return b"".join(
+            Packet(kind, asked.sequence, asked.session, payload).encoded()
+            for asked in Decoder()(data)
+            if asked is not None
+        )
+
+    return ModelLine(board)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"board": "\x1b[2J"},
+        {"streampool": 1},
+        {"clock_hz": "12"},
+        {"cycles": 0},
+        {"spec": []},
+        {"shape": "4x4"},
+        {"protocol": float("inf")},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_board_that_talks_nonsense_of_itself_is_none(change):
+    said = {**json.loads(about(JOB, "icebreaker", 12e6, 1)), **change}
+    line = answering(Kind.INFO_IS, json.dumps(said, separators=(",", ":")).encode())
+    with pytest.raises(LinkError, match="answers, but not as a board of this link"):
+        Host(line, seed=0).info()
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [(Kind.INFO_IS, b"[" * MOST), (Kind.INFO_IS, b"{}"), (Kind.REFUSED, bytes((Reason.SEQUENCE,)))],
+)
+def test_what_says_something_else_is_no_board(kind, payload):
+    with pytest.raises(LinkError, match="answers, but not as a board of this link"):
+        Host(answering(kind, payload), seed=0).info()
+
+
+def test_a_core_of_a_later_version_is_told():
+    said = json.loads(about(JOB, "icebreaker", 12e6, 1))
+    said["spec"]["novel"], said["streampool"] = 3, "9.9"
+    line = answering(Kind.INFO_IS, json.dumps(said, separators=(",", ":")).encode())
+    with pytest.raises(LinkError, match=r"of streampool 9\.9 that .* novel is no field"):
+        Host(line, seed=0).info()
+
+
+def test_what_drips_is_no_board_and_is_not_waited_for(monkeypatch):
+    now = 0.0
+
+    class Drip:
+        name = "a port"
+
+        def write(self, data: bytes) -> None:
+            pass
+
+        def read(self, seconds: float) -> bytes:
+            nonlocal now
+            now += min(seconds, 0.3)
+            return b"." if seconds >= 0.3 else b""
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with pytest.raises(LinkError, match=r"no board answers on a port: of 10 tries, its answers"):
+        Host(Drip(), seed=0).info()
+    assert now < 60
 
 
 @pytest.mark.parametrize(("more", "what"), [(9, "gave more than"), (-9, "stopped after")])

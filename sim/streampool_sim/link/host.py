@@ -1,12 +1,13 @@
 """A host that feeds a board's core: requests, retries, frames."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
-from streampool_golden import PoolJob
+from streampool_golden import PoolJob, SpecError
 from streampool_hw.boards.link.protocol import (
     BAUD,
     CHECK,
@@ -32,6 +33,8 @@ PATIENCE = 0.5
 """Seconds for a response beyond the time that its bytes take."""
 GAP = 0.02
 """Seconds without a byte, after which a line is taken to be quiet."""
+DRIP = 4
+"""How many times as long as for silence is waited where bytes come, and none that answers."""
 BABBLE = 4 * 2 * (HEADER + MOST + CHECK)
 """Bytes without an answer, after which what talks there is taken to be no board of this link."""
 
@@ -108,19 +111,27 @@ class Host:
         self.counts: Counter[str] = Counter()
 
     def info(self, tries: int = TRIES) -> Info:
-        """Ask what the board is; refuses one that speaks another version of the protocol."""
+        """Ask what the board is; refuses one that this streampool cannot feed."""
         # a sequence number of its own: what answers is no answer to an earlier host
         self._session, self._sequence = self._random.getrandbits(16), self._random.getrandbits(8)
-        payload = self._request(Kind.INFO, tries=tries).payload
         try:
-            info = Info.of(payload)
-        except (ValueError, KeyError, TypeError):
+            info = Info.of(self._request(Kind.INFO, tries=tries).payload)
+        except (ValueError, KeyError, TypeError, _SessionLost):
             raise LinkError(f"{self._line.name} answers, but not as a board of this link") from None
         if isinstance(info, int):
             raise LinkError(
                 f"the board on {self._line.name} speaks version {info} of the link, and this is"
                 f" version {VERSION}; use a bitstream of this streampool"
             )
+        try:
+            _ = info.job
+        except SpecError as error:
+            why, _, _ = str(error).partition(";")  # what to use is not for who feeds a board
+            raise LinkError(
+                f"the board on {self._line.name} has a core of streampool {info.streampool} that"
+                f" this one does not know: {why.removesuffix('.')}; use a bitstream of this"
+                " streampool"
+            ) from None
         return info
 
     def pool(
@@ -227,7 +238,7 @@ class Host:
     def _answer(self, request: Packet, seconds: float) -> Packet | str:
         """Return what answers a request, or what came in its place."""
         # it is a pause that ends the wait: as long as bytes come, somebody is talking
-        came = 0
+        came, until = 0, time.monotonic() + DRIP * seconds
         while data := self._line.read(seconds):
             self.counts["bytes_received"] += len(data)
             came += len(data)
@@ -241,14 +252,14 @@ class Host:
                     return packet
                 if fits and packet.kind == Kind.REFUSED:
                     raise _SessionLost
-            if came > BABBLE:
+            if came > BABBLE or time.monotonic() > until:
                 return "damaged"
         return "silent"
 
     def _quiet(self) -> None:
         """Let what is still coming pass."""
-        came = 0
-        while came <= BABBLE and (data := self._line.read(GAP)):
+        came, until = 0, time.monotonic() + DRIP * self._patience
+        while came <= BABBLE and time.monotonic() < until and (data := self._line.read(GAP)):
             self.counts["bytes_received"] += len(data)
             came += len(data)
         self._decoder = Decoder()

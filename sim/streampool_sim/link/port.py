@@ -1,6 +1,7 @@
 """Serial ports, by pyserial."""
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -34,11 +35,9 @@ class Port:
         try:
             self._port = serial.Serial(name, BAUD, timeout=_SLICE, write_timeout=10, exclusive=True)
         except (serial.SerialException, ValueError, OSError) as error:
-            raise LinkError(
-                f"the port {name} cannot be opened: {_reason(error)}; `streampool ports` lists"
-                " those that are there"
-            ) from None
+            raise LinkError(f"the port {name} cannot be opened: {_why_shut(error)}") from None
         self._broken: tuple[type[Exception], ...] = (serial.SerialException, OSError)
+        self._full: type[Exception] = serial.SerialTimeoutException
         # What an adapter has got it hands on within a millisecond, not sixteen, where it can.
         with contextlib.suppress(Exception):
             self._port.set_low_latency_mode(True)
@@ -71,10 +70,30 @@ class Port:
     def _told(self) -> Iterator[None]:
         try:
             yield
+        except self._full:
+            raise LinkError(
+                f"the port {self.name} takes no bytes; plug the board in again, and check the port"
+            ) from None
         except self._broken as error:
             raise LinkError(
                 f"the port {self.name} is gone: {_reason(error)}; plug the board in again"
             ) from None
+
+
+def _why_shut(error: Exception) -> str:
+    """Say why a port cannot be opened, and what to do."""
+    number = getattr(error, "errno", None)
+    if error.__context__ is not None and error.__context__.args:  # which pyserial puts in a text
+        number = number or error.__context__.args[0]
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return "another program has it; end that one first"
+    if number in (errno.EACCES, errno.EPERM):
+        return (
+            "permission denied; use an account that may, on Linux one in the group that `ls -l`"
+            " names for the port"
+        )
+    what = "it is no serial port" if number in (errno.ENOTTY, errno.EINVAL) else _reason(error)
+    return f"{what}; `streampool ports` lists those that are there"
 
 
 def _reason(error: Exception) -> str:

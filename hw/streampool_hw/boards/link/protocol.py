@@ -130,11 +130,29 @@ class Info:
 
     @classmethod
     def of(cls, payload: bytes) -> "Info | int":
-        """Return it; where the protocol has another version, that is all that can be read."""
-        said = json.loads(payload)
-        if said["protocol"] != VERSION:
-            return int(said["protocol"])
-        return cls(**{field.name: said[field.name] for field in fields(cls)})
+        """Return it; where the protocol has another version, that is all that can be read.
+
+        A `ValueError`, `KeyError` or `TypeError` says that it is none.
+        """
+        try:
+            said = json.loads(payload)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        version = said["protocol"]
+        if type(version) is not int:
+            raise TypeError("protocol")
+        if version != VERSION:
+            return version
+        info = cls(**{field.name: said[field.name] for field in fields(cls)})
+        for text in (info.streampool, info.board):  # they are printed
+            if not (isinstance(text, str) and text.isprintable()):
+                raise TypeError("streampool or board")
+        for number in (info.clock_hz, info.cycles):
+            if type(number) is not int or number < 1:
+                raise TypeError("clock_hz or cycles")
+        if not isinstance(info.spec, dict) or not isinstance(info.shape, list):
+            raise TypeError("spec or shape")
+        return info
 
     @property
     def job(self) -> PoolJob:
