@@ -186,10 +186,19 @@ def test_ports_are_listed_with_what_answers(capsys, monkeypatch):
 def test_a_port_that_is_not_there_is_told(capsys, tmp_path):
     words = ["run", "--engine", f"board:{tmp_path}/tty", "-o", str(tmp_path / "out.png")]
     assert "cannot be opened: No such file or directory" in refused(capsys, words)
+    assert "cannot be opened: it is no serial port" in refused(
+        capsys, ["run", "--engine", "board:/dev/null", "-o", str(tmp_path / "out.png")]
+    )
     assert "has no port" in refused(capsys, ["run", "--engine", "board:"])
     assert "use one of auto, fast, amaranth, board:PORT" in refused(
         capsys, ["run", "--engine", "bord"]
     )
+
+
+def test_a_port_has_one_host_at_a_time(capsys, tmp_path):
+    with Terminal(ModelBoard(JOBS["icebreaker"][0])) as terminal, port.Port(terminal.name):
+        words = ["run", "--engine", f"board:{terminal.name}", "-o", str(tmp_path / "out.png")]
+        assert "cannot be opened: another program has it" in refused(capsys, words)
 
 
 def test_without_pyserial_it_is_told(capsys, tmp_path, monkeypatch):
@@ -216,6 +225,11 @@ def test_load_runs_the_board_s_loader(capsys, tmp_path, monkeypatch):
         capsys, ["load", "orangecrab"]
     )
     assert "BOARD is missing" in refused(capsys, ["load"])
+    # where iceprog is missing
+    loader.rename(tmp_path / "openFPGALoader").write_text('#!/bin/sh\nprintf "%s " "$@" > said\n')
+    (tmp_path / "icebreaker.bin").write_bytes(b"bits")
+    assert cli.main(["load", "icebreaker"]) == 0
+    assert (tmp_path / "said").read_text() == "-b ice40_generic icebreaker.bin "
 
 
 def test_a_link_is_refused_where_it_cannot_be(capsys, tmp_path):

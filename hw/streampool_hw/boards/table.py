@@ -72,6 +72,7 @@ class Board:
     button_label: str = ""  # how one finds it on the board
     serial: Serial | None = None  # a port for a link
     no_serial: str = ""  # why there is none
+    other_loader: tuple[str, ...] = ()  # what loads it where that program is missing
     settings: Mapping[str, Any] = field(default_factory=dict)  # attributes that the platform gets
 
     @property
@@ -194,6 +195,7 @@ BOARDS = {
             Pin("button"),
             "UBUTTON",
             _USB,
+            other_loader=("openFPGALoader", "-b", "ice40_generic"),
         ),
         Board(
             "upduino-v3",

