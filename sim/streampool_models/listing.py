@@ -16,8 +16,8 @@ RAN = ("layer", "golden model", "framework", "frames", "cycles per frame", "limi
 
 
 def listed(model: Model) -> str:
-    """Return the layers, a line each, and a line for each that no core computes."""
-    rows = [_row(layer) for layer in model.layers if layer.job is not None]
+    """Return the layers, a line each, and why those have no core that have none."""
+    rows = [_row(layer) for layer in model.layers]
     lines = columns([HEAD, *rows]) if rows else []
     refused = [layer for layer in model.layers if layer.job is None]
     groups: dict[tuple[str, str], list[str]] = {}
@@ -128,15 +128,15 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _row(layer: Layer) -> tuple[str, ...]:
-    job = layer.job
-    assert job is not None and layer.seen is not None
+    windows, job = layer.windows, layer.job
+    dtype = windows and (layer.float_dtype if layer.waits else windows.spec.dtype)
     return (
         layer.name,
-        f"{describe(job.spec)}, {job.spec.dtype}",
-        by(job.shape),
-        by(job.out_shape),
-        str(job.lanes),
-        f"{job.cycles_bound:,}",
+        "no core" if windows is None else f"{describe(windows.spec)}, {dtype}",
+        "?" if layer.shape is None else by(layer.shape),
+        "?" if layer.out_shape is None else by(layer.out_shape),
+        "-" if job is None else str(job.lanes),
+        "-" if job is None else f"{job.cycles_bound:,}",
         "-" if layer.store_bits is None else f"{layer.store_bits:,}",
-        f"{layer.seen:.0%}",
+        "-" if layer.seen is None else f"{layer.seen:.0%}",
     )

@@ -46,8 +46,10 @@ def read_model(name: str, shapes: Shapes = ()) -> Model:
     path, _ = split(name)
     suffix = Path(path).suffix.lower()
     if suffix not in READERS:
-        known = ", ".join(READERS)
-        raise Refused(f"{shown(name)} is no model that can be read; use a file of {known}")
+        raise Refused(
+            f"{shown(name)} is no model that can be read; use a file of .onnx, .tflite, .keras or"
+            " .pt2, or FILE.py:ATTRIBUTE"
+        )
     if not Path(path).is_file():
         kind = "a folder" if Path(path).is_dir() else "no plain file"
         what = kind if Path(path).exists() else "not there"

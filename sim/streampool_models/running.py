@@ -70,7 +70,7 @@ class LayerRun:
             return said
         if spec.operation.selects:
             return "of NaN, minus infinity and zeros of both signs the framework keeps others"
-        return "the framework divides floats; the core rounds the exact result once"
+        return "the framework rounds on the way; the core rounds the exact result once"
 
     def to_json(self) -> dict[str, Any]:
         """Return what `json.dumps` takes."""

@@ -1,5 +1,7 @@
 """A layer of a model: what follows from it, and how it is listed."""
 
+import re
+
 import pytest
 from amaranth.hdl import Fragment
 from streampool_golden import AdaptiveMaxPool2d, PoolSpec
@@ -64,8 +66,17 @@ def test_what_the_size_does_not_allow_is_refused(shape, reason):
     assert reason in (layer.refusal or "")
 
 
+def test_the_list_says_what_a_layer_computes_that_waits_for_a_scale():
+    model = Toy()
+    spec = PoolSpec("avg", 2, ndim=2, rounding="half_even")
+    model.layers = (Layer("mean", "AveragePool", spec, (3, 8, 8), float_dtype="float32"),)
+    said = r"^mean +avg 2x2, stride 2x2, float32 +3x8x8 +3x4x4 +-  "
+    assert re.search(said, listed(model), re.M)
+
+
 def test_the_list_has_every_layer():
     text = listed(Toy())
     assert "3x8x8" in text
     assert "pool2 (LpPool) has no core: p is 7; use 1 to 4." in text
+    assert re.search(r"^pool2 +no core +3x8x8 +\? ", text, re.M)
     assert text.endswith("2 pooling layers, 1 of them without a core")
