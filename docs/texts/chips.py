@@ -144,6 +144,10 @@ FLOAT_COSTS: dict[str, PoolJob] = {
         ("avg", ("int16", *cores.FLOATS)),
     )
     for dtype in dtypes
+} | {
+    "max float32, clamp 0:inf": PoolJob(
+        PoolSpec("max", 3, 1, 1, dtype="float32", clamp=(0, "inf")), (1, 28, 28), 1
+    )
 }
 """What floats are set beside: one lane, pooled 3 x 3 with stride 1 and padding 1."""
 

@@ -1,7 +1,9 @@
 """Blocks of a comparison and a choice: saturation, clamps, the absolute value."""
 
+import math
+
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux, Shape, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
 from streampool_golden import DType
 
 from ..datapath.pipeline import Bundle, Step, lane_shape
@@ -60,8 +62,14 @@ class FloatClamp(Block):
         value, dtype = lane.value.as_unsigned(), self._dtype
         fraction, exponent = value[: dtype.fraction], value[dtype.fraction : dtype.bits - 1]
         key = Cat(value[:-1] ^ value[-1].replicate(dtype.bits - 1), ~value[-1])
+        below, above = key < self._least, self._most < key
+        unbounded = Const(0, 1)  # of numbers none is beyond an infinity
         return _FloatCompared(
-            value, key < self._least, self._most < key, exponent.all(), ~fraction.any()
+            value,
+            unbounded if self._low == _bits(-math.inf, dtype) else below,
+            unbounded if self._high == _bits(math.inf, dtype) else above,
+            exponent.all(),
+            ~fraction.any(),
         )
 
     def _choose(self, m: Module, lane: _FloatCompared, beat: Bundle) -> Number:
