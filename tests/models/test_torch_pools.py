@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from streampool_models.pytorch.calls import Call, Fact, Names, Trace, named
+from streampool_models.names import Names
+from streampool_models.pytorch.calls import Call, Fact, Trace, named
 from streampool_models.pytorch.pools import sites
 
 F32 = Fact((1, 4, 12, 12), "float32")
