@@ -67,9 +67,9 @@ netlists: tools $(DEV) ## compare synthesized cores with the cores they are made
 
 boards: $(FPGA) ## bitstreams that test a core on a board, and with a link: make boards BOARDS="icebreaker orangecrab"
 	@$(IN_ENV) $(PY) -m streampool_sim boards $(BOARDS) $(ARGS)
+	@$(PIP) install -e '.[link,usb]'
 	@$(IN_ENV) $(PY) -m streampool_sim boards --link $(BOARDS) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py boards-reached
-	@$(PIP) install -e '.[link]'
 	@$(IN_ENV) $(PY) docs/board_pages.py $(BOARDS)
 
 docs: tools $(CORE) ## write the figures of README.md and docs/ again

@@ -29,6 +29,8 @@ FOLDER = blocks.ROOT / "docs" / "boards"
 BUILT = blocks.ROOT / "build" / "boards"
 PORT = "/dev/ttyUSB1"
 """What stands in a page for the port, whose name differs from machine to machine."""
+USB_PORT = "/dev/ttyACM0"
+"""The same for a port that the board's chip plays."""
 _SLOW = 60.0
 """Seconds that a simulated board may take to answer."""
 
@@ -66,15 +68,41 @@ def simulated(board: Board, job: PoolJob) -> tuple[str, float, int]:
     return "\n".join(lines).replace(terminal.name, PORT), seconds, stats["link"]["requests"]
 
 
+def measured(board: Board, job: PoolJob) -> tuple[str, str, str]:
+    """Return of a simulated board: what is said, how fast its link is, and what that figure is."""
+    said, seconds, requests = simulated(board, job)
+    values = job.beats_in * job.lanes * job.input.numpy.itemsize
+    values += job.beats_out * job.lanes * job.output.numpy.itemsize
+    return (
+        f"\nThe last one says, beside how fast the link was:\n\n```\n{said}\n```\n",
+        f"{1 / seconds:.2f} frames per second, {values / seconds / 1000:.1f} kB/s",
+        f"""\
+The link's figure is of the top level simulated bit by bit at {BAUD:,} baud, with a host that
+answers at once. What a computer and its USB take comes on top: some milliseconds for each of the
+{requests} requests.""",
+    )
+
+
+def on_usb() -> tuple[str, str, str]:
+    """Return the same where the chip itself is a device on USB, of which nothing is measured."""
+    return (
+        "",
+        "not measured",
+        """\
+The chip itself is the USB device, by [LUNA](https://luna.readthedocs.io): a serial port of the
+class CDC-ACM at full speed, for which Linux, macOS and Windows have a driver. The core runs at the
+device's clock. This has not been on a board, and USB itself is not simulated. What is tested is the
+core with its end of the link, byte by byte. All of it reaches USB's clocks when placed.""",
+    )
+
+
 def page(board: Board, report: dict[str, Any]) -> str:
     """Return the page of a board."""
     job = PoolJob(PoolSpec.from_json(report["spec"]), tuple(report["shape"]), report["lanes"])
-    said, seconds, requests = simulated(board, job)
     serial = board.serial
     assert serial is not None
-    values = job.beats_in * job.lanes * job.input.numpy.itemsize
-    values += job.beats_out * job.lanes * job.output.numpy.itemsize
-    pace = values / seconds
+    said, over, of_link = on_usb() if serial.on_usb else measured(board, job)
+    extras, port = ("fpga,link,usb", USB_PORT) if serial.on_usb else ("fpga,link", PORT)
     core = report["clock_mhz"] * 1e6 / report["cycles_per_frame"]
     rows = [
         ("device", board.chip.part),
@@ -89,7 +117,7 @@ def page(board: Board, report: dict[str, Any]) -> str:
         *((f"LED {lamp['led']}", lamp["means"]) for lamp in report["lamps"]),
         ("button", f"{report['button']}: ends what is going on" if report["button"] else "-"),
         ("the core alone", f"{core:,.1f} frames per second"),
-        ("over its link", f"{1 / seconds:.2f} frames per second, {pace / 1000:.1f} kB/s"),
+        ("over its link", over),
         ("built by", ", ".join(f"{tool} {number}" for tool, number in report["tools"].items())),
     ]
     load = shlex.join([*board.loader, board.file_name(link=True)])
@@ -101,7 +129,7 @@ From `git clone` to a picture that the board has pooled:
 
 ```sh
 # in the clone: the command line, the tools that make bitstreams, the serial port
-python3 -m venv .venv && . .venv/bin/activate && pip install '.[fpga,link]'
+python3 -m venv .venv && . .venv/bin/activate && pip install '.[{extras}]'
 # make {board.file_name(link=True)}; minutes
 {build_command(board, report)}
 # load it: {load}
@@ -109,23 +137,15 @@ streampool load {board.name} --link
 # which serial port answers
 streampool ports
 # pool the photograph that comes along, or a picture of yours of the same size
-streampool run --engine board:{PORT}
-```
-
-The last one says, beside how fast the link was:
-
+streampool run --engine board:{port}
 ```
 {said}
-```
-
 The core takes frames of one shape: for a picture of another size, build again with its `--shape`,
 channels x rows x columns. [boards.md](../boards.md) says more, and [link.md](../link.md) what
 crosses the line.
 
 {blocks.table("what | figure", [list(row) for row in rows])}
-The link's figure is of the top level simulated bit by bit at {BAUD:,} baud, with a host that
-answers at once. What a computer and its USB take comes on top: some milliseconds for each of the
-{requests} requests.
+{of_link}
 """
 
 

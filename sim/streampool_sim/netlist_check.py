@@ -50,6 +50,8 @@ def check_design(
     """Do for the netlist of what a board runs what `check_core` does."""
     if isinstance(design, SelfTest):
         return check_self_test(design, device, folder)
+    if board.on_usb:
+        return "its line is USB, which is not simulated"
     return check_link(design, board.name, hz, device, folder)
 
 

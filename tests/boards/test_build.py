@@ -137,13 +137,13 @@ def test_missing_tools_are_named(capsys, tmp_path, monkeypatch):
 @pytest.fixture
 def programs(monkeypatch):
     """Put a placer that reaches 100 MHz in the programs' place; returns what it says and does."""
-    state = SimpleNamespace(error="", fmax=100.0, cells=["TRELLIS_FF"])
+    state = SimpleNamespace(error="", fmax=100.0, clocks={}, cells=["TRELLIS_FF"])
 
     def run(program: str, arguments: list[str], folder: Any) -> SimpleNamespace:
         failed = bool(state.error) and "nextpnr" in program
         if "--report" in arguments:
             report = {
-                "fmax": {"clk": {"achieved": state.fmax}},
+                "fmax": state.clocks or {"clk": {"achieved": state.fmax}},
                 "utilization": {"TRELLIS_COMB": {"used": 10, "available": 83640}},
             }
             (folder / arguments[arguments.index("--report") + 1]).write_text(json.dumps(report))
@@ -174,6 +174,21 @@ def test_an_orangecrab_s_file_has_a_suffix_for_dfu_util(capsys, tmp_path, progra
     assert data[4:-4] == bytes.fromhex("ffff f05a 0912 0001 554644 10")
     # as in the specification: the CRC is not inverted at the end
     assert zlib.crc32(data[:-4]) ^ 0xFFFFFFFF == int.from_bytes(data[-4:], "little")
+
+
+def test_each_clock_of_a_link_on_usb_is_held_to_its_own(capsys, tmp_path, programs):
+    pytest.importorskip("luna", reason="luna-usb is not installed")
+    words = ("--board", "orangecrab", "--link", *SMALL, "-o", str(tmp_path / "out"))
+    programs.clocks = {
+        "io": {"achieved": 47.0, "constraint": 48.0},
+        "device": {"achieved": 90.0, "constraint": 12.0},
+    }
+    err = refused(capsys, *words)
+    assert "would run at 12 MHz, and the core with its link reaches 11.8 MHz; use a smaller" in err
+    programs.clocks["io"]["achieved"] = 240.0
+    status, out, _ = said(capsys, *words)
+    assert status == 0 and "12 MHz; 60.0 MHz could be reached" in out
+    assert "not checked" in out and "link     the USB that it is loaded by\n" in out
 
 
 def test_a_core_too_big_for_the_board_is_refused(capsys, tmp_path, programs):

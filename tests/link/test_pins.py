@@ -192,7 +192,9 @@ def test_the_host_may_take_its_time(board):
     assert host.counts["repeated"] == 0
 
 
-@pytest.mark.parametrize("name", [name for name, board in BOARDS.items() if board.serial])
+@pytest.mark.parametrize(
+    "name", [name for name, each in BOARDS.items() if each.serial and not each.on_usb]
+)
 def test_the_line_has_the_pins_of_the_board(name):
     board = BOARDS[name].with_link
     platform = board.create_platform()

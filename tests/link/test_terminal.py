@@ -235,7 +235,13 @@ def test_load_runs_the_board_s_loader(capsys, tmp_path, monkeypatch):
 def test_a_link_is_refused_where_it_cannot_be(capsys, tmp_path):
     out = tmp_path / "out"
     words = ["build", "--kernel", "2", "--shape", "2x4x4", "--link", "-o", str(out), "--board"]
-    assert "whose one port is the USB of the chip itself" in refused(capsys, [*words, "orangecrab"])
+    assert "whose USB leads to the flash alone" in refused(capsys, [*words, "upduino-v3"])
+    assert "freq 100 cannot be had with a link on USB" in refused(
+        capsys, [*words, "orangecrab", "--freq", "100"]
+    )
+    assert "frames 3 is of the self-test" in refused(
+        capsys, [*words, "icebreaker", "--frames", "3"]
+    )
     assert "does not divide into 1,000,000 bits per second" in refused(
         capsys, [*words, "ulx3s-85f", "--freq", "13.5"]
     )

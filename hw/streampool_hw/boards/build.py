@@ -18,6 +18,7 @@ from ..files import write_whole
 from ..fpga import Device, ToolError, silicon, tools
 from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
 from ..fpga.netlist import NETLIST
+from .link import usb
 from .link.core import LinkedCore
 from .link.protocol import BAUD, VERSION, about
 from .link.uart import divisor
@@ -88,7 +89,7 @@ def build(
     *,
     link: bool = False,
     freq_mhz: float | None = None,
-    frames: int = FRAMES,
+    frames: int | None = None,
     keep: bool = False,
     check: Check | None = None,
     progress: Progress = untold,
@@ -98,20 +99,28 @@ def build(
     That is a self-test, or with `link` a core that a host feeds over the board's serial port; the
     files of the latter are called BOARD-link. The folder is made if it is not there; nothing is
     written unless all went well. The clock is the board's own, or by `freq_mhz` one of the PLL,
-    where the device has one; one above what the silicon takes is a `ToolError`. A round of the
-    self-test has `frames` frames. Before anything is placed, `check` is given what was made, the
-    board, the clock in Hz, the device and the folder of the netlist; it raises `ToolError` if that
-    is wrong in it, and returns why it cannot tell, or None. With `keep`,
-    a bitstream that is there already and was made of the same gates by the same tools is left as
-    it is. `progress` is told of each step: steps done, steps in all. A core that does not fit the
-    board or is too slow for the clock is a `ToolError`, as is a program that is missing.
+    where the device has one; one above what the silicon takes is a `ToolError`. A link on USB has
+    USB's clock. A round of the self-test has `frames` frames, `FRAMES` by default. Before anything
+    is placed, `check` is given what was made, the board, the clock in Hz, the device and the folder
+    of the netlist; it raises `ToolError` if that is wrong in it, and returns why it cannot tell, or
+    None. With `keep`, a bitstream that is there already and was made of the same gates by the same
+    tools is left as it is. `progress` is told of each step: steps done, steps in all. A core that
+    does not fit the board or is too slow for the clock is a `ToolError`, as is a program that is
+    missing.
     """
     _check_columns(job)
     # NumPy's scalars are nothing to JSON
-    frames, freq_mhz = int(frames), None if freq_mhz is None else float(freq_mhz)
+    freq_mhz = None if freq_mhz is None else float(freq_mhz)
     if link:
         board = board.with_link
-    elif frames * job.beats_in > _MOST_BEATS:
+        if frames is not None:
+            raise SpecError(
+                "frames",
+                f"frames {frames} is of the self-test, and a core with a link takes any number;"
+                " leave it out.",
+            )
+    frames = FRAMES if frames is None else int(frames)
+    if not link and frames * job.beats_in > _MOST_BEATS:
         raise SpecError(
             "frames",
             f"frames {frames} of {job.beats_in} beats would take minutes to prepare;"
@@ -120,6 +129,16 @@ def build(
     platform = board.create_platform()
     own_hz = platform.default_clk_frequency
     pll = None
+    on_usb = link and board.on_usb
+    if on_usb:
+        if freq_mhz is not None:
+            raise SpecError(
+                "freq",
+                f"freq {freq_mhz:g} cannot be had with a link on USB, whose core runs at USB's"
+                f" {usb.HZ / 1e6:g} MHz; leave it out.",
+            )
+        usb.luna()
+        pll = PllSettings.for_usb(own_hz)
     if freq_mhz is not None:
         if not board.has_pll:
             raise SpecError(
@@ -128,7 +147,8 @@ def build(
                 f" {own_hz / 1e6:g} MHz; use a board with an ECP5.",
             )
         pll = PllSettings.at_most(own_hz, freq_mhz * 1e6)
-    hz = float(own_hz if pll is None else pll.hz)
+    hz = float(own_hz if pll is None else pll.hz / pll.slower)
+    fastest_hz = float(usb.IO_HZ) if on_usb else hz
 
     device = board.chip
     design: LinkedCore | SelfTest
@@ -163,10 +183,10 @@ def build(
         progress(next(done), steps)
         netlist = json.loads((work / NETLIST).read_text(encoding="utf-8"))
         limit = silicon.limit_of(device, silicon.kinds_in(netlist, device))
-        if limit is not None and limit.mhz * 1e6 < hz:
-            slower = f"--freq {int(limit.mhz)}" if pll else "another board"
+        if limit is not None and limit.mhz * 1e6 < fastest_hz:
+            slower = f"--freq {int(limit.mhz)}" if freq_mhz is not None else "another board"
             raise ToolError(
-                f"{board.name} would run at {hz / 1e6:g} MHz, and its silicon takes"
+                f"{board.name} would run at {fastest_hz / 1e6:g} MHz, and its silicon takes"
                 f" {limit.mhz:.1f} MHz at most ({limit.cell} of an {device.part}); use {slower}."
             )
         if check is not None:
@@ -181,10 +201,14 @@ def build(
         report = json.loads((work / _REPORT).read_text(encoding="utf-8"))
         bits = (work / f"{name}.{board.suffix}").read_bytes()
 
-    fmax = min(float(clock["achieved"]) for clock in report["fmax"].values())
+    clocks = report["fmax"].values()
+    fmax = min(float(clock["achieved"]) for clock in clocks)
+    if on_usb:  # the core's clock if all of them were faster by as much
+        margin = min(clock["achieved"] / clock["constraint"] for clock in clocks)
+        fmax = round(hz / 1e6 * margin, 2)
     if fmax * 1e6 < hz:
         of = {"test": "self-test", "link": "link"}
-        slower = f"--freq {int(fmax)} or " if pll else ""
+        slower = f"--freq {int(fmax)} or " if freq_mhz is not None else ""
         raise ToolError(
             f"{board.name} would run at {hz / 1e6:g} MHz, and the core with its {of[design.name]}"
             f" reaches {fmax:.1f} MHz; use {slower}a smaller core."
@@ -201,7 +225,11 @@ def build(
         shape=job.shape,
         lanes=job.lanes,
         cycles_per_frame=design.core.cycles_bound,
-        link={"baud": BAUD, "protocol": VERSION, "port": board.serial.label}
+        link={
+            "baud": None if on_usb else BAUD,
+            "protocol": VERSION,
+            "port": board.serial.label,
+        }
         if link and board.serial
         else None,
         frames=frames if isinstance(design, SelfTest) else None,
@@ -257,8 +285,8 @@ def linked(job: PoolJob, board: Board, hz: float, *, family: str) -> LinkedCore:
         raise SpecError(
             "indices", "indices do not cross a link, which carries values; leave them out."
         )
-    clocks = divisor(hz, BAUD)
-    if clocks is None:
+    clocks = None if board.on_usb else divisor(hz, BAUD)
+    if clocks is None and not board.on_usb:
         raise SpecError(
             "freq",
             f"freq {hz / 1e6:g} does not divide into {BAUD:,} bits per second; use a multiple of"

@@ -51,11 +51,12 @@ class Lamp:
 
 @dataclass(frozen=True)
 class Serial:
-    """A serial port, whose wires are called ``rx`` and ``tx``."""
+    """A serial port: wires called ``rx`` and ``tx``, or USB's."""
 
     label: str  # how one gets at it
     pin: Pin = Pin("uart")
     alone: bool = False  # whether the board's lamps and button are its wires
+    on_usb: bool = False  # whether its wires are USB's, and the chip is a device on it
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Board:
     def has_pll(self) -> bool:
         """Whether its clock can be chosen."""
         return self.chip.family == "ecp5"
+
+    @property
+    def on_usb(self) -> bool:
+        """Whether its serial port is the chip's own on USB."""
+        return self.serial is not None and self.serial.on_usb
 
     @property
     def with_link(self) -> "Board":
@@ -162,7 +168,7 @@ def _orangecrab(size: int) -> Board:
         ("dfu-util", "-a", "0", "-D"),
         Pin("button"),
         "BTN0",
-        no_serial="whose one port is the USB of the chip itself",
+        replace(_USB, pin=Pin("usb"), on_usb=True),
     )
 
 

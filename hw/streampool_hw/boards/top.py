@@ -1,7 +1,7 @@
 """What runs on a board: its clock, of which an ECP5 can make another, button, lamps and line."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -17,10 +17,11 @@ from amaranth.hdl import (
     Signal,
     Value,
 )
-from amaranth.lib import io
+from amaranth.lib import io, wiring
 from amaranth.lib.cdc import ResetSynchronizer
 from streampool_golden import SpecError
 
+from .link import usb
 from .link.core import LinkedCore
 from .self_test import SelfTest
 from .table import Board, Pin
@@ -40,6 +41,7 @@ class PllSettings:
     reference: int  # CLKI_DIV
     feedback: int  # CLKFB_DIV
     output: int  # CLKOP_DIV
+    slower: int = 1  # how much slower a second output is, whose edges go with the first one's
 
     @property
     def hz(self) -> Fraction:
@@ -76,8 +78,30 @@ class PllSettings:
         )
         return min(settings, key=lambda each: (-each.hz, each.reference))
 
-    def instance(self, clk_i: Value, clk_o: Value, locked: Value) -> Instance:
-        """Return the ECP5's cell that makes one clock from another; `locked` is in no domain."""
+    @classmethod
+    def for_usb(cls, reference_hz: float) -> "PllSettings":
+        """Return those of the clocks that `usb.UsbSerial` needs."""
+        found = cls.at_most(reference_hz, usb.IO_HZ)
+        assert found.hz == usb.IO_HZ, "the board's clock does not make USB's"
+        return replace(found, slower=usb.IO_HZ // usb.HZ)
+
+    def instance(
+        self, clk_i: Value, clk_o: Value, locked: Value, slow: Value | None = None
+    ) -> Instance:
+        """Return the ECP5's cell that makes one clock from another; `locked` is in no domain.
+
+        `slow` is the second output.
+        """
+        second: dict[str, Any] = {}
+        if slow is not None:
+            second = {
+                "a_FREQUENCY_PIN_CLKOS": str(float(self.hz) / self.slower / 1e6),
+                "p_CLKOS_DIV": self.output * self.slower,
+                "p_CLKOS_ENABLE": "ENABLED",
+                "p_CLKOS_CPHASE": self.output - 1,
+                "p_CLKOS_FPHASE": 0,
+                "o_CLKOS": slow,
+            }
         return Instance(
             "EHXPLLL",
             # what the placer takes as the output's constraint, and the vendor's tool for the loop
@@ -114,6 +138,7 @@ class PllSettings:
             i_ENCLKOP=0,
             o_CLKOP=clk_o,
             o_LOCK=locked,
+            **second,
         )
 
 
@@ -151,7 +176,9 @@ class Top(Elaboratable):
         if board.button is not None:
             m.submodules.button = button = io.Buffer(io.Direction.Input, port(board.button))
             reset = reset | button.i
-        if self._pll is None:
+        if isinstance(design, LinkedCore) and board.on_usb:
+            reset = reset | ~self._usb(m, platform, design)
+        elif self._pll is None:
             m.d.comb += ClockSignal(domain).eq(ClockSignal("sync"))
         else:
             locked = Signal()
@@ -165,10 +192,30 @@ class Top(Elaboratable):
             m.submodules[f"lamp_{lamp.shows}"] = buffer
             m.d.comb += buffer.o.eq(lit[lamp.shows])
 
-        if isinstance(design, LinkedCore):
+        if isinstance(design, LinkedCore) and not board.on_usb:
             assert board.serial is not None
             wires = resource(board.serial.pin.name, board.serial.pin.number)
             m.submodules.rx = rx = io.Buffer(io.Direction.Input, wires.rx)
             m.submodules.tx = tx = io.Buffer(io.Direction.Output, wires.tx)
             m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
         return m
+
+    def _usb(self, m: Module, platform: Any, design: LinkedCore) -> Signal:
+        """Connect the design to USB, and return whether its clocks are there.
+
+        The device is not reset by the button: its host would lose the port.
+        """
+        serial, locked = self._board.serial, Signal()
+        assert serial is not None and self._pll is not None
+        m.domains += [ClockDomain("usb"), ClockDomain("usb_io")]
+        m.submodules.pll = self._pll.instance(
+            ClockSignal("sync"), ClockSignal("usb_io"), locked, ClockSignal("usb")
+        )
+        m.d.comb += ClockSignal(design.name).eq(ClockSignal("usb"))
+        for domain in ("usb", "usb_io"):
+            m.submodules[f"{domain}_reset"] = ResetSynchronizer(~locked, domain=domain)
+        wires = platform.request(serial.pin.name, serial.pin.number)
+        m.submodules.usb = device = usb.UsbSerial(wires, f"streampool on {self._board.title}")
+        wiring.connect(m, design.o, device.i)
+        wiring.connect(m, device.o, design.i)
+        return locked

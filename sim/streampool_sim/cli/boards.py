@@ -57,7 +57,7 @@ def command(options: Options) -> int:
         print(f"streampool: building {board.name} ...", file=sys.stderr, flush=True)
         try:
             job, mhz = (LINK_JOB, LINK_MHZ) if options.link else (JOB, PLL_MHZ)
-            freq_mhz = mhz if board.has_pll else None
+            freq_mhz = mhz if board.has_pll and not (options.link and board.on_usb) else None
             return build(
                 *(job, board, options.output), link=options.link, freq_mhz=freq_mhz, keep=True
             )

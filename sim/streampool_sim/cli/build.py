@@ -43,7 +43,7 @@ Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot 
         common.folder_option(),
         common.freq_option("clock, by the PLL of an ECP5 (the board's own)", None),
         option("--link", help="let a host feed the core, over the board's serial port"),
-        option("--frames", values.positive, "N", "frames per round of the test", default=FRAMES),
+        option("--frames", values.positive, "N", f"frames per round of the test ({FRAMES})"),
         common.no_check_option(),
     ),
 )
@@ -82,7 +82,9 @@ def summary(result: Built) -> str:
     if result.frames is not None:
         checksums = count(len(result.checksums), "checksum")
         tested = f"{count(result.frames, 'frame')} per round, {checksums}"
-    link = result.link and f"{result.link['baud']:,} baud, at {result.link['port']}"
+    link = result.link and result.link["port"]
+    if result.link and result.link["baud"]:
+        link = f"{result.link['baud']:,} baud, at {link}"
     starts = "ends the session" if result.link else "starts the test anew"
     rows = [
         ("board", f"{result.title} ({result.device})"),

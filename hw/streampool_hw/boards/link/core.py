@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 
 from amaranth.hdl import Cat, Module, ResetInserter, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import DType
 
 from ...core import PoolCore
 from .endpoint import Endpoint
-from .uart import Receiver, Transmitter
+from .protocol import FLAG
+from .uart import RECEIVED, Receiver, Transmitter
+
+SENT = data.StructLayout({"data": 8, "last": 1})
+"""A byte, and whether it ends a packet."""
 
 
 def _byte_shape(dtype: DType) -> int:
@@ -91,14 +95,18 @@ class LinkedCore(wiring.Component):
         What is fed; a submodule called ``core``.
     info : bytes
         What the board says of itself, as `protocol.about` makes it.
-    clocks : int
-        Clocks of a bit, as `uart.divisor` finds them.
+    clocks : int or None
+        Clocks of a bit, as `uart.divisor` finds them; None where something else carries bytes.
 
     Members
     -------
     rx : In(1)
-        Of no clock.
+        Of no clock. It and `tx` are there where there are clocks of a bit.
     tx : Out(1)
+    i : In(stream(RECEIVED))
+        Bytes from the host, always ready. It and `o` are there where `rx` and `tx` are not.
+    o : Out(stream(SENT))
+        Bytes to the host.
     frame : Out(1)
         A frame is in the core.
     session : Out(1)
@@ -112,21 +120,18 @@ class LinkedCore(wiring.Component):
 
     rx: Signal
     tx: Signal
+    i: stream.Interface
+    o: stream.Interface
     frame: Signal
     session: Signal
     damaged: Signal
 
-    def __init__(self, core: PoolCore, info: bytes, clocks: int):
+    def __init__(self, core: PoolCore, info: bytes, clocks: int | None):
         self.core, self.info, self._clocks = core, info, clocks
-        super().__init__(
-            {
-                "rx": In(1),
-                "tx": Out(1),
-                "frame": Out(1),
-                "session": Out(1),
-                "damaged": Out(1),
-            }
-        )
+        wires = {"rx": In(1), "tx": Out(1)}
+        streams = {"i": In(stream.Signature(RECEIVED)), "o": Out(stream.Signature(SENT))}
+        lamps = {"frame": Out(1), "session": Out(1), "damaged": Out(1)}
+        super().__init__({**(streams if clocks is None else wires), **lamps})
 
     @property
     def lamps(self) -> Mapping[str, Value]:
@@ -142,14 +147,18 @@ class LinkedCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         job, core = self.core.job, self.core
-        m.submodules.receiver = receiver = Receiver(self._clocks)
-        m.submodules.transmitter = transmitter = Transmitter(self._clocks)
-        m.submodules.endpoint = endpoint = Endpoint(self.info)
-        wiring.connect(m, receiver.o, endpoint.i)
-        wiring.connect(m, endpoint.o, transmitter.i)
+        clocks, endpoint = self._clocks, Endpoint(self.info)
+        if clocks is not None:
+            m.submodules.receiver = receiver = Receiver(clocks)
+            m.submodules.transmitter = transmitter = Transmitter(clocks)
+            wiring.connect(m, receiver.o, endpoint.i)
+            wiring.connect(m, endpoint.o, transmitter.i)
+            m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(transmitter.tx)]
+        else:
+            wiring.connect(m, wiring.flipped(self.i), endpoint.i)
+            self._send(m, endpoint.o)
+        m.submodules.endpoint = endpoint
         m.d.comb += [
-            receiver.rx.eq(self.rx),
-            self.tx.eq(transmitter.tx),
             self.session.eq(endpoint.open),
             self.damaged.eq(endpoint.damaged),
         ]
@@ -182,3 +191,16 @@ class LinkedCore(wiring.Component):
         with m.Elif(core.o.valid & core.o.ready & core.o.payload.last):
             m.d.sync += self.frame.eq(0)
         return m
+
+    def _send(self, m: Module, sent: stream.Interface) -> None:
+        """Say of each byte whether it ends a packet: every other flag does."""
+        begun = Signal()
+        flag = sent.payload == FLAG
+        m.d.comb += [
+            self.o.valid.eq(sent.valid),
+            self.o.payload.data.eq(sent.payload),
+            self.o.payload.last.eq(flag & begun),
+            sent.ready.eq(self.o.ready),
+        ]
+        with m.If(sent.valid & sent.ready & flag):
+            m.d.sync += begun.eq(~begun)

@@ -12,7 +12,7 @@ from streampool_golden import PoolJob, PoolSpec, SpecError, __version__
 VERSION = 1
 """Of the protocol."""
 BAUD = 1_000_000
-"""Bits per second on the line."""
+"""Bits per second on the line, where it is a UART."""
 MOST = 1024
 """Bytes of a payload, at most."""
 
