@@ -27,7 +27,8 @@ fixed pattern with random stalls, and its LEDs say whether the checksums are the
 Before it is placed, its netlist is simulated, in seconds.
 With --link the core waits for frames on the board's serial port, from `streampool run --engine
 board:PORT`; the files are called BOARD-link.
-Needs the extra streampool[fpga]. Exit: 0 built, 2 refused, or the board cannot take it.
+Needs the extra streampool[fpga], and streampool[usb] for an OrangeCrab's link. Exit: 0 built,
+2 refused, or the board cannot take it.
 """
 
 
