@@ -10,6 +10,7 @@ from pool_specs import naive_average
 from streampool_golden import ROUNDINGS, PoolJob, PoolSpec, float32_ratio
 from streampool_hw import PoolCore
 from streampool_hw.blocks.division import Division
+from streampool_sim import simulate
 from streampool_sim.engines import fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack
@@ -188,3 +189,13 @@ def test_a_core_for_frames_of_any_size_is_made_at_once():
     # one product of divisors a kind of window, not a window: else this would take minutes
     core = PoolCore(PoolSpec("avg", 3, 1, 1, count_include_pad=False), (1, 8000, 8000), 1)
     assert core.job.limit_cycles == 8000**2
+
+
+@pytest.mark.parametrize(
+    ("op", "dtype", "out_dtype"),
+    [("avg", "int16", "uint64"), ("min", "int32", "uint64"), ("gem4", "int16", "int64")],
+)
+def test_the_widest_outputs_have_a_core(op, dtype, out_dtype):
+    spec = PoolSpec(op, 2, dtype=dtype, out_dtype=out_dtype, saturate=True)
+    x = np.array([[[[-30000, 7], [30000, -1]]]], dtype)
+    assert simulate(spec, x).mismatch is None

@@ -6,7 +6,7 @@ import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
 from streampool_golden import DType
 
-from ..datapath.pipeline import Bundle, Step, lane_shape
+from ..datapath.pipeline import Bundle, Step, lane_shape, range_shape
 from .block import Block, Number
 
 
@@ -20,7 +20,7 @@ class Clamp(Block):
 
     def __init__(self, shape: Shape, low: int, high: int):
         self._low, self._high = low, high
-        out = Shape.cast(range(low, high + 1))
+        out = range_shape(low, high)
         super().__init__(
             [Step(self._compare), Step(self._choose)], {"value": shape}, {"value": out}
         )

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
 from streampool_golden import round_div
 
-from ..datapath.pipeline import Bundle, Nothing, Step
+from ..datapath.pipeline import Bundle, Nothing, Step, range_shape
 from .block import Block, Chain, Number, Window
 from .division import Division, reciprocal
 from .multiplier import Multiplier, Scale
@@ -183,7 +183,7 @@ class Divider(Block):
             first = Step(lambda m, lane, beat: lane, self._look_up_zero)
             then = Step(self._compare, lambda beat: Window(beat.last, beat.which))
             steps = [first, then, *steps]
-        o = {"value": Shape.cast(range(division.low + after, division.high + after + 1))}
+        o = {"value": range_shape(division.low + after, division.high + after)}
         super().__init__(
             [*steps, *self._quotient.steps, Step(self._end)],
             {"value": shape},

@@ -6,6 +6,7 @@ from typing import Any, Self, dataclass_transform
 
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, ValueLike
 from amaranth.lib import data
+from amaranth.utils import bits_for
 from streampool_golden import Accumulator, DType
 
 from .fifo import PipelineFifo
@@ -14,6 +15,14 @@ from .fifo import PipelineFifo
 def lane_shape(held: DType | Accumulator) -> Shape:
     """Return the shape of a lane that holds numbers of a type or a range."""
     return Shape(held.bits, held.signed)
+
+
+def range_shape(low: int, high: int) -> Shape:
+    """Return the shape that holds `low` to `high`: as of a range, which has 63 bits at most."""
+    if low == high == 0:
+        return Shape(0)
+    signed = low < 0
+    return Shape(max(bits_for(low, signed), bits_for(high, signed)), signed)
 
 
 def delay(

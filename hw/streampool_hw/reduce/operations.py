@@ -22,7 +22,7 @@ from ..blocks.floats_out import FixedToFloat
 from ..blocks.multiplier import Cube, Square
 from ..blocks.root import Radicands, roots, rounds_to_nearest
 from ..blocks.windows import Kind
-from ..datapath.pipeline import lane_shape
+from ..datapath.pipeline import lane_shape, range_shape
 from .reduction import ReductionGates, extremes, float_extremes, float_sums, sums
 
 Postprocessing: TypeAlias = tuple[Sequence[Block], int, int]
@@ -188,5 +188,5 @@ def postprocessing(job: PoolJob, kinds: Sequence[Kind]) -> list[Block]:
         return [*blocks, FloatClamp(job.output, *job.spec.clamp)]
     if job.input.is_float or (lowest >= low and highest <= high):
         return list(blocks)
-    shape = Shape.cast(range(lowest, highest + 1))
+    shape = range_shape(lowest, highest)
     return [*blocks, Clamp(shape, low, high)]
