@@ -19,10 +19,10 @@ from streampool_sim.link.host import Host
 from streampool_sim.link.simulated import SimulatedBoard
 
 # One that gives more than it takes, so that bytes have to wait; and one with spare lanes, whose
-# values are no whole bytes there and two bytes back.
+# values are 9 bits there and 11 back, in two bytes each.
 JOBS = {
     "icebreaker": PoolJob(PoolSpec("max", 2, 1, 1, dtype="uint8"), (4, 5, 5), 4),
-    "ulx3s-85f": PoolJob(PoolSpec("sum", 2, 1, dtype="int5"), (3, 5, 6), 2),
+    "ulx3s-85f": PoolJob(PoolSpec("sum", 2, 1, dtype="int9"), (3, 5, 6), 2),
 }
 
 
@@ -45,6 +45,8 @@ def test_a_hundred_frames_in_a_row(board):
     host = Host(ModelLine(board), seed=1)
     info = host.info()
     job = info.job
+    whole = info.board == "icebreaker"
+    assert (job.input.numpy.itemsize, job.output.numpy.itemsize) == ((1, 1) if whole else (2, 2))
     assert info.board in JOBS and job == JOBS[info.board]
     assert info.clock_hz == board.clock_hz
     frames = frames_of(job, 100)

@@ -16,7 +16,7 @@ from streampool_golden import PoolJob, PoolSpec, pool
 from streampool_hw.boards.link.protocol import MOST, Decoder, Info, Kind, Packet, Reason, about
 from streampool_sim.link.host import BoardMissing, Host, LinkError
 
-JOB = PoolJob(PoolSpec("sum", 2, 1, dtype="int5"), (3, 9, 17), 2)  # spare lanes, two bytes out
+JOB = PoolJob(PoolSpec("sum", 2, 1, dtype="int7"), (3, 9, 15), 2)  # spare lanes, two bytes out
 GROWING = PoolJob(PoolSpec("max", 2, 1, 1, dtype="uint8"), (8, 40, 40), 8)
 
 packets = st.builds(

@@ -33,8 +33,8 @@ JOBS = {
         "--kernel 2 --stride 1 --padding 1",
     ),
     "ulx3s-85f": (
-        PoolJob(PoolSpec("sum", 2, 1, dtype="int5"), (3, 5, 6), 2),
-        "--op sum --kernel 2 --stride 1 --dtype int5 --lanes 2",
+        PoolJob(PoolSpec("sum", 2, 1, dtype="int9"), (3, 5, 6), 2),
+        "--op sum --kernel 2 --stride 1 --dtype int9 --lanes 2",
     ),
 }
 
