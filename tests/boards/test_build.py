@@ -125,6 +125,7 @@ def test_missing_tools_are_named(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(tools.sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     tools.find.cache_clear()
+    tools.version.cache_clear()  # what other tests asked for
     target = tmp_path / "out"
     try:
         err = refused(capsys, "--board", "tang-nano-9k", *SMALL, "-o", str(target))
