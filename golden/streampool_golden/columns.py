@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from .errors import SpecError
-from .geometry import Axis, UnevenAxis
+from .geometry import Axis
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,6 @@ def windows_out(axis: Axis, columns: int, wanted: int | None = None) -> int:
     By default they are the fewest with which all groups find their taps alike; with these a row
     leaves as fast as it comes.
     """
-    if isinstance(axis, UnevenAxis) and max(columns, wanted or 1) > 1:
-        field = "columns" if columns > 1 else "columns_out"
-        raise SpecError(
-            field,
-            f"{field} {max(columns, wanted or 1)} needs windows of one length, and those to"
-            f" {axis.outputs} of {axis.length} are of two; use {field} 1.",
-        )
     fewest = columns // gcd(columns, axis.stride)
     if wanted is None:
         return min(fewest, axis.outputs)

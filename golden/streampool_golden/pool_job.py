@@ -81,9 +81,10 @@ class PoolJob(Job):
         if columns_out is not None:
             columns_out = fields.integer("columns_out", columns_out, 1, what=what)
         if isinstance(self.axes[-1], UnevenAxis) and (columns > 1 or (columns_out or 1) > 1):
+            field = "columns" if columns > 1 else "columns_out"
             raise SpecError(
-                "columns",
-                f"columns {max(columns, columns_out or 1)} a beat need windows of one length, and"
+                field,
+                f"{field} {max(columns, columns_out or 1)} a beat need windows of one length, and"
                 f" adaptive {spec.adaptive} has two on {self.size[-1]}; use 1, or a divisor of"
                 f" {self.size[-1]}.",
             )

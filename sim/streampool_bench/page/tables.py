@@ -35,7 +35,7 @@ _HEADS = {
     "freq_mhz": "MHz",
     "freq_source": "clock",
     "fmax_mhz": "MHz by seed",
-    "freq_bound": "clock bound by",
+    "freq_bound": "bound by",
     "fmax_median_mhz": "MHz, median",
     "silicon_mhz": "MHz, silicon",
     "silicon_cell": "set by",
