@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards soc netlists docs fresh vectors conformance models models-test wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
+.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -12,6 +12,7 @@ FPGA  := $(VENV)/.fpga-installed
 TORCH := $(VENV)/.conformance-installed
 KERAS := $(VENV)/.keras-installed
 BENCH := $(VENV)/.bench-installed
+PROVE := $(VENV)/.prove-installed
 
 ARGS  ?=
 COUNT ?= 1000
@@ -100,6 +101,10 @@ models: tools $(TORCH) ## read and run the models of docs/models.md: make models
 models-test: tools $(TORCH) $(KERAS) ## tests of model readers with PyTorch, Keras and LiteRT installed
 	@$(IN_ENV) $(PY) -m pytest tests/models tests/examples/test_beginner.py $(ARGS)
 
+prove: tools $(PROVE) ## prove the hardware, for any data, stalls and resets: make prove ARGS=--long
+	@$(IN_ENV) PYTHONPATH=tests $(PY) -m proofs.run $(ARGS)
+	@$(IN_ENV) $(PY) docs/tables.py proofs
+
 wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py
 
@@ -187,6 +192,10 @@ $(KERAS): pyproject.toml $(DEV)
 	@echo "Installing Keras and TensorFlow, once ..." >&2
 	@$(PIP) install -e '.[keras]'
 	@touch $@
+
+$(PROVE): pyproject.toml | $(PY)
+	@$(PIP) install -e '.[prove]'
+	@touch $@ $(CORE)
 
 $(BENCH): pyproject.toml | $(CORE)
 	@echo "Installing what is measured against, once ..." >&2

@@ -90,6 +90,7 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "sweep": ("build/sweep-*.jsonl", lambda found: checks.sweep(found[0])),
     "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
+    "proofs": ("build/prove/summary.json", lambda found: checks.proofs(found[0])),
     "demo-digits": ("build/demos/classify/result.json", demos.table),
     "demo-boxes": ("build/demos/detect/result.json", demos.table),
     "demo-files": ("build/demos/text/result.json", demos.labels),

@@ -78,6 +78,26 @@ def recorded(name: str) -> list[dict]:
     return json.loads(path.read_text("utf-8")) if path.is_file() else []
 
 
+def proofs(path: Path) -> str:
+    """Return what was proved, how deep the induction was, and how long it took."""
+    found = json.loads(path.read_text("utf-8"))
+    rows = [
+        [
+            name,
+            f"{group['proved']:,} of {group['all']:,}",
+            group["depth"],
+            f"{group['longest']:,.0f}",
+            f"{group['seconds']:,.0f}",
+        ]
+        for name, group in found["groups"].items()
+    ]
+    tools = ", ".join(f"{name} {version}" for name, version in found["tools"].items())
+    return (
+        blocks.table("what | > proved | > depth | > longest, s | > all, s", rows)
+        + f"\nBy {tools}; seconds of one core.\n"
+    )
+
+
 def conformance() -> str:
     """Return what came of random specifications that runtimes ran, too."""
     rows: list[list[object]] = []

@@ -1,0 +1,81 @@
+"""Two small proofs, and claims that do not hold, which have to fail."""
+
+from pathlib import Path
+
+import pytest
+from streampool_golden import PoolJob, PoolSpec
+from streampool_hw.datapath.fifo import PipelineFifo
+
+from proofs import path, rate, rule
+from proofs.cases import LEMMAS, of_core
+from proofs.fifo import Fifo
+from proofs.harness import covers, prove, rtlil_of
+
+JOB = PoolJob(PoolSpec("max", 3, stride=2, padding=1), (2, 12, 12))
+
+
+def test_the_fifo_is_proved_and_its_claims_leave_room(tmp_path: Path):
+    text = rtlil_of(Fifo((8,)))
+    assert prove(text, tmp_path, depth=1).failed == ()
+    assert covers(text, tmp_path, depth=20)
+
+
+def test_a_pipeline_longer_than_the_credit_overflows(tmp_path: Path):
+    text = rtlil_of(Fifo((8,), PipelineFifo.IN_FLIGHT))
+    assert "capacity" in prove(text, tmp_path, depth=2).failed
+
+
+@pytest.mark.parametrize(("name", "lemma", "depth"), LEMMAS)
+def test_a_stage_is_proved(name, lemma, depth, tmp_path: Path):
+    assert prove(rtlil_of(of_core(JOB, 0, lemma, 0)), tmp_path, depth=depth).failed == ()
+
+
+def test_a_frame_gets_out(tmp_path: Path):
+    small = PoolJob(PoolSpec("max", 2, ndim=1), (1, 2))
+    text = rtlil_of(of_core(small, 0, rule.Rule, 0))
+    assert covers(text, tmp_path, depth=20)
+
+
+class LateWord(path.Path):
+    """A stage that is said to take its control word a clock late."""
+
+    def _read_word(self) -> None:
+        super()._read_word()
+        late = self._signal("late", 1)
+        self.top.d.sync += late.eq(self.own)
+        self.own = late
+
+
+class OtherTaps(rule.Rule):
+    """A stage that is said to pool with one tap more than it does."""
+
+    def _specify(self) -> None:
+        axis = self.axis
+        self.axis = type(axis)(
+            axis.length, axis.kernel + 1, axis.stride, axis.before, axis.after, 1, axis.outputs
+        )
+        super()._specify()
+        self.axis = axis
+
+
+class NeverWaits(rate.Rate):
+    """A stage that grows and is said to take an input in each clock."""
+
+    def _lemma(self) -> None:
+        super()._lemma()
+        self.claim(self.stage.i.ready, "always")
+
+
+GROWS = PoolJob(PoolSpec("max", 2, stride=1, padding=1, ndim=1), (1, 6))
+
+
+@pytest.mark.parametrize(
+    ("job", "lemma", "depth", "failed"),
+    [
+        (JOB, LateWord, path.DEPTH, "write"),
+        (JOB, OtherTaps, rule.DEPTH, "queued_alive"),
+        (GROWS, NeverWaits, rate.DEPTH, "always"),
+    ],
+)
+def test_what_does_not_hold_is_not_proved(job, lemma, depth, failed, tmp_path: Path):
+    assert failed in prove(rtlil_of(of_core(job, 0, lemma, 0)), tmp_path, depth=depth).failed
