@@ -73,9 +73,10 @@ GROWS = PoolJob(PoolSpec("max", 2, stride=1, padding=1, ndim=1), (1, 6))
     ("job", "lemma", "depth", "failed"),
     [
         (JOB, LateWord, path.DEPTH, "write"),
-        (JOB, OtherTaps, rule.DEPTH, "queued_alive"),
+        (JOB, OtherTaps, rule.DEPTH, "complete"),
         (GROWS, NeverWaits, rate.DEPTH, "always"),
     ],
 )
 def test_what_does_not_hold_is_not_proved(job, lemma, depth, failed, tmp_path: Path):
-    assert failed in prove(rtlil_of(of_core(job, 0, lemma, 0)), tmp_path, depth=depth).failed
+    found = prove(rtlil_of(of_core(job, 0, lemma, 0)), tmp_path, depth=depth).failed
+    assert any(failed in name for name in found)
