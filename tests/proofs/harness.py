@@ -160,8 +160,15 @@ class Verdict:
 class Claims(Protocol):
     """A module that claims something; elaborated once."""
 
-    ports: Sequence[Value]
-    platform: Platform
+    @property
+    def ports(self) -> Sequence[Value]:
+        """Its inputs."""
+        ...
+
+    @property
+    def platform(self) -> Platform:
+        """What gives its memories."""
+        ...
 
     def elaborate(self, platform: Any) -> Module: ...
 
