@@ -70,6 +70,7 @@ def sequencers() -> Iterator[Case]:
 def of_core(job: PoolJob, axis: int, lemma: type[ProvedStage], bank: int) -> ProvedStage:
     """Return a lemma on the stage that a core has for an axis."""
     stage = PoolCore(job).stages[axis]
+    assert isinstance(stage, AxisStage)
     return lemma(stage, _join(job), bank)
 
 
@@ -85,6 +86,8 @@ def layers(lanes: Sequence[int | None] = (None,)) -> Iterator[Case]:
             job = PoolJob(layer.spec, layer.shape, number)
             core = PoolCore(job)
             for axis, stage in core.stages.items():
+                if not isinstance(stage, AxisStage) or not isinstance(stage.plan, AxisPlan):
+                    continue
                 shapes = (stage.i.payload.shape(), stage.o.payload.shape())
                 how = (stage._marks_last, stage._in_ram, stage._timing, stage._banks)
                 key = repr((stage.plan.axis, stage.m, shapes, how, bool(job.operation.selects)))

@@ -1,9 +1,9 @@
 """The FIFO at a pipeline's end: nothing lost, doubled or out of order, as credit promises."""
 
-from amaranth.asserts import AnySeq
-from amaranth.hdl import Cat, Cover, Elaboratable, Module, Signal
+from amaranth.hdl import Cat, Elaboratable, Module, Signal
 from streampool_hw.datapath.fifo import PipelineFifo
 
+from .formal import AnySeq, Cover
 from .harness import Inside, Platform, claim
 
 

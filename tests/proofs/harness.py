@@ -17,11 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from amaranth.asserts import AnyConst, AnySeq
-from amaranth.back import rtlil
 from amaranth.hdl import (
-    Assert,
-    Assume,
     Elaboratable,
     Fragment,
     Module,
@@ -33,6 +29,8 @@ from amaranth.hdl import (
 )
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
+
+from .formal import AnyConst, AnySeq, Assert, Assume, rtlil
 
 SCRIPT = """
 read_rtlil top.il
@@ -123,12 +121,12 @@ class Inside:
     """
 
     def __init__(self, component: Elaboratable, platform: Platform):
-        self.fragment = Fragment.get(component, platform)
+        self.fragment: Any = Fragment.get(component, platform)
         self._found: dict[str, Signal] = {}
         self._ports: set[int] = set()
         self._walk(self.fragment, "")
 
-    def _walk(self, fragment: Fragment, path: str) -> None:
+    def _walk(self, fragment: Any, path: str) -> None:
         for inner, name, _ in fragment.subfragments:
             self._walk(inner, f"{path}{name}.")
         for part in fragment.origins or ():

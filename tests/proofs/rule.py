@@ -15,10 +15,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from amaranth.asserts import AnySeq
-from amaranth.hdl import Const, Cover, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Mux, Signal, Value, signed
 from streampool_hw.datapath.fifo import PipelineFifo
 
+from .formal import AnySeq, Cover
 from .harness import assume, constant
 from .linear import by_line, by_table
 from .stage import ProvedStage, ago
@@ -404,7 +404,9 @@ class Rule(ProvedStage):
 
         self.claim(self.busy, "queued_busy", queued)
         drains = (self.to_drain != 0) & (self.ahead == self.lf) & (w >= self.lw)
-        self.claim(drains if plan.drain else 0, "queued_drains", queued & ~self.inside_frame)
+        self.claim(
+            drains if plan.drain else Const(0, 1), "queued_drains", queued & ~self.inside_frame
+        )
         aligned = any_of(row + c + k == self.at + cc for k in (-rows, 0, rows))
         self.claim(aligned, "queued_row", queued & self.inside_frame)
         self.claim(sum(matches) == 1, "queued_place", queued)

@@ -35,17 +35,17 @@ LIMIT = 1800
 
 
 @cache
-def all_cases(long: bool) -> list[Case]:
+def all_cases(long: bool, axes: int) -> list[Case]:
     """Return what is proved; `long` adds the layers with one lane and with 32."""
     lanes = (None, 1, 32) if long else (None,)
-    groups = (cases.fifos(), cases.sequencers(), cases.layers(lanes), cases.axes())
+    groups = (cases.fifos(), cases.sequencers(), cases.layers(lanes), cases.axes(axes))
     return list(chain.from_iterable(groups))
 
 
-def proved(number: int, long: bool, folder: Path) -> dict[str, Any]:
+def proved(number: int, long: bool, axes: int, folder: Path) -> dict[str, Any]:
     """Prove one of the cases, or find that it was."""
     warnings.simplefilter("ignore", UnusedElaboratable)
-    return proved_case(all_cases(long)[number], folder, str(os.getpid()))
+    return proved_case(all_cases(long, axes)[number], folder, str(os.getpid()))
 
 
 def proved_case(case: Case, folder: Path, place: str) -> dict[str, Any]:
@@ -76,21 +76,25 @@ def main(arguments: list[str] | None = None) -> int:
     """Prove everything; return 1 where something is not proved."""
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
     parser.add_argument("--long", action="store_true", help="every operation, 1 and 32 lanes too")
+    parser.add_argument(
+        "--axes", type=int, default=cases.RANDOM_AXES, metavar="N", help="random axes"
+    )
     parser.add_argument("--only", default="", metavar="TEXT", help="what has TEXT in its name")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", UnusedElaboratable)
-    numbers = [
-        number for number, case in enumerate(all_cases(options.long)) if options.only in case.name
-    ]
+    listed = all_cases(options.long, options.axes)
+    numbers = [number for number, case in enumerate(listed) if options.only in case.name]
     results: list[dict[str, Any]] = []
     start = time.monotonic()
     with (
         ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool,
         Progress("proving", "proved", "proofs") as progress,
     ):
-        waiting = {pool.submit(proved, n, options.long, options.folder): n for n in numbers}
+        waiting = {
+            pool.submit(proved, n, options.long, options.axes, options.folder): n for n in numbers
+        }
         try:
             for done in as_completed(waiting):
                 results.append({**done.result(), "number": waiting[done]})
