@@ -28,7 +28,7 @@ class Path(ProvedStage):
             self._ram()
 
     def _delay_lines(self) -> None:
-        m, rows, timing = self.top, self.m, self.stage._timing
+        m, rows, timing = self.top, self.m, self.stage.timing
         size = self.o_shape.width * self.lanes
         for j, place in enumerate(self.queue):
             line, first, late = (0, j * size, 1) if timing.looped else (j, 0, timing.comes[j])

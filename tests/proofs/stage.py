@@ -184,7 +184,7 @@ class ProvedStage(Elaboratable):
                 m.d.sync += place.eq(Mux(self.shift, new[j + 1], new[j]))
 
         stage = self.stage
-        self.levels, timing = stage._levels, stage._timing
+        self.levels, timing = stage.levels, stage.timing
         self.put = self.levels + timing.ready[0] + 1  # clocks from a step to its word in the RAM
         longest = max(self.put, clocks)
         self.stepped = ago(m, self.step, longest, "stepped")
