@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from amaranth.hdl import Shape, signed, unsigned
@@ -16,6 +17,7 @@ from streampool_hw.schedule.program import Program
 
 from . import path, rate, rule, sequencer
 from .fifo import Fifo
+from .harness import Verdict, prove, rtlil_of
 from .stage import Join, ProvedStage, largest, total
 
 SEED = 1
@@ -29,13 +31,23 @@ _MAXIMA = PoolJob(PoolSpec("max", 2), (1, 2, 2))
 class Case:
     """A theorem: what makes the module that claims it, and how deep the induction has to be.
 
-    `make` gives a new one each time, as a component is elaborated once.
+    `make` gives a new one each time, as a component is elaborated once. Theorems of other kinds
+    say in their own way what their text is, of which a digest is kept, and how it is proved.
     """
 
     name: str
     group: str
-    depth: int
+    depth: int | str
     make: Callable[[], Any] = field(compare=False)
+
+    def text(self) -> str:
+        """Return all that the proof is about."""
+        return rtlil_of(self.make())
+
+    def prove(self, text: str, folder: Path, limit: float) -> Verdict:
+        """Prove what a text claims, in a folder."""
+        assert isinstance(self.depth, int)
+        return prove(text, folder, depth=self.depth, limit=limit)
 
 
 LEMMAS: tuple[tuple[str, type[ProvedStage], int], ...] = (

@@ -26,7 +26,7 @@ from streampool_sim.progress import Progress
 
 from . import cases
 from .cases import Case
-from .harness import Missing, prove, rtlil_of
+from .harness import Missing
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "prove"
@@ -50,13 +50,12 @@ def proved(number: int, long: bool, axes: int, folder: Path) -> dict[str, Any]:
 
 def proved_case(case: Case, folder: Path, place: str) -> dict[str, Any]:
     """Prove a case in a folder's `place`, or find its result there."""
-    top = case.make()
-    text = rtlil_of(top)
+    text = case.text()
     digest = hashlib.sha256(f"{case.depth}\n{text}".encode()).hexdigest()
     kept = folder / "results" / f"{digest}.json"
     if kept.exists():
         return {**json.loads(kept.read_text("utf-8")), "name": case.name, "group": case.group}
-    verdict = prove(text, folder / place, depth=case.depth, limit=LIMIT)
+    verdict = case.prove(text, folder / place, LIMIT)
     result = {
         "name": case.name,
         "group": case.group,
