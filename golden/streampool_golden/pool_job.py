@@ -107,12 +107,22 @@ class PoolJob(Job):
     def stages(self) -> tuple[StageShape, ...]:
         """The stages in stream order; axes along which pooling changes nothing have none.
 
-        Axes that do not grow come first, columns before rows, then those that grow.
-        Beat counts so fall and rise again, and the most is at an end. A global kernel takes
-        all axes as one, as if it were the outermost: its store is one partial per channel.
+        Axes that do not grow come first, columns before rows, then those that grow, rows before
+        columns. Beat counts so fall and rise again, the most is at an end, and each store is of
+        the fewest words. (Where `equals_differ`, columns come before rows among the latter, too: a
+        place beside each partial would take more.) A global kernel takes all axes as one, as if it
+        were the outermost: its store is one partial per channel.
         """
-        whole = self.spec.adaptive == fields.GLOBAL
-        return stages(self.axes, self._column_axis, self.fold, self.partial, whole=whole)
+        return stages(
+            *(self.axes, self._column_axis, self.fold, self.partial),
+            whole=self.spec.adaptive == fields.GLOBAL,
+            row_major=self.equals_differ,
+        )
+
+    @property
+    def equals_differ(self) -> bool:
+        """Whether a window selects one of equal values that differ, as zeros of floats do."""
+        return self.input.is_float and self.operation.selects is not None
 
     @cached_property
     def _column_axis(self) -> ColumnAxis | None:

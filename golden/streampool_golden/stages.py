@@ -54,11 +54,13 @@ def stages(
     partial: Callable[[int], Accumulator],
     *,
     whole: bool,
+    row_major: bool,
 ) -> tuple[StageShape, ...]:
     """Return the stages of axes, or of one that all make up where the kernel is `whole`.
 
     `partial` gives the range of the partials of so many taps; `columns` is the innermost axis in
-    beats, where one holds several columns.
+    beats, where one holds several columns. With `row_major` axes that grow come innermost first,
+    too.
     """
     size = [axis.length for axis in axes]
     positions = math.prod(size)
@@ -73,8 +75,9 @@ def stages(
     growth = [each.growth for each in along]
     found = []
     taps = 1
-    innermost_first = reversed(range(len(axes)))
-    for i in sorted(innermost_first, key=lambda i: growth[i] > 0):
+    order = [i for i in reversed(range(len(axes))) if growth[i] <= 0]
+    order += sorted((i for i in range(len(axes)) if growth[i] > 0), reverse=row_major)
+    for i in order:
         taps *= axes[i].most_taps
         if not along[i].identity:
             m, runs = fold * math.prod(lengths[i + 1 :]), math.prod(lengths[:i])

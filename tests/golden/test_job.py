@@ -1,5 +1,6 @@
 """What follows from a specification, a shape and the lanes."""
 
+import itertools
 import math
 import pickle
 
@@ -71,8 +72,23 @@ def test_lanes(channels, lanes, used, fold):
         (PoolSpec("max", 3, 1, ((2, 2), (1, 1))), (1, 4, 5), [(1, 1), (0, 5)]),
         # Columns grow, rows shrink: rows first, on columns not yet grown.
         (PoolSpec("max", 3, (2, 1), ((1, 1), (2, 2))), (1, 6, 5), [(0, 5), (1, 1)]),
-        # Both grow: columns first, rows on grown columns.
-        (PoolSpec("max", 3, 1, 2), (1, 4, 5), [(1, 1), (0, 7)]),
+        # Both grow: rows first, on columns not yet grown.
+        (PoolSpec("max", 3, 1, 2), (1, 4, 5), [(0, 5), (1, 1)]),
+        # The same of floats: in row-major order, so that no place has to travel.
+        (PoolSpec("max", 3, 1, 2, dtype="float16"), (1, 4, 5), [(1, 1), (0, 7)]),
+        (PoolSpec("avg", 3, 1, 2, dtype="float16"), (1, 4, 5), [(0, 5), (1, 1)]),
+        # All three grow; then planes shrink; then columns do.
+        (PoolSpec("max", 2, 1, 1, ndim=3), (1, 2, 3, 4), [(0, 12), (1, 4), (2, 1)]),
+        (
+            PoolSpec("max", 2, (2, 1, 1), ((0, 0), (1, 1), (1, 1)), ndim=3),
+            (1, 4, 3, 5),
+            [(0, 15), (1, 5), (2, 1)],
+        ),
+        (
+            PoolSpec("max", 2, (1, 1, 2), ((1, 1), (1, 1), (0, 0)), ndim=3),
+            (1, 4, 3, 6),
+            [(2, 1), (0, 9), (1, 3)],
+        ),
     ],
 )
 def test_stages(spec, shape, stages):
@@ -94,6 +110,24 @@ def test_stages(spec, shape, stages):
 def test_limit_of_partials(kernel, stride, dilation, partials):
     (axis,) = PoolJob(PoolSpec("max", kernel, stride, "same", dilation, ndim=1), (1, 9)).axes
     assert axis.limit_partials == partials
+
+
+@pytest.mark.parametrize("sides", [*itertools.product(((0, 0), (1, 2), (2, 2)), repeat=3)])
+def test_no_order_of_the_axes_that_grow_has_fewer_words(sides):
+    job = PoolJob(PoolSpec("sum", (3, 4, 3), 1, sides, ndim=3), (2, 5, 6, 7), 1)
+    growing = [stage.axis for stage in job.stages if stage.growth > 0]
+    first = [stage.axis for stage in job.stages if stage.growth <= 0]
+    lengths = [job.out_size[k] if k in first else job.size[k] for k in range(3)]
+
+    def words(order: tuple[int, ...]) -> int:
+        now, total = list(lengths), 0
+        for k in order:
+            total += job.axes[k].limit_partials * job.fold * math.prod(now[k + 1 :])
+            now[k] = job.out_size[k]
+        return total
+
+    has = sum(s.along.limit_partials * s.m for s in job.stages if s.growth > 0)
+    assert has == min(map(words, itertools.permutations(growing)))
 
 
 def test_a_sum_widens_from_stage_to_stage():

@@ -108,8 +108,7 @@ def place_of(job: PoolJob) -> Place | None:
     numbering = job.numbering
     if numbering is None:
         order = [stage.axis for stage in job.stages]
-        differ = job.input.is_float and job.operation.selects is not None
-        if not differ or order == sorted(order, reverse=True):
+        if not job.equals_differ or order == sorted(order, reverse=True):
             return None
         numbering = Numbering.of("plane", job.shape)
     fields: list[_Field] = []
