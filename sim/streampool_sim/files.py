@@ -44,3 +44,11 @@ def check_folder(option: str, folder: Path) -> None:
         raise Refused(f"{option} {folder} cannot be: {there} is a file; use a folder")
     if not is_writable(there):
         raise Refused(f"{option} {folder} cannot be: {there} cannot be written to")
+
+
+def check_results(option: str, path: Path) -> None:
+    """Refuse an option's file if it is none; its folder may be made."""
+    if resolved(path).is_dir():
+        raise Refused(f"{option} {path} is a folder; use a file in it")
+    check_not_read_only(path)
+    check_folder(option, path.parent)

@@ -78,8 +78,9 @@ def accepted(rng: np.random.Generator) -> PoolJob:
     while True:
         fields = drawn(rng)
         channels, *size = (int(n) for n in rng.integers(1, 6, 1 + fields["ndim"]))
+        lanes, columns = int(rng.integers(1, 4)), int(rng.integers(0, size[-1], endpoint=True))
         try:
-            return PoolJob(PoolSpec(**fields), (min(channels, 3), *size), int(rng.integers(1, 4)))
+            return PoolJob(PoolSpec(**fields), (min(channels, 3), *size), lanes, columns or 1)
         except SpecError as refused:
             check_refusal(refused, fields)
 
@@ -91,7 +92,9 @@ def test_what_is_accepted_is_right_in_a_core(seed):
     x = Case(seed, 0, job, 0).frames(3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = simulate(job.spec, x, lanes=job.lanes, engine="amaranth", repeat=1)
+        result = simulate(
+            job.spec, x, lanes=job.lanes, columns=job.columns, engine="amaranth", repeat=1
+        )
     assert result.stats["matches_golden"], job
 
 

@@ -8,6 +8,7 @@ from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.flow import SEEDS
 from streampool_sim.cli import values
 from streampool_sim.cli.command import Options, option, verb
+from streampool_sim.files import check_folder, check_results
 from streampool_sim.refusals import Refused
 
 from . import table
@@ -54,6 +55,9 @@ def command(options: Options) -> int:
     for name in ("jobs", "devices", "check", "output") if columns else ():
         if getattr(options, name):
             raise Refused(f"--{name} has no meaning with --columns; leave it out")
+    check_folder("--folder", options.folder)
+    if options.output is not None:
+        check_results("--output", options.output)
     try:
         if columns:
             table.make_columns(seeds=options.seeds, folder=options.folder)

@@ -24,7 +24,7 @@ def read(name: str, shapes: Shapes = ()) -> Model:
         if not attribute:
             raise Refused(
                 f"{name} is Python, which is run only with the name of what in it is the model;"
-                f" use {name}:Net"
+                f" use {path}:Net"
             )
         with needing(name, "torch"):
             from .files import module_of

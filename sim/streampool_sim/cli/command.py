@@ -71,10 +71,12 @@ class Value(click.ParamType):
             return value
         if isinstance(param, click.Option) and re.match(r"-[^\d.\s]\S*$", value):
             self.fail(_needs_value(param), param, ctx)  # it is an option
-        if isinstance(param, click.Argument) and self._takes is Path and not value:
-            self.fail(f"is empty; use {param.help}", param, ctx)
+        value = value.replace(VALUE, "")
+        if self._takes is Path and not value and param is not None:
+            use = param.help if isinstance(param, click.Argument) else f"a {param.metavar}"
+            self.fail(f"is empty; use {use}", param, ctx)
         try:
-            return self._takes(value.replace(VALUE, ""))
+            return self._takes(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

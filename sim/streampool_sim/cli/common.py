@@ -199,6 +199,8 @@ def spec_of(options: Options, shape: Sequence[int], dtype: str = "int8") -> Pool
     if options.kernel is None and options.adaptive is None:
         fields |= {"kernel": 3, "stride": 2, "padding": 1}
     fields |= {each.name: getattr(options, each.name) for each in given(options).values()}
+    if options.ceil_mode and options.caffe_ceil:
+        raise Refused("--ceil-mode and --caffe-ceil are two rules for one window; use one of them")
     if fields.pop("caffe_ceil", False):
         fields["ceil_mode"] = CAFFE
     if (name := fields.pop("preset", None)) is None:

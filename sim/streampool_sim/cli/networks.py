@@ -5,6 +5,7 @@ from pathlib import Path
 
 from streampool_golden.networks import networks
 
+from ..files import check_results
 from ..networks import RESULTS, run
 from .command import Options, option, verb
 
@@ -19,6 +20,7 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
 @verb("networks", EXAMPLES, option("--results", Path, "FILE", "results file", default=RESULTS))
 def command(options: Options) -> int:
     """Run the layers, and print what is wrong."""
+    check_results("--results", options.results)
     try:
         results = run(options.results)
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..files import check_results
 from ..sweep import run_case, sweep
 from . import values
 from .command import Options, argument, option, verb
@@ -24,13 +25,14 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
     option("--seed", values.natural, "SEED", "of the specifications", default=0),
     option("--jobs", values.positive, "N", "processes", default=os.cpu_count() or 1),
     option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
-    option("--case", values.integer, "N", "run this case alone, in both engines"),
+    option("--case", values.natural, "N", "run this case alone, in both engines"),
 )
 def command(options: Options) -> int:
     """Run the sweep, or one of its cases."""
     if options.case is not None:
         return int(run_case(options.seed, options.case) > 0)
     path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
+    check_results("--results", path)
     try:
         return int(sweep(options.count, options.seed, path, options.jobs) > 0)
     except KeyboardInterrupt:
