@@ -7,7 +7,9 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from streampool_golden import PoolSpec
 from streampool_hw import PoolCore
 
-FAULTS = ("none", "stuck", "surplus", "last", "value", "unstable input")
+FAULTS = (
+    "none", "stuck", "surplus", "last", "value", "unstable input", "unstable output", "withdrawn",
+)  # fmt: skip
 
 
 class BrokenCore(PoolCore):
@@ -55,6 +57,18 @@ class BrokenCore(PoolCore):
             m.d.comb += o_data.eq(fifo.r_data ^ (total == beats + 5))
         elif self.fault == "unstable input":
             m.d.comb += o_data.eq(self._unstable(m))
+        elif self.fault in ("unstable output", "withdrawn"):
+            waited = Signal(range(4))  # clocks that this beat has waited, 3 at most
+            with m.If(self.o.valid & ~self.o.ready):
+                m.d.sync += waited.eq(waited + (waited != 3))
+            with m.Elif(self.o.valid):
+                m.d.sync += waited.eq(0)
+            if self.fault == "withdrawn":
+                with m.If(waited == 2):
+                    m.d.sync += waited.eq(0)
+                m.d.comb += self.o.valid.eq(fifo.r_rdy & (waited != 2))
+            else:
+                m.d.comb += o_data.eq(fifo.r_data ^ (waited == 3))
         return m
 
     def _unstable(self, m: Module):

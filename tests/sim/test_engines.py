@@ -55,7 +55,7 @@ def assert_same(one: Trace, other: Trace) -> None:
     assert one.out.dtype == other.out.dtype
 
 
-@pytest.mark.parametrize("stall", [0, 0.4])
+@pytest.mark.parametrize("stall", [0, 0.4, (0.1, 0.8), (0.8, 0.1)])
 @pytest.mark.parametrize("name", JOBS)
 def test_engines_agree_to_the_cycle_and_with_the_golden_model(name, stall):
     job = JOBS[name]
@@ -137,6 +137,18 @@ def test_a_beat_too_many_is_reported(engine):
     beats = np.zeros((2, 12, 2), np.uint8)
     with pytest.raises(EngineError, match=r"more than the 24 output beats"):
         run(engine, "surplus", [beats])
+
+
+@pytest.mark.parametrize("fault", ["unstable output", "withdrawn"])
+def test_a_beat_that_changes_while_it_waits_is_reported(fault):
+    beats = np.zeros((3, 12, 2), np.uint8)
+    said = set()
+    for engine in ENGINES:
+        assert not run(engine, fault, [beats]).out.any()  # where it never waits
+        with pytest.raises(EngineError, match="changed an output beat before") as raised:
+            run(engine, fault, [beats], stall=0.7, seed=1)
+        said.add(str(raised.value))
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -20,7 +20,7 @@ from streampool_sim.frames import container
 
 from . import waveforms
 from .stalls import hashes, rubbish
-from .trace import EngineError, Progress, RunPlan, Trace
+from .trace import EngineError, Progress, RunPlan, Stall, Trace
 
 _BLOCK = 4096
 """Clocks whose stalls are worked out at a time."""
@@ -47,7 +47,7 @@ def run(
     beats: Sequence[np.ndarray],
     *,
     count: int | None = None,
-    stall: float = 0.0,
+    stall: Stall = 0.0,
     seed: int = 0,
     reset_at: int | None = None,
     vcd: Path | str | None = None,
@@ -135,10 +135,10 @@ class _Session:
             engine="amaranth",
         )
 
-    def _idle(self, start: int, block: int) -> list[bool]:
-        if not self.plan.threshold:
+    def _idle(self, start: int, threshold: int, block: int) -> list[bool]:
+        if not threshold:
             return [False] * _BLOCK
-        return (hashes(start, block * _BLOCK, _BLOCK) < np.uint64(self.plan.threshold)).tolist()
+        return (hashes(start, block * _BLOCK, _BLOCK) < np.uint64(threshold)).tolist()
 
     async def process(self, ctx: Any) -> None:
         # A process, as its assignments wait for the others, where a testbench settles the whole
@@ -154,6 +154,7 @@ class _Session:
             core.i.ready, core.o.valid, core.o.payload.as_value(), *self.watched
         )
         held = False
+        waits: int | None = None  # the payload that waits to be taken
         sent = quiet = extra = 0
         source_idle: list[bool] = []
         sink_idle: list[bool] = []
@@ -161,8 +162,9 @@ class _Session:
             cycle = self.cycle
             at = cycle % _BLOCK
             if at == 0:
-                source_idle = self._idle(plan.source, cycle // _BLOCK)
-                sink_idle = self._idle(plan.sink, cycle // _BLOCK)
+                block = cycle // _BLOCK
+                source_idle = self._idle(plan.source, plan.source_threshold, block)
+                sink_idle = self._idle(plan.sink, plan.sink_threshold, block)
             reset = cycle == self.reset_at
             # A beat once shown stays until it is taken.
             valid = not reset and (held or (sent < plan.beats_in and not source_idle[at]))
@@ -183,9 +185,13 @@ class _Session:
             if reset:
                 self._start()
                 self.cycle = sent = quiet = extra = 0
-                self.reset_at, held = None, False
+                self.reset_at, held, waits = None, False, None
                 continue
             taken, given = valid and bool(i_ready), ready and bool(o_valid)
+            if waits is not None and not (o_valid and payload == waits):
+                self.error = plan.unstable(cycle)
+                return
+            waits = payload if o_valid and not ready else None
             if given:
                 if len(self.payloads) == plan.beats_out:
                     self.error = plan.surplus(cycle)

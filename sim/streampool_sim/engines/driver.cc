@@ -24,7 +24,7 @@ struct Batch {
     int64_t beats_in;        // beats to send and to get in the whole run
     int64_t beats_out;
     uint64_t source, sink, rubbish;   // where the three streams of random numbers begin
-    uint64_t threshold;      // a side is idle in a clock whose number is below this
+    uint64_t source_threshold, sink_threshold;   // a side is idle in a clock whose number is below
     int64_t quiet_bound;     // clocks without a beat that make a stuck core
     int64_t surplus_clocks;  // clocks to run on after the last beat
     int64_t reset_at;        // cycle of a reset, after which all starts again; -1: none
@@ -33,7 +33,9 @@ struct Batch {
     int32_t held;
 };
 
-enum Status : int32_t { RUNNING = 0, DONE = 1, STUCK = 2, SURPLUS = 3, FEEDBACK = 4 };
+enum Status : int32_t {
+    RUNNING = 0, DONE = 1, STUCK = 2, SURPLUS = 3, FEEDBACK = 4, UNSTABLE = 5
+};
 
 static inline uint64_t mix(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -109,20 +111,33 @@ template<class... Each> struct Fields {
     }
 };
 
+// Gives a design that has an input of this name its variant, once and for all.
+template<class Top> static inline auto choose(Top &top, uint32_t variant, int)
+    -> decltype(top.p_variant, void()) { top.p_variant.data[0] = variant; }
+template<class Top> static inline void choose(Top &, uint32_t, long) {}
+
+template<class Top> Top *made(uint32_t variant) {
+    Top *top = new Top;
+    choose(*top, variant, 0);
+    return top;
+}
+
 template<class Top, class In, class Out>
 int32_t run(Top &top, Batch &b, int64_t clocks) {
     constexpr size_t WORDS = (In::SIZE + 31) / 32;
     constexpr size_t TOP_BITS = (In::SIZE - 1) % 32 + 1;
     constexpr uint32_t TOP_MASK = uint32_t((uint64_t(1) << TOP_BITS) - 1);
     int64_t next = b.stored_beats ? b.sent % b.stored_beats : 0;
+    auto shown = read(top.p_o____payload);  // what waits to be taken
+    bool waits = false;                     // not kept between calls, which are many clocks apart
 
     for (; clocks > 0; clocks--, b.cycle++) {
         bool reset = b.cycle == b.reset_at;
         if (reset) b.held = 0;
         // A beat once shown stays until it is taken.
         bool valid = !reset && (b.held || (b.sent < b.beats_in &&
-            !(b.threshold && number(b.source, b.cycle) < b.threshold)));
-        bool ready = !(b.threshold && number(b.sink, b.cycle) < b.threshold);
+            !(b.source_threshold && number(b.source, b.cycle) < b.source_threshold)));
+        bool ready = !(b.sink_threshold && number(b.sink, b.cycle) < b.sink_threshold);
 
         auto &payload = top.p_i____payload;
         if (!valid) {
@@ -140,10 +155,14 @@ int32_t run(Top &top, Batch &b, int64_t clocks) {
         if (!top.eval()) return FEEDBACK;
 
         bool taken = valid && read(top.p_i____ready).data[0];
-        bool given = ready && !reset && read(top.p_o____valid).data[0];
+        bool offered = !reset && read(top.p_o____valid).data[0];
+        bool given = ready && offered;
+        const auto &data = read(top.p_o____payload);
+        if (waits && !reset && !(offered && data == shown)) return UNSTABLE;
+        waits = offered && !ready;
+        if (waits) shown = data;
         if (given) {
             if (b.got == b.beats_out) return SURPLUS;
-            const auto &data = read(top.p_o____payload);
             Out::unpack(data, b.out, b.got);
             b.last[b.got] = uint8_t(field<1>(data, Out::SIZE));
             b.out_cycles[b.got++] = b.cycle;

@@ -14,12 +14,12 @@ from streampool_hw import Core
 from streampool_sim.frames import container
 
 from .model import Model
-from .trace import EngineError, Progress, RunPlan, Trace
+from .trace import EngineError, Progress, RunPlan, Stall, Trace
 
 CHUNK = 1 << 20
 """Clocks between two looks at the progress (and at Ctrl-C): a tenth of a second or so."""
 
-_RUNNING, _DONE, _STUCK, _SURPLUS = range(4)
+_RUNNING, _DONE, _STUCK, _SURPLUS, _FEEDBACK, _UNSTABLE = range(6)
 
 _POINTERS = ctypes.POINTER(ctypes.c_void_p)
 
@@ -33,7 +33,8 @@ class _Batch(ctypes.Structure):
         ("stored_beats", ctypes.c_int64),
         ("beats_in", ctypes.c_int64), ("beats_out", ctypes.c_int64),
         ("source", ctypes.c_uint64), ("sink", ctypes.c_uint64), ("rubbish", ctypes.c_uint64),
-        ("threshold", ctypes.c_uint64), ("quiet_bound", ctypes.c_int64),
+        ("source_threshold", ctypes.c_uint64), ("sink_threshold", ctypes.c_uint64),
+        ("quiet_bound", ctypes.c_int64),
         ("surplus_clocks", ctypes.c_int64), ("reset_at", ctypes.c_int64),
         ("cycle", ctypes.c_int64), ("sent", ctypes.c_int64), ("got", ctypes.c_int64),
         ("quiet", ctypes.c_int64), ("extra", ctypes.c_int64), ("held", ctypes.c_int32),
@@ -46,7 +47,7 @@ def run(
     *,
     model: Model,
     count: int | None = None,
-    stall: float = 0.0,
+    stall: Stall = 0.0,
     seed: int = 0,
     reset_at: int | None = None,
     progress: Progress | None = None,
@@ -55,11 +56,13 @@ def run(
     """Stream frames back to back through a core's compiled model.
 
     `beats` are as `pack` makes them, and `count` frames go round them; all of them once, by
-    default. `stall` and `seed` are those of `simulate`. In cycle `reset_at` a reset of one clock
-    falls, after which all frames are sent from the start, and counted and recorded anew. `progress`
-    is called with the output beats there and due after each `chunk` of clocks.
+    default. `stall` and `seed` are those of `simulate`, but that `stall` may be a pair. In cycle
+    `reset_at` a reset of one clock falls, after which all frames are sent from the start, and
+    counted and recorded anew. `progress` is called with the output beats there and due after each
+    `chunk` of clocks.
 
-    `EngineError` says that the core gets stuck, or gives more beats than its frames hold.
+    `EngineError` says that the core gets stuck, gives more beats than its frames hold, or changes a
+    beat that waits to be taken.
     """
     job, plan = core.job, RunPlan(core, beats, count, stall, seed)
     arrays = [
@@ -71,11 +74,12 @@ def run(
         in_=_addresses(arrays), out=_addresses(trace.fields), last=trace.last.ctypes.data,
         in_cycles=trace.in_cycles.ctypes.data, out_cycles=trace.out_cycles.ctypes.data,
         stored_beats=len(beats[0]) * job.beats_in, beats_in=plan.beats_in, beats_out=plan.beats_out,
-        source=plan.source, sink=plan.sink, rubbish=plan.rubbish, threshold=plan.threshold,
+        source=plan.source, sink=plan.sink, rubbish=plan.rubbish,
+        source_threshold=plan.source_threshold, sink_threshold=plan.sink_threshold,
         quiet_bound=plan.quiet_bound, surplus_clocks=plan.surplus_clocks,
         reset_at=-1 if reset_at is None else reset_at,
     )  # fmt: skip
-    instance = model.make()
+    instance = model.make(model.variant)
     try:
         start, status = time.perf_counter(), _RUNNING
         while status == _RUNNING:
@@ -89,7 +93,9 @@ def run(
         raise plan.stuck(batch.got, batch.cycle)
     if status == _SURPLUS:
         raise plan.surplus(batch.cycle)
-    if status != _DONE:
+    if status == _UNSTABLE:
+        raise plan.unstable(batch.cycle)
+    if status == _FEEDBACK:
         raise EngineError(
             "the core has combinational feedback, which one evaluation per clock cannot settle"
         )

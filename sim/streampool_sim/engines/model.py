@@ -27,13 +27,15 @@ from .trace import EngineError
 class Model:
     """A compiled core: three functions of a loaded shared object (see `driver.cc`).
 
-    `make` returns the address of an instance in its state after power-up, which `free` frees. `run`
-    takes that address, the address of a batch and a number of clocks, and returns a status.
+    `make` returns the address of an instance in its state after power-up, which `free` frees; it
+    takes the `variant`, which goes to the input of this name where the design has one. `run` takes
+    that address, the address of a batch and a number of clocks, and returns a status.
     """
 
-    make: Callable[[], int]
+    make: Callable[[int], int]
     free: Callable[[int], None]
     run: Callable[[int, Any, int], int]
+    variant: int = 0
 
 
 class Build(SharedObject):
@@ -41,7 +43,8 @@ class Build(SharedObject):
 
     They are elaborated at once, since the key is their RTLIL. The compiler's level `optimise` is
     ``-O3`` for one core and long runs, ``-O0`` for many cores and short runs. With `netlists` each
-    core's netlist after synthesis is played in its place.
+    core's netlist after synthesis is played in its place, and with `rtlil` a module ``top`` of the
+    same ports.
     """
 
     def __init__(
@@ -51,13 +54,14 @@ class Build(SharedObject):
         optimise: str = "-O3",
         folder: Path | None = None,
         netlists: Sequence[Netlist] | None = None,
+        rtlil: Sequence[str] | None = None,
     ):
         self._driver = (
             resources.files("streampool_sim.engines").joinpath("driver.cc").read_text("utf-8")
         )
         self._netlists = netlists
         if netlists is None:
-            self._texts = [yosys.to_rtlil(core, "top") for core in cores]
+            self._texts = list(rtlil or (yosys.to_rtlil(core, "top") for core in cores))
         else:
             self._texts = [gates_source(), *(cpp_class(each, "_") for each in netlists)]
         self._runs = [_run_type(core) for core in cores]
@@ -72,7 +76,7 @@ class Build(SharedObject):
         make, free, run = (
             library[f"{verb}_{self.name}_{index}"] for verb in ("make", "free", "run")
         )
-        make.argtypes, make.restype = [], ctypes.c_void_p
+        make.argtypes, make.restype = [ctypes.c_uint32], ctypes.c_void_p
         free.argtypes, free.restype = [ctypes.c_void_p], None
         run.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
         run.restype = ctypes.c_int32
@@ -90,7 +94,7 @@ class Build(SharedObject):
             parts.append(
                 f"""
 #define TOP {top}
-EXPORT void *make_{suffix}() {{ return new TOP; }}
+EXPORT void *make_{suffix}(uint32_t variant) {{ return streampool::made<TOP>(variant); }}
 EXPORT void free_{suffix}(void *top) {{ delete static_cast<TOP *>(top); }}
 EXPORT int32_t run_{suffix}(void *top, void *batch, int64_t clocks) {{
     using namespace streampool;

@@ -23,6 +23,9 @@ class CompilerMissing(EngineError):
 Progress = Callable[[int, int], object]
 """Called now and then with the output beats that are there and the beats that are due."""
 
+Stall = float | tuple[float, float]
+"""The probability that a side is idle in a clock; of the source and of the sink, as a pair."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -69,7 +72,7 @@ class RunPlan:
     """
 
     def __init__(
-        self, core: Core, beats: Sequence[np.ndarray], count: int | None, stall: float, seed: int
+        self, core: Core, beats: Sequence[np.ndarray], count: int | None, stall: Stall, seed: int
     ):
         job, latency, values = core.job, core.latency, core.job.layout_in.values
         if len(beats) != len(job.fields_in):
@@ -81,7 +84,8 @@ class RunPlan:
                 )
         self.frames = len(beats[0]) if count is None else count
         self.beats_in, self.beats_out = self.frames * job.beats_in, self.frames * job.beats_out
-        self.threshold = threshold(stall)
+        both = stall if isinstance(stall, tuple) else (stall, stall)
+        self.source_threshold, self.sink_threshold = map(threshold, both)
         self.source, self.sink, self.rubbish = (base(seed, use) for use in (SOURCE, SINK, RUBBISH))
         # Clocks without any beat, both sides willing, after which a core counts as stuck. The
         # longest honest silence is a pipeline's latency, or a drain whose windows are swallowed by
@@ -103,3 +107,7 @@ class RunPlan:
             f"the core gave more than the {self.beats_out} output beats of its frames"
             f" (cycle {cycle})"
         )
+
+    def unstable(self, cycle: int) -> EngineError:
+        """Return the error of a core whose output did not wait as it was until it was taken."""
+        return EngineError(f"the core changed an output beat before it was taken (cycle {cycle})")
