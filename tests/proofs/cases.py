@@ -118,7 +118,7 @@ def layers(lanes: Sequence[int | None] = (None,)) -> Iterator[Case]:
                         )
 
 
-def _random_axes(count: int) -> Iterator[Axis]:
+def random_axes(count: int) -> Iterator[Axis]:
     """Yield axes with every field drawn: borders, dilation, ceil mode, some that grow or idle."""
     rng = random.Random(SEED)
     while count:
@@ -151,7 +151,7 @@ def _alone(axis: Axis, rows: int, is_sum: bool, marks_last: bool) -> tuple[AxisS
 def axes(count: int = RANDOM_AXES) -> Iterator[Case]:
     """Yield stages of random axes, with registers, delay lines and RAM for their stores."""
     rng = random.Random(SEED)
-    for axis in _random_axes(count):
+    for axis in random_axes(count):
         rows = rng.choice((1, 2, 3, 5, 8, 9, 13))
         how = (axis, rows, rng.random() < 0.5, rng.random() < 0.5)
         for name, lemma, depth in LEMMAS:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,6 +51,7 @@ write_smt2 -wires top.smt2
 """
 
 CLAIM = "claim_"
+NO_YOSYS = "pyosys is not installed; use `make prove`, which installs it"
 
 
 class Missing(Exception):
@@ -155,6 +157,33 @@ class Verdict:
     failed: tuple[str, ...] = ()
 
 
+class Theorem(Protocol):
+    """Something to prove, of any kind."""
+
+    @property
+    def name(self) -> str:
+        """What it is about; up to a colon, what kind of it."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """What it is listed with."""
+        ...
+
+    @property
+    def depth(self) -> int | str:
+        """Clocks of an induction, or how the proof goes."""
+        ...
+
+    def text(self) -> str:
+        """Return all that the proof is about."""
+        ...
+
+    def prove(self, text: str, folder: Path, limit: float) -> Verdict:
+        """Prove what a text claims, in a folder."""
+        ...
+
+
 class Claims(Protocol):
     """A module that claims something; elaborated once."""
 
@@ -204,16 +233,39 @@ def covers(text: str, folder: Path, *, depth: int, limit: float = 600) -> bool:
 def _to_smt(text: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "top.il").write_text(text, encoding="utf-8")
-    (folder / "top.ys").write_text(SCRIPT, encoding="utf-8")
-    code = "from pyosys import libyosys as y; y.run_pass('script top.ys', y.Design())"
+    run_yosys(SCRIPT, folder, "top")
+
+
+def run_yosys(script: str, folder: Path, name: str) -> None:
+    """Run Yosys' commands in a folder, and leave them and what is said there, as `name`."""
+    (folder / f"{name}.ys").write_text(script, encoding="utf-8")
+    code = f"from pyosys import libyosys as y; y.run_pass('script {name}.ys', y.Design())"
     # -P: nothing is imported from that folder
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd=folder, capture_output=True, text=True
     )
-    (folder / "top.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+    (folder / f"{name}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     if "No module named 'pyosys'" in done.stderr:
-        raise Missing("pyosys is not installed; use `make prove`, which installs it")
-    assert not done.returncode, f"Yosys ended with {done.returncode}; see {folder}/top.log"
+        raise Missing(NO_YOSYS)
+    assert not done.returncode, f"Yosys ended with {done.returncode}; see {folder}/{name}.log"
+
+
+def run_abc(script: str, folder: Path, limit: float) -> str | None:
+    """Run ABC's commands in a folder and return what it says; None where it took too long."""
+    found = find_spec("pyosys")
+    if found is None or found.origin is None:
+        raise Missing(NO_YOSYS)
+    program = Path(found.origin).with_name("yosys-abc")
+    try:
+        done = subprocess.run(
+            [program, "-q", script], cwd=folder, capture_output=True, text=True, timeout=limit
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    said = done.stdout + done.stderr
+    (folder / "abc.log").write_text(said, encoding="utf-8")
+    assert done.returncode == 0, said
+    return said
 
 
 def _failed(folder: Path, way: Sequence[str], depth: int, limit: float) -> tuple[str, ...]:

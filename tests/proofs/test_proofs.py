@@ -1,15 +1,20 @@
-"""Two small proofs, and claims that do not hold, which have to fail."""
+"""Small proofs, and claims that do not hold, which have to fail."""
 
+import json
 from pathlib import Path
 
 import pytest
 from streampool_golden import PoolJob, PoolSpec
 from streampool_hw.datapath.fifo import PipelineFifo
+from streampool_hw.export.yosys import top_module
+from streampool_hw.fpga import DEVICES
+from streampool_hw.fpga.netlist import NETLIST
 
 from proofs import path, rate, rule
 from proofs.cases import LEMMAS, of_core
 from proofs.fifo import Fifo
 from proofs.harness import covers, prove, rtlil_of
+from proofs.netlists import Synthesized, differences
 
 JOB = PoolJob(PoolSpec("max", 3, stride=2, padding=1), (2, 12, 12))
 
@@ -80,3 +85,28 @@ GROWS = PoolJob(PoolSpec("max", 2, stride=1, padding=1, ndim=1), (1, 6))
 def test_what_does_not_hold_is_not_proved(job, lemma, depth, failed, tmp_path: Path):
     found = prove(rtlil_of(of_core(job, 0, lemma, 0)), tmp_path, depth=depth).failed
     assert any(failed in name for name in found)
+
+
+WRONG_CELLS = (
+    ("LUT4", "", "INIT", lambda bits: bits.translate(str.maketrans("01", "10")), "the outputs"),
+    ("TRELLIS_FF", "o__valid", "REGSET", lambda value: "SET", "the outputs"),
+    ("MULT18X18D", "", "GSR", lambda value: "ENABLED", "cells by name"),
+)
+
+
+def test_a_netlist_is_proved_and_a_wrong_one_is_not(tmp_path: Path):
+    device = DEVICES["ecp5-25k-6"]
+    theorem = Synthesized("", PoolJob(PoolSpec("avg", 3, dtype="int4", ndim=1), (1, 6), 1), device)
+    text = theorem.text()
+    assert theorem.prove(text, tmp_path, limit=600).failed == ()
+    design = tmp_path / NETLIST
+    netlist, rtlil = design.read_text(), text.partition("\n")[2]
+    for kind, part, parameter, change, failed in WRONG_CELLS:
+        wrong = json.loads(netlist)
+        cells = top_module(wrong)["cells"].items()
+        cell = next(cell for name, cell in cells if cell["type"] == kind and part in name)
+        value = cell["parameters"][parameter]
+        cell["parameters"][parameter] = change(value)
+        assert cell["parameters"][parameter] != value
+        design.write_text(json.dumps(wrong))
+        assert differences(rtlil, device, tmp_path, limit=600) == (failed,), kind

@@ -1,4 +1,36 @@
-"""How an exact sum is divided, worked out in plain Python before any gate."""
+"""How an exact sum is divided, worked out in plain Python before any gate.
+
+**A quotient by a product** (Granlund and Montgomery, "Division by invariant integers using
+multiplication", 1994). Let ``d >= 1``, ``c = ceil(2**k / d)`` and ``e = c d - 2**k``, so that
+``0 <= e < d``. If ``0 <= u <= largest`` and ``largest * e < 2**k``, then
+``(u c) >> k == u // d``; and the k bits shifted out are below ``c`` just where d divides u.
+
+*Proof.* Let ``u = q d + r`` with ``0 <= r < d``. As ``c = (2**k + e) / d``,
+
+    u c / 2**k  =  q + (r + f) / d,    where f = u e / 2**k and 0 <= f < 1.
+
+``r + f < d``, so the quotient rounded down is ``q``. The bits shifted out are
+``x = (r 2**k + u e) / d``, a whole number. If r is 0, ``x = u e / d < 2**k / d <= c``. Otherwise
+``x >= 2**k / d``, and being whole, ``x >= ceil(2**k / d) = c``.
+
+A k is always found: as ``e < d``, one with ``2**k >= d * largest`` serves.
+
+**A rounding by an offset.** Rounded down is ``s // n`` for a number s and a divisor n > 0. With
+``h = n // 2`` and for whole numbers, ``floor((s + n / 2) / n) == (s + h) // n``, since nothing is
+between ``s + h`` and ``s + n / 2`` but a half; and ``ceil(s / n) == (s + n - 1) // n``. So, of
+``x = s / n``:
+
+- half up, ``floor(x + 1/2)``, is ``(s + h) // n``;
+- half away from 0 is that for x >= 0, and ``ceil(x - 1/2) == (s - h + n - 1) // n`` below;
+- toward 0 is ``s // n`` for x >= 0, and ``(s + n - 1) // n`` below;
+- half to even is half up, less one at a tie whose result is odd. A tie is where n is even and
+  divides ``s + h``.
+
+A multiple ``E n`` added to s adds E to the quotient. With ``E >= -low`` what is divided is not
+negative, as ``s >= low n``; and with E even the quotient's parity stays.
+
+tests/proofs/exact.py checks all that is said here on the numbers that cores have.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -8,10 +40,8 @@ from ..vendor.ecp5 import MULTIPLIER_BITS
 def reciprocal(divisors: tuple[int, ...], largest: int) -> tuple[int, tuple[int, ...]]:
     """Find the constants that turn division into multiplication and shift, exactly.
 
-    With ``c = ceil(2**k / d)`` and ``e = c * d - 2**k``, ``(u * c) >> k == u // d`` for every
-    ``0 <= u <= largest`` as soon as ``u * e < 2**k`` (Granlund and Montgomery, "Division by
-    invariant integers using multiplication", 1994). Returned are the smallest ``k`` that serves
-    all divisors, which are positive, and ``c`` of each.
+    Returned are the smallest ``k`` with which the theorem above holds for all divisors, which are
+    positive, up to `largest`, and the ``c`` of each.
     """
     shift = 0
     while True:

@@ -1,4 +1,28 @@
-"""The square, cube or fourth root of a number, digit by digit."""
+"""The square, cube or fourth root of a number, digit by digit.
+
+**A digit.** Let ``r`` be the p-th root of ``v``, rounded down, and ``rest = v - r**p``. With p more
+bits behind it v is ``v' = 2**p v + b``, and its root rounded down is ``2 r`` or ``2 r + 1``, as
+``(2 r)**p <= 2**p v <= v'`` and, from ``v + 1 <= (r + 1)**p``, ``v' < (2 r + 2)**p``. It is the odd
+one just where ``(2 r + 1)**p <= v'``, that is, where what is left of ``2**p rest + b`` is not
+negative after ``(2 r + 1)**p - (2 r)**p`` is taken off:
+
+- p = 2: ``4 r + 1``. As ``v < (r + 1)**2``, a rest is at most ``2 r``.
+- p = 3: ``t = 12 r**2 + 6 r + 1``. As ``v < (r + 1)**3``, a rest is at most ``3 r**2 + 3 r``. The
+  next t, of ``2 r``, is ``48 r**2 + 12 r + 1 == 4 t - (12 r + 3)``; of ``2 r + 1`` it is
+  ``48 r**2 + 60 r + 19 == 4 t + 36 r + 15``.
+
+**The fourth root** is the square root of the square root: ``r**4 <= v`` just where
+``r**2 <= sqrt(v)``, and so where ``r**2 <= floor(sqrt(v))``, since r**2 is whole.
+
+**To the nearest.** Of a quotient x >= 0, half up, it is the largest m with ``m - 1/2`` not beyond
+the root: ``(2 m - 1)**p <= 2**p x`` (m = 0 always serves). The left side is whole, so that is
+``(2 m - 1)**p <= floor(2**p x)``, that is, ``2 m - 1 <= r`` for r the root of ``floor(2**p x)``
+rounded down, and so ``m == (r + 1) >> 1``. A tie is where ``(2 m - 1)**p == 2**p x``: where r is
+odd, nothing was rounded down before, and nothing is left of the root. Then m is odd, and half to
+even takes ``m - 1``, just where ``r % 4 == 1``.
+
+tests/proofs/exact.py checks all that is said here on the numbers that cores have.
+"""
 
 from collections.abc import Sequence
 from functools import partial
