@@ -7,21 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from amaranth.hdl import Shape, signed, unsigned
-from streampool_golden import Axis, PoolJob, PoolSpec, SpecError
+from streampool_golden import Axis, ColumnAxis, PoolJob, PoolSpec, SpecError, UnevenAxis
+from streampool_golden.columns import windows_out
 from streampool_golden.networks import networks
 from streampool_hw import PoolCore
+from streampool_hw.reduce.columns import ApartStage, ColumnStage, column_stage
 from streampool_hw.reduce.reduction import extremes, sums
 from streampool_hw.reduce.stage import AxisStage
+from streampool_hw.schedule.columns import ApartPlan, UniformPlan, column_plan
 from streampool_hw.schedule.plan import AxisPlan
+from streampool_hw.schedule.plans import plan_of
 from streampool_hw.schedule.program import Program
 
-from . import path, rate, rule, sequencer
+from . import apart, columns, groups, path, rate, rule, sequencer, whole
 from .fifo import Fifo
 from .harness import Verdict, prove, rtlil_of
 from .stage import Join, ProvedStage, largest, total
 
 SEED = 1
 RANDOM_AXES = 200
+COLUMNS = (4, 2, 8)
+"""Columns a beat that the layers are proved with."""
 
 _MAXIMA = PoolJob(PoolSpec("max", 2), (1, 2, 2))
 """Of which a reduction is asked for."""
@@ -50,11 +56,35 @@ class Case:
         return prove(text, folder, depth=self.depth, limit=limit)
 
 
+@dataclass(frozen=True)
+class Bounded(Case):
+    """A theorem about the first clocks alone."""
+
+    def prove(self, text: str, folder: Path, limit: float) -> Verdict:
+        """Prove what a text claims, of so many clocks."""
+        clocks = int(str(self.depth).removeprefix("first "))
+        return prove(text, folder, depth=clocks, limit=limit, bounded=True)
+
+
 LEMMAS: tuple[tuple[str, type[ProvedStage], int], ...] = (
     ("path", path.Path, path.DEPTH),
     ("rule", rule.Rule, rule.DEPTH),
     ("rate", rate.Rate, rate.DEPTH),
 )
+
+
+COLUMN_LEMMAS: tuple[tuple[str, Any, int], ...] = (
+    ("columns path", columns.Path, columns.DEPTH),
+    ("columns rule", groups.Rule, groups.DEPTH),
+    ("columns rate", groups.Rate, groups.DEPTH),
+)
+"""Of a stage whose groups are all alike."""
+
+APART_LEMMAS: tuple[tuple[str, Any, int], ...] = (
+    ("columns front", apart.Front, apart.DEPTH),
+    ("columns front's rate", apart.Rate, apart.DEPTH),
+)
+"""Of what stands before an `AxisStage` where no two groups take from one beat."""
 
 
 def fifos() -> Iterator[Case]:
@@ -118,6 +148,119 @@ def layers(lanes: Sequence[int | None] = (None,)) -> Iterator[Case]:
                         )
 
 
+def _column_stage(job: PoolJob) -> Any:
+    """Return the stage that a core has for several columns a beat, if any."""
+    stages = PoolCore(job).stages.values()
+    return next((stage for stage in stages if isinstance(stage, ColumnStage)), None)
+
+
+def of_columns(job: PoolJob, lemma: Any) -> Any:
+    """Return a lemma on the stage that a core has for several columns a beat."""
+    return lemma(_column_stage(job), _join(job))
+
+
+def _of_columns(
+    title: str, group: str, make: Callable[[], tuple[Any, Join]], lanes: Sequence[int]
+) -> Iterator[Case]:
+    """Yield the lemmas on a column stage of either kind, of some of its lanes."""
+    stage, _ = make()
+    kinds = COLUMN_LEMMAS
+    if isinstance(stage, ApartStage):
+        kinds = APART_LEMMAS
+        for name, lemma, depth in LEMMAS:
+            yield Case(
+                f"columns' {name}: {title}, behind the front",
+                group,
+                depth,
+                lambda lemma=lemma: _behind(make, lemma),
+            )
+    for lane in lanes:
+        for name, lemma, depth in kinds:
+            yield Case(
+                f"{name}: {title}, lane {lane}",
+                group,
+                depth,
+                lambda lemma=lemma, lane=lane: lemma(*make(), lane),
+            )
+
+
+def _behind(make: Callable[[], tuple[Any, Join]], lemma: type[ProvedStage]) -> ProvedStage:
+    """Return a lemma on the `AxisStage` inside an apart column stage."""
+    stage, join = make()
+    assert isinstance(stage, ApartStage)
+    return lemma(stage._groups, join)
+
+
+def column_layers(*, every: bool = False) -> Iterator[Case]:
+    """Yield column stages of the networks' layers at `COLUMNS` a beat, their first lane.
+
+    One of each form of the schedule and kind of store, whatever the row's length and the channel
+    groups are; or `every` one, and the last lane, too.
+    """
+    seen = set()
+    for wanted in COLUMNS:
+        for layer in networks():
+            job = PoolJob(layer.spec, layer.shape, None, wanted)
+            stage = _column_stage(job)
+            if stage is None:
+                continue
+            plan, program, lanes = stage.plan, stage.plan.program, len(stage._lanes)
+            schedule: list[Any] = [plan.axis, stage.m]
+            if not every:
+                schedule = [program.words, program.start, program.stop, program.repeats > 1]
+                schedule += [stage.m >= AxisStage.DEPTH, stage.m == 1, plan.axis.groups == 1]
+                if isinstance(plan, UniformPlan):
+                    schedule += [plan.runs, plan.kept, plan.distance, plan.drain]
+                    schedule += [plan.masked_ages, plan.masked_columns]
+                else:
+                    schedule.append(plan.used)
+            how = (wanted, lanes, stage._shape(1), stage._o_shape, bool(job.operation.selects))
+            key = repr((schedule, how))
+            if key in seen:
+                continue
+            seen.add(key)
+
+            def make(job=job) -> tuple[Any, Join]:
+                return _column_stage(job), _join(job)
+
+            title = f"{layer.name}, {wanted} columns of {'x'.join(map(str, job.shape))}"
+            which = sorted({0, lanes - 1}) if every else [0]
+            yield from _of_columns(title, "column layers", make, which)
+
+
+def column_axes(count: int) -> Iterator[Case]:
+    """Yield the column stages of random axes: crops, dilation, ceil mode, some that wait."""
+    rng = random.Random(SEED)
+    for axis in random_axes(count):
+        number, rows, is_sum = rng.randint(2, 5), rng.choice((1, 2, 8, 9)), rng.random() < 0.5
+        along = ColumnAxis(axis, number, windows_out(axis, number))
+        if along.identity:
+            continue
+
+        def make(along=along, rows=rows, is_sum=is_sum) -> tuple[Any, Join]:
+            reduction = sums if is_sum else extremes
+            most = along.axis.most_taps
+
+            def shape(columns: int) -> Shape:
+                if not is_sum:
+                    return unsigned(4)
+                return signed(4 + (min(columns, most) - 1).bit_length())
+
+            plan = column_plan(along, idempotent=not is_sum)
+            stage = column_stage(
+                *(plan, rows, 1, reduction(_MAXIMA, 0), shape, shape(most)),
+                idempotent=not is_sum,
+            )
+            return stage, total if is_sum else largest
+
+        title = (
+            f"K {axis.kernel}, S {axis.stride}, d {axis.dilation}, pads {axis.before}:{axis.after},"
+            f" {axis.length} to {axis.outputs}, {number} columns, {rows} rows,"
+            f" {'sum' if is_sum else 'maximum'}"
+        )
+        yield from _of_columns(title, "column axes", make, [0])
+
+
 def random_axes(count: int) -> Iterator[Axis]:
     """Yield axes with every field drawn: borders, dilation, ceil mode, some that grow or idle."""
     rng = random.Random(SEED)
@@ -136,7 +279,7 @@ def random_axes(count: int) -> Iterator[Axis]:
 
 
 def _alone(axis: Axis, rows: int, is_sum: bool, marks_last: bool) -> tuple[AxisStage, Join]:
-    plan = AxisPlan(axis)
+    plan = plan_of(axis)
     reduction = sums if is_sum else extremes
     shapes: tuple[Shape, Shape] = (unsigned(4), unsigned(4))
     if is_sum:
@@ -164,3 +307,57 @@ def axes(count: int = RANDOM_AXES) -> Iterator[Case]:
                 f" {axis.before}:{axis.after}, {axis.length} to {axis.outputs}, {rows} rows"
             )
             yield Case(title, "axes", depth, make)
+
+
+def uneven_axes() -> Iterator[Case]:
+    """Yield stages of axes of windows of two lengths that shrink, by program and by accumulator."""
+    for (length, outputs), rows, is_sum in (
+        ((14, 4), 1, False),
+        ((10, 7), 2, True),
+        ((9, 6), 9, False),
+        ((16, 7), 3, True),
+        ((28, 5), 8, False),
+        ((45, 28), 2, False),
+        ((64, 14), 1, True),
+    ):
+        axis = UnevenAxis.of(length, outputs)
+        for name, lemma, depth in LEMMAS:
+            yield Case(
+                f"{name}: {length} to {outputs} adaptively, {rows} rows",
+                "uneven axes",
+                depth,
+                lambda a=(axis, rows, is_sum, True), lemma=lemma: lemma(*_alone(*a)),
+            )
+
+
+def small_cores() -> Iterator[Case]:
+    """Yield small whole cores at their ports, a frame and more deep."""
+    line: dict[str, Any] = {"ndim": 1, "dtype": "int3"}
+    for depth, spec, shape, lanes, wide in (
+        (18, PoolSpec("max", 2, **line), (1, 4), 1, 1),
+        (14, PoolSpec("min", 3, stride=2, **line), (1, 5), 1, 1),
+        (14, PoolSpec("sum", 2, **line), (1, 4), 1, 1),
+        (18, PoolSpec("avg", 2, **line), (1, 4), 1, 1),
+        (14, PoolSpec("max", 2, **line), (2, 4), 1, 1),
+        (14, PoolSpec("max", 2, **line), (2, 4), 2, 1),
+        (14, PoolSpec("max", 2, indices="plane", **line), (1, 4), 1, 1),
+        (14, PoolSpec("max", 2, **line), (1, 8), 1, 4),
+        (12, PoolSpec("max", 3, stride=1, padding=1, **line), (1, 3), 1, 1),
+        (12, PoolSpec("max", 2, stride=1, padding=1, **line), (1, 2), 1, 1),
+        (14, PoolSpec("max", adaptive=3, **line), (1, 5), 1, 1),
+        (18, PoolSpec("max", 2, dtype="int3"), (1, 2, 2), 1, 1),
+    ):
+        job = PoolJob(spec, shape, lanes, wide)
+        how = f"to {spec.adaptive}" if spec.adaptive else f"{spec.kernel} / {spec.stride}"
+        title = f"{spec.op} {how} of {'x'.join(map(str, shape))}, {lanes} lanes, {wide} columns"
+        kinds: list[tuple[str, Any]] = [("ports", whole.Whole)]
+        at_once = (isinstance(plan, ApartPlan) or not plan.drain for plan in PoolCore(job).plans)
+        if wide == 1 and all(at_once):
+            kinds.append(("flow", whole.Flows))
+        for name, lemma in kinds:
+            yield Bounded(
+                f"{name}: {title}",
+                "small cores",
+                f"first {depth}",
+                lambda job=job, lemma=lemma: lemma(PoolCore(job)),
+            )

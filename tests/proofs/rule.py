@@ -12,15 +12,18 @@ checked in Python for every turn. So the number of positions is never enumerated
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from amaranth.hdl import Const, Mux, Signal, Value, signed
 from streampool_hw.datapath.fifo import PipelineFifo
+from streampool_hw.schedule.plans import words_of
+from streampool_hw.schedule.program import Program
+from streampool_hw.schedule.uneven import Rounds
 
 from .formal import AnySeq, Cover
 from .harness import assume, constant
-from .linear import by_line, by_table
+from .linear import Line, by_line
+from .sequencer import Played
 from .stage import ProvedStage, ago
 
 DEPTH = 1
@@ -36,45 +39,25 @@ def any_of(conditions: Iterable[Value | bool]) -> Value:
     return found
 
 
-@dataclass(frozen=True)
-class Line:
-    """Windows at a place of the queue by the loop's turn: `begin`, and `slope` more in each.
-
-    There are some in `turns` alone.
-    """
-
-    begin: int
-    slope: int
-    turns: range
-
-    @classmethod
-    def through(cls, values: Mapping[int, int], slope: int) -> "Line | None":
-        """Return that of windows by turn, each of which is checked; `slope` is for one alone."""
-        if not values:
-            return None
-        (first, value), *others = values.items()
-        for turn, other in others[:1]:
-            slope, left = divmod(other - value, turn - first)
-            assert not left
-        line = cls(value - first * slope, slope, range(first, first + len(values)))
-        assert all(value == line.begin + turn * line.slope for turn, value in values.items())
-        assert list(values) == list(line.turns)
-        return line
-
-    def holds(self, turn: Value, window: Value) -> Value:
-        """Return whether a window is there in a turn."""
-        there = (turn >= self.turns.start) & (turn < self.turns.stop)
-        return there & (window == self.begin + turn * self.slope)
-
-
 class Rule(ProvedStage):
     """The axis pooled, claimed."""
 
     def _lemma(self) -> None:
         for what, when in self.owed.values():
             assume(self.top, what, when)
+        words = words_of(self.plan)
+        accumulates = isinstance(words, Rounds)
+        self.slots = self.plan.program
+        if accumulates:  # each word of a round stands for itself
+            unfolded = tuple(words)
+            self.slots = Program(unfolded, 0, len(unfolded), words.rounds)
+        self.played = Played(
+            *(self.top, self.claim, self.inside, self.slots, self.m, self.take),
+            prefix="sequencer.",
+            endless=self.endless,
+            rounds=words if accumulates else None,
+        )
         self._specify()
-        self._follow_program()
         self._follow_drain()
         self._count_leaving()
         self._follow_fifo()
@@ -86,7 +69,8 @@ class Rule(ProvedStage):
     def _specify(self) -> None:
         m, axis, rows = self.top, self.axis, self.m
         inputs, windows = axis.length, axis.outputs
-        self.p, self.c = self._signal("p", range(inputs)), self._signal("c", range(rows))
+        self.p, self.c = self.played.p, self.played.c
+        assert self.slots.length == inputs
         self.ow, self.oc = self._signal("ow", range(windows)), self._signal("oc", range(rows))
         self.begun = self._signal("begun", FRAMES)  # frames begun less those that are out
         self.w, self.cc = constant(m, range(windows), "w"), constant(m, range(rows), "cc")
@@ -102,11 +86,11 @@ class Rule(ProvedStage):
             self.end.eq((p == inputs - 1) & (c == rows - 1)),
             self.out_end.eq(pop & (ow == windows - 1) & (oc == rows - 1)),
         ]
-        for go, outer, most, inner in ((take, p, inputs, c), (pop, ow, windows, oc)):
-            with m.If(go):
-                m.d.sync += inner.eq(Mux(inner == rows - 1, 0, inner + 1))
-                with m.If(inner == rows - 1):
-                    m.d.sync += outer.eq(Mux(outer == most - 1, 0, outer + 1))
+        with m.If(pop):
+            m.d.sync += oc.eq(Mux(oc == rows - 1, 0, oc + 1))
+            with m.If(oc == rows - 1):
+                m.d.sync += ow.eq(Mux(ow == windows - 1, 0, ow + 1))
+        self.claim((ow < windows) & (oc < rows), "counters_out")
         m.d.sync += self.begun.eq(self.begun + (take & self.start) - self.out_end)
 
         taps = [axis.taps(i) for i in range(windows)]
@@ -171,55 +155,6 @@ class Rule(ProvedStage):
 
     # ---- the invariants
 
-    def _follow_program(self) -> None:
-        """Say where the sequencer stands: at word `wi`, with `turns` of the loop to go."""
-        m, program, inside = self.top, self.program, self.inside
-        plan = self.plan.program
-        self.loop = (plan.start, plan.stop, plan.repeats)
-        start, stop, repeats = self.loop
-        length, words = stop - start, len(plan.words)
-        self.wi = self._signal("wi", range(words + 1))
-        self.turns = Signal(range(repeats + 1), init=repeats - 1, name="turns_left")
-        self.next_wi, self.next_turns = Signal.like(self.wi), Signal.like(self.turns)
-        again = (self.wi == stop - 1) & (self.turns != 0)
-        at_end = self.wi == words - 1
-        m.d.comb += [
-            self.next_wi.eq(Mux(again, start, Mux(at_end, 0, self.wi + 1))),
-            self.next_turns.eq(
-                Mux(again, self.turns - 1, Mux(self.wi == stop - 1, repeats - 1, self.turns))
-            ),
-        ]
-        moves = self.take & (self.c == self.m - 1)
-        with m.If(moves):
-            m.d.sync += [self.wi.eq(self.next_wi), self.turns.eq(self.next_turns)]
-
-        at_rest = self.in_loop(self.wi) | (self.turns == repeats - 1)
-        self.claim((self.wi < words) & (self.turns < repeats) & at_rest, "program")
-        inputs, windows = self.axis.length, self.axis.outputs
-        self.claim((self.p < inputs) & (self.c < self.m), "counters_in")
-        self.claim((self.ow < windows) & (self.oc < self.m), "counters_out")
-        gone = Mux(self.wi < start, 0, Mux(self.wi < stop, repeats - 1 - self.turns, repeats - 1))
-        self.claim(self.p == self.wi + gone * length, "position")
-        if self.m > 1:
-            left, more = inside("sequencer.slot.left"), inside("sequencer.slot.more")
-            self.claim((left == self.m - 1 - self.c) & (more == (left != 0)), "slot")
-        if words > 1:
-            self.claim(self.word == by_table(plan.words, self.wi), "word")
-        if program.length == 1:
-            return
-        endless = program.repeats == 1 and length == words and repeats > 1
-        following = Mux(at_end, 0, self.wi + 1) if endless else self.next_wi
-        self.claim(inside("sequencer.index") == following, "index")
-        if program.repeats > 1:
-            left, more = inside("sequencer.turns.left"), inside("sequencer.turns.more")
-            self.claim((left == self.next_turns) & (more == (left != 0)), "turns")
-        if not endless:
-            self.claim(inside("sequencer.final") == (self.p == inputs - 1), "final")
-
-    def in_loop(self, wi: Value) -> Value:
-        """Return whether a word is one of the loop's."""
-        return (wi >= self.loop[0]) & (wi < self.loop[1])
-
     def _follow_drain(self) -> None:
         """Say what the drain's counters hold: `to_drain` beats of the frame before are to leave."""
         m, plan, rows, inside = self.top, self.plan, self.m, self.inside
@@ -258,28 +193,19 @@ class Rule(ProvedStage):
     def _count_leaving(self) -> None:
         """Say which beat leaves the queue next: `lc` of window `lw`, `lf` frames behind."""
         m, plan, rows = self.top, self.plan, self.m
-        start, stop, repeats = self.loop
-        length, windows = stop - start, self.axis.outputs
+        windows = self.axis.outputs
         before = [0]
         gone = iter([*plan.leave, -1])
         leaves = next(gone)
-        for slot in range(self.axis.length):
+        for slot in range(self.axis.length - 1):
             before.append(before[-1] + (leaves == slot))
             if leaves == slot:
                 leaves = next(gone)
-        # in the loop as many leave in each turn
-        self.per_turn = before[start + length] - before[start]
-        late = (repeats - 1) * length
-        by_word = [before[i if i < stop else i + late] for i in range(len(plan.program.words))]
-        for turn in range(repeats):
-            for i in range(start, stop):
-                assert before[i + turn * length] == by_word[i] + turn * self.per_turn
-        turn = Mux(self.in_loop(self.wi), repeats - 1 - self.turns, 0)
         self.lw = self._signal("lw", range(windows + 1))
         self.lc = self._signal("lc", range(rows))
         self.lf = self._signal("lf", signed(FRAMES + 1))
         m.d.comb += [
-            self.lw.eq(by_table(by_word, self.wi) + turn * self.per_turn),
+            self.lw.eq(self.played.by_slot(before)),
             self.lc.eq(Mux(self.own, self.c, 0)),
             self.lf.eq(self.begun - ~self.start),
         ]
@@ -333,10 +259,11 @@ class Rule(ProvedStage):
         self.claim((held_up == 0) | (self.level + going + held_up <= room), "sinking")
         self.claim(held_up <= clocks + 1, "goes_on")
 
-    def _places(self) -> list[list["Line | None"]]:
+    def _places(self) -> list[list[Line | None]]:
         """Return, per word and place of the queue, the window there by the loop's turn."""
         plan, axis = self.plan, self.axis
-        start, stop, repeats = self.loop
+        program = self.slots
+        start, stop, repeats = program.start, program.stop, program.repeats
         length = stop - start
         pops = sorted([*range(plan.overlap), *plan.leave])
         held: list[list[int | None]] = [[None] * plan.partials for _ in range(axis.length)]
@@ -348,7 +275,7 @@ class Rule(ProvedStage):
                 assert held[slot][place] is None
                 held[slot][place] = i
         found: list[list[Line | None]] = []
-        for i in range(len(plan.program.words)):
+        for i in range(len(program.words)):
             slots = {0: i if i < stop else i + (repeats - 1) * length}
             if start <= i < stop:
                 slots = {turn: i + turn * length for turn in range(repeats)}
@@ -359,13 +286,14 @@ class Rule(ProvedStage):
                     for turn, slot in slots.items()
                     if (window := held[slot][place]) is not None
                 }
-                found[-1].append(Line.through(windows, self.per_turn))
+                found[-1].append(Line.through(windows))
         return found
 
     def _follow_window(self) -> None:
         """Say where the followed partial is: in the queue, on its way, or in the FIFO."""
         m, plan, rows, clocks = self.top, self.plan, self.m, self.stage.latency - 1
-        start, stop, repeats = self.loop
+        played, program = self.played, self.slots
+        start, stop, repeats = program.start, program.stop, program.repeats
         windows, inputs = self.axis.outputs, self.axis.length
         w, cc, c, row = self.w, self.cc, self.c, self.row
         queued, leaving, arrives = (
@@ -376,11 +304,12 @@ class Rule(ProvedStage):
         # where row's next step stands in the program
         later = self._signal("later", 1)
         m.d.comb += later.eq(c > cc)
-        ri, rt = Signal.like(self.wi, name="row_wi"), Signal.like(self.turns, name="row_turns")
+        ri = Signal.like(played.wi, name="row_wi")
+        rt = Signal.like(played.turns, name="row_turns")
         rp = self._signal("row_p", range(inputs + 1))
         m.d.comb += [
-            ri.eq(Mux(later, self.next_wi, self.wi)),
-            rt.eq(Mux(later, self.next_turns, self.turns)),
+            ri.eq(Mux(later, played.next_wi, played.wi)),
+            rt.eq(Mux(later, played.next_turns, played.turns)),
             rp.eq(self.p + later),
         ]
         turn = repeats - 1 - rt

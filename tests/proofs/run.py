@@ -38,6 +38,10 @@ KINDS: dict[str, Callable[[bool, int], Iterable[Theorem]]] = {
     "sequencer": lambda long, axes: cases.sequencers(),
     "layers": lambda long, axes: cases.layers((None, 1, 32) if long else (None,)),
     "axes": lambda long, axes: cases.axes(axes),
+    "uneven axes": lambda long, axes: cases.uneven_axes(),
+    "column layers": lambda long, axes: cases.column_layers(every=long),
+    "column axes": lambda long, axes: cases.column_axes(axes // 5),
+    "small cores": lambda long, axes: cases.small_cores(),
     "netlists": lambda long, axes: netlists.cases(long),
     "exact": lambda long, axes: chain(exact.cases(), sums.cases(axes)),
 }

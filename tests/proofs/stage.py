@@ -130,8 +130,12 @@ class ProvedStage(Elaboratable):
     @cached_property
     def program(self):
         """The program as the stage plays it."""
-        endless = not (self.plan.drain or self.stage._marks_last)
-        return self.plan.program.endless() if endless else self.plan.program
+        return self.plan.program.endless() if self.endless else self.plan.program
+
+    @property
+    def endless(self) -> bool:
+        """Whether nothing asks for the program's end."""
+        return not (self.plan.drain or self.stage._marks_last)
 
     def _read_word(self) -> None:
         """Take the control word apart, as `AxisPlan.program` has its bits.

@@ -1,17 +1,20 @@
 """Small proofs, and claims that do not hold, which have to fail."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
+from amaranth.hdl import Signal
 from streampool_golden import PoolJob, PoolSpec
+from streampool_golden.networks import networks
 from streampool_hw.datapath.fifo import PipelineFifo
 from streampool_hw.export.yosys import top_module
 from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.netlist import NETLIST
 
-from proofs import path, rate, rule
-from proofs.cases import LEMMAS, of_core
+from proofs import apart, chain, columns, groups, path, rate, rule
+from proofs.cases import COLUMN_LEMMAS, LEMMAS, of_columns, of_core
 from proofs.fifo import Fifo
 from proofs.harness import covers, prove, rtlil_of
 from proofs.netlists import Synthesized, differences
@@ -110,3 +113,79 @@ def test_a_netlist_is_proved_and_a_wrong_one_is_not(tmp_path: Path):
         assert cell["parameters"][parameter] != value
         design.write_text(json.dumps(wrong))
         assert differences(rtlil, device, tmp_path, limit=600) == (failed,), kind
+
+
+SIDE_BY_SIDE = PoolJob(PoolSpec("max", 3, padding=1, stride=1), (1, 3, 7), columns=4)
+APART = PoolJob(PoolSpec("avg", 7), (1, 7, 7), columns=4)
+
+
+@pytest.mark.parametrize(("name", "lemma", "depth"), COLUMN_LEMMAS)
+def test_a_stage_of_several_columns_is_proved(name, lemma, depth, tmp_path: Path):
+    assert prove(rtlil_of(of_columns(SIDE_BY_SIDE, lemma)), tmp_path, depth=depth).failed == ()
+
+
+def test_what_reduces_a_beat_before_its_stage_is_proved(tmp_path: Path):
+    text = rtlil_of(of_columns(APART, apart.Front))
+    assert prove(text, tmp_path, depth=apart.DEPTH).failed == ()
+
+
+def test_a_group_gets_out(tmp_path: Path):
+    assert covers(rtlil_of(of_columns(SIDE_BY_SIDE, groups.Rule)), tmp_path, depth=20)
+
+
+class LateMasks(columns.Path):
+    """A stage of several columns that is said to mask a clock late."""
+
+    def _read_word(self) -> None:
+        super()._read_word()
+        for age, bit in self.gone.items():
+            late = Signal(name=f"late_{age}")
+            self.top.d.sync += late.eq(bit)
+            self.gone[age] = late
+
+
+class FewerTaps(groups.Rule):
+    """A stage of several columns that is said to pool without the last tap."""
+
+    def _reduced(self):
+        taps = self.tap
+        self.tap = taps[:-1]
+        found = super()._reduced()
+        self.tap = taps
+        return found
+
+
+class OtherColumns(apart.Front):
+    """What reduces a beat, said to take in all of its columns but the first."""
+
+    def _filled(self, columns):
+        return [bits & ~1 for bits in super()._filled(columns)]
+
+
+@pytest.mark.parametrize(
+    ("job", "lemma", "depth", "failed"),
+    [
+        (SIDE_BY_SIDE, LateMasks, columns.DEPTH, "data"),
+        (SIDE_BY_SIDE, FewerTaps, groups.DEPTH, "tree"),
+        (APART, OtherColumns, apart.DEPTH, "value"),
+    ],
+)
+def test_what_does_not_hold_of_several_columns_is_not_proved(
+    job, lemma, depth, failed, tmp_path: Path
+):
+    found = prove(rtlil_of(of_columns(job, lemma)), tmp_path, depth=depth).failed
+    assert any(failed in name for name in found)
+
+
+@pytest.mark.parametrize("wide", [1, 4])
+def test_the_stages_theorems_together_are_the_specification(wide: int):
+    rng = random.Random(wide)
+    for layer in networks():
+        job = PoolJob(layer.spec, layer.shape, columns=wide)
+        windows = [(0,) * len(job.axes), tuple(axis.outputs - 1 for axis in job.axes)]
+        windows += [tuple(rng.randrange(axis.outputs) for axis in job.axes) for _ in range(8)]
+        for window in windows:
+            group = rng.randrange(job.fold)
+            found = chain.reduced_from(job, *chain.place_of(job, window, group))
+            assert found == chain.specified(job, window, group)
+            assert set(found.values()) == {1}
