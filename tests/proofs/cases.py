@@ -319,6 +319,7 @@ def uneven_axes() -> Iterator[Case]:
         ((28, 5), 8, False),
         ((45, 28), 2, False),
         ((64, 14), 1, True),
+        ((82, 34), 1, False),
     ):
         axis = UnevenAxis.of(length, outputs)
         for name, lemma, depth in LEMMAS:
