@@ -80,6 +80,7 @@ PICKED: dict[str, Callable[[], str]] = {"results-short": cores.results_short}
 MEASURED: dict[str, Callable[[], str]] = {
     "engines": cores.engines,
     "float-costs": chips.float_costs,
+    "resync-costs": chips.resync_costs,
     "layers": checks.network_layers,
     "run": lambda: printed("streampool run"),
 }

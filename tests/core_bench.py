@@ -25,6 +25,8 @@ class Log:
         The handshakes.
     o_payload : list of int
         The payload's bits.
+    watched : list of tuple of int
+        What was to be watched beside them.
     """
 
     i_valid: list[int] = field(default_factory=list)
@@ -32,6 +34,7 @@ class Log:
     o_valid: list[int] = field(default_factory=list)
     o_ready: list[int] = field(default_factory=list)
     o_payload: list[int] = field(default_factory=list)
+    watched: list[tuple[int, ...]] = field(default_factory=list)
 
     @property
     def takes(self) -> list[int]:
@@ -77,6 +80,7 @@ def drive(
     clocks: int,
     resets: Iterable[int] = (),
     seed: int = 0,
+    watch: Sequence[Signal] = (),
 ) -> Log:
     """Run a component with streams `i` and `o` for a number of clocks.
 
@@ -97,6 +101,8 @@ def drive(
         Clocks in which the reset is high; all beats are sent from the first again.
     seed : int
         Of the rubbish.
+    watch : sequence of Signal
+        What else is to be kept of each clock.
     """
     rng = random.Random(seed)
     reset = Signal()
@@ -112,7 +118,7 @@ def drive(
 
     async def run(ctx: Any) -> None:
         sent, wait = 0, gaps(0)
-        tick = ctx.tick().sample(i.ready, o.valid, o_payload)
+        tick = ctx.tick().sample(i.ready, o.valid, o_payload, *watch)
         for clock in range(clocks):
             now = clock in resets
             valid = sent < len(beats) and wait <= 0 and not now
@@ -121,12 +127,13 @@ def drive(
             ctx.set(i.valid, valid)
             ctx.set(payload, beats[sent] if valid else rng.getrandbits(len(payload)))
             ctx.set(o.ready, taking)
-            _, _, i_ready, o_valid, word = await tick
+            _, _, i_ready, o_valid, word, *watched = await tick
             log.i_valid.append(int(valid))
             log.i_ready.append(i_ready)
             log.o_valid.append(o_valid)
             log.o_ready.append(int(taking))
             log.o_payload.append(word)
+            log.watched.append(tuple(watched))
             wait -= 1
             if now:
                 sent, wait = 0, gaps(0)

@@ -16,7 +16,7 @@ from streampool_hw.boards.table import SHOWS
 from streampool_hw.fpga import DEVICES, Device, device_named
 from streampool_hw.fpga.flow import Design, synthesize
 from streampool_hw.fpga.silicon import limits_of
-from streampool_sim.words import describe
+from streampool_sim.words import by, describe
 
 from . import cores
 
@@ -135,6 +135,23 @@ def _loaded(report: Path) -> dict:
     return json.loads(report.read_text("utf-8"))
 
 
+def resync_costs() -> str:
+    """Return what it takes to follow frames' marks, in cells after synthesis."""
+    device, rows = device_named("ecp5-85k-6"), []
+    for name in ("A1", "B8", "D8"):
+        job = placements.JOBS[name].job
+        found = [f"{describe(job.spec)} on {by(job.shape)}", job.lanes]
+        for resync in (False, True):
+            design = Design.of(job, device, resync=resync)
+            with tempfile.TemporaryDirectory() as folder:
+                cells = synthesize(design.alone, device, Path(folder))
+            found += [f"{cells[what]:,}" for what in ("lut4", "carry", "ff")]
+        rows.append(found)
+    kinds = ("LUT4", "CCU2C", "FF")
+    head = " | ".join(f"> {kind}{which}" for which in ("", ", `--resync`") for kind in kinds)
+    return blocks.table(f"pooling | > lanes | {head}", rows)
+
+
 FLOAT_COSTS: dict[str, PoolJob] = {
     f"{op} {dtype}": PoolJob(
         PoolSpec(op, 3, 1, 1, dtype=dtype, count_include_pad=True), (1, 28, 28), 1
@@ -161,6 +178,6 @@ def float_costs() -> str:
         with tempfile.TemporaryDirectory() as folder:
             cells = synthesize(design.alone, device, Path(folder) / name.replace(" ", "-"))
         counts = [f"{cells[what]:,}" for what in ("lut4", "carry", "ff", "lut_ram", "block_ram")]
-        rows.append([name, design.core.latency, f"{design.core.store_bits:,}", *counts])
+        rows.append([name, design.core.latency, f"{design.core.facts()['store_bits']:,}", *counts])
     head = "pooling | >latency | >store bits | >LUT4 | >CCU2C | >FF | >LUT RAM | >block RAM"
     return blocks.table(head, rows)

@@ -5,5 +5,6 @@ from .core import PoolCore as PoolCore
 from .export.axi import AxiCore as AxiCore
 from .export.verilog import write_verilog as write_verilog
 from .registry import make_core as make_core
+from .resync import ResyncCore as ResyncCore
 from .unpool import UnpoolCore as UnpoolCore
 from .vendor.families import FAMILIES as FAMILIES

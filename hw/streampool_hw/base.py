@@ -33,6 +33,8 @@ class Core(Protocol):
         Clocks after a reset in which no beat is taken.
     notes : tuple of str
         What else its Verilog's heading says, a line each.
+    marks : tuple of str
+        The marks in the payload of `i`, a bit each behind the fields.
     """
 
     family: str
@@ -42,6 +44,7 @@ class Core(Protocol):
     flags: Mapping[str, str]
     clear_cycles: int
     notes: tuple[str, ...]
+    marks: tuple[str, ...]
     i: stream.Interface
     o: stream.Interface
 

@@ -101,6 +101,7 @@ class PoolCore(wiring.Component):
     o: stream.Interface
     clear_cycles = 0
     notes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
     def __init__(
         self,

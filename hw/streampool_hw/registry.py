@@ -9,6 +9,7 @@ from streampool_golden.errors import refuse_unknown, shown
 
 from .base import Core
 from .core import PoolCore
+from .resync import ResyncCore, check_resync
 from .unpool import UnpoolCore
 from .vendor.families import GENERIC, check_family
 
@@ -19,13 +20,15 @@ CORES: dict[type[Job], Callable[..., Core]] = {
 """What makes a core, by the class of its job; an entry more is a kind more."""
 
 
-def make_core(job: Job, **options: Any) -> Core:
+def make_core(job: Job, *, resync: bool = False, **options: Any) -> Core:
     """Return the core of a job.
 
     Parameters
     ----------
     job : Job
         What it has to do.
+    resync : bool, optional
+        Have it follow its frames' marks, in a `ResyncCore`.
     **options
         What its kind takes besides: ``family`` and ``settings`` in any, ``frames`` in an
         `UnpoolCore`.
@@ -36,7 +39,10 @@ def make_core(job: Job, **options: Any) -> Core:
         If `job` is no job, or an option is not what it must be.
     """
     check_options(job, options)
-    return CORES[type(job)](job, **options)
+    if resync:
+        check_resync(job)
+    core: Any = CORES[type(job)](job, **options)
+    return ResyncCore(core) if resync else core
 
 
 def check_options(job: Job, options: Mapping[str, Any], *callers: Callable[..., object]) -> None:
@@ -49,7 +55,8 @@ def check_options(job: Job, options: Mapping[str, Any], *callers: Callable[..., 
         raise SpecError(
             "job", f"job must be a {known}; use PoolJob(spec, shape, lanes), not {shown(job)}."
         )
-    takers = [inspect.signature(each).parameters.values() for each in (*callers, CORES[type(job)])]
+    made_by = (*callers, make_core, CORES[type(job)])
+    takers = [inspect.signature(each).parameters.values() for each in made_by]
     known = [each.name for taken in takers for each in taken if each.kind is each.KEYWORD_ONLY]
     refuse_unknown(options, known, "option")
     check_family(options.get("family", GENERIC))

@@ -78,6 +78,7 @@ class UnpoolCore(wiring.Component):
     READ = 2
     """Clocks from a read to its word's way into the FIFO."""
 
+    marks: tuple[str, ...] = ()
     i: stream.Interface
     o: stream.Interface
     index_error: Signal

@@ -2,6 +2,7 @@
 
 import numpy as np
 from streampool_golden import Field, Job
+from streampool_hw import Core
 
 
 def container(field: Field) -> np.dtype:
@@ -37,6 +38,15 @@ def _packed(job: Job, field: Field, x: np.ndarray, seed: int | None) -> np.ndarr
         raw = field.port.raw  # an index there may be out of range, too
         fill = rng.integers(raw.low, raw.high, shape, np.int64, endpoint=True)
     return layout.pack(x, fill)
+
+
+def marks(core: Core) -> np.ndarray:
+    """Return what a frame's beats bear of the core's marks, ``(beats_in, 1)``, the first lowest."""
+    beats = core.job.beats_in
+    found = np.zeros((beats, 1), np.uint8)
+    for bit, mark in enumerate(core.marks):
+        found[0 if mark == "first" else beats - 1] |= 1 << bit
+    return found
 
 
 def unpack(job: Job, beats: np.ndarray, field: int = 0) -> np.ndarray:

@@ -12,6 +12,7 @@ from streampool_hw.boards.link.core import LinkedCore
 from streampool_hw.boards.link.protocol import BAUD, MOST, Decoder, Kind, Packet
 from streampool_hw.fpga import Device, ToolError
 from streampool_hw.fpga.netlist import ModelMissing, net_behind, netlist_gates
+from streampool_hw.resync import ResyncCore
 
 from .engines import EngineError, fast
 from .engines.compiled import find_compiler
@@ -29,7 +30,7 @@ CHUNK = 1 << 16
 """Clocks between two looks at Ctrl-C."""
 
 
-def check_core(core: PoolCore, device: Device, folder: Path) -> str | None:
+def check_core(core: PoolCore | ResyncCore, device: Device, folder: Path) -> str | None:
     """Refuse the netlist that synthesis left of a core if it is not what the golden model says.
 
     Three different frames go through the netlist back to back, without stalls, and two more with
@@ -161,7 +162,7 @@ def _asked(
     return list(Decoder()(simulated(Packet(kind, sequence, 2, payload).encoded())))
 
 
-def _core_fault(core: PoolCore, folder: Path, device: Device) -> str | None:
+def _core_fault(core: PoolCore | ResyncCore, folder: Path, device: Device) -> str | None:
     """Return what a core's netlist does other than the core, in a sentence."""
     job, netlist = core.job, Netlist(netlist_gates(folder, device))
     [model] = Build([core], optimise="-O2", netlists=[netlist]).load()

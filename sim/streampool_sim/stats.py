@@ -52,6 +52,7 @@ def statistics(
         "out_shape": list(job.out_shape),
         "lanes": job.lanes,
         **({"columns": job.columns, "columns_out": job.columns_out} if job.has_columns else {}),
+        **({"resync": list(core.marks)} if core.marks else {}),
         "engine": trace.engine,
         "frames": frames,
         "frames_simulated": len(trace.out) // job.beats_out,

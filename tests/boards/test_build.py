@@ -177,6 +177,20 @@ def test_an_orangecrab_s_file_has_a_suffix_for_dfu_util(capsys, tmp_path, progra
     assert zlib.crc32(data[:-4]) ^ 0xFFFFFFFF == int.from_bytes(data[-4:], "little")
 
 
+def test_a_core_that_follows_marks_is_built(capsys, tmp_path, programs):
+    words = ("--board", "ulx3s-85f", *SMALL, "-o", str(tmp_path / "out"), "--resync")
+    said_of_link = refused(capsys, *words, "--link")
+    assert "resync has no meaning with a link, which breaks no frame; leave it out" in said_of_link
+    assert not (tmp_path / "out").exists()
+    made = [
+        json.loads((tmp_path / "out" / "ulx3s-85f.json").read_text())
+        for options in (words, words[:-1])
+        if said(capsys, *options)[0] == 0
+    ]
+    assert [each["resync"] for each in made] == [True, False]
+    assert made[0]["made_of"] != made[1]["made_of"]
+
+
 def test_each_clock_of_a_link_on_usb_is_held_to_its_own(capsys, tmp_path, programs):
     pytest.importorskip("luna", reason="luna-usb is not installed")
     words = ("--board", "orangecrab", "--link", *SMALL, "-o", str(tmp_path / "out"))

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 from broken_cores import BrokenCore
 from streampool_golden import PoolJob, PoolSpec, pool
-from streampool_hw import PoolCore
+from streampool_hw import PoolCore, ResyncCore
 from streampool_hw.boards import BOARDS, SelfTest, pattern
 from streampool_hw.boards.top import Top
 from streampool_sim.link.simulated import StandIn
@@ -191,6 +191,34 @@ def test_a_wrong_checksum_of_any_lane_is_bad(lane):
 def test_a_core_that_does_what_it_must_not_is_bad(fault):
     test = SelfTest(BrokenCore(fault), FRAMES)
     assert verdict(test, ROUND) == (fault == "none", fault != "none")
+
+
+class WronglyMarking(ResyncCore):
+    """A core that says something wrong of the frames, or nothing of the kind."""
+
+    def __init__(self, says: str):
+        super().__init__(new_core())
+        self._says = says
+
+    def elaborate(self, platform: Any) -> Module:
+        # The real insides are not used, which Amaranth would warn of.
+        Fragment.get(super().elaborate(platform), platform)
+        m = Module()
+        m.submodules.inner = inner = ResyncCore(new_core())
+        wiring.connect(m, wiring.flipped(self.i), inner.i)
+        wiring.connect(m, inner.o, wiring.flipped(self.o))
+        m.d.comb += self.broken_frames.eq(inner.broken_frames)
+        if self._says == "no first":
+            m.d.comb += self.o.payload.first.eq(0)
+        elif self._says == "broken":
+            m.d.comb += self.broken_frames.eq(1)
+        return m
+
+
+@pytest.mark.parametrize("says", ["nothing", "no first", "broken"])
+def test_a_core_that_follows_marks_says_that_all_is_well(says: str):
+    good = says == "nothing"
+    assert verdict(SelfTest(WronglyMarking(says), FRAMES), ROUND) == (good, not good)
 
 
 def test_a_core_that_is_stuck_is_bad():

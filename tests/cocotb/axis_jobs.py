@@ -1,6 +1,7 @@
 """The cores that the benches run, all in one simulation model, and their frames as words."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from streampool_golden import PoolJob, PoolSpec, pool, pool_with_indices
@@ -75,11 +76,32 @@ VIDEO: dict[str, PoolJob] = {
 }
 
 
+# those that follow their frames' marks, by what they have beside resync
+RESYNCED: dict[str, tuple[PoolJob, dict[str, Any]]] = {
+    # drains while the next frame comes, which may break
+    "resync_drain": (JOBS["avg_border"], {"tuser": True, "tkeep": True}),
+    "resync_grow": (JOBS["max_grow"], {"tuser": True, "tkeep": True}),
+    "resync_tlast": (JOBS["max_fold"], {}),
+    "resync_lines": (
+        PoolJob(PoolSpec("max", 3, 1, 1), (3, 5, 14), lanes=3, columns=4),
+        {"tuser": True, "tkeep": True, "tlast": "line"},
+    ),
+}
+
+# name to job, and the options of its core
+CORES: dict[str, tuple[PoolJob, dict[str, Any]]] = {
+    **{name: (job, {}) for name, job in JOBS.items()},
+    **{name: (job, {"tkeep": True, "tuser": True}) for name, job in MARKED.items()},
+    **{name: (job, {"tkeep": True, "tuser": True, "tlast": "line"}) for name, job in VIDEO.items()},
+    **{name: (job, {**options, "resync": True}) for name, (job, options) in RESYNCED.items()},
+}
+
+
 def top_verilog() -> str:
     """Return a module ``bench`` that has every job's core in it, its ports after the job."""
     ports: list[str] = []
     cores: list[str] = []
-    for name, job in (JOBS | MARKED | VIDEO).items():
+    for name, (job, options) in CORES.items():
         width_in = job.layout_in.values * padded(job.spec.in_dtype.bits)
         width_out = job.layout_out.values * lane_out(job)
         directions = {
@@ -95,7 +117,9 @@ def top_verilog() -> str:
             "m_axis_tlast": "output",
             "frame_error": "output",
         }
-        if name in MARKED | VIDEO:
+        if options.get("resync"):
+            directions["broken_frames"] = "output [15:0]"
+        if options.get("tuser"):
             for side, direction, width in (("s", "input", width_in), ("m", "output", width_out)):
                 directions[f"{side}_axis_tkeep"] = f"{direction} [{width // 8 - 1}:0]"
                 directions[f"{side}_axis_tuser"] = direction

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import packaged_verilator
 import pytest
-from axis_jobs import JOBS, MARKED, VIDEO, top_verilog
+from axis_jobs import CORES, JOBS, MARKED, RESYNCED, VIDEO, top_verilog
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 from streampool_hw.export.verilog import write_verilog
@@ -34,13 +34,8 @@ def _use_packaged_verilator(patch: pytest.MonkeyPatch) -> None:
 def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # One test, since the simulation model takes longer to build than all benches to run.
     sources = [
-        write_verilog(
-            *(job, tmp_path, name),
-            tkeep=name in MARKED | VIDEO,
-            tuser=name in MARKED | VIDEO,
-            tlast="line" if name in VIDEO else "frame",
-        ).verilog
-        for name, job in (JOBS | MARKED | VIDEO).items()
+        write_verilog(job, tmp_path, name, **options).verilog
+        for name, (job, options) in CORES.items()
     ]
     sources.append(tmp_path / "bench.v")
     sources[-1].write_text(top_verilog())
@@ -59,7 +54,7 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     log = tmp_path / "run.log"
     try:
         results = runner.test(
-            test_module=["axis_bench", "axis_frames", "axis_video"],
+            test_module=["axis_bench", "axis_frames", "axis_video", "axis_resync"],
             hdl_toplevel="bench",
             hdl_toplevel_lang="verilog",
             timescale=("1ns", "1ps"),
@@ -67,4 +62,5 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         )
     except SystemExit:  # the runner's way to say that a bench failed
         pytest.fail(log.read_text()[-10000:])
-    assert get_results(results) == (OWN_BENCHES + FRAME_BENCHES + 2 * len(VIDEO), 0)
+    others = 2 * (len(VIDEO) + len(RESYNCED))
+    assert get_results(results) == (OWN_BENCHES + FRAME_BENCHES + others, 0)

@@ -84,6 +84,19 @@ def test_what_the_programs_say_is_put_together(fake):
     assert all(call[call.index("--freq") + 1] == "260" for call in options)
 
 
+def test_a_core_that_follows_marks_is_placed(fake, tmp_path):
+    path = tmp_path / "marks.json"
+    command = [*SYNTH[:-1], str(path), "--seeds", "1", "--resync", UNCHECKED]
+    plain, made = (place(JOB, "ecp5-85k-6", seeds=1, resync=resync) for resync in (False, True))
+    assert "resync" not in plain.to_json() and made.to_json()["resync"] is True
+    rtlil = [
+        flow.Design.of(JOB, DEVICES["ecp5-85k-6"], resync=each).alone for each in (False, True)
+    ]
+    assert [text.count("broken_frames") > 0 for text in rtlil] == [False, True]
+    assert cli.main(command) == 0
+    assert json.loads(path.read_text())["resync"] is True
+
+
 def test_progress_goes_to_the_end(fake):
     told: list[tuple[int, int]] = []
     place(JOB, "ecp5-85k-6", seeds=3, progress=lambda *step: told.append(step))

@@ -13,7 +13,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, PoolSpec
-from streampool_hw import PoolCore
+from streampool_hw import PoolCore, ResyncCore
 from streampool_hw.export import yosys
 from streampool_hw.export.axi import AxiCore
 from streampool_hw.export.verilog import write_verilog
@@ -120,6 +120,14 @@ def test_nothing_combinational_from_axi_to_axi(job: str):
     for marks in (False, True):
         core = AxiCore(PoolCore(it.spec, it.shape, it.lanes), tkeep=marks, tuser=marks)
         assert paths(netlist(core)) == set()
+
+
+@pytest.mark.parametrize("job", ["max", "min_grow", "through"])
+def test_nothing_combinational_where_marks_are_followed(job: str):
+    core = netlist(ResyncCore(PoolCore(JOBS[job])))
+    assert paths(core) == set()
+    axi = AxiCore(PoolCore(JOBS[job]), tkeep=True, tuser=True, resync=True)
+    assert paths(netlist(axi)) == set()
 
 
 class Leaky(wiring.Component):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Fragment, Module, Signal
 from amaranth.lib import wiring
 from streampool_golden import BASES, OPS, PoolJob, PoolSpec
-from streampool_hw import PoolCore
+from streampool_hw import PoolCore, ResyncCore
 from streampool_hw.boards import BOARDS, SelfTest
 from streampool_hw.boards.link.core import LinkedCore
 from streampool_hw.boards.link.protocol import about
@@ -20,6 +20,7 @@ from streampool_hw.fpga import DEVICES, Device, ToolError, place
 from streampool_hw.fpga.flow import synthesize
 from streampool_hw.fpga.netlist import netlist_gates
 from streampool_hw.reduce.stage import BANK, AxisStage
+from streampool_hw.schedule.sequencer import ModuloCounter
 from streampool_sim.cases import case
 from streampool_sim.engines import EngineError, fast
 from streampool_sim.engines.model import Build
@@ -184,6 +185,57 @@ def test_a_link_s_netlist_is_refused_where_its_core_is_another(name: str, tmp_pa
         else:
             with pytest.raises(ToolError, match="what comes back is not the golden model's"):
                 check_link(right, name, clocks * 1e6, board.chip, tmp_path)
+
+
+class Stuttering(PoolCore):
+    """A core that begins each frame twice, so that the first of these is broken.
+
+    Only cores have it whose first output takes more than a beat.
+    """
+
+    def __init__(self, job: PoolJob, family: str):
+        super().__init__(job, family=family)
+        # the frame before leaves first, at the latest with all that a whole frame takes
+        self.cycles_bound += self.job.limit_cycles
+
+    def elaborate(self, platform):
+        Fragment.get(super().elaborate(platform), platform)  # not to be warned of what is unused
+        m = Module()
+        m.submodules.core = core = ResyncCore(PoolCore(self.job, family=self.family))
+        m.submodules.frame = frame = ModuloCounter(self.job.beats_in)
+        first, again = Signal(init=1), Signal(init=1)
+        taken = core.i.valid & core.i.ready
+        m.d.comb += [
+            core.i.valid.eq(self.i.valid),
+            core.i.payload.data.eq(self.i.payload),
+            core.i.payload.first.eq(first),
+            core.i.payload.last.eq(frame.last),
+            self.i.ready.eq(core.i.ready & ~again),
+            frame.step.eq(taken & ~again),
+            self.o.valid.eq(core.o.valid),
+            core.o.ready.eq(self.o.ready),
+            self.o.payload.as_value().eq(core.o.payload.as_value()),  # the first mark is highest
+        ]
+        with m.If(taken):
+            m.d.sync += again.eq(~again & frame.last)
+        with m.If(taken & ~again):
+            m.d.sync += first.eq(frame.last)
+        return m
+
+
+@pytest.mark.parametrize(
+    ("name", "device"),
+    [
+        ("F", "ecp5-25k-6"),
+        pytest.param("B", "gowin-gw1nr9", marks=pytest.mark.long),
+        pytest.param("with indices", "ice40-up5k", marks=pytest.mark.long),
+    ],
+)
+def test_a_netlist_drops_broken_frames(name: str, device: str, tmp_path: Path):
+    cores = [Stuttering(JOBS[name], DEVICES[device].family) for _ in range(2)]
+    synthesize(yosys.to_rtlil(cores[0], "top"), DEVICES[device], tmp_path)
+    yosys.to_rtlil(cores[1], "top")  # not to be warned of a core that nobody uses
+    assert check_core(cores[1], DEVICES[device], tmp_path) is None
 
 
 def test_a_gate_of_another_kind_is_refused():

@@ -18,6 +18,7 @@ from ..files import write_whole
 from ..fpga import Device, ToolError, silicon, tools
 from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
 from ..fpga.netlist import NETLIST
+from ..resync import ResyncCore, pool_core
 from .link import usb
 from .link.core import LinkedCore
 from .link.protocol import BAUD, VERSION, about
@@ -60,6 +61,7 @@ class Built:
     spec: dict[str, Any]
     shape: tuple[int, ...]
     lanes: int
+    resync: bool  # whether the core follows its frames' marks
     cycles_per_frame: int  # of the core, valid and ready always high
     link: dict[str, Any] | None  # how a host gets at it, where it has a link
     # of a self-test: the frames of a round, and the CRC-32 of each lane, by the golden model
@@ -88,6 +90,7 @@ def build(
     folder: Path,
     *,
     link: bool = False,
+    resync: bool = False,
     freq_mhz: float | None = None,
     frames: int | None = None,
     keep: bool = False,
@@ -97,21 +100,25 @@ def build(
     """Build a board's bitstream, and write it and its report into a folder.
 
     That is a self-test, or with `link` a core that a host feeds over the board's serial port; the
-    files of the latter are called BOARD-link. The folder is made if it is not there; nothing is
-    written unless all went well. The clock is the board's own, or by `freq_mhz` one of the PLL,
-    where the device has one; one above what the silicon takes is a `ToolError`. A link on USB has
-    USB's clock. A round of the self-test has `frames` frames, `FRAMES` by default. Before anything
-    is placed, `check` is given what was made, the board, the clock in Hz, the device and the folder
-    of the netlist; it raises `ToolError` if that is wrong in it, and returns why it cannot tell, or
-    None. With `keep`, a bitstream that is there already and was made of the same gates by the same
-    tools is left as it is. `progress` is told of each step: steps done, steps in all. A core that
-    does not fit the board or is too slow for the clock is a `ToolError`, as is a program that is
-    missing.
+    files of the latter are called BOARD-link. With `resync` the core is a `ResyncCore`. The folder
+    is made if it is not there; nothing is written unless all went well. The clock is the board's
+    own, or by `freq_mhz` one of the PLL, where the device has one; one above what the silicon takes
+    is a `ToolError`. A link on USB has USB's clock. A round of the self-test has `frames` frames,
+    `FRAMES` by default. Before anything is placed, `check` is given what was made, the board, the
+    clock in Hz, the device and the folder of the netlist; it raises `ToolError` if that is wrong in
+    it, and returns why it cannot tell, or None. With `keep`, a bitstream that is there already and
+    was made of the same gates by the same tools is left as it is. `progress` is told of each step:
+    steps done, steps in all. A core that does not fit the board or is too slow for the clock is a
+    `ToolError`, as is a program that is missing.
     """
     _check_columns(job)
     # NumPy's scalars are nothing to JSON
     freq_mhz = None if freq_mhz is None else float(freq_mhz)
     if link:
+        if resync:
+            raise SpecError(
+                "resync", "resync has no meaning with a link, which breaks no frame; leave it out."
+            )
         board = board.with_link
         if frames is not None:
             raise SpecError(
@@ -155,7 +162,7 @@ def build(
     if link:
         design = linked(job, board, hz, family=device.family)
     else:
-        core = PoolCore(job, family=device.family)
+        core = pool_core(job, family=device.family, resync=resync)
         design = SelfTest(core, frames, blink=_blink(core, hz))
     name = design.files
     plan = platform.prepare(
@@ -224,6 +231,7 @@ def build(
         spec=job.spec.to_json(),
         shape=job.shape,
         lanes=job.lanes,
+        resync=resync,
         cycles_per_frame=design.core.cycles_bound,
         link={
             "baud": None if on_usb else BAUD,
@@ -296,7 +304,7 @@ def linked(job: PoolJob, board: Board, hz: float, *, family: str) -> LinkedCore:
     return LinkedCore(core, about(job, board.name, hz, core.cycles_bound), clocks)
 
 
-def _blink(core: PoolCore, hz: float) -> int:
+def _blink(core: PoolCore | ResyncCore, hz: float) -> int:
     """Return a power of two of beats that come in about the time between two changes."""
     beats = hz * core.job.beats_out / core.cycles_bound / 2  # the stalls halve it, roughly
     return 1 << max(0, int(beats / _BLINKS_HZ).bit_length() - 1)

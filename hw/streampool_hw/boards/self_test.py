@@ -13,6 +13,7 @@ from amaranth.lib import (
 from amaranth.lib.wiring import In, Out
 
 from ..core import PoolCore
+from ..resync import ResyncCore
 from ..schedule.sequencer import ModuloCounter
 from .pattern import BITS, FRAMES, expected, leaps, seeds
 
@@ -69,8 +70,8 @@ class Pattern(wiring.Component):
     idle: Signal
     o: stream.Interface
 
-    def __init__(self, core: PoolCore, frames: int):
-        self._job, self._frames = core.job, frames
+    def __init__(self, core: PoolCore | ResyncCore, frames: int):
+        self._job, self._marks, self._frames = core.job, core.marks, frames
         super().__init__({"idle": In(1), "o": Out(core.i.signature.flip())})
 
     def elaborate(self, platform):
@@ -85,7 +86,16 @@ class Pattern(wiring.Component):
             state = Signal(BITS, init=seed, name=f"state_{lane}")
             with m.If(beats.step):
                 m.d.sync += state.eq(Mux(beats.last, Const(seed, BITS), _leapt(state, bits)))
-            m.d.comb += self.o.payload[lane].eq(state[:bits])
+            values = self.o.payload.data if self._marks else self.o.payload
+            m.d.comb += values[lane].eq(state[:bits])
+        if self._marks:
+            m.submodules.frame = frame = ModuloCounter(job.beats_in)
+            first = Signal(init=1)
+            with m.If(beats.step):
+                m.d.sync += first.eq(frame.last)
+            m.d.comb += frame.step.eq(beats.step)
+            for mark in self._marks:
+                m.d.comb += self.o.payload[mark].eq(first if mark == "first" else frame.last)
         return m
 
 
@@ -94,11 +104,12 @@ class SelfTest(wiring.Component):
 
     The frames of a round are always the same. Of four rounds one runs without stalls, and one each
     with stalls at the input, at the output and at both. It is bad if a checksum is not the expected
-    one, `last` is out of place, or no beat comes for longer than any stall explains.
+    one, `last` or `first` is out of place, a frame is counted as broken, or no beat comes for
+    longer than any stall explains.
 
     Parameters
     ----------
-    core : PoolCore
+    core : PoolCore or ResyncCore
         What is tested; a submodule called ``core``.
     frames : int, optional
         Of a round.
@@ -133,7 +144,7 @@ class SelfTest(wiring.Component):
 
     def __init__(
         self,
-        core: PoolCore,
+        core: PoolCore | ResyncCore,
         frames: int = FRAMES,
         checksums: tuple[int, ...] | None = None,
         *,
@@ -188,12 +199,18 @@ class SelfTest(wiring.Component):
             Signal(name=name) for name in ("taken", "taken_spare", "closing", "closed", "judged")
         )
         misplaced = Signal()
+        misses: Value = core.o.payload.last ^ frame.last
+        if isinstance(core, ResyncCore):
+            first = Signal(init=1)
+            with m.If(step):
+                m.d.sync += first.eq(frame.last)
+            misses = misses | (core.o.payload.first ^ first) | core.broken_frames.any()
         spare = job.layout_out.spare_lanes
         m.d.sync += [
             data.eq(core.o.payload.data),
             taken.eq(step),
             taken_spare.eq(step & ~group.last),
-            misplaced.eq(step & (core.o.payload.last ^ frame.last)),
+            misplaced.eq(step & misses),
             closing.eq(step & beats.last),
             closed.eq(closing),
             judged.eq(closed),

@@ -5,13 +5,14 @@ import math
 import operator
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from streampool_golden import BeatLayout, Field
+from streampool_golden import BeatLayout, Field, SpecError
 from streampool_golden.fields import choice
 
 from ..base import Core
+from ..resync import COUNT_BITS, MARKS, Resync, check_resync, check_unmarked
 from ..schedule.sequencer import ModuloCounter
 from ..schedule.settings import Settings
 
@@ -61,6 +62,11 @@ class AxiCore(wiring.Component):
     of positions by channels. At the input they may be null or not. Without the option every byte
     is kept, and what is spare holds anything.
 
+    With `resync` it follows ``tlast``, and ``tuser`` where it has that, as a `ResyncCore` does,
+    and `broken_frames` counts. A frame of too few or too many beats then harms no other frame; the
+    clocks that it costs stand there, too. So that whoever takes the beats sees where a broken frame
+    ends, which is without ``tlast``, have ``tuser``.
+
     There is no ``tstrb``: without it a byte that is kept is data, and there are no position
     bytes. Nor are there ``tid`` and ``tdest``: one core pools one stream, and an output beat
     belongs to no single input beat whose routing it could carry on.
@@ -76,6 +82,8 @@ class AxiCore(wiring.Component):
     tlast : {"frame", "line"}, optional
         What ``tlast`` marks the end of. Video has it at the end of each line, and start of frame
         in ``tuser``.
+    resync : bool, optional
+        Drop a frame whose marks are out of place, and go on with the next one's first beat.
 
     Members
     -------
@@ -95,6 +103,8 @@ class AxiCore(wiring.Component):
         Only with `tuser`: high on a frame's first beat.
     frame_error : Out(1)
         An input frame had a mark at another place than the core counts; sticky.
+    broken_frames : Out(16)
+        Only with `resync`: how many frames had, since the reset; behind the highest number comes 0.
     others : Out(1)
         The flags of the core, sticky: ``index_error`` of an `UnpoolCore`.
 
@@ -104,6 +114,13 @@ class AxiCore(wiring.Component):
         The core inside, what it does on which frames, and its latency in clocks.
     marks_lines : bool
         Whether ``tlast`` marks the end of each line.
+    resync : bool
+        Whether it follows its marks.
+
+    Raises
+    ------
+    SpecError
+        If ``tlast`` can mark nothing else, or there is no `resync` of the core with these marks.
     """
 
     s_axis_tdata: Signal
@@ -119,17 +136,28 @@ class AxiCore(wiring.Component):
     m_axis_tlast: Signal
     m_axis_tuser: Signal
     frame_error: Signal
+    broken_frames: Signal
     # the flags that a core may have
     index_error: Signal
 
     def __init__(
-        self, core: Core, *, tkeep: bool = False, tuser: bool = False, tlast: str = "frame"
+        self,
+        core: Core,
+        *,
+        tkeep: bool = False,
+        tuser: bool = False,
+        tlast: str = "frame",
+        resync: bool = False,
     ):
-        self.core = core
+        check_marks(tuser=tuser, tlast=tlast, resync=resync)
+        check_unmarked(core)
+        if resync:
+            check_resync(core.job)
+        self.core, self.resync = core, resync
         self.job = job = core.job
         self.latency = core.latency
         self._tkeep, self._tuser = tkeep, tuser
-        self.marks_lines = choice("tlast", tlast, TLAST) == "line"
+        self._tlast, self.marks_lines = tlast, tlast == "line"
         ports = {}
         for side, fields, layout, forth, back in (
             ("s_axis", job.fields_in, job.layout_in, In, Out),
@@ -144,9 +172,48 @@ class AxiCore(wiring.Component):
             ports[f"{side}_tlast"] = forth(1)
             if tuser:
                 ports[f"{side}_tuser"] = forth(1)
-        super().__init__({**ports, **{flag: Out(1) for flag in ("frame_error", *core.flags)}})
+        ports |= {flag: Out(1) for flag in ("frame_error", *core.flags)}
+        super().__init__({**ports, **({"broken_frames": Out(COUNT_BITS)} if resync else {})})
 
     def elaborate(self, platform) -> Module:
+        return self._resynced() if self.resync else self._counting()
+
+    def _resynced(self) -> Module:
+        """Put the same ports without `resync` behind what restarts them."""
+        m, job = Module(), self.job
+        inner = AxiCore(self.core, tkeep=self._tkeep, tuser=self._tuser, tlast=self._tlast)
+        marks = MARKS[not self._tuser :]
+        line = _line_beats(job.beats_in, job.size) if self.marks_lines else None
+        m.submodules.resync = resync = Resync(self.core, marks, line_beats=line)
+        m.submodules.ports = ResetInserter(resync.restart)(inner)
+        parts = ["tdata", "tlast", *["tkeep"] * self._tkeep, *["tuser"] * self._tuser]
+
+        def beat(core: AxiCore, side: str) -> Value:
+            return Cat(getattr(core, f"{side}_{part}") for part in parts)
+
+        m.d.comb += [
+            beat(inner, "s_axis").eq(resync.at_hand(m, beat(self, "s_axis"))),
+            beat(self, "m_axis").eq(beat(inner, "m_axis")),
+            resync.last.eq(inner.s_axis_tlast),
+            resync.valid.eq(self.s_axis_tvalid),
+            self.s_axis_tready.eq(resync.ready),
+            inner.s_axis_tvalid.eq(resync.core_i_valid),
+            resync.core_i_ready.eq(inner.s_axis_tready),
+            resync.core_o_valid.eq(inner.m_axis_tvalid),
+            resync.core_o_last.eq(self.core.o.payload.last),  # a frame's, not a line's
+            inner.m_axis_tready.eq(self.m_axis_tready),
+            resync.o_ready.eq(self.m_axis_tready),
+            self.m_axis_tvalid.eq(resync.o_valid),
+            self.broken_frames.eq(resync.count),
+        ]
+        if self._tuser:
+            m.d.comb += resync.first.eq(inner.s_axis_tuser)
+        error = Signal()
+        m.d.sync += error.eq(self.frame_error | resync.broken)
+        m.d.comb += self.frame_error.eq(error | inner.frame_error)
+        return m
+
+    def _counting(self) -> Module:
         m = Module()
         m.submodules.core = core = self.core
         job = self.job
@@ -174,7 +241,7 @@ class AxiCore(wiring.Component):
         last_in, last_out = frame.last, core.o.payload.last
         if self.marks_lines:
             line_in, line_out = (
-                ModuloCounter(beats // math.prod(size[:-1]), settings=settings.part(name))
+                ModuloCounter(_line_beats(beats, size), settings=settings.part(name))
                 for name, beats, size in (
                     ("line_in", job.beats_in, job.size),
                     ("line_out", job.beats_out, job.out_size),
@@ -198,6 +265,19 @@ class AxiCore(wiring.Component):
         with m.If(frame.step & functools.reduce(operator.or_, wrong)):
             m.d.sync += self.frame_error.eq(1)
         return m
+
+
+def check_marks(*, tuser: bool, tlast: str, resync: bool) -> None:
+    """Refuse marks that cannot be, or that say too little for what is asked for."""
+    if choice("tlast", tlast, TLAST) == "line" and resync and not tuser:
+        raise SpecError(
+            "resync", "resync finds no frame where tlast marks lines alone; use tuser, too."
+        )
+
+
+def _line_beats(beats: int, size: Sequence[int]) -> int:
+    """Return the beats of a line, of those of a frame."""
+    return beats // math.prod(size[:-1])
 
 
 def _lanes(tdata: Signal, fields: Sequence[Field], lanes: int):

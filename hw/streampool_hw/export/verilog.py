@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from amaranth.lib.wiring import Flow
 from streampool_golden import BeatLayout, Field, Job, SpecError, __version__
 from streampool_golden.errors import meaningless
-from streampool_golden.fields import choice
 
 from ..base import Core
 from ..files import write_whole
 from ..registry import check_options, make_core
+from ..resync import check_resync
 from . import ipxact, texts, yosys
-from .axi import TLAST, AxiCore, lane_width, record_width
+from .axi import AxiCore, check_marks, lane_width, record_width
 from .names import CLOCKING, check_inside, check_name, inner_name
 
 
@@ -40,6 +40,7 @@ def write_verilog(
     tkeep: bool = False,
     tuser: bool = False,
     tlast: str = "frame",
+    resync: bool = False,
     freq_mhz: float = 100.0,
     **options: Any,
 ) -> Written:
@@ -63,6 +64,8 @@ def write_verilog(
         Have these ports too, as :class:`AxiCore` says.
     tlast : {"frame", "line"}, optional
         What ``tlast`` marks the end of.
+    resync : bool, optional
+        Follow the marks at the input, as :class:`AxiCore` says.
     freq_mhz : float, optional
         The clock that the example of a timing constraint asks for.
     **options
@@ -89,7 +92,9 @@ def write_verilog(
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "is not there"
         raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
-    choice("tlast", tlast, TLAST)
+    check_marks(tuser=tuser, tlast=tlast, resync=resync)
+    if resync:
+        check_resync(job)
     if not 0 < freq_mhz < math.inf:
         raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     if isinstance(core, Job):
@@ -98,7 +103,7 @@ def write_verilog(
     elif options:
         option, value = next(iter(options.items()))
         raise meaningless(option, value, "a core that is there")
-    axi = AxiCore(core, tkeep=tkeep, tuser=tuser, tlast=tlast)
+    axi = AxiCore(core, tkeep=tkeep, tuser=tuser, tlast=tlast, resync=resync)
     try:
         rtlil = yosys.to_rtlil(axi, inner_name(name))
     except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
@@ -180,6 +185,7 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
         "lane_order": f"{job.layout_in.lane_order}; {first} in the lowest bits of tdata;"
         f" lanes beyond the last channel {beyond}{spare}",
         **({"tlast": "line"} if core.marks_lines else {}),
+        **({"resync": True} if core.resync else {}),
         "cycles_per_frame": core.core.cycles_bound,
         "limit_cycles_per_frame": job.limit_cycles,
         "latency_cycles": core.latency,

@@ -22,6 +22,7 @@ from streampool_golden.fields import integer
 
 from ..core import PoolCore
 from ..export import gates, yosys
+from ..resync import ResyncCore, pool_core
 from . import paths, silicon, tools
 from .devices import PINS, Device, device_named
 from .netlist import NETLIST
@@ -37,7 +38,7 @@ WIDE = 128
 an hour for the last hundred wires."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-Check: TypeAlias = Callable[[PoolCore, Device, Path], str | None]
+Check: TypeAlias = Callable[[PoolCore | ResyncCore, Device, Path], str | None]
 
 # A line of a placer's log: what is used of a kind of cell, and what there is
 _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
@@ -60,6 +61,7 @@ class Placement:
     cycles_per_frame: int  # with valid and ready always high
     freq_mhz: float  # what the placer was asked for
     columns: list[int] | None = None  # of a beat in and out, where there are several
+    resync: bool = False  # whether it follows its frames' marks
     netlist_checked: bool = False  # whether frames came right out of the core's netlist
     netlist_unchecked: str | None = None  # why that cannot be told, where it was tried
     placed: bool = False  # whether the device took it
@@ -86,9 +88,9 @@ class Placement:
     reason: str | None = None  # why it was not placed: a sentence
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON takes it; without columns where there is one alone."""
-        found = asdict(self)
-        return found if self.columns else {k: v for k, v in found.items() if k != "columns"}
+        """Return it as JSON takes it; without columns where there is one alone, and so on."""
+        rare = {"columns": self.columns, "resync": self.resync}
+        return {k: v for k, v in asdict(self).items() if rare.get(k, True)}
 
 
 class BetweenRegisters(wiring.Component):
@@ -100,7 +102,7 @@ class BetweenRegisters(wiring.Component):
     pin_in: Signal
     pin_out: Signal
 
-    def __init__(self, core: PoolCore):
+    def __init__(self, core: PoolCore | ResyncCore):
         self._core = core
         super().__init__({"pin_in": In(1), "pin_out": Out(1)})
 
@@ -109,6 +111,8 @@ class BetweenRegisters(wiring.Component):
         m.submodules.core = core = self._core
         inputs = Cat(core.i.valid, core.o.ready, core.i.payload.as_value())
         outputs = Cat(core.o.valid, core.i.ready, core.o.payload.as_value())
+        if isinstance(core, ResyncCore):
+            outputs = Cat(outputs, core.broken_frames)
         shifted = Signal(len(inputs))
         before = Signal(len(inputs))  # the registers in front of the core
         behind = Signal(len(outputs))
@@ -128,16 +132,16 @@ class BetweenRegisters(wiring.Component):
 class Design:
     """A core for a device, elaborated and ready for synthesis."""
 
-    core: PoolCore
+    core: PoolCore | ResyncCore
     device: Device
     alone: str  # RTLIL of the core
     between: str  # of the core between registers
 
     @classmethod
-    def of(cls, job: PoolJob, device: Device) -> "Design":
+    def of(cls, job: PoolJob, device: Device, *, resync: bool = False) -> "Design":
         """Elaborate a job's core for a device."""
         # twice, since nothing can be elaborated twice
-        core, inner = (PoolCore(job, family=device.family) for _ in range(2))
+        core, inner = (pool_core(job, family=device.family, resync=resync) for _ in range(2))
         between = yosys.to_rtlil(BetweenRegisters(inner), "between")
         return cls(core, device, yosys.to_rtlil(core, "core"), between)
 
@@ -157,6 +161,7 @@ def place(
     job: PoolJob,
     device: Device | str,
     *,
+    resync: bool = False,
     seeds: int = SEEDS,
     freq_mhz: float = FREQ_MHZ,
     check: Check | None = None,
@@ -165,17 +170,18 @@ def place(
     """Synthesize a job's core, place it between registers, and say what it comes to.
 
     It is placed `seeds` times, each time from another start, and the placer is asked for a clock
-    of `freq_mhz`. Before that, `check` is given the core, the device and the folder of the core's
-    netlist; it raises `ToolError` if the netlist differs, and returns why it cannot tell, or None.
-    `progress` is told of each step: steps done, steps in all. Where the device is too small or a
-    program is missing, the result has `placed` False and a reason.
+    of `freq_mhz`. With `resync` it is a `ResyncCore`. Before that, `check` is given the core, the
+    device and the folder of the core's netlist; it raises `ToolError` if the netlist differs, and
+    returns why it cannot tell, or None. `progress` is told of each step: steps done, steps in all.
+    Where the device is too small or a program is missing, the result has `placed` False and a
+    reason.
     """
     # NumPy's scalars are nothing to JSON
     seeds, freq_mhz = integer("seeds", seeds, 1), float(freq_mhz)
     if not 0 < freq_mhz < math.inf:
         raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     device = device_named(device) if isinstance(device, str) else device
-    design = Design.of(job, device)
+    design = Design.of(job, device, resync=resync)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return place_design(
             design, seeds=seeds, freq_mhz=freq_mhz, check=check, progress=progress, pool=pool
@@ -201,6 +207,7 @@ def place_design(
         "shape": list(job.shape),
         "lanes": job.lanes,
         "columns": [job.columns, job.columns_out] if job.has_columns else None,
+        "resync": isinstance(core, ResyncCore),
         "cycles_per_frame": core.cycles_bound,
         "freq_mhz": freq_mhz,
     }

@@ -17,7 +17,7 @@ _MEMORY = re.compile(r"(?P<memory>.*?)(?:\.\d+)+(?:_.*)?$")
 _BIT = re.compile(r"(?P<signal>.+)\[(?P<bit>\d+)\]")
 # What Amaranth adds to a name that is there already
 _SAME = re.compile(r"(?<=[^$])\$\d+(?=$|\[)")
-_CORE = re.compile(r"^core(?:\.|$)")
+_CORE = re.compile(r"^core(?:\.pool)?(?:\.|$)")  # which may follow its frames' marks
 _AXIS = re.compile(r"^axis_(\d+)\b")
 _CARRY_PORTS = {"FCI", "FCO", "CIN", "COUT"}
 

@@ -21,6 +21,7 @@ _NOT_THERE = {
     "--indices": "indices_file",
     "--columns": "columns",
     "--columns-out": "columns_out",
+    "--resync": "resync",
 }
 
 

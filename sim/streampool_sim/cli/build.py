@@ -40,6 +40,7 @@ Needs the extra streampool[fpga], and streampool[usb] for an OrangeCrab's link. 
         "what is built, and where",
         common.shape_option(),
         common.lanes_option(),
+        common.resync_option(),
         option("--board", BOARDS, "BOARD", "one of {}", required=True),
         common.folder_option(),
         common.freq_option("clock, by the PLL of an ECP5 (the board's own)", None),
@@ -59,6 +60,7 @@ def command(options: Options) -> int:
         result = build(
             *(job, BOARDS[options.board], options.output),
             link=options.link,
+            resync=options.resync,
             freq_mhz=options.freq,
             frames=options.frames,
             check=None if options.no_check else check_design,

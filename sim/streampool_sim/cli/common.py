@@ -163,6 +163,11 @@ def columns_options() -> list[Option]:
     ]
 
 
+def resync_option() -> Option:
+    """Return ``--resync``."""
+    return option("--resync", help="drop frames whose marks are out of place, and go on in step")
+
+
 def freq_option(help: str, default: float | None = 100.0) -> Option:
     """Return ``--freq``."""
     return option("--freq", values.megahertz, "MHZ", help, default=default)
@@ -234,7 +239,8 @@ def job_of(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> 
         job = pool_job(options, shape, dtype)
         return job, describe(job.spec)
     columns = [f"--{name.replace('_', '-')}" for name in COLUMNS if getattr(options, name, None)]
-    for flag in [*given(options), *columns]:
+    resync = ["--resync"] if getattr(options, "resync", False) else []
+    for flag in [*given(options), *columns, *resync]:
         if flag not in OF_UNPOOLING:
             raise Refused(f"{flag} has no meaning with --op {UNPOOL}; leave it out")
     if options.size is None:

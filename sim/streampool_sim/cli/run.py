@@ -60,6 +60,7 @@ FEW = "not measured on fewer than four frames"
         "how it is run",
         common.lanes_option(),
         *common.columns_options(),
+        common.resync_option(),
         option(
             "--layout",
             pictures.LAYOUTS,
@@ -120,6 +121,7 @@ def command(options: Options) -> int:
             vcd=options.vcd,
             repeat=None if options.frames is None else 1,
             freq_mhz=options.freq,
+            resync=options.resync,
             progress=progress
             if options.vcd is None
             else Estimate(progress, warnings.warn, shorter=options.frames != 1),

@@ -39,6 +39,7 @@ arguments are refused.
         common.shape_option(),
         common.lanes_option(),
         *common.columns_options(),
+        common.resync_option(),
         option("--device", DEVICES, "DEVICE", "one of {}", required=True),
         common.freq_option("clock that the placer is asked for", FREQ_MHZ),
         option(
@@ -58,6 +59,7 @@ def command(options: Options) -> int:
         placement = place(
             job,
             DEVICES[options.device],
+            resync=options.resync,
             seeds=options.seeds,
             freq_mhz=options.freq,
             check=None if options.no_check else check_core,

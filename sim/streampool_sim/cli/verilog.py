@@ -20,7 +20,7 @@ examples:
   streampool verilog --kernel 2 --index-base plane --shape 64x112x112 --lanes 4 -o .
   streampool verilog --op unpool --shape 64x56x56 --size 112x112 --lanes 4 -o .
   streampool verilog --kernel 2 --shape 3x224x224 --family ecp5 --tkeep --tuser -o .
-  streampool verilog --kernel 2 --shape 3x1080x1920 --columns 4 --tuser --tlast line -o .
+  streampool verilog --kernel 2 --shape 3x1080x1920 --columns 4 --tuser --tlast line --resync -o .
 
 Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
 latency; NAME.core for FuseSoC; NAME_inst.vh, an instance to paste; NAME.sdc, a timing constraint.
@@ -49,6 +49,7 @@ Exit: 0 written, 2 refused, and then none of them is written.
         option("--tkeep", help="have tkeep on both sides"),
         option("--tuser", help="have tuser, start of frame, on both sides"),
         option("--tlast", TLAST, "WHAT", "what tlast ends, as of video: {}", default=TLAST[0]),
+        common.resync_option(),
         common.freq_option("clock that the example of a constraint asks for"),
     ),
 )
@@ -68,6 +69,7 @@ def command(options: Options) -> int:
             tkeep=options.tkeep,
             tuser=options.tuser,
             tlast=options.tlast,
+            resync=options.resync,
             freq_mhz=options.freq,
         )
     lanes = f"{job.side_by_side} of {job.input}"

@@ -16,7 +16,7 @@ from amaranth.sim import Simulator
 from streampool_golden import Job
 from streampool_hw import Core
 
-from streampool_sim.frames import container
+from streampool_sim.frames import container, marks
 
 from . import waveforms
 from .stalls import hashes, rubbish
@@ -111,7 +111,7 @@ class _Session:
         progress: Progress | None,
     ):
         self.bench, self.core, self.plan = bench, bench.core, plan
-        self.beats = _joined(bench.core.job, beats)
+        self.beats = _joined(bench.core, beats)
         self.reset_at, self.progress = reset_at, progress
         self.error: EngineError | None = None
         self.watch: Watch | None = None
@@ -220,8 +220,9 @@ class _Session:
                     return
 
 
-def _joined(job: Job, beats: Sequence[np.ndarray]) -> list[int]:
-    """Return payloads as integers: field after field, of each lane 0 in the lowest bits."""
+def _joined(core: Core, beats: Sequence[np.ndarray]) -> list[int]:
+    """Return payloads as integers: field after field, of each lane 0 in the lowest bits; marks."""
+    job = core.job
     payloads, at = [0] * beats[0].shape[0] * job.beats_in, 0
     for field, values in zip(job.fields_in, beats, strict=True):
         bits = field.port.bits
@@ -232,11 +233,12 @@ def _joined(job: Job, beats: Sequence[np.ndarray]) -> list[int]:
                 for payload, value in zip(payloads, lane, strict=True)
             ]
             at += bits
-    return payloads
+    marked = marks(core)[:, 0].tolist()
+    return [payload | marked[k % len(marked)] << at for k, payload in enumerate(payloads)]
 
 
 def _parted(job: Job, payloads: Sequence[int]) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """Take payloads apart: an array for each field, and `last` above them."""
+    """Take payloads apart: an array for each field, and `last`, the bit above them."""
     fields, at, count = [], 0, job.layout_out.values
     for field in job.fields_out:
         bits = field.port.bits
@@ -245,4 +247,4 @@ def _parted(job: Job, payloads: Sequence[int]) -> tuple[tuple[np.ndarray, ...], 
         values = [[((each >> lane & mask) ^ sign) - sign for lane in lanes] for each in payloads]
         fields.append(np.array(values, dtype=container(field)).reshape(-1, count))
         at += bits * count
-    return tuple(fields), np.array([each >> at for each in payloads], dtype=np.bool_)
+    return tuple(fields), np.array([each >> at & 1 for each in payloads], dtype=np.bool_)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from streampool_hw import Core
 
-from streampool_sim.frames import container
+from streampool_sim.frames import container, marks
 
 from .model import Model
 from .trace import EngineError, Progress, RunPlan, Stall, Trace
@@ -69,6 +69,8 @@ def run(
         np.ascontiguousarray(each, dtype=container(field))
         for each, field in zip(beats, job.fields_in, strict=True)
     ]
+    if core.marks:  # a field more
+        arrays.append(np.tile(marks(core), (len(beats[0]), 1)))
     trace = Trace.blank(job, plan.frames, "fast")
     batch = _Batch(
         in_=_addresses(arrays), out=_addresses(trace.fields), last=trace.last.ctypes.data,

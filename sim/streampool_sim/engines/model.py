@@ -124,9 +124,13 @@ def _run_type(core: Core) -> str:
     """The driver's template arguments for a core, without the model's class."""
     job = core.job
     sides = []
-    for fields, layout in ((job.fields_in, job.layout_in), (job.fields_out, job.layout_out)):
-        types = (f"Field<{layout.values}, {each.port.bits}, {_c_type(each)}>" for each in fields)
-        sides.append(f"Fields<{', '.join(types)}>")
+    marks = [f"Field<1, {len(core.marks)}, uint8_t>"] if core.marks else []
+    for fields, layout, more in (
+        (job.fields_in, job.layout_in, marks),
+        (job.fields_out, job.layout_out, []),
+    ):
+        types = [f"Field<{layout.values}, {each.port.bits}, {_c_type(each)}>" for each in fields]
+        sides.append(f"Fields<{', '.join([*types, *more])}>")
     return ", ".join(sides)
 
 

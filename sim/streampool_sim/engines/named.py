@@ -51,10 +51,16 @@ PLAIN = {
     r"core\.(preprocess|postprocess)\.fifo_\d+\.level": "FIFO: beats in it",
     r"core\.(preprocess|postprocess)\.fifo_\d+\.write": "FIFO: a beat goes in",
     r"core\.(preprocess|postprocess)\.fifo_\d+\.read": "FIFO: a beat leaves",
+    r"core\.(resync)\.flushing": "frames before a broken one are to leave",
+    r"core\.(resync)\.restart": "the next frame starts anew",
 }
 """Plain names, by patterns of whole paths; a group in them is the part that the signal is of."""
 
-_PATTERNS = [(re.compile(pattern), plain) for pattern, plain in PLAIN.items()]
+# a core that follows its frames' marks has another one inside
+_PATTERNS = [
+    (re.compile(pattern.replace(r"core\.", r"core\.(?:pool\.)?")), plain)
+    for pattern, plain in PLAIN.items()
+]
 
 
 class Named(NamedTuple):
@@ -81,7 +87,8 @@ def named(path: str) -> Named | None:
 def stages(core: Core) -> dict[str, AxisStage]:
     """Return the stages of a core that has some, by the names of their axes."""
     names = AXIS_NAMES[len(core.job.size)]
-    return {names[axis]: stage for axis, stage in getattr(core, "stages", {}).items()}
+    inside = getattr(core, "core", core)  # of one that follows its frames' marks
+    return {names[axis]: stage for axis, stage in getattr(inside, "stages", {}).items()}
 
 
 def scopes(core: Core) -> dict[str, str]:
