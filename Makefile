@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep bench bench-report bench-docs bench-clocks fpga boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
+.PHONY: run test lint sweep soak bench bench-report bench-docs bench-clocks fpga boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -16,6 +16,7 @@ PROVE := $(VENV)/.prove-installed
 
 ARGS  ?=
 COUNT ?= 1000
+MINUTES ?= 10
 SEED  ?= 1
 
 # Compiled models and the like are kept in .venv too.
@@ -35,6 +36,9 @@ lint: $(DEV) ## lint, format and types
 
 sweep: tools $(CORE) ## random specifications in both engines: make sweep COUNT=5000 SEED=1
 	@$(IN_ENV) $(PY) -m streampool_sim sweep $(COUNT) --seed $(SEED) $(ARGS)
+
+soak: tools $(CORE) ## random cores for minutes, stalled and reset: make soak MINUTES=10 ARGS="--seed 1"
+	@$(IN_ENV) $(PY) -m streampool_sim soak --minutes $(MINUTES) $(ARGS)
 
 bench: tools $(CORE) ## speed of the simulation engines
 	@$(IN_ENV) $(PY) -m streampool_bench.engines $(ARGS)

@@ -33,6 +33,7 @@ _OURS = {
     "load": "Load a bitstream into a board, by the board's own loader.",
     "ports": "List serial ports, and the boards that answer there.",
     "sweep": "Check random specifications against the golden model and the limits.",
+    "soak": "Run random cores for minutes, stalled and reset, and make what fails small.",
     "networks": "Run the pooling layers of known networks, each at its full size.",
     "completion": "Print what makes bash, zsh or fish complete this command.",
 }

@@ -135,6 +135,15 @@ seed = number(_whole, "a whole number from 0 to 4294967295", 0, 2**32 - 1)
 probability = number(float, "a number of 0 or more and less than 1", 0, math.nextafter(1, 0))
 
 
+def stalls(text: str) -> tuple[float, float]:
+    """``IN:OUT``, the probability that each side is idle in a clock."""
+    ends = text.split(":")
+    if len(ends) != 2:
+        raise ValueError(f"{shown(text)} is no pair of probabilities; use IN:OUT such as 0.5:0")
+    source, sink = map(probability, ends)
+    return source, sink
+
+
 BOARD = "board:"
 """What stands before a port, where an engine is a board."""
 
