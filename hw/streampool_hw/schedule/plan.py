@@ -140,15 +140,29 @@ class AxisPlan:
         the input in; `shift`, whether the queue shifts; `own`, whether a window of this frame
         leaves. Where no window stands, `load` and `add` may be anything.
         """
-        words = [word for word, slots in self._runs() for _ in range(slots)]
+        return self.program_for(self.partials)
+
+    def program_for(self, partials: int, *, marks_last: bool = False) -> Program:
+        """Return the program of a queue of so many positions, at least ``R``.
+
+        With `marks_last` a word has one bit more, on top: whether the window that leaves is the
+        frame's last. None is where that one leaves in the drain.
+        """
+        words = [word for word, slots in self._runs(partials) for _ in range(slots)]
+        if marks_last:
+            bit = 2 * (partials + 1) + 2
+            words = [Word(word.value, word.care | 1 << bit) for word in words]
+            last = self._leave[-1]
+            if last < len(words):
+                words[last] = Word(words[last].value | 1 << bit, words[last].care)
         program = Program.fold(words, self.axis.stride)
         if self._cut.slots:
             self._cut.check(words, program)
         return program.lengthened(self._cut.slots)
 
-    def _runs(self) -> Iterator[tuple[Word, int]]:
+    def _runs(self, partials: int) -> Iterator[tuple[Word, int]]:
         """Yield the words of the short axis, each with the slots that it is for."""
-        dilation, width = self.short.dilation, self.partials + 1
+        dilation, width = self.short.dilation, partials + 1
         # which pop each window's is; those left of the frame before come first
         if self.always_shifts:
             order = self._leave
@@ -178,7 +192,7 @@ class AxisPlan:
             mask, at = takers[slot % dilation]
             add = mask >> pops - at | load
             takers[slot % dilation] = add, pops
-            kept = live & ~(1 << self.partials)  # the virtual position has nothing to clear
+            kept = live & ~(1 << partials)  # the virtual position has nothing to clear
             own = slot in leaves
             shift = self.always_shifts or own or slot < self.overlap
             value = load & kept | add << width | shift << 2 * width | own << 2 * width + 1

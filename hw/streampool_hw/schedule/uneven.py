@@ -139,3 +139,17 @@ class UnevenPlan:
     def program(self) -> Program:
         """The control words of all slots, folded, whatever gives them in gates."""
         return self.words.program
+
+    def program_for(self, partials: int, *, marks_last: bool = False) -> Program:
+        """Return the program of a longer queue, as `AxisPlan.program_for`; there are no pauses."""
+        assert partials >= self.partials and not self.pauses
+        width = partials + 1
+        words = []
+        for word in [*self.words] * self.words.rounds:
+            # what begins behind the window to come is loaded where that is a place as any other
+            load = word & _LOAD | (_LOAD << 1 if partials > 1 else 0)
+            add, rest = word >> 2 & 0b11, word >> 4
+            words.append(load | add << width | rest << 2 * width)
+        if marks_last:
+            words[-1] |= 1 << 2 * width + 2
+        return Program.of(words)
