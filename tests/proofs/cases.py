@@ -131,7 +131,7 @@ def layers(lanes: Sequence[int | None] = (None,)) -> Iterator[Case]:
                 if not isinstance(stage, AxisStage) or not isinstance(stage.plan, AxisPlan):
                     continue
                 shapes = (stage.i.payload.shape(), stage.o.payload.shape())
-                how = (stage._marks_last, stage._in_ram, stage.timing, stage._banks)
+                how = (stage._marks, stage._in_ram, stage.timing, stage._banks)
                 key = repr((stage.plan.axis, stage.m, shapes, how, bool(job.operation.selects)))
                 if key in seen:
                     continue

@@ -83,7 +83,7 @@ class ProvedStage(Elaboratable):
         m.d.comb += self.x.eq(self.of_lane(self.data, self.i_shape, first * size))
         size = self.o_shape.width
         beat = stage.o.payload.as_value()[first * size : (first + self.lanes) * size]
-        self.holds_last = stage._marks_last and bank == len(banks) - 1
+        self.holds_last = stage._marks and bank == len(banks) - 1
         self.beat = Cat(beat, stage.last if self.holds_last else Const(0, 1))
         self.out = self._signal("out", self.o_shape)
         m.d.comb += self.out.eq(self.of_lane(beat, self.o_shape))
@@ -135,7 +135,7 @@ class ProvedStage(Elaboratable):
     @property
     def endless(self) -> bool:
         """Whether nothing asks for the program's end."""
-        return not (self.plan.drain or self.stage._marks_last)
+        return not (self.plan.drain or self.stage._marks)
 
     def _read_word(self) -> None:
         """Take the control word apart, as `AxisPlan.program` has its bits.

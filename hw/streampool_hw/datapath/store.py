@@ -10,7 +10,8 @@ from ..schedule.settings import CONSTANTS, Settings
 class Store(wiring.Component):
     """A store of `depth` words of `width` bits, one word per position, visited in turn.
 
-    `settings` gives where a RAM's pointers turn round: `last_row`.
+    `settings` gives where a RAM's pointers turn round: `last_row`. A store that `restarts` is told
+    instead, clock by clock.
 
     Members
     -------
@@ -22,17 +23,29 @@ class Store(wiring.Component):
         Whether `write_data` takes the place of the word read longest ago and not yet written back.
     write_data : In(width)
         The word to write.
+    read_last, write_last : In(1)
+        Only where it `restarts`: whether the word read, or written, is that of the last position,
+        and the next one the first's.
     """
 
     read_en: Signal
     read_data: Signal
     write_en: Signal
     write_data: Signal
+    read_last: Signal
+    write_last: Signal
 
-    def __init__(self, width: int, depth: int, settings: Settings = CONSTANTS):
+    def __init__(
+        self, width: int, depth: int, settings: Settings = CONSTANTS, *, restarts: bool = False
+    ):
         self.width, self.depth, self._settings = width, depth, settings
+        self._restarts = restarts
         super().__init__(
-            {"read_en": In(1), "read_data": Out(width), "write_en": In(1), "write_data": In(width)}
+            {
+                **{"read_en": In(1), "read_data": Out(width)},
+                **{"write_en": In(1), "write_data": In(width)},
+                **({"read_last": In(1), "write_last": In(1)} if restarts else {}),
+            }
         )
 
 
@@ -69,11 +82,16 @@ class RamStore(Store):
         m.submodules.memory = mem
         read_port = mem.read_port()
         write_port = mem.write_port()
-        last_row = self._settings.number("last_row", self.depth - 1, range(self.depth))
-        for port, go in ((read_port, self.read_en), (write_port, self.write_en)):
+        if self._restarts:
+            lasts = [self.read_last, self.write_last]
+        else:
+            row = self._settings.number("last_row", self.depth - 1, range(self.depth))
+            lasts = [port.addr == row for port in (read_port, write_port)]
+        goes = (self.read_en, self.write_en)
+        for port, go, last in zip((read_port, write_port), goes, lasts, strict=True):
             with m.If(go):
                 m.d.sync += port.addr.eq(port.addr + 1)
-                with m.If(port.addr == last_row):
+                with m.If(last):
                     m.d.sync += port.addr.eq(0)
         old = Signal(self.width, reset_less=True)
         m.d.sync += old.eq(read_port.data)

@@ -18,7 +18,7 @@ from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.ecp5 import ram_store
 from ..vendor.families import GENERIC
 from .reduction import ReductionGates
-from .steps import Steps
+from .steps import Control, Steps
 from .timing import Timing
 
 BANK = 16
@@ -28,8 +28,8 @@ _Begun: TypeAlias = tuple[Value, data.View, data.View]
 """Of a partial in a loop: whether it starts anew, the input alone, and both together."""
 
 
-class AxisStage(wiring.Component):
-    """Pool along one axis whose neighbours are `m` beats apart, at one beat per clock.
+class Stage(wiring.Component):
+    """Pool along one axis, at one beat per clock; `_control` says when what is done.
 
     A *step* is the only event: an input is taken, or, at a frame's start while none is there, a
     window of the frame before drains, or a slot that takes none goes by. Every step reads one store
@@ -56,14 +56,13 @@ class AxisStage(wiring.Component):
     A bank is up to `BANK` lanes with a store of their own. `Timing` says in which clock each part
     of it works.
 
-    Throughput: one step per clock, so ``plan.period * m`` clocks per frame in the steady state.
+    Throughput: one step per clock.
     Latency: `latency` clocks from the step in which a window leaves to its beat at `o`.
 
-    A lane in is of the shape `i_shape`, a partial of `o_shape`. For `marks_last` the plan has to
-    end with its last window. `seamless` says that who takes the beats may wait and then has to get
-    one each clock. `settings` gives what the schedule says, as the parts `sequencer`, `drain`,
-    `wait`, and `bank_0` and so on; what sizes the gates is `m`, `lanes`, the shapes and
-    ``plan.partials``.
+    A position has up to `partials`, and `m` of them are beats apart at most; where the queue
+    `always_shifts` nothing is written back in place. A lane in is of the shape `i_shape`, a partial
+    of `o_shape`. `seamless` says that who takes the beats may wait and then has to get one each
+    clock.
 
     Members
     -------
@@ -71,8 +70,9 @@ class AxisStage(wiring.Component):
         Frames of ``N * m`` beats, each an array of `lanes` values.
     o : Out(stream)
         Frames of ``No * m`` beats, in the same order.
-    last : Out(1)
-        Whether the beat at `o` is its frame's last; only if `marks_last`.
+    last : Out(marks)
+        What `_control` says beside the beat at `o`: whether it is its frame's last. It is low where
+        there are no `marks`.
     """
 
     DEPTH = Timing.ram(1).depth + 1
@@ -84,7 +84,7 @@ class AxisStage(wiring.Component):
 
     def __init__(
         self,
-        plan: Plan,
+        partials: int,
         m: int,
         lanes: int,
         reduction: ReductionGates,
@@ -92,22 +92,21 @@ class AxisStage(wiring.Component):
         o_shape: Shape,
         family: str = GENERIC,
         *,
-        marks_last: bool = False,
+        always_shifts: bool = False,
+        marks: int = 0,
         seamless: bool = False,
         settings: Settings = CONSTANTS,
     ):
-        self.plan, self.m, self.lanes = plan, m, lanes
-        self.length, self.outputs = plan.axis.length, plan.axis.outputs
+        self.m, self.lanes = m, lanes
+        self._partials, self._always_shifts = partials, always_shifts
         self._reduction, self._partial = reduction, o_shape
-        assert plan.ends_with_window or not marks_last
-        self._family, self._marks_last, self._settings = family, marks_last, settings
-        partials = plan.partials
+        self._family, self._marks, self._settings = family, marks, settings
         most_clocks = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
         self._timing = Timing.skew(partials)
         self._in_ram = bool(partials) and m >= self.DEPTH
         if self._in_ram:
             self._timing = Timing.ram(partials)
-        elif not plan.always_shifts or self._timing.depth + (lanes > BANK) > most_clocks:
+        elif not always_shifts or self._timing.depth + (lanes > BANK) > most_clocks:
             self._timing = Timing.loop(partials)
         # as many banks as there is time to reach
         most = 1 << (most_clocks - self._timing.depth)
@@ -123,7 +122,7 @@ class AxisStage(wiring.Component):
             {
                 "i": In(stream.Signature(data.ArrayLayout(i_shape, lanes))),
                 "o": Out(stream.Signature(data.ArrayLayout(o_shape, lanes))),
-                "last": Out(1),
+                "last": Out(max(1, marks)),
             }
         )
 
@@ -140,7 +139,7 @@ class AxisStage(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         widths = [self._partial.width * lanes for lanes in self._banks]
-        widths[-1] += self._marks_last
+        widths[-1] += self._marks
         m.submodules.fifo = fifo = PipelineFifo(widths)
         m.d.comb += [
             self.o.valid.eq(fifo.o.valid),
@@ -148,105 +147,71 @@ class AxisStage(wiring.Component):
             Cat(self.o.payload.as_value(), self.last).eq(fifo.o.payload),
         ]
 
-        step, word, leaves, last = self._control(m, fifo.credit)
+        control = self._control(m, fifo.credit)
         # a tree of registers, so that no copy of the control drives more than a bank
-        copies = [_copies(m, self._levels, bit, reset=True) for bit in (step, leaves)]
-        copies += [_copies(m, self._levels, bit) for bit in word]
+        copies = [
+            _copies(m, self._levels, bit, reset=True)
+            for bit in (control.step, control.leaves, *control.beside)
+        ]
+        copies += [_copies(m, self._levels, bit) for bit in control.word]
+        beside = len(control.beside)
         x = delay(m, self.i.payload.as_value(), self._levels, name="x")
         x = data.View(self.i.payload.shape(), x)
         depth = self._timing.depth - 1
         out, first = [], 0
         for number, lanes in enumerate(self._banks):
             m.submodules[f"bank_{number}"] = bank = Module()
-            go, leave, *word = [each[number] for each in copies]
+            step, leave, *rest = [each[number] for each in copies]
+            told = Control(step, rest[beside:], leave, control.last, tuple(rest[:beside]))
             some = [x[lane] for lane in range(first, first + lanes)]
             settings = self._settings.part(f"bank_{number}")
-            out.append(self._bank(bank, settings, go, word, some))
+            out.append(self._bank(bank, settings, told, some))
             m.d.comb += fifo.write[number].eq(delay(bank, leave, depth, name="leaves", reset=True))
             first += lanes
-        if self._marks_last:
-            out.append(delay(m, last, self.latency - 1, name="last"))
+        if self._marks:
+            out.append(delay(m, control.last, self.latency - 1, name="last"))
         m.d.comb += fifo.i.eq(Cat(out))
         return m
 
-    def _control(self, m: Module, credit: Value) -> tuple[Value, list[Value], Value, Value]:
-        """Decide on this clock's step.
+    def _control(self, m: Module, credit: Value) -> Control:
+        """Decide on this clock's step, and drive the input's ready; `credit` says there is room."""
+        raise NotImplementedError
 
-        Return whether there is one; its control word bit by bit, load, not add, and shift, so that
-        a flip-flop's reset is high where it clears; whether a window leaves in the step; whether
-        the frame's last beat does.
-        """
-        plan, words, settings = self.plan, words_of(self.plan), self._settings
-        if isinstance(words, Program) and not (plan.drain or self._marks_last):
-            words = words.endless()
-        m.submodules.sequencer = sequencer = player_of(
-            *(words, plan.word_bits, self.m), settings=settings.part("sequencer")
-        )
-        word = [sequencer.word[k] for k in range(plan.word_bits)]
-        adds = range(plan.partials + 1, 2 * (plan.partials + 1))
-        for k, bit in enumerate(word):
-            value = words.constant(k) if settings.FIXED else None
-            if value is None:
-                word[k] = ~bit if k in adds else bit
-            else:
-                word[k] = Const(value ^ (k in adds), 1)
-        if plan.pauses:
-            return self._control_pausing(m, credit, sequencer, word)
-        *word, own = word
-        steps = Steps.of(m, self.i, credit, sequencer.last, plan, self.m, settings)
-        m.d.comb += sequencer.step.eq(steps.take)
-        take, step, draining = steps.take, steps.step, steps.draining
-        if not plan.drain:
-            return take, word, take & own, sequencer.last
-
-        # without an input no live partial takes anything in, and the queue shifts; the virtual
-        # position holds none then
-        idle = {k: k in adds for k in (*range(plan.partials), *adds[:-1])} | {len(word) - 1: 1}
-        for k, other in idle.items():
-            bit = word[k]
-            if not (isinstance(bit, Const) and bit.value == other):
-                word[k] = Mux(take, bit, other)
-        return step, word, step & (own | draining), steps.ends
-
-    def _control_pausing(
-        self, m: Module, credit: Value, sequencer: Sequencer | Accumulator, word: list[Value]
-    ) -> tuple[Value, list[Value], Value, Value]:
-        """Do as `_control` where some slots take no input: these are steps without one."""
-        *word, own, takes = word
-        step = Signal()
-        m.d.comb += [
-            self.i.ready.eq(credit & takes),
-            step.eq(credit & (self.i.valid | ~takes)),
-            sequencer.step.eq(step),
-        ]
-        return step, word, step & own, sequencer.last
-
-    def _bank(
-        self, m: Module, settings: Settings, step: Value, word: list[Value], x: list[Value]
-    ) -> Value:
+    def _bank(self, m: Module, settings: Settings, told: Control, x: list[Value]) -> Value:
         """Do to some lanes what a step's control word says; return the oldest partials, new."""
-        partials, timing = self.plan.partials, self._timing
+        partials, timing = self._partials, self._timing
         beat = data.ArrayLayout(self._partial, len(x))
         bits = beat.size * partials
         stores: list[DelayLine | RamStore] = []
         if timing.skewed:
             stores += [DelayLine(beat.size, self.m) for _ in range(partials)]
         elif self._in_ram:
-            stores.append(ram_store(bits, self.m, self._family, settings))
+            stores.append(self._ram(bits, settings))
         else:
             stores.append(DelayLine(bits, self.m))
         for number, store in enumerate(stores):
             m.submodules[f"store_{number}"] = store
         old = Cat(store.read_data for store in stores)
         queue = data.View(data.ArrayLayout(beat, partials), old)
-        new, begun = self._combine(m, word, x, queue)
+        new, begun = self._combine(m, told.word, x, queue)
         if timing.skewed:
             for j, store in enumerate(stores):
-                write = delay(m, step, timing.comes[j], name="write", reset=True)
+                write = delay(m, told.step, timing.comes[j], name="write", reset=True)
                 m.d.comb += [store.write_data.eq(new[j + 1]), store.write_en.eq(write)]
         else:
-            self._write_back(m, step, word[-1], stores[0], new, begun)
-        return delay(m, new[0].as_value(), timing.depth - 1 - timing.ready[0], name="leaving")
+            self._write_back(m, told.step, told.word[-1], stores[0], new, begun)
+        leaving = delay(m, new[0].as_value(), timing.depth - 1 - timing.ready[0], name="leaving")
+        return self._leaving(m, told, stores, leaving)
+
+    def _ram(self, bits: int, settings: Settings) -> RamStore:
+        """Return the store of a bank in RAM, for words of `bits`."""
+        return ram_store(bits, self.m, self._family, settings)
+
+    def _leaving(
+        self, m: Module, told: Control, stores: list[DelayLine | RamStore], own: Value
+    ) -> Value:
+        """Return what goes into the FIFO: the oldest partials, new."""
+        return own
 
     def _combine(
         self, m: Module, word: list[Value], x: list[Value], queue: data.View
@@ -257,7 +222,7 @@ class AxisStage(wiring.Component):
         the input alone, so that each one's successor follows it; and in a loop what of each has
         begun.
         """
-        partials, timing, reduction = self.plan.partials, self._timing, self._reduction
+        partials, timing, reduction = self._partials, self._timing, self._reduction
         beat = data.ArrayLayout(self._partial, len(x))
         load, skips = word[: partials + 1], word[partials + 1 : -1]
         later = [x]  # the input as it was so many clocks ago
@@ -315,7 +280,7 @@ class AxisStage(wiring.Component):
         ready, way = timing.ready[0], 0 if timing.looped else 1
         shift = delay(m, shift, ready, name="shift")
         kept = [Mux(shift, after, before) for before, after in pairwise(new)]
-        if self.plan.always_shifts:
+        if self._always_shifts:
             kept = new[1:]
         elif timing.looped:  # the input alone, begun or shifted on, is one choice and late
             kept = [
@@ -327,6 +292,87 @@ class AxisStage(wiring.Component):
             store.write_data.eq(delay(m, Cat(kept), way, name="kept")),
             store.write_en.eq(delay(m, step, ready + way, name="write", reset=True)),
         ]
+
+
+class AxisStage(Stage):
+    """Pool along one axis whose neighbours are `m` beats apart, as its plan says.
+
+    Throughput: one step per clock, so ``plan.period * m`` clocks per frame in the steady state.
+
+    For `marks_last` the plan has to end with its last window. `settings` gives what the schedule
+    says, as the parts `sequencer`, `drain`, `wait`, and `bank_0` and so on; what sizes the gates is
+    `m`, `lanes`, the shapes and ``plan.partials``.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        m: int,
+        lanes: int,
+        reduction: ReductionGates,
+        i_shape: Shape,
+        o_shape: Shape,
+        family: str = GENERIC,
+        *,
+        marks_last: bool = False,
+        seamless: bool = False,
+        settings: Settings = CONSTANTS,
+    ):
+        assert plan.ends_with_window or not marks_last
+        self.plan, self.length, self.outputs = plan, plan.axis.length, plan.axis.outputs
+        super().__init__(
+            *(plan.partials, m, lanes, reduction, i_shape, o_shape, family),
+            always_shifts=plan.always_shifts,
+            marks=int(marks_last),
+            seamless=seamless,
+            settings=settings,
+        )
+
+    def _control(self, m: Module, credit: Value) -> Control:
+        plan, words, settings = self.plan, words_of(self.plan), self._settings
+        if isinstance(words, Program) and not (plan.drain or self._marks):
+            words = words.endless()
+        m.submodules.sequencer = sequencer = player_of(
+            *(words, plan.word_bits, self.m), settings=settings.part("sequencer")
+        )
+        word = [sequencer.word[k] for k in range(plan.word_bits)]
+        adds = range(plan.partials + 1, 2 * (plan.partials + 1))
+        for k, bit in enumerate(word):
+            value = words.constant(k) if settings.FIXED else None
+            if value is None:
+                word[k] = ~bit if k in adds else bit
+            else:
+                word[k] = Const(value ^ (k in adds), 1)
+        if plan.pauses:
+            return self._control_pausing(m, credit, sequencer, word)
+        *word, own = word
+        steps = Steps.of(m, self.i, credit, sequencer.last, plan, self.m, settings)
+        m.d.comb += sequencer.step.eq(steps.take)
+        take, step, draining = steps.take, steps.step, steps.draining
+        if not plan.drain:
+            return Control(take, word, take & own, sequencer.last)
+
+        # without an input no live partial takes anything in, and the queue shifts; the virtual
+        # position holds none then
+        idle = {k: k in adds for k in (*range(plan.partials), *adds[:-1])} | {len(word) - 1: 1}
+        for k, other in idle.items():
+            bit = word[k]
+            if not (isinstance(bit, Const) and bit.value == other):
+                word[k] = Mux(take, bit, other)
+        return Control(step, word, step & (own | draining), steps.ends)
+
+    def _control_pausing(
+        self, m: Module, credit: Value, sequencer: Sequencer | Accumulator, word: list[Value]
+    ) -> Control:
+        """Do as `_control` where some slots take no input: these are steps without one."""
+        *word, own, takes = word
+        step = Signal()
+        m.d.comb += [
+            self.i.ready.eq(credit & takes),
+            step.eq(credit & (self.i.valid | ~takes)),
+            sequencer.step.eq(step),
+        ]
+        return Control(step, word, step & own, sequencer.last)
 
 
 def _copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[Value]:

@@ -10,6 +10,32 @@ from ..schedule.sequencer import ModuloCounter
 from ..schedule.settings import Settings
 
 
+@dataclass(frozen=True)
+class Control:
+    """What is decided in a clock.
+
+    Parameters
+    ----------
+    step : Value
+        Whether there is a step.
+    word : list of Value
+        Its control word bit by bit: load, not add, and shift, so that a flip-flop's reset is high
+        where it clears.
+    leaves : Value
+        Whether a window leaves.
+    last : Value
+        Whether it is the frame's last beat, and what else goes with the beat.
+    beside : list of Value, optional
+        What else each bank has to know.
+    """
+
+    step: Value
+    word: list[Value]
+    leaves: Value
+    last: Value
+    beside: tuple[Value, ...] = ()
+
+
 class Drains(Protocol):
     """A plan some of whose windows leave after the last input, `drain` slots long.
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
 
 from ..datapath.store import RamStore
-from ..schedule.settings import Settings
+from ..schedule.settings import CONSTANTS, Settings
 
 MULTIPLIER_BITS = 18
 """Widest operand of the multiplier, and of a Gowin's too; an iCE40's are 16 x 16."""
@@ -15,7 +15,8 @@ class Ecp5Store(RamStore):
     """A store in the block RAM of an ECP5, with its output register, which no synthesizer infers.
 
     A block holds a power of two of rows. Both pointers go round all of them, the write pointer
-    `depth` rows ahead, so that neither has to be compared with anything.
+    `depth` rows ahead, so that neither has to be compared with anything. Where the store restarts,
+    both go back to where they began.
     """
 
     ROWS: ClassVar = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
@@ -32,16 +33,24 @@ class Ecp5Store(RamStore):
         words = [range(self.width)[low : low + bits] for low in range(0, self.width, bits)]
         # Where there are more rows than words, the write pointer stands at a row that nobody
         # reads before it is written, so many blocks far apart may write in every clock.
-        write = Const(1, 1) if len(words) > self.GROUP and self.depth < rows else self.write_en
+        spare = self.depth < rows and not self._restarts
+        write = Const(1, 1) if len(words) > self.GROUP and spare else self.write_en
         for group, first in enumerate(range(0, len(words), self.GROUP)):
             # each group starts elsewhere, or synthesis would find the pointers equal
-            start, ahead = group % rows, (group + self.depth) % rows
+            start = group % rows
+            ahead = start if self._restarts else (group + self.depth) % rows
             read_at = Signal(range(rows), name=f"read_at_{group}", init=start)
             write_at = Signal(range(rows), name=f"write_at_{group}", init=ahead)
             with m.If(self.read_en):
                 m.d.sync += read_at.eq(read_at + 1)
+                if self._restarts:
+                    with m.If(self.read_last):
+                        m.d.sync += read_at.eq(start)
             with m.If(self.write_en):
                 m.d.sync += write_at.eq(write_at + 1)
+                if self._restarts:
+                    with m.If(self.write_last):
+                        m.d.sync += write_at.eq(start)
             for number, word in enumerate(words[first : first + self.GROUP], first):
                 part, old = slice(word.start, word.stop), Signal(bits, name=f"old_{number}")
                 new = self.write_data[part]
@@ -119,10 +128,12 @@ def _pins(name: str, value: Value) -> dict[str, Value]:
     return {f"{name}{k}": bit for k, bit in enumerate(value)}
 
 
-def ram_store(width: int, depth: int, family: str, settings: Settings) -> RamStore:
+def ram_store(
+    width: int, depth: int, family: str, settings: Settings = CONSTANTS, *, restarts: bool = False
+) -> RamStore:
     """Return the RAM that serves a family best."""
     own = family == "ecp5" and depth <= max(Ecp5Store.ROWS)
-    return (Ecp5Store if own else RamStore)(width, depth, settings)
+    return (Ecp5Store if own else RamStore)(width, depth, settings, restarts=restarts)
 
 
 def multiplier_instance(a: Value, b: Value, product: Value) -> Instance:
