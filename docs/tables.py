@@ -19,7 +19,7 @@ import blocks
 import played
 import shift
 from amaranth.hdl import UnusedElaboratable
-from texts import bench, checks, chips, columns, cores, demos, sizes
+from texts import bench, checks, chips, columns, cores, demos, runtime, sizes
 
 
 def printed(command: str) -> str:
@@ -68,6 +68,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "fpga-bar": chips.fpga_bar,
     "bench-layers": bench.bench_layers,
     "bench-networks": bench.bench_networks,
+    "runtime-registers": runtime.registers,
     **{name: partial(played.block, name) for name in played.SCENES},
 }
 """Blocks that are the same on every machine: a test checks the pages against them."""
@@ -82,6 +83,7 @@ MEASURED: dict[str, Callable[[], str]] = {
     "float-costs": chips.float_costs,
     "resync-costs": chips.resync_costs,
     "layers": checks.network_layers,
+    "runtime-layers": runtime.layers,
     "run": lambda: printed("streampool run"),
 }
 """Blocks that are of one machine, or of one version of a tool, or take minutes."""

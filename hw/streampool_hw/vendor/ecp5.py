@@ -43,14 +43,13 @@ class Ecp5Store(RamStore):
             write_at = Signal(range(rows), name=f"write_at_{group}", init=ahead)
             with m.If(self.read_en):
                 m.d.sync += read_at.eq(read_at + 1)
-                if self._restarts:
-                    with m.If(self.read_last):
-                        m.d.sync += read_at.eq(start)
             with m.If(self.write_en):
                 m.d.sync += write_at.eq(write_at + 1)
-                if self._restarts:
-                    with m.If(self.write_last):
-                        m.d.sync += write_at.eq(start)
+            if self._restarts:  # a reset of the counter, not a choice in front of it
+                with m.If(self.read_en & self.read_last):
+                    m.d.sync += read_at.eq(start)
+                with m.If(self.write_en & self.write_last):
+                    m.d.sync += write_at.eq(start)
             for number, word in enumerate(words[first : first + self.GROUP], first):
                 part, old = slice(word.start, word.stop), Signal(bits, name=f"old_{number}")
                 new = self.write_data[part]

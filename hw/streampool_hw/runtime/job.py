@@ -1,0 +1,270 @@
+"""A job of a run-time core, worked out before any gate: what its stages are told."""
+
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+
+from streampool_golden import Axis, PoolJob, PoolSpec, SpecError, UnevenAxis
+
+from ..schedule.plans import plan_of
+from .maxima import SLOT, Maxima, StageMaxima
+from .registers import STAGES, WORDS, RegisterMap, checksum
+
+BETWEEN = 5
+"""Clocks that a stage loses at a change of jobs behind one whose slots are shorter than `SLOT`."""
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """What one stage is told: an axis' schedule, for a queue of the core's most partials.
+
+    Attributes
+    ----------
+    slots : int
+        Positions of the axis, N.
+    m : int
+        Beats from a position to its neighbour.
+    words : tuple of int
+        The program, as `StageMaxima.word_bits` has it.
+    start : int
+        The place of the loop's first word.
+    repeats : int
+        Turns of the loop.
+    runs : int
+        How often the axis passes in a frame.
+    drain : int
+        D, windows that leave after the last input.
+    first : int
+        L, the slot in which the first window leaves.
+    outputs : int
+        Windows.
+    """
+
+    slots: int
+    m: int
+    words: tuple[int, ...]
+    start: int
+    repeats: int
+    runs: int
+    drain: int
+    first: int
+    outputs: int
+
+    @property
+    def slot_clocks(self) -> int:
+        """Clocks that a slot takes: a beat each, and `SLOT` at least."""
+        return max(self.m, SLOT)
+
+    @property
+    def rest(self) -> int:
+        """Clocks of a slot in which nothing is taken."""
+        return self.slot_clocks - self.m
+
+    @property
+    def cycles(self) -> int:
+        """Clocks that a frame takes this stage in the steady state."""
+        behind = lost(self, self)
+        return self.runs * (self.slots * self.slot_clocks + behind)
+
+
+def lost(old: StageJob, new: StageJob) -> int:
+    """Return the clocks that a frame waits for the one before, of the same job or another.
+
+    What is left of the old frame leaves beat by beat while the new one comes in; the new one waits
+    only where a window of its own would leave before all of that has.
+    """
+    return max(0, old.drain * old.m - new.first * new.slot_clocks)
+
+
+class RuntimeJob:
+    """A job for a core of given maxima: `PoolJob`'s schedule as numbers for its registers.
+
+    Parameters
+    ----------
+    spec : PoolSpec or PoolJob
+        What to compute; a job says `shape`, too.
+    shape : tuple of int
+        A frame: channels, then rows and columns, or steps.
+    maxima : Maxima
+        What the core is made for.
+
+    Raises
+    ------
+    SpecError
+        If `spec` does not work on `shape`, if it is of a kind that a run-time core does not have,
+        or if it passes a maximum, which the sentence names.
+    """
+
+    def __init__(
+        self,
+        spec: PoolSpec | PoolJob,
+        shape: tuple[int, ...] = (),
+        maxima: Maxima = Maxima(),  # noqa: B008 (frozen)
+    ):
+        self.maxima = maxima
+        job = spec if isinstance(spec, PoolJob) else PoolJob(spec, shape, maxima.lanes)
+        self.job = job
+        _check_kind(job, maxima)
+        rows, columns = (_no_axis(), *job.axes) if len(job.axes) == 1 else job.axes
+        _within("max_fold", "beats per position", job.fold, maxima)
+        for axis in (rows, columns):
+            for positions in (axis.length, axis.outputs):
+                _within("max_length", "positions of an axis", positions, maxima)
+        self.columns = _stage_job(columns, job.fold, rows.length, maxima.columns)
+        row = job.fold * columns.outputs
+        if not rows.identity:
+            _within("max_row", "beats of a row of outputs", row, maxima)
+        self.rows = _stage_job(rows, row, 1, maxima.rows)
+
+    @property
+    def stages(self) -> tuple[StageJob, StageJob]:
+        """What the columns' stage and the rows' are told."""
+        return self.columns, self.rows
+
+    @cached_property
+    def writes(self) -> tuple[tuple[int, int], ...]:
+        """What a host writes, in order: addresses and words of 32 bits, the arming last."""
+        registers, job = RegisterMap(self.maxima), self.job
+        found = registers.writes(
+            "core",
+            {
+                "signed": int(job.input.signed),
+                "smallest": int(job.operation.selects == "smallest"),
+            },
+        )
+        for name, stage in zip(STAGES, self.stages, strict=True):
+            found += registers.writes(
+                name,
+                {
+                    "m1": stage.m - 1,
+                    "rest": stage.rest,
+                    "repeats1": stage.repeats - 1,
+                    "start": stage.start,
+                    "runs1": stage.runs - 1,
+                    "drain": 1 << stage.drain - 1 if stage.drain else 0,
+                },
+            )
+            for place, word in enumerate(stage.words):
+                found.append((registers.address(name, WORDS + place), word))
+        total = checksum(word for _, word in found)
+        return *found, *registers.writes("core", {"checksum": total})
+
+    def blob(self) -> bytes:
+        """Return `writes` as little-endian words of 32 bits: address, word, address and so on."""
+        return b"".join(struct.pack("<II", *write) for write in self.writes)
+
+    @property
+    def limit_cycles(self) -> int:
+        """The least that any core takes for a frame: the more of the beats in and out."""
+        return self.job.limit_cycles
+
+    @property
+    def cycles_bound(self) -> int:
+        """The most clocks that a frame takes while the job stays, valid and ready always high.
+
+        The beats in, out, and between the two stages, where columns that grow stand before rows
+        that shrink; of a slot of fewer beats than `SLOT` as many clocks. Where one axis shrinks and
+        the other grows, what that one waits may come on top, as in a `PoolCore`.
+        """
+        least = max(self.job.beats_out, *(stage.cycles for stage in self.stages))
+        if not any(stage.outputs < stage.slots for stage in self.stages):
+            return least
+        return least + sum(stage.runs * lost(stage, stage) for stage in self.stages)
+
+    def bubble_after(self, old: "RuntimeJob") -> int:
+        """Return the most clocks lost at the input when this job's first frame follows an old one.
+
+        They are over what its frames take anyway, where the job was armed in time. What the columns
+        lose is lost at once. What the rows lose may be hidden, or come frames later, when what the
+        columns give finds no room any more.
+        """
+        both = [*zip(old.stages, self.stages, strict=True)]
+        late = BETWEEN * sum(before.rest > 0 for before, _ in both)
+        return late + sum(max(0, lost(*each) - lost(each[1], each[1])) for each in both)
+
+
+def _no_axis() -> Axis:
+    return Axis.resolve(1, 1, 1, (0, 0))
+
+
+def _check_kind(job: PoolJob, maxima: Maxima) -> None:
+    spec = job.spec
+    if job.op not in maxima.operations:
+        raise SpecError(
+            "op",
+            f"op {job.op} is not one that the core is made for;"
+            f" use {' or '.join(maxima.operations)}, or make the core with operations"
+            f" that have it.",
+        )
+    if len(job.axes) > 2:
+        raise SpecError(
+            "shape",
+            f"shape {job.shape} has three axes, and a run-time core pools along two; use PoolCore.",
+        )
+    if job.input.is_float or job.input.bits != maxima.bits:
+        raise SpecError(
+            "dtype",
+            f"dtype {job.input} does not fit a core of integers of {maxima.bits} bits;"
+            f" use int{maxima.bits} or uint{maxima.bits}.",
+        )
+    for field, plain in (("indices", None), ("columns", 1), ("columns_out", 1)):
+        value = getattr(spec if field == "indices" else job, field)
+        if value != plain:
+            raise SpecError(
+                field, f"{field} {value} is nothing that a run-time core has; use PoolCore."
+            )
+    if job.lanes != maxima.lanes:
+        raise SpecError(
+            "lanes", f"lanes {job.lanes} are not the core's; use {maxima.lanes}, which it has."
+        )
+    for axis in job.axes:
+        if isinstance(axis, UnevenAxis) and axis.growth > 0:
+            raise SpecError(
+                "adaptive",
+                f"adaptive {spec.adaptive} grows {axis.length} to {axis.outputs} by windows of two"
+                " lengths, which a run-time core does not have; use PoolCore.",
+            )
+
+
+def _within(field: str, what: str, value: int, maxima: Maxima | StageMaxima) -> None:
+    name = field if isinstance(maxima, Maxima) else field.removeprefix("max_")
+    most: int = getattr(maxima, name)
+    if value > most:
+        raise SpecError(
+            field,
+            f"{value:,} {what} are more than {field} {most:,}; make a core with {field}={value}.",
+        )
+
+
+def _stage_job(axis: Axis, m: int, runs: int, most: StageMaxima) -> StageJob:
+    """Return what a stage is told of an axis whose neighbours are `m` beats apart."""
+    if axis.identity:  # slots of any length do, as long as they make up the frame
+        axis, m, runs = _other_slots(axis.length, m, runs, most)
+    plan = plan_of(axis)
+    _within("max_partials", "partials a position", plan.partials, most)
+    program = plan.program_for(most.partials, marks_last=True)
+    _within("max_words", "words of a program", len(program.words), most)
+    words = list(program.words)
+    words[program.stop - 1] |= 1 << most.own_bit + 2
+    words[-1] |= 1 << most.own_bit + 3
+    return StageJob(
+        *(axis.length, m, tuple(words), program.start, program.repeats, runs),
+        *(plan.drain, plan.leave[0], axis.outputs),
+    )
+
+
+def _other_slots(length: int, m: int, runs: int, most: StageMaxima) -> tuple[Axis, int, int]:
+    """Return an axis of kernel 1, its `m` and its runs that make up as many beats as those do."""
+    if not SLOT <= m <= most.m:
+        total, runs = length * m * runs, 1
+        fits = [n for n in range(1, most.m + 1) if total % n == 0 and total // n <= most.length]
+        if not fits:
+            raise SpecError(
+                "max_length",
+                f"{total:,} beats that pass along an axis unchanged make no slots of up to"
+                f" {most.m:,} beats, {most.length:,} of them at most; make a core with a larger"
+                " max_length.",
+            )
+        m = fits[-1]
+        length = total // m
+    return Axis.resolve(length, 1, 1, (0, 0)), m, runs

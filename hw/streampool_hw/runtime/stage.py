@@ -1,0 +1,142 @@
+"""A stage whose schedule is in registers, and that keeps what is left of a frame apart."""
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
+from amaranth.lib import data
+
+from ..datapath.pipeline import delay
+from ..datapath.store import DelayLine, RamStore
+from ..reduce.reduction import ReductionGates
+from ..reduce.stage import Stage
+from ..reduce.steps import Control
+from ..schedule.settings import CONSTANTS, Settings
+from ..vendor.ecp5 import ram_store
+from ..vendor.families import GENERIC
+from .maxima import StageMaxima
+from .player import Player
+
+
+class RuntimeStage(Stage):
+    """Pool along one axis, as the job at work says; `player` is told which that is.
+
+    A second store has a copy of every word that is written back. When a run's last input is in, it
+    is kept from then on, and the windows that are left leave from there, round by round, while the
+    next run's beats come in. These wait only where a window of their own would leave before.
+
+    A job also has `traits`, so many bits: `staged_traits` are the next one's, `traits` those of the
+    beat to come. For `marks_last` they leave with each beat, above `last`.
+
+    Throughput: one step per clock, and `SLOT` clocks or more per slot.
+    """
+
+    def __init__(
+        self,
+        most: StageMaxima,
+        lanes: int,
+        reduction: ReductionGates,
+        i_shape: Shape,
+        o_shape: Shape,
+        family: str = GENERIC,
+        *,
+        traits: int = 0,
+        marks_last: bool = False,
+        seamless: bool = False,
+    ):
+        self._most = most
+        self.player = Player(most)
+        self.staged_traits, self.traits = Signal(traits), Signal(traits)
+        super().__init__(
+            *(most.partials, most.m, lanes, reduction, i_shape, o_shape, family),
+            marks=(1 + traits) * marks_last,
+            seamless=seamless,
+        )
+
+    def _control(self, m: Module, credit: Value) -> Control:
+        most = self._most
+        m.submodules.player = player = self.player
+        word = [player.word[k] for k in range(most.word_bits)]
+        load, skip = word[: most.partials + 1], [~bit for bit in word[most.partials + 1 :]]
+        skip, shift = skip[: most.partials + 1], word[most.own_bit - 1]
+        own, is_last = word[most.own_bit], word[most.own_bit + 1]
+
+        # what is left of the run before: rounds of rows, a window's place each
+        draining, started = Signal(), Signal()
+        left, more, m1, many = Signal(most.m_bits), Signal(), Signal(most.m_bits), Signal()
+        place, final_place = Signal(most.partials, init=1), Signal(most.partials)
+        take, pop, done = Signal(), Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(credit & ~player.shut & ~(draining & own)),
+            take.eq(self.i.valid & self.i.ready),
+            player.step.eq(take),
+            pop.eq(credit & draining & ~player.settling),
+            done.eq(pop & ~more & (place & final_place).any()),
+        ]
+        with m.If(player.final & ~player.copied):
+            m.d.sync += [m1.eq(player.job.m1), final_place.eq(player.job.drain)]
+        m.d.sync += many.eq(m1.any())
+        with m.If(pop):
+            m.d.sync += [left.eq(left + Mux(more, -1, m1)), more.eq(Mux(more, left != 1, many))]
+        with m.Elif(~started):
+            m.d.sync += [left.eq(m1), more.eq(many)]
+        with m.If(pop & ~more):
+            m.d.sync += place.eq(place.rotate_left(1))
+        drains = Mux(player.copied, final_place, player.job.drain).any()
+        with m.If(player.ends):
+            m.d.sync += [draining.eq(drains), place.eq(1)]
+        with m.Elif(done):
+            m.d.sync += draining.eq(0)
+        m.d.sync += started.eq(~(done | player.ends) & (started | pop))
+
+        next_traits, traits, left_traits = (
+            Signal.like(self.traits, name=f"{when}_traits") for when in ("next", "these", "left")
+        )
+        m.d.comb += self.traits.eq(Mux(player.between, next_traits, traits))
+        with m.If(player.copy):
+            m.d.sync += next_traits.eq(self.staged_traits)
+        with m.If(player.between):
+            m.d.sync += traits.eq(next_traits)
+        with m.If(player.ends):
+            m.d.sync += left_traits.eq(self.traits)
+
+        leaves = take & own | pop
+        last = Mux(draining, done, is_last & player.slot_last)
+        last = Cat(last, Mux(draining, left_traits, self.traits))
+        finished = take & ~draining
+        rounds = [place[j] & pop for j in range(most.partials)]
+        beside = (player.slot_last, finished, pop, ~more, *rounds)
+        return Control(take, [*load, *skip, shift], leaves, last, beside)
+
+    def _ram(self, bits: int, settings: Settings) -> RamStore:
+        return ram_store(bits, self.m, self._family, settings, restarts=True)
+
+    def _leaving(
+        self, m: Module, told: Control, stores: list[DelayLine | RamStore], own: Value
+    ) -> Value:
+        (store,), timing = stores, self._timing
+        slot_last, finished, pop, round_last, *rounds = told.beside
+        partials, written = self._partials, timing.ready[0] + 1
+        m.submodules.finished = kept = ram_store(
+            store.width, self.m, self._family, CONSTANTS, restarts=True
+        )
+        # what leaves is a register `early` clocks after its row is read
+        early = timing.depth - 1 - RamStore.LATENCY - 1
+        write_last = delay(m, slot_last, written, name="write_last")
+        m.d.comb += [
+            *(store.read_last.eq(slot_last), store.write_last.eq(write_last)),
+            *(kept.write_data.eq(store.write_data), kept.write_last.eq(write_last)),
+            kept.write_en.eq(delay(m, finished, written, name="write_finished", reset=True)),
+            kept.read_en.eq(delay(m, pop, early, name="read_finished", reset=True)),
+            kept.read_last.eq(delay(m, round_last, early, name="round_last")),
+        ]
+        words = data.View(data.ArrayLayout(own.shape(), partials), kept.read_data)
+        chosen = []
+        for j, is_round in enumerate(rounds):
+            chosen.append(Signal(len(own), name=f"finished_{j}", reset_less=True))
+            it = delay(m, is_round, timing.depth - 2, name=f"round_{j}")
+            m.d.sync += chosen[j].eq(Mux(it, words[j], 0))
+        left = chosen[0]
+        for other in chosen[1:]:
+            left = left | other
+        is_left = delay(m, pop, timing.depth - 1, name="is_left")
+        out = Signal(len(own), name="leaving")
+        m.d.comb += out.eq(Mux(is_left, left, Cat(own)))
+        return out

@@ -1,0 +1,1 @@
+"""Jobs in turn through one run-time core, in simulation."""

@@ -1,0 +1,161 @@
+"""A run-time core's job as data: brute-forced with symbolic partials, its bubble to the clock."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from runtime_model import Stage, expected
+from streampool_golden import Axis, PoolJob, PoolSpec, SpecError, UnevenAxis
+from streampool_golden.networks import networks
+from streampool_hw.runtime.job import RuntimeJob, StageJob, _stage_job, lost
+from streampool_hw.runtime.maxima import SLOT, Maxima, StageMaxima
+from streampool_hw.schedule.plans import plan_of
+
+MOST = Maxima(max_partials=6, max_row=4096, max_words=64)
+
+
+def random_axis(rng: random.Random, kernel: int, stride: int, length: int) -> Axis:
+    """Return an axis with any padding, dilation and ceil mode, or of windows of two lengths."""
+    while True:
+        k, n = rng.randint(1, kernel), rng.randint(1, length)
+        if rng.random() < 0.1:
+            axis = Axis.to_size(n, rng.randint(1, n))
+            if isinstance(axis, UnevenAxis) and axis.growth > 0:
+                continue
+            return axis
+        pads = 2 * [rng.randint(0, k // 2)]
+        if rng.random() < 0.4:
+            pads = [rng.randint(-1, k - 1), rng.randint(-1, k - 1)]
+        dilation, ceil = rng.choice((1, 1, 1, 2)), rng.random() < 0.4
+        try:
+            return Axis.resolve(n, k, rng.randint(1, stride), (pads[0], pads[1]), dilation, ceil)
+        except SpecError:
+            continue
+
+
+def random_job(
+    rng: random.Random, most: StageMaxima, kernel: int, stride: int
+) -> tuple[Axis, StageJob]:
+    """Return an axis that fits, and what a stage is told of it."""
+    while True:
+        axis = random_axis(rng, kernel, stride, 14)
+        m = rng.choice((1, 2, 3, 5, 6, 7, 8, 11, most.m, rng.randint(1, most.m)))
+        try:
+            job = _stage_job(axis, m, rng.randint(1, 3), most)
+        except SpecError:
+            continue
+        return (Axis.resolve(job.slots, 1, 1, (0, 0)) if axis.identity else axis), job
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "partials", "m", "words"),
+    [(3, 3, 2, 32, 16), (7, 7, 6, 32, 32), (5, 3, 4, 64, 32), (13, 5, 12, 16, 64)],
+)
+def test_sequences_of_jobs_give_every_window_and_lose_what_the_formula_says(
+    kernel: int, stride: int, partials: int, m: int, words: int
+):
+    most = StageMaxima(partials, m, words, 256, 3)
+    changes = free = 0
+    for seed in range(30):
+        rng = random.Random(seed)
+        jobs = [random_job(rng, most, kernel, stride) for _ in range(5)]
+        stage, want = Stage(most), []
+        old: StageJob | None = None
+        axis, job = jobs[0]
+        gaps = rng.choice((0, 0, 0.3))
+        for frame in range(12):
+            if frame == 0 or rng.random() < 0.6:
+                axis, job = rng.choice(jobs)
+            gap = rng.choice((0, 0, 0, rng.randint(1, 40)))
+            if frame:
+                for _ in range(gap):
+                    stage.step(None)
+            stage.take_over(job)
+            waited, before = stage.waited, old
+            for run in range(job.runs):
+                for slot in range(job.slots):
+                    for p in range(job.m):
+                        while rng.random() < gaps:
+                            stage.step(None)
+                        while not stage.step((frame * 3 + run, p, slot)):
+                            pass
+                if run == 0 and not gaps and not gap and before is not None:
+                    rests = (job.slots - 1) * job.rest + max(before.rest, job.rest)
+                    assert stage.waited - waited == lost(before, job) + rests
+                    changes += before is not job
+                    free += before is not job and not lost(before, job)
+                want += expected(axis, frame * 3 + run, job.m)
+            old = job
+        for _ in range(most.partials * most.m + 40):
+            stage.step(None)
+        assert stage.out == want, seed
+    assert changes > 30 and free > 15
+
+
+def test_a_frame_of_the_same_job_waits_for_growth_and_idle_slots_alone():
+    rng = random.Random(0)
+    most = StageMaxima(12, 64, 64, 256, 1)
+    for _ in range(120):
+        axis, job = random_job(rng, most, 9, 4)
+        if job.rest or axis.identity:
+            continue
+        plan = plan_of(axis)
+        assert lost(job, job) == (plan.period - axis.length) * job.m
+
+
+def test_every_layer_of_two_axes_has_a_job():
+    for layer in networks():
+        job = PoolJob(layer.spec, layer.shape, MOST.lanes)
+        most = replace(MOST, operations=("max", "min", "avg", "sum"))
+        if layer.spec.ndim == 3:
+            with pytest.raises(SpecError, match="has three axes"):
+                RuntimeJob(job, maxima=most)
+            continue
+        told = RuntimeJob(job, maxima=most)
+        slow = any(stage.rest for stage in told.stages)
+        assert told.cycles_bound == job.limit_cycles or (slow and job.fold < SLOT)
+        assert RuntimeJob(job, maxima=most).blob() == told.blob()
+
+
+REFUSED: list[tuple[dict[str, Any], tuple[int, ...], dict[str, Any], str, str]] = [
+    ({"kernel": 5, "stride": 1}, (8, 9, 9), {}, "max_partials", "4 partials a position"),
+    ({"kernel": 3, "stride": 1}, (8, 9, 900), {"max_row": 800}, "max_row", "898 beats of a row"),
+    ({"kernel": 3}, (80, 9, 9), {"max_fold": 8}, "max_fold", "10 beats per position"),
+    ({"kernel": 3, "stride": 2, "padding": 1}, (8, 9, 8), {"max_words": 2}, "max_words", "words"),
+    ({"kernel": 3}, (8, 9, 90), {"max_length": 64}, "max_length", "90 positions of an axis"),
+    ({"kernel": (2, 1)}, (1, 16, 4099), {"max_length": 8192, "max_row": 2000}, "max_row", "4,099"),
+    ({"kernel": (2, 1)}, (1, 263, 257), {"max_length": 263}, "max_length", "unchanged make no"),
+    ({"kernel": 3, "op": "avg"}, (8, 9, 9), {}, "op", "op avg is not one that the core"),
+    ({"kernel": 3, "dtype": "int16"}, (8, 9, 9), {}, "dtype", "use int8 or uint8"),
+    ({"kernel": 3, "dtype": "float16"}, (8, 9, 9), {}, "dtype", "use int8 or uint8"),
+    ({"kernel": 3, "indices": "plane"}, (8, 9, 9), {}, "indices", "use PoolCore"),
+    ({"kernel": 3, "ndim": 3}, (8, 9, 9, 9), {}, "shape", "has three axes"),
+    ({"adaptive": (3, 7)}, (8, 9, 5), {}, "adaptive", "adaptive .* grows 5 to 7"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "shape", "most", "field", "said"), REFUSED)
+def test_what_passes_a_maximum_is_refused_by_its_name(
+    spec: dict[str, Any], shape: tuple[int, ...], most: dict[str, Any], field: str, said: str
+):
+    spec = {"op": "max", **spec}
+    with pytest.raises(SpecError, match=said) as refused:
+        RuntimeJob(PoolSpec(**spec), shape, Maxima(**most))
+    assert refused.value.field == field
+    assert str(refused.value).endswith(".") and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"max_words": 12}, "max_words 12 is no power of two"),
+        ({"operations": ("max", "l2")}, "are not what a run-time core has"),
+        ({"operations": ()}, "are not what a run-time core has"),
+        ({"max_row": 3}, "max_row must be"),
+        ({"lanes": 0}, "lanes must be"),
+    ],
+)
+def test_maxima_that_cannot_be_are_refused(given: dict[str, Any], said: str):
+    with pytest.raises(SpecError, match=said):
+        Maxima(**given)
