@@ -39,6 +39,8 @@ class Player(wiring.Component):
         Whether that step is its slot's last; a register.
     between : Out(1)
         Whether no frame has begun that has not ended; a register.
+    drains : In(1)
+        Whether there will be something left of the run before in the next clock.
     shut : Out(1)
         Whether no step may be taken; a register.
     settling : Out(1)
@@ -67,6 +69,7 @@ class Player(wiring.Component):
     word: Signal
     slot_last: Signal
     between: Signal
+    drains: Signal
     shut: Signal
     settling: Signal
     final: Signal
@@ -89,6 +92,7 @@ class Player(wiring.Component):
                 "word": Out(most.word_bits),
                 "slot_last": Out(1),
                 "between": Out(1),
+                "drains": In(1),
                 "shut": Out(1),
                 "settling": Out(1),
                 "final": Out(1),
@@ -180,9 +184,10 @@ class Player(wiring.Component):
         # ---- before a slot of few beats: clocks in which nothing is taken
         rest, resting, rests, begins = Signal(3), Signal(), Signal(), Signal(init=1)
         m.d.comb += self.settling.eq(resting & begins)
+        resting_next = Mux(step | restart, ~more & rests, resting & (rest != 0))
         m.d.sync += [
             rests.eq(job.rest.any()),
-            resting.eq(Mux(step | restart, ~more & rests, resting & (rest != 0))),
+            resting.eq(resting_next),
             begins.eq(Mux(step, ~more & final, begins)),
         ]
         with m.If(step | restart):
@@ -193,6 +198,7 @@ class Player(wiring.Component):
         # ---- between frames: nothing begins before a job, nor while one is due
         idle, hold, between = Signal(init=1), Signal(init=1), Signal(init=1)
         seen, want, over = Signal(), Signal(), Signal()
+        shut = Signal(init=1)
         clear = Signal()
         far = Signal()
         between_next = Mux(step, ~more & last_slot, between)
@@ -212,9 +218,16 @@ class Player(wiring.Component):
             idle.eq(idle & ~restart),
             self.began.eq(step & between),
         ]
-        hold_next = between_next & (idle & ~restart | want | phases[:3].any())
-        m.d.comb += self.shut.eq(hold | resting)
-        m.d.sync += hold.eq(hold_next)
+        # of the next clock, all that a step waits for, so that one register says it
+        asks = Signal(init=1)
+        hold_next = between_next & asks
+        own_next = Mux(advance, following[most.own_bit], word[most.own_bit])
+        m.d.sync += [
+            asks.eq(idle & ~phases[2] | want | phases[:2].any()),
+            hold.eq(hold_next),
+            shut.eq(hold_next | resting_next | self.drains & own_next),
+        ]
+        m.d.comb += self.shut.eq(shut)
         with m.If(self.copy):
             m.d.sync += [job.eq(self.staged), bank.eq(~bank)]
         with m.If(clear):

@@ -64,7 +64,7 @@ class RuntimeStage(Stage):
         place, final_place = Signal(most.partials, init=1), Signal(most.partials)
         take, pop, done = Signal(), Signal(), Signal()
         m.d.comb += [
-            self.i.ready.eq(credit & ~player.shut & ~(draining & own)),
+            self.i.ready.eq(credit & ~player.shut),
             take.eq(self.i.valid & self.i.ready),
             player.step.eq(take),
             pop.eq(credit & draining & ~player.settling),
@@ -79,12 +79,15 @@ class RuntimeStage(Stage):
             m.d.sync += [left.eq(m1), more.eq(many)]
         with m.If(pop & ~more):
             m.d.sync += place.eq(place.rotate_left(1))
-        drains = Mux(player.copied, final_place, player.job.drain).any()
-        with m.If(player.ends):
-            m.d.sync += [draining.eq(drains), place.eq(1)]
-        with m.Elif(done):
-            m.d.sync += draining.eq(0)
-        m.d.sync += started.eq(~(done | player.ends) & (started | pop))
+        drains = Signal()
+        m.d.sync += [
+            drains.eq(Mux(player.copied, final_place, player.job.drain).any()),
+            draining.eq(player.drains),
+            started.eq(~done & (started | pop)),
+        ]
+        m.d.comb += player.drains.eq(Mux(player.ends, drains, draining & ~done))
+        with m.If(done):
+            m.d.sync += place.eq(1)
 
         next_traits, traits, left_traits = (
             Signal.like(self.traits, name=f"{when}_traits") for when in ("next", "these", "left")
