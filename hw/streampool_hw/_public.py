@@ -6,5 +6,8 @@ from .export.axi import AxiCore as AxiCore
 from .export.verilog import write_verilog as write_verilog
 from .registry import make_core as make_core
 from .resync import ResyncCore as ResyncCore
+from .runtime.core import RuntimePoolCore as RuntimePoolCore
+from .runtime.job import RuntimeJob as RuntimeJob
+from .runtime.maxima import Maxima as Maxima
 from .unpool import UnpoolCore as UnpoolCore
 from .vendor.families import FAMILIES as FAMILIES

@@ -101,12 +101,16 @@ class RuntimePoolCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         reset, asked = Signal(), Signal()
-        m.d.sync += reset.eq(asked & ~reset)  # of one clock, near to all that it resets
+        m.d.sync += reset.eq(asked & ~reset)  # of one clock
+        resets = [reset]
         m.submodules.pool = pool = Module()
         columns, rows = self._columns, self._rows
         stages = dict(zip(STAGES, (columns, rows), strict=True))
-        for name, stage in stages.items():
-            pool.submodules[name] = ResetInserter(reset)(stage)
+        for name, stage in stages.items():  # a clock later each, near to all that it resets
+            later = Signal(name=f"reset_{name}")
+            m.d.sync += later.eq(resets[-1])
+            pool.submodules[name] = ResetInserter(later)(stage)
+            resets.append(later)
         wiring.connect(pool, columns.o, rows.i)
         pool.d.comb += [
             *(columns.i.valid.eq(self.i.valid), self.i.ready.eq(columns.i.ready)),
@@ -117,7 +121,8 @@ class RuntimePoolCore(wiring.Component):
             pool.d.comb += target.eq(value ^ self._mask(columns.traits))
         for target, value in zip(self.o.payload.data, rows.o.payload, strict=True):
             pool.d.comb += target.eq(value ^ self._mask(rows.last[1:]))
-        m.submodules.jobs = ResetInserter(reset)(self._jobs(asked, stages))
+        # first and last, so that no stage takes a job over meanwhile
+        m.submodules.jobs = ResetInserter(Cat(resets).any())(self._jobs(asked, stages))
         return m
 
     def _mask(self, traits: Value) -> Value:
