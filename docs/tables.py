@@ -19,7 +19,7 @@ import blocks
 import played
 import shift
 from amaranth.hdl import UnusedElaboratable
-from texts import bench, checks, chips, columns, cores, demos, runtime, sizes
+from texts import bench, checks, chips, columns, cores, demos, runtime, sizes, width
 
 
 def printed(command: str) -> str:
@@ -51,6 +51,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "columns": columns.schedules,
     "column-layers": columns.of_networks,
     "fpga-columns": columns.placed,
+    "fpga-wide": width.placed,
     "networks": checks.networks,
     "conformance": checks.conformance,
     "own-rounding": checks.own_rounding,
@@ -82,6 +83,7 @@ MEASURED: dict[str, Callable[[], str]] = {
     "engines": cores.engines,
     "float-costs": chips.float_costs,
     "resync-costs": chips.resync_costs,
+    "joint-costs": width.joint_costs,
     "layers": checks.network_layers,
     "runtime-layers": runtime.layers,
     "run": lambda: printed("streampool run"),

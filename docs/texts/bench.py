@@ -11,7 +11,7 @@ FEW_LAYERS = layers.QUICK
 """The layers whose measurement results.md shows."""
 
 FEW_SENTENCES = (
-    *("wins", "left_out", "loses", "usual", "lanes", "latency", "links", "share", "load"),
+    *("wins", "width", "left_out", "loses", "usual", "lanes", "latency", "links", "share", "load"),
 )
 """What it says of all of them."""
 

@@ -2,7 +2,7 @@
 
 import blocks
 from streampool_bench.fpga.jobs import BAR_DEVICE, COLUMN_JOBS
-from streampool_bench.fpga.table import known_columns
+from streampool_bench.fpga.table import known_apart
 from streampool_golden import Axis, ColumnAxis, PoolJob
 from streampool_golden.columns import windows_out
 from streampool_golden.networks import networks
@@ -66,7 +66,7 @@ def of_networks() -> str:
 
 def placed() -> str:
     """Return the placements of columns, each beside as many lanes."""
-    found = {row["job"]: row for row in known_columns()}
+    found = {row["job"]: row for row in known_apart("columns")}
     if not found:
         return "They were not placed yet.\n"
     rows = []

@@ -9,5 +9,8 @@ from .resync import ResyncCore as ResyncCore
 from .runtime.core import RuntimePoolCore as RuntimePoolCore
 from .runtime.job import RuntimeJob as RuntimeJob
 from .runtime.maxima import Maxima as Maxima
+from .slices import SlicedCore as SlicedCore
+from .slices import Slices as Slices
+from .slices import StreamSlices as StreamSlices
 from .unpool import UnpoolCore as UnpoolCore
 from .vendor.families import FAMILIES as FAMILIES

@@ -62,6 +62,12 @@ class PoolCore(wiring.Component):
     family : str, optional
         The family of devices, one of `FAMILIES`: its own memory is used where that pays. Beats
         and cycles are the same in all; only ``"generic"`` runs in Amaranth's simulator.
+    block_from : int, optional
+        Words from which a store is in a block RAM, where the family has a cell for it; a smaller
+        one is left to synthesis, which takes LUT RAM or registers.
+    far : bool, optional
+        Have the credit of each FIFO come back through a register, for designs that fill a device,
+        where a stage's two ends are far apart.
     settings : Settings, optional
         Where the numbers of the schedule come from: constants by default.
 
@@ -112,8 +118,11 @@ class PoolCore(wiring.Component):
         columns_out: int | None = None,
         *,
         family: str = GENERIC,
+        block_from: int = 0,
+        far: bool = False,
         settings: Settings = CONSTANTS,
     ):
+        self._how = {"block_from": block_from, "far": far}
         self.family, self.settings = check_family(family), settings
         self.flags: Mapping[str, str] = {}
         given = {"shape": shape, "lanes": lanes, "columns": columns, "columns_out": columns_out}
@@ -160,7 +169,7 @@ class PoolCore(wiring.Component):
         if self._indices is not None:
             steps = with_indices(steps, job, self._indices)
         # a core of nothing else still decouples the two handshakes
-        self._postprocess = Pipeline(steps, decouples=not job.stages)
+        self._postprocess = Pipeline(steps, far=far, decouples=not job.stages)
         parts = (self._preprocess, *self.stages.values(), self._postprocess)
         self.latency = sum(part.latency for part in parts)
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
@@ -184,6 +193,7 @@ class PoolCore(wiring.Component):
         for number, (plan, stage) in enumerate(zip(self.plans, job.stages, strict=True)):
             how: dict[str, Any] = {
                 "seamless": any(later.waits for later in self.plans[number + 1 :]),
+                **self._how,
                 "settings": self.settings.part(f"axis_{stage.axis}"),
             }
             i_shape, o_shape = shapes[number : number + 2]

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from streampool_golden import Job, PoolJob, SpecError, UnpoolJob
-from streampool_golden.errors import refuse_unknown, shown
+from streampool_golden.errors import meaningless, refuse_unknown, shown
 
 from .base import Core
-from .core import PoolCore
 from .resync import ResyncCore, check_resync
+from .slices import cut_core
 from .unpool import UnpoolCore
 from .vendor.families import GENERIC, check_family
 
 CORES: dict[type[Job], Callable[..., Core]] = {
-    PoolJob: PoolCore,
+    PoolJob: cut_core,
     UnpoolJob: UnpoolCore,
 }
 """What makes a core, by the class of its job; an entry more is a kind more."""
@@ -30,8 +30,8 @@ def make_core(job: Job, *, resync: bool = False, **options: Any) -> Core:
     resync : bool, optional
         Have it follow its frames' marks, in a `ResyncCore`.
     **options
-        What its kind takes besides: ``family`` and ``settings`` in any, ``frames`` in an
-        `UnpoolCore`.
+        What its kind takes besides: ``family`` and ``settings`` in any, ``slices`` of a
+        `PoolJob`, `frames` of an `UnpoolJob`.
 
     Raises
     ------
@@ -41,6 +41,8 @@ def make_core(job: Job, *, resync: bool = False, **options: Any) -> Core:
     check_options(job, options)
     if resync:
         check_resync(job)
+        if options.get("slices", 1) != 1:
+            raise meaningless("resync", resync, "slices")
     core: Any = CORES[type(job)](job, **options)
     return ResyncCore(core) if resync else core
 

@@ -5,14 +5,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from streampool_golden import PoolJob
-from streampool_hw import PoolCore
+from streampool_golden import Job
+from streampool_hw import Core
 from streampool_hw.boards import BOARDS, Board, SelfTest
 from streampool_hw.boards.link.core import LinkedCore
 from streampool_hw.boards.link.protocol import BAUD, MOST, Decoder, Kind, Packet
 from streampool_hw.fpga import Device, ToolError
 from streampool_hw.fpga.netlist import ModelMissing, net_behind, netlist_gates
-from streampool_hw.resync import ResyncCore
 
 from .engines import EngineError, fast
 from .engines.compiled import find_compiler
@@ -30,7 +29,7 @@ CHUNK = 1 << 16
 """Clocks between two looks at Ctrl-C."""
 
 
-def check_core(core: PoolCore | ResyncCore, device: Device, folder: Path) -> str | None:
+def check_core(core: Core, device: Device, folder: Path) -> str | None:
     """Refuse the netlist that synthesis left of a core if it is not what the golden model says.
 
     Three different frames go through the netlist back to back, without stalls, and two more with
@@ -162,7 +161,7 @@ def _asked(
     return list(Decoder()(simulated(Packet(kind, sequence, 2, payload).encoded())))
 
 
-def _core_fault(core: PoolCore | ResyncCore, folder: Path, device: Device) -> str | None:
+def _core_fault(core: Core, folder: Path, device: Device) -> str | None:
     """Return what a core's netlist does other than the core, in a sentence."""
     job, netlist = core.job, Netlist(netlist_gates(folder, device))
     [model] = Build([core], optimise="-O2", netlists=[netlist]).load()
@@ -187,7 +186,7 @@ def _core_fault(core: PoolCore | ResyncCore, folder: Path, device: Device) -> st
     return None
 
 
-def _frames(job: PoolJob) -> np.ndarray:
+def _frames(job: Job) -> np.ndarray:
     """Return three random frames: over the whole range, near a level of each channel, and again.
 
     Near a level neither a maximum of many values nor their mean is always about the same.

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 from bench_results import few_layers
-from streampool_bench.fpga import clocks, placed
+from streampool_bench.fpga import clocks, placed, wide
 from streampool_bench.report import hardware
 from streampool_bench.report.layers import Layer, network_layers, network_names
 from streampool_bench.report.links import LINKS, Link, frames_per_second
@@ -29,10 +29,13 @@ def table(monkeypatch):
 
     def use(*rows) -> None:
         monkeypatch.setattr(placed, "known", lambda: list(rows))
+        monkeypatch.setattr(placed, "wide", tuple)
         placed.placements.cache_clear()
+        wide.cores_of.cache_clear()
 
     yield use
     placed.placements.cache_clear()
+    wide.cores_of.cache_clear()
 
 
 POOL = PoolSpec("max", 3, 2, 1)

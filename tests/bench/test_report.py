@@ -9,7 +9,7 @@ import pytest
 from bench_results import all_layers
 from blocks import ROOT
 from streampool_bench import page
-from streampool_bench.fpga import clocks, placed
+from streampool_bench.fpga import clocks, placed, wide
 from streampool_bench.report import basis, digest, layers, reading, report, table
 from streampool_bench.report.layers import Layer, Layers
 from streampool_bench.report.report import Settings
@@ -298,10 +298,16 @@ def test_cores_are_counted_again_beside_software_as_it_was_measured(whole, again
 
 def test_cores_that_are_counted_again_have_the_clocks_of_today(whole, monkeypatch):
     before = digest.digest(whole)
-    rows = [row | {"clock_mhz": 10.0, "bound_by": "silicon"} for row in placed.placements()]
-    monkeypatch.setattr(placed, "placements", lambda: tuple(rows))
-    monkeypatch.setattr(clocks, "placements", lambda: tuple(rows))
+    slow = {"clock_mhz": 10.0, "bound_by": "silicon"}
+    rows, sliced = (
+        tuple(row | slow for row in found) for found in (placed.placements(), placed.wide())
+    )
+    monkeypatch.setattr(placed, "placements", lambda: rows)
+    monkeypatch.setattr(clocks, "placements", lambda: rows)
+    monkeypatch.setattr(placed, "wide", lambda: sliced)
+    wide.cores_of.cache_clear()
     now = digest.again(before)
+    wide.cores_of.cache_clear()
     assert {row["freq_mhz"] for row in now["comparison"] if row["freq_source"] == "placed"} == {10}
     assert [row["best"] for row in now["comparison"]] == [
         row["best"] for row in before["comparison"]

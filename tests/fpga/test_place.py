@@ -9,7 +9,7 @@ from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import PoolCore
 from streampool_hw.export import yosys
 from streampool_hw.fpga import DEVICES, flow, place, tools
-from streampool_hw.fpga.flow import BetweenRegisters
+from streampool_hw.fpga.around import BetweenRegisters
 from streampool_sim import cli
 
 SPEC = PoolSpec("max", 2)

@@ -14,7 +14,8 @@ from streampool_hw.boards.top import Top
 from streampool_hw.export import yosys
 from streampool_hw.export.verilog import write_verilog
 from streampool_hw.fpga import ToolError, tools
-from streampool_hw.fpga.flow import BetweenRegisters, synthesize
+from streampool_hw.fpga.around import BetweenRegisters
+from streampool_hw.fpga.flow import synthesize
 
 CORES = dict(cores())
 BRACKETS = re.compile(r"^ *(?:wire|memory|cell|process|module)\b.* \S*[\[\]]\S*$", re.MULTILINE)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Signal, unsigned
+from amaranth.hdl import Cat, Module, Signal, Value, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -48,6 +48,17 @@ class PipelineFifo(wiring.Component):
         shape = unsigned(sum(widths))
         o = Out(stream.Signature(shape))
         super().__init__({"i": In(shape), "write": In(len(widths)), "credit": Out(1), "o": o})
+
+    def credit_at(self, m: Module, *, far: bool) -> Value:
+        """Return the credit where it is used: `far` away it is a register, a clock late.
+
+        That is one of the clocks that a beat may be in flight.
+        """
+        if not far:
+            return self.credit
+        credit = Signal(init=1, name="credit")
+        m.d.sync += credit.eq(self.credit)
+        return credit
 
     def elaborate(self, platform):
         m = Module()

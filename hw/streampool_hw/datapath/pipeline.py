@@ -43,6 +43,18 @@ def delay(
     return value
 
 
+def copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[Value]:
+    """Return ``2 ** levels`` copies of a bit as it was `levels` clocks ago, by a tree of registers.
+
+    Of two registers with the same input one holds it inverted: synthesis would merge them.
+    """
+    found = [bit]
+    for _ in range(levels):
+        inverted = [~delay(m, ~each, name="control", init=1, reset=reset) for each in found]
+        found = [delay(m, each, name="control", reset=reset) for each in found] + inverted
+    return found
+
+
 @dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class Bundle:
@@ -118,13 +130,22 @@ class Pipeline:
 
     A FIFO every few clocks lets each piece stop by itself. It is no component: `build` puts the
     gates into a module, which has the streams. `seamless` says that who takes the beats may wait
-    and then has to get one each clock; `decouples` that a pipeline of no steps is a FIFO between
-    the two handshakes, and not wires. `latency` is 0 for wires.
+    and then has to get one each clock; `far` that each FIFO's credit comes back through a register,
+    but for where it is seamless, which leaves no clock for that; `decouples` that a pipeline of no
+    steps is a FIFO between the two handshakes, and not wires. `latency` is 0 for wires.
     """
 
-    def __init__(self, steps: Sequence[Step], *, seamless: bool = False, decouples: bool = False):
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        *,
+        seamless: bool = False,
+        far: bool = False,
+        decouples: bool = False,
+    ):
         most = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
-        self._pieces = _pieces(steps, most - 1)
+        self._far = far and not seamless
+        self._pieces = _pieces(steps, most - 1 - self._far)
         if decouples and not self._pieces:
             self._pieces = [[]]
         self.latency = sum(step.clocks for step in steps) + len(self._pieces)  # a FIFO takes one
@@ -148,7 +169,8 @@ class Pipeline:
             flat = [value for bundle in (*shared, *lanes) for _, value in bundle.leaves]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
             m.submodules[f"fifo_{number}"] = fifo = PipelineFifo([layout.size])
-            m.d.comb += [credit.eq(fifo.credit), fifo.i.eq(Cat(flat)), fifo.write.eq(write)]
+            m.d.comb += [fifo.i.eq(Cat(flat)), fifo.write.eq(write)]
+            m.d.comb += credit.eq(fifo.credit_at(m, far=self._far))
             kept = data.View(layout, fifo.o.payload)
             left = iter([kept[f"f{k}"] for k in range(len(flat))])
             shared, lanes = (

@@ -116,12 +116,16 @@ class AxiCore(wiring.Component):
         Whether ``tlast`` marks the end of each line.
     resync : bool
         Whether it follows its marks.
+    sides : tuple of pairs of str
+        What the ports begin with, of each pair of streams.
 
     Raises
     ------
     SpecError
         If ``tlast`` can mark nothing else, or there is no `resync` of the core with these marks.
     """
+
+    sides = (("s_axis", "m_axis"),)
 
     s_axis_tdata: Signal
     s_axis_tkeep: Signal

@@ -23,7 +23,8 @@ def component(about: dict[str, Any], summary: str) -> str:
     Its interfaces are AXI4-Stream, a clock and a reset as Vivado names them; the flags are ports.
     """
     name, (clock, reset) = about["name"], CLOCKING
-    sides = [side for side in ("s_axis", "m_axis") if f"{side}_tvalid" in about["ports"]]
+    ends = "_tvalid"
+    sides = [port.removesuffix(ends) for port in about["ports"] if port.endswith(ends)]
     interfaces = [_stream(side, about["ports"]) for side in sides]
     interfaces += [
         _signal(reset, "reset", "RST", {"POLARITY": "ACTIVE_LOW"}),

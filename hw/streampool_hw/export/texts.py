@@ -14,6 +14,7 @@ from streampool_golden.geometry import AXIS_NAMES
 from ..vendor.cell_models import outputs
 from ..vendor.families import GENERIC
 from .axi import AxiCore
+from .axi_slices import AxiSlices
 from .names import CLOCKING, inner_name
 
 DEFINE = "STREAMPOOL_LINT"
@@ -49,7 +50,7 @@ def summary(job: Job, name: str) -> str:
     return f"{name}: {job.title} (frames are {_axes(job)}, sent channels last)"
 
 
-def verilog_file(core: AxiCore, about: dict[str, Any], body: str) -> str:
+def verilog_file(core: AxiCore | AxiSlices, about: dict[str, Any], body: str) -> str:
     """Return the text of ``NAME.v``: the module with ARM's port names, then those of the body."""
     _, _, body = body.partition("\n")  # without the generator's own heading
     return "\n".join(
@@ -90,7 +91,7 @@ def _wrapper(about: dict[str, Any]) -> str:
     )
 
 
-def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
+def _heading(core: AxiCore | AxiSlices, about: dict[str, Any]) -> list[str]:
     job = core.job
     frames = ["x".join(map(str, shape)) for shape in (job.shape, job.out_shape)]
     family = f"the family {about['family']}" if about["family"] != GENERIC else "any device"
@@ -105,9 +106,12 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
         f"frame {frames[0]} in, {frames[1]} out ({_axes(job)}), sent channels last",
         f"for {family}",
     ]
-    for port, side in {"s_axis": about["input"], "m_axis": about["output"]}.items():
+    into, out = core.sides[0]
+    first, last = core.sides[0], core.sides[-1]
+    for port, end, side in zip(first, last, (about["input"], about["output"]), strict=True):
+        ports = port if port == end else f"{port} to {end}, each"
         heading.append(
-            f"{port}: {_counted(side['beats'], 'beat')} per frame,"
+            f"{ports}: {_counted(side['beats'], 'beat')} per frame,"
             f" {_side_by_side(about, side)} of {side['dtype']}"
             f" in {side['lane_width']} bits"
             f"{' each' if side['tdata_bits'] > side['lane_width'] else ''}"
@@ -120,16 +124,16 @@ def _heading(core: AxiCore, about: dict[str, Any]) -> list[str]:
             )
     # the contract of `AxiCore`'s reset, and of its marks
     ready = "low" if core.core.clear_cycles else "high"
-    *others, mark = (f"s_axis_{mark}" for mark in _MARKS if f"s_axis_{mark}" in about["ports"])
+    *others, mark = (f"{into}_{mark}" for mark in _MARKS if f"{into}_{mark}" in about["ports"])
     marks = f"{', '.join(others)} or {mark}" if others else mark
-    orders = {"": about} | {"m_axis, ": about["output"]} if job.has_columns else {"": about}
+    orders = {"": about} | {f"{out}, ": about["output"]} if job.has_columns else {"": about}
     heading += [
         *(f"{where}{order['beat_order']};" for where, order in orders.items()),
         f"{about['lane_order']}",
         f"at most {about['cycles_per_frame']} clocks per frame in the steady state, latency"
         f" {about['latency_cycles']} clocks",
-        "aresetn: low at one rising edge of aclk or more; from it on m_axis_tvalid is low and",
-        f"    s_axis_tready {ready}, but no beat is taken: keep s_axis_tvalid low, or lose a beat.",
+        f"aresetn: low at one rising edge of aclk or more; from it on {out}_tvalid is low and",
+        f"    {into}_tready {ready}, but no beat is taken: keep {into}_tvalid low, or lose a beat.",
         "    All that was under way is lost, and the next beat taken is the first of a frame",
         f"frame_error: an {marks} was missing or out of place; until reset",
         *(_RESYNCED if core.resync else _COUNTED),

@@ -16,8 +16,10 @@ from ..base import Core
 from ..files import write_whole
 from ..registry import check_options, make_core
 from ..resync import check_resync
+from ..slices import Slices
 from . import ipxact, texts, yosys
 from .axi import AxiCore, check_marks, lane_width, record_width
+from .axi_slices import AxiSlices
 from .names import CLOCKING, check_inside, check_name, inner_name
 
 
@@ -33,7 +35,7 @@ class Written(NamedTuple):
 
 
 def write_verilog(
-    core: Core | Job,
+    core: Core | Slices | Job,
     directory: str | os.PathLike[str],
     name: str | None = None,
     *,
@@ -54,8 +56,9 @@ def write_verilog(
 
     Parameters
     ----------
-    core : Core or Job
-        A core, or what it has to do: a `PoolJob`, an `UnpoolJob`.
+    core : Core, Slices or Job
+        A core, or what it has to do: a `PoolJob`, an `UnpoolJob`. Each of `Slices` has ports of
+        its own, as :class:`AxiSlices` says.
     directory : path
         Where to write; it has to be there.
     name : str, optional
@@ -103,7 +106,12 @@ def write_verilog(
     elif options:
         option, value = next(iter(options.items()))
         raise meaningless(option, value, "a core that is there")
-    axi = AxiCore(core, tkeep=tkeep, tuser=tuser, tlast=tlast, resync=resync)
+    if isinstance(core, Slices):
+        if resync:
+            raise meaningless("resync", resync, "slices that have streams of their own")
+        axi: AxiCore | AxiSlices = AxiSlices(core, tkeep=tkeep, tuser=tuser, tlast=tlast)
+    else:
+        axi = AxiCore(core, tkeep=tkeep, tuser=tuser, tlast=tlast, resync=resync)
     try:
         rtlil = yosys.to_rtlil(axi, inner_name(name))
     except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
@@ -113,7 +121,7 @@ def write_verilog(
             " signals of more than 65536 bits, which Verilog need not take; use fewer.",
         ) from None
     cells = texts.vendor_cells(rtlil)
-    check_inside(name, axi.core.flags, cells)
+    check_inside(name, axi.signature.members, cells)
     about = describe(axi, name, cells)
     body, summary = yosys.to_verilog(rtlil) + texts.empty_cells(cells), texts.summary(job, name)
     contents = (  # in the order of `Written`
@@ -135,7 +143,7 @@ def files_of(folder: Path, name: str) -> Written:
     return Written(*(folder / f"{name}{end}" for end in endings))
 
 
-def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, Any]:
+def describe(core: AxiCore | AxiSlices, name: str, black_boxes: Iterable[str]) -> dict[str, Any]:
     """Return what ``NAME.json`` holds of an elaborated core: docs/integration.md has the keys."""
     job = core.job
     ports = {port: ["input", 1] for port in CLOCKING}
@@ -143,7 +151,7 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
         ports[port] = ["input" if member.flow is Flow.In else "output", len(getattr(core, port))]
     first = "value 0" if job.has_columns else "lane 0"
     beyond = "and columns beyond a row's end " if job.has_columns else ""
-    spare = "are null bytes" if "m_axis_tkeep" in ports else "hold anything"
+    spare = "are null bytes" if f"{core.sides[0][1]}_tkeep" in ports else "hold anything"
 
     def side(fields: Sequence[Field], layout: BeatLayout) -> dict[str, Any]:
         dtype = fields[0].dtype
@@ -190,5 +198,21 @@ def describe(core: AxiCore, name: str, black_boxes: Iterable[str]) -> dict[str, 
         "limit_cycles_per_frame": job.limit_cycles,
         "latency_cycles": core.latency,
         **core.core.facts(),
+        **_streams(core),
         "ports": ports,  # in order: direction and width
+    }
+
+
+def _streams(core: AxiCore | AxiSlices) -> dict[str, Any]:
+    """Return what there is to say of several pairs of streams; nothing of one."""
+    if not isinstance(core, AxiSlices):
+        return {}
+    slices = core.core
+    return {
+        "whole_shape": list(slices.job.shape),
+        "whole_lanes": slices.job.lanes,
+        "streams": [
+            {"in": into, "out": out, "channels": slices.channels(number)}
+            for number, (into, out) in enumerate(core.sides)
+        ],
     }

@@ -1,5 +1,6 @@
 """Synthesis with Yosys, place and route with nextpnr, and what they say."""
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -8,22 +9,24 @@ import os
 import re
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob, SpecError
 from streampool_golden.fields import integer
 
-from ..core import PoolCore
+from ..base import Core
 from ..export import gates, yosys
-from ..resync import ResyncCore, pool_core
+from ..files import write_whole
+from ..registry import make_core
+from ..resync import ResyncCore
+from ..slices import StreamSlices, slice_core
 from . import paths, silicon, tools
+from .around import around
 from .devices import PINS, Device, device_named
 from .netlist import NETLIST
 from .tools import ToolError
@@ -34,11 +37,19 @@ SEEDS = 3
 """How often a core is placed, each time from another start."""
 
 WIDE = 128
-"""Lanes beyond which nextpnr's second router is used: it takes minutes where the first takes half
-an hour for the last hundred wires."""
+"""Values a beat beyond which nextpnr's second router is used for a core that is not cut into
+slices: it takes minutes where the first takes half an hour for the last hundred wires. Slices have
+no such wires, and the first router gives them half as much clock again."""
+
+COUNTS, CHECKED = "counts.json", "checked.json"
+"""What synthesis counts and what the check of a netlist says, in its folder."""
+
+LIMIT_S = 900
+"""Seconds of a processor after which a seed is stopped that does not end routing, of a core cut
+into slices: most end in a fifth of it."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-Check: TypeAlias = Callable[[PoolCore | ResyncCore, Device, Path], str | None]
+Check: TypeAlias = Callable[[Core, Device, Path], str | None]
 
 # A line of a placer's log: what is used of a kind of cell, and what there is
 _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
@@ -62,10 +73,13 @@ class Placement:
     freq_mhz: float  # what the placer was asked for
     columns: list[int] | None = None  # of a beat in and out, where there are several
     resync: bool = False  # whether it follows its frames' marks
+    slices: int | None = None  # of a core that is cut into some
+    streams: int | None = None  # side by side on each side of such a core: one, or one per slice
     netlist_checked: bool = False  # whether frames came right out of the core's netlist
     netlist_unchecked: str | None = None  # why that cannot be told, where it was tried
     placed: bool = False  # whether the device took it
     fmax_mhz: list[float] = field(default_factory=list)  # of each seed, by the placer
+    stopped: list[int] | None = None  # seeds that did not end routing in time, of slices
     fmax_median_mhz: float | None = None
     fmax_best_mhz: float | None = None
     silicon_mhz: float | None = None  # what its cells take at most, None also if that is not known
@@ -89,66 +103,54 @@ class Placement:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON takes it; without columns where there is one alone, and so on."""
-        rare = {"columns": self.columns, "resync": self.resync}
-        return {k: v for k, v in asdict(self).items() if rare.get(k, True)}
-
-
-class BetweenRegisters(wiring.Component):
-    """Keep pins out of a core's paths: all that it has is fed and read by shift registers.
-
-    What it does with the core, its submodule ``core``, makes no sense: its clock alone counts.
-    """
-
-    pin_in: Signal
-    pin_out: Signal
-
-    def __init__(self, core: PoolCore | ResyncCore):
-        self._core = core
-        super().__init__({"pin_in": In(1), "pin_out": Out(1)})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.core = core = self._core
-        inputs = Cat(core.i.valid, core.o.ready, core.i.payload.as_value())
-        outputs = Cat(core.o.valid, core.i.ready, core.o.payload.as_value())
-        if isinstance(core, ResyncCore):
-            outputs = Cat(outputs, core.broken_frames)
-        shifted = Signal(len(inputs))
-        before = Signal(len(inputs))  # the registers in front of the core
-        behind = Signal(len(outputs))
-        out = Signal(len(outputs))
-        m.d.sync += [
-            shifted.eq(Cat(self.pin_in, shifted)),
-            before.eq(shifted),
-            behind.eq(outputs),
-            out.eq(Mux(self.pin_in, behind, out >> 1)),
-            self.pin_out.eq(out[0]),
-        ]
-        m.d.comb += inputs.eq(before)
-        return m
+        rare = ("columns", "resync", "slices", "streams", "stopped")
+        found = asdict(self)
+        return {k: v for k, v in found.items() if k not in rare or v not in (None, False)}
 
 
 @dataclass(frozen=True)
 class Design:
     """A core for a device, elaborated and ready for synthesis."""
 
-    core: PoolCore | ResyncCore
+    job: PoolJob
+    core: Core  # what stands alone: of slices with streams of their own the first one
     device: Device
-    alone: str  # RTLIL of the core
-    between: str  # of the core between registers
+    alone: str  # RTLIL of it
+    between: str  # of the whole core between registers
+    slices: int = 1
+    streams: int = 1  # side by side on each side
 
     @classmethod
-    def of(cls, job: PoolJob, device: Device, *, resync: bool = False) -> "Design":
-        """Elaborate a job's core for a device."""
-        # twice, since nothing can be elaborated twice
-        core, inner = (pool_core(job, family=device.family, resync=resync) for _ in range(2))
-        between = yosys.to_rtlil(BetweenRegisters(inner), "between")
-        return cls(core, device, yosys.to_rtlil(core, "core"), between)
+    def of(
+        cls,
+        job: PoolJob,
+        device: Device,
+        *,
+        resync: bool = False,
+        slices: int = 1,
+        own_streams: bool = False,
+    ) -> "Design":
+        """Elaborate a job's core for a device, cut into slices, each with its `own_streams`."""
+        if slices > 1 and own_streams:
+            whole = StreamSlices(job, slices, family=device.family)
+            core: Core = slice_core(whole.slices.slice_job, device.family)
+        else:
+            how = {"family": device.family, "resync": resync, "slices": slices}
+            core, whole = (make_core(job, **how) for _ in range(2))  # each elaborated once
+        between = yosys.to_rtlil(around(whole), "between")
+        alone = yosys.to_rtlil(core, "core")
+        return cls(*(job, core, device, alone, between), slices, slices if own_streams else 1)
 
     @property
     def routing(self) -> tuple[str, ...]:
         """The placer's options that are for this design."""
-        return ("--router", "router2") if self.core.job.layout_in.values > WIDE else ()
+        wide = self.slices == 1 and self.job.layout_in.values > WIDE
+        return ("--router", "router2") if wide else ()
+
+    @property
+    def limit_s(self) -> int | None:
+        """Seconds that a seed may take, where some never end."""
+        return LIMIT_S if self.slices > 1 else None
 
     def fingerprint(self, seeds: int, freq_mhz: float, versions: Sequence[str]) -> str:
         """Return what changes when the gates, the device, a setting or a tool's version does."""
@@ -164,24 +166,27 @@ def place(
     resync: bool = False,
     seeds: int = SEEDS,
     freq_mhz: float = FREQ_MHZ,
+    slices: int = 1,
+    own_streams: bool = False,
     check: Check | None = None,
     progress: Progress = untold,
 ) -> Placement:
     """Synthesize a job's core, place it between registers, and say what it comes to.
 
     It is placed `seeds` times, each time from another start, and the placer is asked for a clock
-    of `freq_mhz`. With `resync` it is a `ResyncCore`. Before that, `check` is given the core, the
-    device and the folder of the core's netlist; it raises `ToolError` if the netlist differs, and
-    returns why it cannot tell, or None. `progress` is told of each step: steps done, steps in all.
-    Where the device is too small or a program is missing, the result has `placed` False and a
-    reason.
+    of `freq_mhz`. With `resync` it is a `ResyncCore`. With several `slices` it is cut into so
+    many, each with its `own_streams` or all behind one, and a seed that does not end routing in
+    `LIMIT_S` seconds is stopped. Before that, `check` is given the core, the device and the folder
+    of the core's netlist; it raises `ToolError` if the netlist differs, and returns why it cannot
+    tell, or None. `progress` is told of each step: steps done, steps in all. Where the device is
+    too small or a program is missing, the result has `placed` False and a reason.
     """
     # NumPy's scalars are nothing to JSON
     seeds, freq_mhz = integer("seeds", seeds, 1), float(freq_mhz)
     if not 0 < freq_mhz < math.inf:
         raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     device = device_named(device) if isinstance(device, str) else device
-    design = Design.of(job, device, resync=resync)
+    design = Design.of(job, device, resync=resync, slices=slices, own_streams=own_streams)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return place_design(
             design, seeds=seeds, freq_mhz=freq_mhz, check=check, progress=progress, pool=pool
@@ -196,9 +201,14 @@ def place_design(
     pool: Executor,
     check: Check | None = None,
     progress: Progress = untold,
+    kept: Path | None = None,
 ) -> Placement:
-    """Do what `place` does with a design, by the threads of a pool; it must not be one of them."""
-    core, device, job = design.core, design.device, design.core.job
+    """Do what `place` does with a design, by the threads of a pool; it must not be one of them.
+
+    What the programs leave for this design is kept in a folder if there is one, `kept`, and none of
+    it is done again.
+    """
+    core, device, job = design.core, design.device, design.job
     facts: dict[str, Any] = {
         "device": device.name,
         "part": device.part,
@@ -208,6 +218,8 @@ def place_design(
         "lanes": job.lanes,
         "columns": [job.columns, job.columns_out] if job.has_columns else None,
         "resync": isinstance(core, ResyncCore),
+        "slices": design.slices if design.slices > 1 else None,
+        "streams": design.streams if design.slices > 1 else None,
         "cycles_per_frame": core.cycles_bound,
         "freq_mhz": freq_mhz,
     }
@@ -224,21 +236,27 @@ def place_design(
     started: list[Future[Any]] = []
     try:
         facts["tools"] = tools.versions(device.placer)
-        with tempfile.TemporaryDirectory(prefix="streampool-") as folder:
-            alone, around = Path(folder, "alone"), Path(folder, "around")
+        with _folder(kept) as folder:
+            alone, whole = folder / "alone", folder / "around"
             try:
                 started = [
-                    start(synthesize, design.between, device, around),
-                    start(synthesize, design.alone, device, alone),
+                    start(_once, path / COUNTS, partial(synthesize, rtlil, device, path))
+                    for rtlil, path in ((design.between, whole), (design.alone, alone))
                 ]
-                facts |= started[1].result()
+                counts = started[1].result()
+                facts |= {what: number * design.streams for what, number in counts.items()}
                 started[0].result()
                 if check is not None:  # here, where Ctrl-C ends it
-                    facts["netlist_unchecked"] = check(core, device, alone)
+                    found = _once(alone / CHECKED, partial(check, core, device, alone))
+                    facts["netlist_unchecked"] = found
                     facts["netlist_checked"] = facts["netlist_unchecked"] is None
                     progress(next(done), steps)
                 started = [
-                    start(_place, around, device, design.routing, freq_mhz, seed)
+                    start(
+                        _once,
+                        whole / f"seed-{seed}.json",
+                        partial(_place_or_stop, whole, design, freq_mhz, seed),
+                    )
                     for seed in range(1, seeds + 1)
                 ]
                 reports = [each.result() for each in started]
@@ -246,15 +264,25 @@ def place_design(
                 for each in started:  # none of them may be at work in the folder when it goes
                     each.cancel()
                 wait(started)
+            stopped = [seed for seed, report in enumerate(reports, 1) if report is None]
+            facts["stopped"] = stopped if design.slices > 1 else None
+            if 2 * len(stopped) >= seeds:
+                raise ToolError(
+                    f"{len(stopped)} of {seeds} seeds did not end routing on {device.name} in"
+                    f" {LIMIT_S // 60} minutes."
+                )
+            reports = [report for report in reports if report is not None]
             clocks = [
                 max(float(clock["achieved"]) for clock in report["fmax"].values())
                 for report in reports
             ]
+            # a seed that was stopped counts as slower than any other
+            median = statistics.median([*[0.0] * len(stopped), *clocks])
             middle = reports[clocks.index(statistics.median_low(clocks))]
-            netlist = json.loads((around / NETLIST).read_text(encoding="utf-8"))
+            netlist = json.loads((whole / NETLIST).read_text(encoding="utf-8"))
     except ToolError as error:
         return Placement(**facts, reason=str(error))
-    median = round(statistics.median(clocks), 2)
+    median = round(median, 2)
     return Placement(
         **facts,
         placed=True,
@@ -310,15 +338,45 @@ def synthesize(rtlil: str, device: Device, folder: Path) -> dict[str, int]:
     }
 
 
-def _place(
-    folder: Path, device: Device, routing: Sequence[str], freq_mhz: float, seed: int
-) -> dict[str, Any]:
-    report = f"report-{seed}.json"
+@contextlib.contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    """Yield a folder that is kept, or one for as long as this takes."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="streampool-") as folder:
+        yield Path(folder)
+
+
+def _once(path: Path, work: Callable[[], Any]) -> Any:
+    """Return what work gives, which a file has from then on."""
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = work()
+    write_whole({path: json.dumps(found) + "\n"})
+    return found
+
+
+def _place_or_stop(
+    folder: Path, design: Design, freq_mhz: float, seed: int
+) -> dict[str, Any] | None:
+    """Return what the placer reports of a seed; None where it was stopped."""
+    try:
+        return _place(folder, design, freq_mhz, seed)
+    except tools.TookTooLong:
+        return None
+
+
+def _place(folder: Path, design: Design, freq_mhz: float, seed: int) -> dict[str, Any]:
+    report, device = f"report-{seed}.json", design.device
     if device.pins:
         (folder / PINS).write_text(device.pins, encoding="utf-8")
-    arguments = [*device.options, *routing, "--json", NETLIST, "--report", report]
+    arguments = [*device.options, *design.routing, "--json", NETLIST, "--report", report]
     arguments += ["--seed", str(seed), "--freq", f"{freq_mhz:g}", "--timing-allow-fail"]
-    done = tools.run(device.placer, arguments, folder)
+    limit = {} if design.limit_s is None else {"limit_s": design.limit_s}
+    done = tools.run(device.placer, arguments, folder, **limit)
     if done.returncode or not (folder / report).is_file():
         raise ToolError(why_not(done.stderr, device.name, device.placer))
     return json.loads((folder / report).read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ _BIT = re.compile(r"(?P<signal>.+)\[(?P<bit>\d+)\]")
 # What Amaranth adds to a name that is there already
 _SAME = re.compile(r"(?<=[^$])\$\d+(?=$|\[)")
 _CORE = re.compile(r"^core(?:\.pool)?(?:\.|$)")  # which may follow its frames' marks
+_SLICE = re.compile(r"^(?:slices\.)?slice_(\d+)\.")
 _AXIS = re.compile(r"^axis_(\d+)\b")
 _CARRY_PORTS = {"FCI", "FCO", "CIN", "COUT"}
 
@@ -111,8 +112,12 @@ def _place(name: str, ndim: int) -> str:
     bit = _BIT.fullmatch(signal)
     signal = _SAME.sub("", bit["signal"] if bit else signal).replace("__", ".")
     quoted = f"`{signal}`" + (f" bit {bit['bit']}" if bit else "")
+    part = _SLICE.match(component)
+    if part:
+        component = component[part.end() :]
     axis = _AXIS.match(component)
     if axis:
         component = AXIS_NAMES[ndim][int(axis[1])] + component[axis.end() :]
+    component = f"slice {part[1]}.{component}" if part else component
     words = [*component.split("."), *(("register beside",) if made_up else ()), quoted]
     return " ".join(filter(None, words)) + ("" if inside else " around the core")

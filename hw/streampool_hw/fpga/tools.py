@@ -2,7 +2,9 @@
 
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -22,6 +24,10 @@ _PACKAGES = {
 }
 
 
+class TookTooLong(ToolError):
+    """A program was stopped, as it did not end in the time that it had."""
+
+
 @cache
 def find(program: str) -> str:
     """Return the path of a program, beside this Python or on the path."""
@@ -35,21 +41,34 @@ def find(program: str) -> str:
     return found
 
 
-def run(program: str, arguments: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+def run(
+    program: str, arguments: Sequence[str], folder: Path, *, limit_s: int | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run a program in a folder, which may be all that it sees of the file system.
 
-    How it ends is the caller's to look at, but for an interrupt: a terminal's goes to all programs.
+    With a limit, one that computes for longer is stopped, and `TookTooLong` says so. How it ends is
+    the caller's to look at otherwise, but for an interrupt: a terminal's goes to all programs.
     """
-    done = subprocess.run(
+    with subprocess.Popen(
         [find(program), *arguments],
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
-    )
-    if done.returncode and "KeyboardInterrupt" in done.stderr:
+    ) as process:
+        if limit_s is not None:  # of its own time: on a busy machine others take most of it
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (limit_s, limit_s + 1))
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL) and limit_s is not None:
+        raise TookTooLong(f"{program} did not end in {limit_s} s.")
+    if process.returncode and "KeyboardInterrupt" in err:
         raise KeyboardInterrupt
-    return done
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def run_yosys(script: Iterable[str], folder: Path, failed: str) -> None:

@@ -55,9 +55,9 @@ class ColumnStage(wiring.Component):
     group leaves to its beat at `o`.
 
     A value in is of the shape ``shape(1)``, one that is reduced of n columns of ``shape(n)``, and
-    one that leaves of `o_shape`. `seamless` says that who takes the beats may wait and then has to
-    get one each clock. `settings` gives what the schedule says, as the parts ``sequencer``,
-    ``drain``, ``drain_words``, ``wait``, ``history`` and ``groups``.
+    one that leaves of `o_shape`. `seamless`, `block_from` and `far` are as an `AxisStage` takes
+    them. `settings` gives what the schedule says, as the parts ``sequencer``, ``drain``,
+    ``drain_words``, ``wait``, ``history`` and ``groups``.
 
     Members
     -------
@@ -89,10 +89,13 @@ class ColumnStage(wiring.Component):
         *,
         idempotent: bool,
         seamless: bool = False,
+        block_from: int = 0,
+        far: bool = False,
         settings: Settings = CONSTANTS,
     ):
         self.m, self._reduction, self._shape, self._o_shape = m, reduction, shape, o_shape
         self._lanes, self._family, self._settings = range(lanes), family, settings
+        self._block_from = block_from
         self.length, self.outputs = plan.axis.beats, plan.axis.groups
         values = plan.axis.columns * lanes, plan.axis.windows * lanes
         super().__init__(
@@ -187,7 +190,8 @@ class UniformStage(ColumnStage):
         self._comes = RamStore.LATENCY if self._in_ram else 1  # clocks until the history is there
         operands = Step(self._operands, lambda masks: Nothing(), self._comes + 1)
         steps = [operands, *self._reduced(self._graph)]
-        self._pipeline = Pipeline(steps, seamless=how.get("seamless", False))
+        far = how.get("far", False)
+        self._pipeline = Pipeline(steps, seamless=how.get("seamless", False), far=far)
         self.latency = self._pipeline.latency
         self.store_words = plan.partials * m
         self.store_bits = self.store_words * lanes * self._shape(1).width
@@ -245,7 +249,7 @@ class UniformStage(ColumnStage):
             size, settings = width * len(places), self._settings.part("history")
             store: DelayLine | RamStore
             if self._in_ram:
-                store = ram_store(size, self.m, self._family, settings)
+                store = ram_store(size, self.m, self._family, settings, block_from=self._block_from)
             else:
                 store = DelayLine(size, self.m)
             m.submodules.history = store
@@ -288,12 +292,15 @@ class ApartStage(ColumnStage):
         runs = [(at, len(used)) for at, used in zip(ends, plan.used, strict=True)]
         self._graph = share(runs, idempotent=False)
         steps = [Step(self._masked, lambda masks: Nothing()), *self._reduced(self._graph)]
-        self._pipeline = Pipeline(steps, seamless=plan.waits)
+        far = how.get("far", False)
+        self._pipeline = Pipeline(steps, seamless=plan.waits, far=far)
         self._groups = AxisStage(
             *(plan.inner, m, plan.axis.windows * lanes, self._reduction),
             *(self._shape(max(map(len, plan.used))), self._o_shape),
             self._family,
             seamless=how.get("seamless", False),
+            block_from=self._block_from,
+            far=far,
             settings=self._settings.part("groups"),
         )
         self.latency = self._pipeline.latency + self._groups.latency

@@ -8,7 +8,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..datapath.fifo import PipelineFifo
-from ..datapath.pipeline import delay
+from ..datapath.pipeline import copies, delay
 from ..datapath.store import DelayLine, RamStore
 from ..schedule.accumulator import Accumulator
 from ..schedule.plans import Plan, player_of, words_of
@@ -62,7 +62,8 @@ class Stage(wiring.Component):
     A position has up to `partials`, and `m` of them are beats apart at most; where the queue
     `always_shifts` nothing is written back in place. A lane in is of the shape `i_shape`, a partial
     of `o_shape`. `seamless` says that who takes the beats may wait and then has to get one each
-    clock.
+    clock. A store of `block_from` words or more is a block RAM where the family has a cell for it.
+    `far` says that the FIFO's credit comes back through a register, as a `Pipeline` has it.
 
     Members
     -------
@@ -95,13 +96,18 @@ class Stage(wiring.Component):
         always_shifts: bool = False,
         marks: int = 0,
         seamless: bool = False,
+        block_from: int = 0,
+        far: bool = False,
         settings: Settings = CONSTANTS,
     ):
         self.m, self.lanes = m, lanes
         self._partials, self._always_shifts = partials, always_shifts
         self._reduction, self._partial = reduction, o_shape
         self._family, self._marks, self._settings = family, marks, settings
+        self._block_from = block_from
         most_clocks = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
+        self._far = far and not seamless
+        most_clocks -= self._far
         self._timing = Timing.skew(partials)
         self._in_ram = bool(partials) and m >= self.DEPTH
         if self._in_ram:
@@ -147,13 +153,13 @@ class Stage(wiring.Component):
             Cat(self.o.payload.as_value(), self.last).eq(fifo.o.payload),
         ]
 
-        control = self._control(m, fifo.credit)
+        control = self._control(m, fifo.credit_at(m, far=self._far))
         # a tree of registers, so that no copy of the control drives more than a bank
-        copies = [
-            _copies(m, self._levels, bit, reset=True)
+        told_each = [
+            copies(m, self._levels, bit, reset=True)
             for bit in (control.step, control.leaves, *control.beside)
         ]
-        copies += [_copies(m, self._levels, bit) for bit in control.word]
+        told_each += [copies(m, self._levels, bit) for bit in control.word]
         beside = len(control.beside)
         x = delay(m, self.i.payload.as_value(), self._levels, name="x")
         x = data.View(self.i.payload.shape(), x)
@@ -161,7 +167,7 @@ class Stage(wiring.Component):
         out, first = [], 0
         for number, lanes in enumerate(self._banks):
             m.submodules[f"bank_{number}"] = bank = Module()
-            step, leave, *rest = [each[number] for each in copies]
+            step, leave, *rest = [each[number] for each in told_each]
             told = Control(step, rest[beside:], leave, control.last, tuple(rest[:beside]))
             some = [x[lane] for lane in range(first, first + lanes)]
             settings = self._settings.part(f"bank_{number}")
@@ -205,7 +211,7 @@ class Stage(wiring.Component):
 
     def _ram(self, bits: int, settings: Settings) -> RamStore:
         """Return the store of a bank in RAM, for words of `bits`."""
-        return ram_store(bits, self.m, self._family, settings)
+        return ram_store(bits, self.m, self._family, settings, block_from=self._block_from)
 
     def _leaving(
         self, m: Module, told: Control, stores: list[DelayLine | RamStore], own: Value
@@ -316,6 +322,8 @@ class AxisStage(Stage):
         *,
         marks_last: bool = False,
         seamless: bool = False,
+        block_from: int = 0,
+        far: bool = False,
         settings: Settings = CONSTANTS,
     ):
         assert plan.ends_with_window or not marks_last
@@ -325,6 +333,8 @@ class AxisStage(Stage):
             always_shifts=plan.always_shifts,
             marks=int(marks_last),
             seamless=seamless,
+            block_from=block_from,
+            far=far,
             settings=settings,
         )
 
@@ -373,15 +383,3 @@ class AxisStage(Stage):
             sequencer.step.eq(step),
         ]
         return Control(step, word, step & own, sequencer.last)
-
-
-def _copies(m: Module, levels: int, bit: Value, *, reset: bool = False) -> list[Value]:
-    """Return ``2 ** levels`` copies of a bit as it was `levels` clocks ago, by a tree of registers.
-
-    Of two registers with the same input one holds it inverted: synthesis would merge them.
-    """
-    copies = [bit]
-    for _ in range(levels):
-        inverted = [~delay(m, ~each, name="control", init=1, reset=reset) for each in copies]
-        copies = [delay(m, each, name="control", reset=reset) for each in copies] + inverted
-    return copies

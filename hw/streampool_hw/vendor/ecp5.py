@@ -127,11 +127,21 @@ def _pins(name: str, value: Value) -> dict[str, Value]:
     return {f"{name}{k}": bit for k, bit in enumerate(value)}
 
 
+LUT_WORDS = 16
+"""Words of a LUT RAM of an ECP5, of four bits each; more take a multiplexer for each bit."""
+
+
 def ram_store(
-    width: int, depth: int, family: str, settings: Settings = CONSTANTS, *, restarts: bool = False
+    width: int,
+    depth: int,
+    family: str,
+    settings: Settings = CONSTANTS,
+    *,
+    block_from: int = 0,
+    restarts: bool = False,
 ) -> RamStore:
-    """Return the RAM that serves a family best."""
-    own = family == "ecp5" and depth <= max(Ecp5Store.ROWS)
+    """Return the RAM that serves a family best: a block RAM from so many words on."""
+    own = family == "ecp5" and block_from <= depth <= max(Ecp5Store.ROWS)
     return (Ecp5Store if own else RamStore)(width, depth, settings, restarts=restarts)
 
 

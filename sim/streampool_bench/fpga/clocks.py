@@ -18,6 +18,7 @@ from streampool_golden import Axis, PoolJob, PoolSpec
 from streampool_hw import PoolCore
 from streampool_hw.fpga import silicon
 from streampool_hw.fpga.devices import DEVICES
+from streampool_hw.slices import slice_core
 
 from .placed import BLOCK_BITS, holds, placements
 
@@ -76,9 +77,14 @@ class Figures:
 
 
 @cache
-def figures(spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str) -> Figures:
-    """Return a core's figures; the core itself is not kept."""
-    core = PoolCore(spec, shape, lanes, family=family)
+def figures(
+    spec: PoolSpec, shape: tuple[int, ...], lanes: int, family: str, slice_columns: int = 0
+) -> Figures:
+    """Return a core's figures, or those of a slice of some columns; the core itself is not kept."""
+    if slice_columns:
+        core = slice_core(PoolJob(spec, shape, lanes, slice_columns), family)
+    else:
+        core = PoolCore(spec, shape, lanes, family=family)
     job = core.job
     pads = tuple(bool(axis.before or axis.after) for axis in job.axes)
     effort = _Effort(
@@ -128,6 +134,27 @@ def _placed_lanes(lanes: int, device: str) -> int:
     return min((each for each in wider if each >= lanes), default=lanes)
 
 
+def stands_for(
+    placed_spec: PoolSpec, has: Figures, block_bits: int, spec: PoolSpec, wanted: Figures
+) -> str | None:
+    """Return how a placed core, of as many values side by side, stands for one that is wanted.
+
+    By the same window ("windows"), or by one that asks as much or more ("harder"); None if not.
+    """
+    there, asked = has.effort, wanted.effort
+    if placed_spec.op not in _STAND_FOR.get(spec.op, (spec.op,)) or there.bits < asked.bits:
+        return None
+    if there.accumulator < asked.accumulator or there.divides < asked.divides:
+        return None
+    stored = max(has.store_bits, block_bits)
+    if there.finish != asked.finish or wanted.store_bits > LARGER * stored:
+        return None
+    if there.window == asked.window:
+        return "windows"
+    as_hard = _as_hard(there.partials, asked.partials)
+    return "harder" if as_hard and _as_hard(there.overlap, asked.overlap) else None
+
+
 def clock_of(
     spec: PoolSpec, shape: tuple[int, ...], lanes: int, device: str, assumed_mhz: float | None
 ) -> Clock:
@@ -144,7 +171,7 @@ def clock_of(
     out slower on the device.
     """
     family = DEVICES[device].family
-    wanted = figures(spec, shape, lanes, family).effort
+    wanted = figures(spec, shape, lanes, family)
     room = holds(wanted.store_bits, device)
     width = _placed_lanes(lanes, device) if lanes == shape[0] else lanes
     same, windows, harder, wide = [], [], [], []
@@ -158,18 +185,10 @@ def clock_of(
         if (placed_spec, placed_shape) == (spec, shape):
             same.append(row)
             continue
-        has = figures(placed_spec, placed_shape, width, family).effort
-        if placed_spec.op not in _STAND_FOR.get(spec.op, (spec.op,)) or has.bits < wanted.bits:
-            continue
-        if has.accumulator < wanted.accumulator or has.divides < wanted.divides:
-            continue
-        stored = max(has.store_bits, row["block_ram"] * BLOCK_BITS[family])
-        if has.finish != wanted.finish or wanted.store_bits > LARGER * stored:
-            continue
-        if has.window == wanted.window:
-            windows.append(row)
-        elif _as_hard(has.partials, wanted.partials) and _as_hard(has.overlap, wanted.overlap):
-            harder.append(row)
+        has = figures(placed_spec, placed_shape, width, family)
+        kind = stands_for(placed_spec, has, row["block_ram"] * BLOCK_BITS[family], spec, wanted)
+        if kind is not None:
+            (windows if kind == "windows" else harder).append(row)
     for found, why in (
         (same, "the layer itself"),
         (windows, "the same operation, window and lanes on frames of another size"),

@@ -10,7 +10,8 @@ class ReferenceJob:
     """A job of a known layer of int8, at a number of lanes or columns."""
 
     name: str
-    """The layer's letter and the lanes; with several columns a beat x and these."""
+    """The layer's letter and the lanes; with several columns a beat x and these; ``w`` behind it
+    where several slices are behind one wide stream."""
     spec: PoolSpec
     shape: tuple[int, ...]
     lanes: int
@@ -26,6 +27,10 @@ class ReferenceJob:
     """Columns of a beat."""
     at_silicon: bool = False
     """Whether its clock there has to be what the silicon takes at most: no device runs faster."""
+    slices: int = 1
+    """Slices that the core is cut into."""
+    own_streams: bool = True
+    """Whether each of several slices has streams of its own."""
 
     @property
     def job(self) -> PoolJob:
@@ -114,3 +119,43 @@ COLUMN_JOBS = {
     for job in jobs
 }
 """Jobs of one channel and several columns a beat, each before that of as many lanes, by name."""
+
+
+def _sliced(
+    letter: str,
+    spec: PoolSpec,
+    shape: tuple[int, ...],
+    each: tuple[int, int],
+    slices: int,
+    *,
+    own_streams: bool = True,
+) -> ReferenceJob:
+    """Return a job cut into slices, of so many lanes and columns `each`."""
+    lanes, columns = each[0] * slices, each[1]
+    name = f"{letter}{lanes}x{columns}{'w' * (not own_streams)}"
+    if shape[0] != lanes:
+        name += f"c{shape[0]}"
+    return ReferenceJob(
+        *(name, spec, shape, lanes), columns=columns, slices=slices, own_streams=own_streams
+    )
+
+
+WIDE_JOBS = {
+    job.name: job
+    for job in (
+        *(_sliced("A", _A, (n, 224, 224), (1, 32), n) for n in (8, 10, 16)),
+        *(_sliced("A", _A, (64, 224, 224), (1, 32), n) for n in (8, 10)),
+        *(_sliced("A", _A, (n, 224, 224), (1, 32), n, own_streams=False) for n in (8, 10)),
+        *(_sliced("B", _B, (64, 112, 112), (2, 16), n) for n in (8, 10)),
+        *(_sliced("C", _C, (64, 224, 224), (1, 32), n) for n in (8, 10)),
+        *(_sliced("D", _D, (n, 224, 224), (1, 16), n) for n in (8, 10)),
+        _sliced("F", _F, (128, 20, 20), (1, 20), 2),
+        _sliced("T", PoolSpec("max", 2, ndim=3), (256, 8, 28, 28), (1, 28), 10),
+        *(_sliced("E", PoolSpec("avg", 13), (1000, 13, 13), (2, 13), n) for n in (10, 13)),
+    )
+}
+"""Jobs of more values a beat than one core holds its clock for, cut into slices, by name.
+
+With a channel per lane the stores are so small that they are LUT RAM; a ``c`` and the channels
+stand behind the name where they are those of a layer, and the stores block RAM.
+"""

@@ -5,7 +5,7 @@ from typing import Any
 
 from streampool_hw.fpga.devices import DEVICES
 
-from .table import known
+from .table import known, known_apart
 
 GROWING = (
     *("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D"),
@@ -25,6 +25,12 @@ BLOCK_BITS = {"ecp5": 18_432, "ice40": 4_096, "gowin": 18_432}
 def placements() -> tuple[dict[str, Any], ...]:
     """Return the placements that came about, of designs as they are now."""
     return tuple(row for row in known() if row["placed"] and not row.get("stale"))
+
+
+@cache
+def wide() -> tuple[dict[str, Any], ...]:
+    """Return the placements of cores of slices that came about."""
+    return tuple(row for row in known_apart("wide") if row["placed"])
 
 
 def devices() -> list[str]:
@@ -65,8 +71,8 @@ def shares(row: dict[str, Any], lanes: int | None = None) -> dict[str, float]:
     with the registers that it was placed between, in proportion to the lanes; of block RAMs at
     least what the stores take.
     """
-    device, wide = row["device"], (lanes or row["lanes"]) / row["lanes"]
-    named = [each for each in placements() if (each["job"], each["device"])
+    device, times = row["device"], (lanes or row["lanes"]) / row["lanes"]
+    named = [each for each in (*placements(), *wide()) if (each["job"], each["device"])
              == (row["placed_job"], device)]  # fmt: skip
     if not named:
         return {}
@@ -76,5 +82,5 @@ def shares(row: dict[str, Any], lanes: int | None = None) -> dict[str, float]:
         needed = used.get(kind, 0)
         if kind in BLOCK_RAMS:
             needed = max(needed, _blocks(row["store_bits"], device))
-        found[kind] = needed * wide / there
+        found[kind] = needed * times / there
     return found

@@ -20,7 +20,7 @@ from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, clock_and_rates, place_design
 from streampool_sim.netlist_check import check_core
 
-from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS
+from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS, WIDE_JOBS
 
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
@@ -46,31 +46,42 @@ Pair: TypeAlias = tuple[str, str]
 """A job and a device, which a table has one row of."""
 
 
-COLUMN_DATA = DATA.with_name("columns.json")
-"""Those of `COLUMN_JOBS`, which stand for no layer."""
+APART = {
+    "columns": (COLUMN_JOBS, DATA.with_name("columns.json")),
+    "wide": (WIDE_JOBS, DATA.with_name("wide.json")),
+}
+"""Jobs that are placed on `BAR_DEVICE` alone, and where their placements are kept."""
+ALL = JOBS | COLUMN_JOBS | WIDE_JOBS
+"""Every job that is ever placed."""
 
 
-def known_columns() -> list[Row]:
-    """Return the placements of columns and of as many lanes that come with the package."""
-    found = _read(DATA) | _read(COLUMN_DATA)
-    pairs = [(name, BAR_DEVICE) for name in COLUMN_JOBS]
+def known_apart(kind: str) -> list[Row]:
+    """Return the placements of a kind of jobs, one of `APART`, that come with the package."""
+    jobs, data = APART[kind]
+    found = _read(DATA) | _read(data)
+    pairs = [(name, BAR_DEVICE) for name in jobs]
     return [found[pair] for pair in pairs if pair in found]
 
 
-def make_columns(jobs: Sequence[str] | None = None, *, seeds: int = SEEDS, folder: Path) -> None:
-    """Place jobs of `COLUMN_JOBS`, one after the other; keep each result.
+def make_apart(
+    kind: str, jobs: Sequence[str] | None = None, *, seeds: int = SEEDS, folder: Path
+) -> None:
+    """Place jobs of a kind, one after the other; keep each result.
 
     By default these are all that are no reference jobs, which `make` places.
     """
+    known, data = APART[kind]
     folder.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as programs:
-        for name in jobs or [name for name in COLUMN_JOBS if name not in JOBS]:
-            rows = _read(COLUMN_DATA)
-            row = _row(name, BAR_DEVICE, seeds, folder, programs, rows.get((name, BAR_DEVICE)))
-            rows[name, BAR_DEVICE] = _clocked(row)
-            order = [rows[each, BAR_DEVICE] for each in COLUMN_JOBS if (each, BAR_DEVICE) in rows]
-            write_whole({COLUMN_DATA: json.dumps(order, indent=1) + "\n"})
-            _say(f"{name}: {row['lut4']} LUT4, {row['fmax_median_mhz']} MHz by the placer")
+    # the widest take a placer a gigabyte
+    with ThreadPoolExecutor(1 if kind == "wide" else os.cpu_count() or 1) as programs:
+        for name in jobs or [name for name in known if name not in JOBS]:
+            old = _read(data).get((name, BAR_DEVICE))
+            row = _clocked(_row(name, BAR_DEVICE, seeds, folder, programs, old))
+            rows = _read(data) | {(name, BAR_DEVICE): row}
+            order = [rows[each, BAR_DEVICE] for each in known if (each, BAR_DEVICE) in rows]
+            write_whole({data: json.dumps(order, indent=1) + "\n"})
+            said = f"{row['lut4']} LUT4, {row['fmax_median_mhz']} MHz by the placer"
+            _say(f"{name}: {said if row['placed'] else row['reason']}")
 
 
 def known() -> list[Row]:
@@ -200,13 +211,14 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
         write_whole({folder / TOOK: json.dumps(took) + "\n"})
 
 
-def _design(job: str, device: str) -> Design:
-    return Design.of((JOBS | COLUMN_JOBS)[job].job, DEVICES[device])
+def _design(name: str, device: str) -> Design:
+    job = ALL[name]
+    return Design.of(job.job, DEVICES[device], slices=job.slices, own_streams=job.own_streams)
 
 
 def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
     """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
-    seeds = min(seeds, (JOBS | COLUMN_JOBS)[name].most_seeds or seeds)
+    seeds = min(seeds, ALL[name].most_seeds or seeds)
     design = _design(name, device)
     versions = [*tools.versions(design.device.placer).values()]
     good = old if old and old["placed"] and _is_of(old, design, versions) else None
@@ -217,7 +229,12 @@ def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: 
     if path.is_file():
         return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}
     _say(f"placing {name} on {device} ...")
-    placement = place_design(design, seeds=seeds, freq_mhz=FREQ_MHZ, check=check_core, pool=pool)
+    kept = None
+    if ALL[name].slices > 1:  # a seed takes minutes
+        kept = folder / f"{name}-{device}-{design.fingerprint(0, FREQ_MHZ, versions)}"
+    placement = place_design(
+        design, seeds=seeds, freq_mhz=FREQ_MHZ, check=check_core, pool=pool, kept=kept
+    )
     row = {"job": name, "key": key, "seeds": seeds, "stale": False, **placement.to_json()}
     if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
         write_whole({path: json.dumps(row) + "\n"})

@@ -31,10 +31,10 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
     EXAMPLES,
     option(
         "--jobs",
-        values.several(JOBS),
+        values.several(table.ALL),
         "NAMES",
-        "reference jobs, with commas between (all)",
-        choices=JOBS,
+        "reference jobs, or those of --wide or --columns, with commas between (all)",
+        choices=table.ALL,
     ),
     option(
         "--devices",
@@ -47,20 +47,27 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
     option("--folder", Path, "DIR", "for results", default=Path("build/fpga")),
     option("--check", help="place nothing; list the stale rows"),
     option("--columns", help="place columns beside as many lanes instead, which all stand alone"),
+    option("--wide", help="place the widest cores instead, cut into slices, one after the other"),
     option("--output", Path, "FILE", "the table as JSON (the package's own)"),
 )
 def command(options: Options) -> int:
     """Place the jobs, and write and print the table."""
-    columns = vars(options).pop("columns")
-    for name in ("jobs", "devices", "check", "output") if columns else ():
-        if getattr(options, name):
-            raise Refused(f"--{name} has no meaning with --columns; leave it out")
+    given = vars(options)
+    kinds = [kind for kind in table.APART if given.pop(kind)]
+    for name in ("devices", "check", "output", *kinds[1:]) if kinds else ():
+        if name in kinds or getattr(options, name):
+            raise Refused(f"--{name} has no meaning with --{kinds[0]}; leave it out")
+    known = table.APART[kinds[0]][0] if kinds else JOBS
+    for name in options.jobs or ():
+        if name not in known:
+            where = f"one of --{kinds[0]}" if kinds else "a reference job"
+            raise Refused(f"--jobs {name} is not {where}; use one of {', '.join(known)}")
     check_folder("--folder", options.folder)
     if options.output is not None:
         check_results("--output", options.output)
     try:
-        if columns:
-            table.make_columns(seeds=options.seeds, folder=options.folder)
+        if kinds:
+            table.make_apart(kinds[0], options.jobs, seeds=options.seeds, folder=options.folder)
             return 0
         rows = table.make(**vars(options))
     except KeyboardInterrupt:

@@ -34,6 +34,20 @@ def _shown(value: Any, how: str) -> str:
     return format(value, how)
 
 
+def lanes(number: int) -> str:
+    """Return so many lanes in words."""
+    return f"{number:,} lane{'s'[: number > 1]}"
+
+
+def side_by_side(row: Row) -> str:
+    """Return what a core of a report takes in a clock: lanes, or slices of columns and lanes."""
+    columns, slices = row.get("columns", 1), row.get("slices", 1)
+    if columns == 1:
+        return lanes(row["lanes"])
+    each = f"{columns} columns x {lanes(row['lanes'] // slices)}"
+    return f"{slices} slices of {each}" if slices > 1 else each
+
+
 def part(report: dict[str, Any], device: str) -> str:
     """Return what its maker calls a device."""
     return next(row["part"] for row in report["hardware"] if row["device"] == device)

@@ -44,8 +44,8 @@ def usual(software: Sequence[Row], layer: str, cache: str = WARM) -> Row | None:
 
 _NAMES = ("contender", "runtime", "dtype", "layout", "threads", "cache", "median_s")
 _CORE = (
-    *("layer", "device", "lanes", "freq_mhz", "freq_source", "freq_bound", "placed_job"),
-    *("placed_seeds", "seconds", "frames_per_second"),
+    *("layer", "device", "lanes", "columns", "slices", "freq_mhz", "freq_source", "freq_bound"),
+    *("placed_job", "placed_seeds", "seconds", "frames_per_second"),
 )
 
 
@@ -64,7 +64,7 @@ def tie(layer: Layer, rows: Sequence[Row], seconds: float) -> Row:
     job = layer.job
     positions = max(job.beats_in, job.beats_out) // channels
     found: Row = dict.fromkeys(("lanes", "freq_mhz", "freq_source", "placed_lanes"))
-    rows = [row for row in rows if row["fits"] is not False]
+    rows = [row for row in rows if row["fits"] is not False and row.get("columns", 1) == 1]
     by_lanes = sorted(
         (row for row in rows if row["freq_source"] == "placed"), key=lambda row: row["lanes"]
     ) or sorted(rows, key=lambda row: row["lanes"])
@@ -112,6 +112,11 @@ def _linked(layer: Layer, core_fps: float, software_s: float | None) -> dict[str
     return found
 
 
+def core_of(row: Row) -> tuple[Any, ...]:
+    """Return what tells a core from the others of a report."""
+    return tuple(row.get(key, 1) for key in ("layer", "device", "lanes", "columns", "slices"))
+
+
 def fastest_core(rows: Sequence[Row]) -> Row | None:
     """Return the fastest row that fits its device, with a placed clock if there are any."""
     rows = [row for row in rows if row["fits"] is not False]
@@ -138,7 +143,7 @@ def comparison(layers: Sequence[Layer], software: Sequence[Row], rows: Sequence[
             if core is None:
                 continue
             found.append(
-                {key: core[key] for key in _CORE}
+                {key: core.get(key, 1) for key in _CORE}
                 | {
                     "best": _named(fastest),
                     "usual": _named(typed),
@@ -167,7 +172,7 @@ def networks(
     """
     found = []
     by_pair = {(row["layer"], row["device"]): row for row in compared}
-    by_core = {(row["layer"], row["device"], row["lanes"]): row for row in rows}
+    by_core = {core_of(row): row for row in rows}
     for net, names in order.items():
         sums = {}
         for kind, pick in (("best", best), ("usual", usual)):
@@ -180,11 +185,7 @@ def networks(
             if len(seconds) != len(names):
                 continue
             total, slowest = sum(seconds), max(seconds)
-            taken = [
-                placed.shares(by_core[core["layer"], device, core["lanes"]])
-                for core in cores
-                if core is not None
-            ]
+            taken = [placed.shares(by_core[core_of(core)]) for core in cores if core is not None]
             share = None
             if all(taken):
                 share = max(sum(each.get(kind, 0) for each in taken) for kind in taken[0])

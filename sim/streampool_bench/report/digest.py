@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,25 @@ SCHEMA = "streampool-bench-digest-2"
 OF_SOFTWARE = ("share", "cold")
 """Sentences that stay as they were recorded where a digest lacks what they were made of."""
 
+UNCUT = {"columns": 1, "slices": 1}
+"""What a core's row lacks in a report that was made before cores were cut."""
+
 Row = dict[str, Any]
 
 _LAYER = ("layer", "title", "nets", "values_in")
 _COMPARISON = (
-    *("layer", "device", "lanes", "freq_mhz", "freq_source", "freq_bound", "placed_job"),
-    *("placed_seeds", "seconds", "best", "usual", "cold_s", "ratio_best", "ratio_usual", "tie"),
+    *("layer", "device", "lanes", "columns", "slices", "freq_mhz", "freq_source", "freq_bound"),
+    *(
+        "placed_job",
+        "placed_seeds",
+        "seconds",
+        "best",
+        "usual",
+        "cold_s",
+        "ratio_best",
+        "ratio_usual",
+        "tie",
+    ),
 )
 _NESTED = {
     "best": ("contender", "dtype", "layout", "threads", "median_s"),
@@ -41,7 +55,10 @@ _SOFTWARE = (
     *("layer", "contender", "runtime", "dtype", "layout", "cache", "correct", "crop"),
     "frames_per_second",
 )
-_HARDWARE = ("layer", "device", "part", "lanes", "freq_mhz", "freq_source", "frames_per_second")
+_HARDWARE = (
+    *("layer", "device", "part", "lanes", "columns", "slices", "freq_mhz", "freq_source"),
+    "frames_per_second",
+)
 
 
 def digest(made: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +130,9 @@ def again(recorded: dict[str, Any]) -> dict[str, Any]:
     said = {each["id"]: each for each in made["reading"]}
     kept = {each["id"]: each for each in recorded["reading"] if each["id"] in OF_SOFTWARE} | said
     places = [each["id"] for each in recorded["reading"]]
+    for before, name in pairwise(said):  # a new one goes behind what it follows now
+        if name not in places and before in places:
+            places.insert(places.index(before) + 1, name)
     order_of = {name: places.index(name) if name in places else len(places) for name in kept}
     sentences = [kept[name] for name in sorted(kept, key=lambda name: order_of[name])]
     return digest(made | {"reading": sentences})
@@ -134,7 +154,8 @@ def _software(row: Row) -> list[Row]:
 
 
 def _only(row: Row, names: Sequence[str]) -> Row:
-    return {name: row[name] for name in names}
+    whole = UNCUT | row
+    return {name: whole[name] for name in names}
 
 
 def _drawn_software(rows: Sequence[Row]) -> list[Row]:

@@ -15,8 +15,8 @@ from streampool_sim.frames import pack
 from streampool_sim.simulation import STEADY_FRAMES, compare
 from streampool_sim.stats import frame_cycles
 
-from ..fpga import placed
-from ..fpga.clocks import Figures, clock_of, figures, unused_cores
+from ..fpga import placed, wide
+from ..fpga.clocks import Clock, Figures, clock_of, figures, unused_cores
 from ..software.machine import threads
 from .layers import Layer
 
@@ -91,13 +91,20 @@ def rows(
 
     `assumed_mhz` is as `clock_of` takes it, and `simulated` as `simulate_cycles` gives it.
     """
+    found = []
     with unused_cores():
-        return [
-            _row(layer, device, lanes, assumed_mhz, simulated or {})
-            for layer in layers
-            for device in placed.devices()
-            for lanes in placed.lanes_on(device, layer.shape[0])
-        ]
+        for layer in layers:
+            for device in placed.devices():
+                found += [
+                    _whole(layer, device, lanes, assumed_mhz, simulated or {})
+                    for lanes in placed.lanes_on(device, layer.shape[0])
+                ]
+                found += [
+                    _row(layer, device, each.figures, cycles(each.figures, {}), each.clock)
+                    | {"columns": each.job.columns, "slices": each.slices}
+                    for each in wide.cores_of(layer.spec, layer.shape, device)
+                ]
+    return found
 
 
 def has_room(layers: Sequence[Layer], device: str) -> bool:
@@ -111,12 +118,19 @@ def has_room(layers: Sequence[Layer], device: str) -> bool:
         )
 
 
-def _row(
+def _whole(
     layer: Layer, device: str, lanes: int, assumed_mhz: float | None, simulated: dict[Any, int]
 ) -> dict[str, Any]:
+    """Return the row of a core that is not cut into slices."""
     core = figures(layer.spec, layer.shape, lanes, DEVICES[device].family)
-    count, source = cycles(core, simulated)
     clock = clock_of(layer.spec, layer.shape, lanes, device, assumed_mhz)
+    return _row(layer, device, core, cycles(core, simulated), clock)
+
+
+def _row(
+    layer: Layer, device: str, core: Figures, counted: tuple[int, str], clock: Clock
+) -> dict[str, Any]:
+    (count, source), lanes = counted, core.job.lanes
     hertz = clock.freq_mhz * 1e6
     stands = clock.placed or {}
     row = {
@@ -124,6 +138,8 @@ def _row(
         "device": device,
         "part": DEVICES[device].part,
         "lanes": lanes,
+        "columns": 1,
+        "slices": 1,
         "cycles": count,
         "cycles_source": source,
         "limit_cycles": core.job.limit_cycles,

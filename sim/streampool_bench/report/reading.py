@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..fpga.jobs import BAR_DEVICE
-from . import basis
-from .basis import Row, part, placed, say
+from . import basis, compare
+from .basis import Row, part, placed, say, side_by_side
+
+FEW = 12
+"""How many layers a sentence names at most."""
 
 FAR = 2
 """How many times as fast the fastest software is for the usual call to be far from it."""
@@ -35,7 +38,8 @@ def sentences(report: dict[str, Any]) -> list[Row]:
     held = placed(here) or here
     if not held:
         return []
-    makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...] = (_wins, _left_out)
+    makers: tuple[Callable[[dict[str, Any], list[Row]], Row | None], ...]
+    makers = (_wins, _width, _left_out)
     if placed(held):
         makers += (_loses, _usual, _lanes, _latency, _links, _cold, _networks)
     makers += (_share, _devices, *basis.MAKERS)
@@ -62,13 +66,27 @@ def _wins(report: dict[str, Any], held: list[Row]) -> Row:
     return say(
         "wins",
         f"{begin} The median win is {{middle:times}} times as many frames per second, the largest"
-        " {most:times} times ({layer}, {lanes} lanes at {mhz:,.0f} MHz).",
+        " {most:times} times ({layer}, {lanes} at {mhz:,.0f} MHz).",
         **head,
         middle=statistics.median(row["ratio_best"] for row in won),
         most=top["ratio_best"],
         layer=_title(report, top["layer"]),
-        lanes=top["lanes"],
+        lanes=side_by_side(top),
         mhz=top["freq_mhz"],
+    )
+
+
+def _width(report: dict[str, Any], held: list[Row]) -> Row | None:
+    sliced = [row for row in held if row.get("slices", 1) > 1]
+    if not sliced:
+        return None
+    return say(
+        "width",
+        "On {layers} of them it is a core of slices, which takes up to {values:,} values a clock;"
+        " {jobs:,} placed cores of slices stand for these.",
+        layers=len(sliced),
+        values=max(row["lanes"] * row["columns"] for row in sliced),
+        jobs=len({row["placed_job"] for row in sliced}),
     )
 
 
@@ -93,29 +111,28 @@ def _loses(report: dict[str, Any], held: list[Row]) -> Row | None:
     if not lost:
         return None
     worst = min(lost, key=lambda row: row["ratio_best"])
-    core = next(
-        row for row in report["hardware"]
-        if (row["layer"], row["device"], row["lanes"])
-        == (worst["layer"], worst["device"], worst["lanes"])
-    )  # fmt: skip
+    core = next(row for row in report["hardware"] if compare.core_of(row) == compare.core_of(worst))
     best = worst["best"]
+    titles = [_title(report, row["layer"]) for row in lost]
     layer = next(row for row in report["layers"] if row["layer"] == worst["layer"])
     each_clock = max(layer["values_in"], layer["values_out"]) / (
         best["median_s"] * worst["freq_mhz"] * 1e6
     )
     return say(
         "loses",
-        "It loses on {losses} layers. On the worst, {layer}, it takes {times:times} times as long:"
-        " {cycles:,} clocks at {mhz:,.0f} MHz ({source}) with {lanes} lanes, {core:,.1f} us,"
+        "It loses on {losses} layers{which}. On the worst, {layer}, it takes {times:times} times as"
+        " long: {cycles:,} clocks at {mhz:,.0f} MHz ({source}) with {lanes}, {core:,.1f} us,"
         " against {software:,.1f} us for {contender} on {dtype} in {layout}. So software takes"
-        " {values:,.0f} values per clock of the core, and the core always takes {lanes}. {why}",
+        " {values:,.0f} values per clock of the core, and the core takes {taken:,.0f}. {why}",
         losses=len(lost),
+        which=f": {'; '.join(titles)}" if 1 < len(titles) <= FEW else "",
         layer=_title(report, worst["layer"]),
         times=1 / worst["ratio_best"],
         cycles=core["cycles"],
         mhz=worst["freq_mhz"],
         source=worst["freq_source"],
-        lanes=worst["lanes"],
+        lanes=side_by_side(worst),
+        taken=max(layer["values_in"], layer["values_out"]) / core["cycles"],
         core=worst["seconds"] * 1e6,
         contender=best["contender"],
         dtype=best["dtype"],
@@ -170,12 +187,12 @@ def _lanes(report: dict[str, Any], held: list[Row]) -> Row:
         )
     return say(
         "lanes",
-        "Lanes decide. Where the core can tie with the fastest software at all, it needs a median"
-        " of {middle} lanes ({least} to {most}), at the clock of the narrowest placed core that is"
-        " wide enough, or else of the widest. On {holds} of {layers} layers a core with that many"
-        " lanes was placed and reaches the clock. On {wider} it would fit but was not placed, on"
-        " {large} it would not fit the device, and on {never} even all channels in parallel are too"
-        " few.",
+        "Lanes alone: where a core of one column a beat can tie with the fastest software at all,"
+        " it needs a median of {middle} lanes ({least} to {most}), at the clock of the narrowest"
+        " placed core that is wide enough, or else of the widest. On {holds} of {layers} layers a"
+        " core with that many lanes was placed and reaches the clock. On {wider} it would fit but"
+        " was not placed, on {large} it would not fit the device, and on {never} even all channels"
+        " in parallel are too few.",
         wider=sum(
             tie["lanes"] is not None and tie["fits"] is not False and not tie["holds"]
             for tie in ties

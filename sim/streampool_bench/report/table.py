@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import reading
+from .basis import lanes, side_by_side
 
 Row = dict[str, Any]
 
@@ -58,7 +59,7 @@ def _titled(layer: Row) -> str:
 
 def _cells(title: str, row: Row) -> list[str]:
     best, usual, tie = row["best"], row["usual"], row["tie"]
-    clock = f"{_lanes(row['lanes'])}, {row['freq_mhz']:.0f} MHz"
+    clock = f"{side_by_side(row)}, {row['freq_mhz']:.0f} MHz"
     if row["freq_source"] == "placed":
         how = ", one seed" * (row["placed_seeds"] == 1)
         how += ", silicon" * (row["freq_bound"] == "silicon")
@@ -99,11 +100,7 @@ def _tie(tie: Row | None) -> str:
     if tie["lanes"] is None:
         return "never"
     note = "" if tie["holds"] else " (not placed)" if tie["fits"] is not False else " (too many)"
-    return f"{_lanes(tie['lanes'])}{note}"
-
-
-def _lanes(number: int) -> str:
-    return f"{number:,} lane{'s'[: number > 1]}"
+    return f"{lanes(tie['lanes'])}{note}"
 
 
 def terminal(report: dict[str, Any], width: int = 100) -> str:

@@ -21,6 +21,7 @@ from streampool_golden.dtypes import FLOATS
 from streampool_golden.fields import CAFFE, NAMED_PADDINGS, NANS, ROUNDING_ABOUT, ROUNDINGS
 from streampool_golden.geometry import AXIS_NAMES
 from streampool_golden.job import DEFAULT_LANES
+from streampool_golden.slices import slice_job
 
 from ..refusals import Refused
 from ..words import by, describe
@@ -168,6 +169,30 @@ def resync_option() -> Option:
     return option("--resync", help="drop frames whose marks are out of place, and go on in step")
 
 
+def slices_option() -> Option:
+    """Return ``--slices``."""
+    return option(
+        "--slices",
+        values.positive,
+        "N",
+        "cut the core into N, each with its share of the lanes, for widths beyond 32 values (1)",
+        default=1,
+    )
+
+
+def own_streams_option() -> Option:
+    """Return ``--own-streams``."""
+    return option("--own-streams", help="give each slice streams of its own, instead of one")
+
+
+def check_slices(options: Options, job: Job) -> None:
+    """Refuse slices that a job cannot be cut into, and streams of their own without slices."""
+    if getattr(options, "own_streams", False) and options.slices == 1:
+        raise Refused("--own-streams has no meaning with one slice; use --slices N")
+    if options.slices > 1 and isinstance(job, PoolJob):
+        slice_job(job, options.slices)
+
+
 def freq_option(help: str, default: float | None = 100.0) -> Option:
     """Return ``--freq``."""
     return option("--freq", values.megahertz, "MHZ", help, default=default)
@@ -239,6 +264,7 @@ def job_of(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -> 
         job = pool_job(options, shape, dtype)
         return job, describe(job.spec)
     columns = [f"--{name.replace('_', '-')}" for name in COLUMNS if getattr(options, name, None)]
+    columns += ["--slices"] * (getattr(options, "slices", 1) > 1)
     resync = ["--resync"] if getattr(options, "resync", False) else []
     for flag in [*given(options), *columns, *resync]:
         if flag not in OF_UNPOOLING:

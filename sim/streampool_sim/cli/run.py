@@ -24,6 +24,7 @@ examples:
   streampool run map.npy --op sum --kernel 5 --stall 0.3 --seed 7 --stats -
   streampool run small.png --kernel 2 --vcd small.vcd
   streampool run map.npy --op l2 --kernel global
+  streampool run map.npy --kernel 2 --lanes 4 --columns 8 --slices 4
   streampool run clip.npy --layout NCDHW --kernel 1x2x2
   streampool run -o small.png --kernel 4 --indices where.npy
   streampool run cat.png --engine board:/dev/ttyUSB1
@@ -61,6 +62,7 @@ FEW = "not measured on fewer than four frames"
         common.lanes_option(),
         *common.columns_options(),
         common.resync_option(),
+        common.slices_option(),
         option(
             "--layout",
             pictures.LAYOUTS,
@@ -107,6 +109,8 @@ def command(options: Options) -> int:
 
         return board_run.run(source, options)
     job, words = common.job_of(options, source.shape, run_files.dtype_of(source, options))
+    common.check_slices(options, job)
+    sliced = {"slices": options.slices} if options.slices > 1 else {}
     indices = [run_files.read_indices(source, job, options)] if len(job.fields_in) > 1 else []
     arrays = [run_files.checked_values(source, job.input), *indices]
     output, *others = run_files.targets(options, source, job)
@@ -122,6 +126,7 @@ def command(options: Options) -> int:
             repeat=None if options.frames is None else 1,
             freq_mhz=options.freq,
             resync=options.resync,
+            **sliced,
             progress=progress
             if options.vcd is None
             else Estimate(progress, warnings.warn, shorter=options.frames != 1),

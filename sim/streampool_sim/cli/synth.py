@@ -40,6 +40,8 @@ arguments are refused.
         common.lanes_option(),
         *common.columns_options(),
         common.resync_option(),
+        common.slices_option(),
+        common.own_streams_option(),
         option("--device", DEVICES, "DEVICE", "one of {}", required=True),
         common.freq_option("clock that the placer is asked for", FREQ_MHZ),
         option(
@@ -52,6 +54,7 @@ arguments are refused.
 def command(options: Options) -> int:
     """Place the core, and print what it comes to."""
     job = common.pool_job(options)
+    common.check_slices(options, job)
     if options.json is not None:
         files.check_writable(options.json)
     common.warn_of(job)  # before minutes are spent, and also where the device refuses it
@@ -62,6 +65,8 @@ def command(options: Options) -> int:
             resync=options.resync,
             seeds=options.seeds,
             freq_mhz=options.freq,
+            slices=options.slices,
+            own_streams=options.own_streams,
             check=None if options.no_check else check_core,
             progress=progress,
         )

@@ -1,7 +1,9 @@
 """The verb `verilog`, and what it prints of the files."""
 
-from streampool_golden import BASES
-from streampool_hw import FAMILIES
+from typing import Any
+
+from streampool_golden import BASES, Job, PoolJob
+from streampool_hw import FAMILIES, Slices
 from streampool_hw.export.axi import TLAST
 from streampool_hw.export.verilog import files_of, write_verilog
 from streampool_hw.files import is_writable
@@ -21,6 +23,7 @@ examples:
   streampool verilog --op unpool --shape 64x56x56 --size 112x112 --lanes 4 -o .
   streampool verilog --kernel 2 --shape 3x224x224 --family ecp5 --tkeep --tuser -o .
   streampool verilog --kernel 2 --shape 3x1080x1920 --columns 4 --tuser --tlast line --resync -o .
+  streampool verilog --kernel 2 --shape 64x224x224 --columns 32 --slices 8 --own-streams -o .
 
 Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
 latency; NAME.core for FuseSoC; NAME_inst.vh, an instance to paste; NAME.sdc, a timing constraint.
@@ -37,6 +40,8 @@ Exit: 0 written, 2 refused, and then none of them is written.
         common.shape_option(),
         common.lanes_option(),
         *common.columns_options(),
+        common.slices_option(),
+        common.own_streams_option(),
         common.folder_option(),
         option("--name", str, "NAME", "of the module and the files (streampool_OP)"),
         option(
@@ -56,6 +61,13 @@ Exit: 0 written, 2 refused, and then none of them is written.
 def command(options: Options) -> int:
     """Write the core and what goes with it, and print the files."""
     job, words = common.job_of(options)
+    common.check_slices(options, job)
+    what: Job | Slices = job
+    how: dict[str, Any] = {"family": options.family}
+    if isinstance(job, PoolJob) and options.own_streams:
+        what, how = Slices(job, options.slices, **how), {}
+    elif options.slices > 1:
+        how["slices"] = options.slices
     if len(job.fields_in) > 1:  # indices come in
         _check_indices_in(options)
     if options.output.is_dir() and not is_writable(options.output):
@@ -64,8 +76,8 @@ def command(options: Options) -> int:
         files.check_not_read_only(path)
     with Progress("making the core"):
         made = write_verilog(
-            *(job, options.output, options.name),
-            family=options.family,
+            *(what, options.output, options.name),
+            **how,
             tkeep=options.tkeep,
             tuser=options.tuser,
             tlast=options.tlast,
