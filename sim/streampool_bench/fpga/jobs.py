@@ -147,6 +147,7 @@ WIDE_JOBS = {
         *(_sliced("A", _A, (64, 224, 224), (1, 32), n) for n in (8, 10)),
         *(_sliced("A", _A, (n, 224, 224), (1, 32), n, own_streams=False) for n in (8, 10)),
         *(_sliced("B", _B, (64, 112, 112), (2, 16), n) for n in (8, 10)),
+        _sliced("K", PoolSpec("max", 3, 2), (64, 111, 111), (1, 28), 10),
         *(_sliced("C", _C, (64, 224, 224), (1, 32), n) for n in (8, 10)),
         *(_sliced("D", _D, (n, 224, 224), (1, 16), n) for n in (8, 10)),
         _sliced("F", _F, (128, 20, 20), (1, 20), 2),

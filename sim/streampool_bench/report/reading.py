@@ -13,7 +13,7 @@ from ..fpga.jobs import BAR_DEVICE
 from . import basis, compare
 from .basis import Row, part, placed, say, side_by_side
 
-FEW = 12
+FEW = 16
 """How many layers a sentence names at most."""
 
 FAR = 2
