@@ -66,7 +66,7 @@ class RuntimePoolCore(wiring.Component):
         Whether a frame's first beat was taken a clock ago.
     """
 
-    TAKE_OVER = 12
+    TAKE_OVER = 14
 
     i: stream.Interface
     o: stream.Interface
@@ -170,18 +170,18 @@ class RuntimePoolCore(wiring.Component):
                 m.d.sync += taken[k].eq(0)
             with m.Elif(player.copy):
                 m.d.sync += taken[k].eq(1)
+            due = armed & ~taken[k]
             if name == first:
-                m.d.comb += player.due.eq(armed & ~taken[k])
                 with m.If(player.copy):
                     m.d.sync += number.eq(count)
             else:
-                due = taken[0] & ~taken[k] & (count == number)
-                m.d.sync += player.due.eq(due & ~player.copy)
+                due &= taken[0] & (count == number)
                 # it cannot have begun a frame that has not begun in front of it
                 ahead = Signal(FRAMES)
                 m.d.sync += ahead.eq(frames[first] - count)
                 with m.If(ahead[-1]):
                     m.d.sync += self.out_of_step.eq(1)
+            m.d.sync += player.due.eq(due & ~player.copy)
             self._stage(m, name, stage, write, address, word)
         m.d.sync += finished.eq(taken.all() & ~finished)
         m.d.comb += self.began.eq(stages[first].player.began)
