@@ -20,7 +20,7 @@ from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, clock_and_rates, place_design
 from streampool_sim.netlist_check import check_core
 
-from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS, WIDE_JOBS
+from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS, WIDE_JOBS, ReferenceJob
 
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
@@ -211,14 +211,18 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
         write_whole({folder / TOOK: json.dumps(took) + "\n"})
 
 
+def _job(name: str) -> ReferenceJob:
+    return (JOBS | COLUMN_JOBS | WIDE_JOBS)[name]
+
+
 def _design(name: str, device: str) -> Design:
-    job = ALL[name]
+    job = _job(name)
     return Design.of(job.job, DEVICES[device], slices=job.slices, own_streams=job.own_streams)
 
 
 def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
     """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
-    seeds = min(seeds, ALL[name].most_seeds or seeds)
+    seeds = min(seeds, _job(name).most_seeds or seeds)
     design = _design(name, device)
     versions = [*tools.versions(design.device.placer).values()]
     good = old if old and old["placed"] and _is_of(old, design, versions) else None
@@ -230,7 +234,7 @@ def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: 
         return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}
     _say(f"placing {name} on {device} ...")
     kept = None
-    if ALL[name].slices > 1:  # a seed takes minutes
+    if _job(name).slices > 1:  # a seed takes minutes
         kept = folder / f"{name}-{device}-{design.fingerprint(0, FREQ_MHZ, versions)}"
     placement = place_design(
         design, seeds=seeds, freq_mhz=FREQ_MHZ, check=check_core, pool=pool, kept=kept
