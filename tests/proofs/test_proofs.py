@@ -13,11 +13,12 @@ from streampool_hw.export.yosys import top_module
 from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.netlist import NETLIST
 
-from proofs import apart, chain, columns, groups, path, rate, rule
+from proofs import apart, chain, columns, groups, path, rate, rule, verilog
 from proofs.cases import COLUMN_LEMMAS, LEMMAS, of_columns, of_core
 from proofs.fifo import Fifo
 from proofs.harness import covers, prove, rtlil_of
 from proofs.netlists import Synthesized, differences
+from proofs.verilog import KeepsRules
 
 JOB = PoolJob(PoolSpec("max", 3, stride=2, padding=1), (2, 12, 12))
 
@@ -189,3 +190,25 @@ def test_the_stages_theorems_together_are_the_specification(wide: int):
             found = chain.reduced_from(job, *chain.place_of(job, window, group))
             assert found == chain.specified(job, window, group)
             assert set(found.values()) == {1}
+
+
+WRONG_VERILOG = (
+    # a FIFO that says it has room where it has none
+    ("stays", "assign credit = ~ level[3];", "assign credit = 1'h1;", "offers_0"),
+    ("marks", "assign m_axis_tlast = ", "assign m_axis_tlast = ~", "marks"),
+    ("marks", "assign m_axis_tkeep = ", "assign m_axis_tkeep = ~", "marks"),
+)
+
+
+@pytest.mark.parametrize("kind", ["stays", "marks"])
+def test_verilog_keeps_to_the_rules_of_axi_stream_and_wrong_verilog_does_not(
+    kind: str, tmp_path: Path
+):
+    name = "max" if kind == "stays" else "columns"
+    theorem = KeepsRules("", verilog.JOBS[name], verilog.EVERY, kind == "marks")
+    text = theorem.text()
+    assert theorem.prove(text, tmp_path, limit=600).failed == ()
+    for of, right, wrong, failed in WRONG_VERILOG:
+        if of == kind:
+            assert right in text
+            assert failed in theorem.prove(text.replace(right, wrong), tmp_path, limit=600).failed
