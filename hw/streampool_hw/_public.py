@@ -4,6 +4,7 @@ from .base import Core as Core
 from .core import PoolCore as PoolCore
 from .export.axi import AxiCore as AxiCore
 from .export.verilog import write_verilog as write_verilog
+from .families import FAMILIES as FAMILIES
 from .registry import make_core as make_core
 from .resync import ResyncCore as ResyncCore
 from .runtime.core import RuntimePoolCore as RuntimePoolCore
@@ -13,4 +14,3 @@ from .slices import SlicedCore as SlicedCore
 from .slices import Slices as Slices
 from .slices import StreamSlices as StreamSlices
 from .unpool import UnpoolCore as UnpoolCore
-from .vendor.families import FAMILIES as FAMILIES

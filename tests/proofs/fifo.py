@@ -1,7 +1,10 @@
 """The FIFO at a pipeline's end: nothing lost, doubled or out of order, as credit promises."""
 
-from amaranth.hdl import Cat, Elaboratable, Module, Signal
-from streampool_hw.datapath.fifo import PipelineFifo
+from typing import Any
+
+from amaranth.hdl import Array, Cat, Elaboratable, Module, Signal, Value
+from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
+from streampool_hw.schedule.shifts import shifted
 
 from .formal import AnySeq, Cover
 from .harness import Inside, Platform, claim
@@ -17,18 +20,24 @@ class Fifo(Elaboratable):
     beats as were there, less those taken, and it is what leaves when none is.
 
     Invariants: the level counts the beats; level and work in flight together stay within what
-    credit allows; each bank's pointers differ by the level.
+    credit allows; each bank's pointers differ by the level, in the order in which they go round. Of
+    a `BlockFifo` also: what has been read is the first beat, or that is beside it.
     """
 
-    def __init__(self, widths: tuple[int, ...], clocks: int = PipelineFifo.IN_FLIGHT - 1):
-        self.widths, self.clocks = widths, clocks
+    def __init__(
+        self,
+        widths: tuple[int, ...],
+        clocks: int = PipelineFifo.IN_FLIGHT - 1,
+        kind: type[PipelineFifo] = PipelineFifo,
+    ):
+        self.widths, self.clocks, self.kind = widths, clocks, kind
         self.platform = Platform()
         self.ready = Signal()
         self.ports = [self.ready]
 
     def elaborate(self, platform: Platform) -> Module:
         m = Module()
-        fifo = PipelineFifo(self.widths)
+        fifo = self.kind(self.widths)
         inside = Inside(fifo, platform)
         m.submodules.fifo = inside.fragment
         room, width = PipelineFifo.CAPACITY, sum(self.widths)
@@ -69,13 +78,38 @@ class Fifo(Elaboratable):
         for bank, (row, bits) in enumerate(zip(platform.rows, self.widths, strict=True)):
             mine = slice(first, first + bits)
             (write_port,), (read_port,) = row.memory.write_ports, row.memory.read_ports
-            to, at = write_port.addr, read_port.addr
+            to, at, place = write_port.addr, read_port.addr, self._place
+            if isinstance(fifo, BlockFifo):
+                at = self._claim_read(m, bank, inside, row)
             m.d.comb += here[bank].eq(to == row.chosen)
-            claim(m, (to - at)[: len(to)] == level, f"pointers_{bank}")
+            claim(m, (place(to) - place(at))[: len(to)] == level, f"pointers_{bank}")
             same = fifo.o.payload[mine] == before[mine]
             claim(m, same, f"unchanged_{bank}", held & (at == row.chosen))
-            claim(m, (at + ahead)[: len(at)] == row.chosen, f"row_{bank}", followed)
+            chosen = place(row.chosen)
+            claim(m, (place(at) + ahead)[: len(at)] == chosen, f"row_{bank}", followed)
             claim(m, row.kept == value[mine], f"kept_{bank}", followed)
             first += bits
         m.d.comb += Cover(followed & pop & (ahead == 0))
         return m
+
+    def _place(self, row: Value) -> Value:
+        """Return how far on in the pointers' round a row is."""
+        if not issubclass(self.kind, ShiftFifo):
+            return row
+        round_ = [0]
+        while len(round_) < PipelineFifo.CAPACITY:
+            round_.append(shifted(round_[-1], 4, whole=True))
+        return Array(round_.index(k) for k in range(len(round_)))[row]
+
+    def _claim_read(self, m: Module, bank: int, inside: Inside, row: Any) -> Value:
+        """Claim that the first beat is there; return its row."""
+        at, after, beside, fresh = (
+            inside(f"{name}_{bank}") for name in ("read_at", "after", "beside", "fresh")
+        )
+        [read_port] = row.memory.read_ports
+        valid, first = inside("level") != 0, at == row.chosen
+        claim(m, after == shifted(at, 4, whole=True), f"after_{bank}")
+        claim(m, valid, f"fresh_{bank}", fresh)
+        claim(m, beside == row.kept, f"beside_{bank}", fresh & first)
+        claim(m, read_port.data == row.kept, f"read_{bank}", valid & ~fresh & first)
+        return at

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from amaranth.hdl import (
+    Cat,
     Elaboratable,
     Fragment,
     Module,
@@ -80,6 +81,7 @@ class OneRow(Elaboratable):
     """A memory in which one row, chosen freely, is kept; the others give anything.
 
     What is proved of that row is so proved of each. The row needs no reset, as memories have none.
+    A port with a clock gives anything of a row that is written in the same clock.
     """
 
     def __init__(self, memory: Memory):
@@ -99,6 +101,8 @@ class OneRow(Elaboratable):
             if port.domain == "comb":
                 m.d.comb += port.data.eq(row)
             else:
+                new = Cat(write.en & (write.addr == port.addr) for write in self.memory.write_ports)
+                row = Mux(new.any(), AnySeq(len(self.kept)), row)
                 with m.If(port.en):
                     m.d.sync += port.data.eq(row)
         return m

@@ -43,7 +43,7 @@ KINDS: dict[str, Callable[[bool, int], Iterable[Theorem]]] = {
     "column axes": lambda long, axes: cases.column_axes(axes // 5),
     "small cores": lambda long, axes: cases.small_cores(),
     "verilog": lambda long, axes: verilog.cases(),
-    "netlists": lambda long, axes: netlists.cases(long),
+    "netlists": lambda long, axes: netlists.cases(),
     "exact": lambda long, axes: chain(exact.cases(), sums.cases(axes)),
 }
 """What is proved, by kind; in the long form of so many random axes."""

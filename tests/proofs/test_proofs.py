@@ -5,10 +5,10 @@ import random
 from pathlib import Path
 
 import pytest
-from amaranth.hdl import Signal
+from amaranth.hdl import Const, Signal
 from streampool_golden import PoolJob, PoolSpec
 from streampool_golden.networks import networks
-from streampool_hw.datapath.fifo import PipelineFifo
+from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
 from streampool_hw.export.yosys import top_module
 from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.netlist import NETLIST
@@ -32,6 +32,22 @@ def test_the_fifo_is_proved_and_its_claims_leave_room(tmp_path: Path):
 def test_a_pipeline_longer_than_the_credit_overflows(tmp_path: Path):
     text = rtlil_of(Fifo((8,), PipelineFifo.IN_FLIGHT))
     assert "capacity" in prove(text, tmp_path, depth=2).failed
+
+
+@pytest.mark.parametrize("kind", [ShiftFifo, BlockFifo])
+def test_the_fifos_of_other_families_are_proved(kind, tmp_path: Path):
+    assert prove(rtlil_of(Fifo((8, 3), kind=kind)), tmp_path, depth=1).failed == ()
+
+
+class Stale(BlockFifo):
+    """A FIFO that has no register beside its RAM: what it reads as it is written is taken."""
+
+    def _first(self, m, number, mem, read_at, read, soon):
+        return super()._first(m, number, mem, read_at, read, Const(0, 1))
+
+
+def test_what_a_block_ram_reads_as_it_is_written_is_not_relied_on(tmp_path: Path):
+    assert prove(rtlil_of(Fifo((8,), kind=Stale)), tmp_path, depth=4).failed
 
 
 @pytest.mark.parametrize(("name", "lemma", "depth"), LEMMAS)

@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In, Out
 from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Bundle, Step, advance
+from ..families import GENERIC
 from ..schedule.settings import CONSTANTS, Settings
-from ..vendor.families import GENERIC
 
 
 class Number(Bundle):

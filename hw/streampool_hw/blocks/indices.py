@@ -15,7 +15,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from streampool_golden import BeatLayout, Numbering, PoolJob
 
 from ..datapath.pipeline import Bundle, Step
-from ..schedule.sequencer import ModuloCounter
+from ..schedule.counters import ModuloCounter
 from ..schedule.settings import Settings
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from amaranth.hdl import Array, Cat, Const, Module, Value
 from streampool_golden import Axis, PoolJob, UnevenAxis
 
+from ..families import GENERIC
 from ..schedule.plans import player_of
 from ..schedule.program import Program, Word
 from ..schedule.settings import Settings
@@ -24,8 +25,9 @@ class Windows:
     of counts per axis and a tiny table give the kind. `kinds` are all, in ascending order.
     """
 
-    def __init__(self, job: PoolJob, settings: Settings):
+    def __init__(self, job: PoolJob, settings: Settings, family: str = GENERIC):
         self._fold, self._along, self._settings = job.fold, job.axes, settings
+        self._family = family
         self._columns = job.columns_out
         taps = job.axis_taps if job.requantisation else tuple((1,) * n for n in job.out_size)
         self._axes = tuple(
@@ -49,8 +51,11 @@ class Windows:
             if bits:
                 numbers = [kinds.index(kind) for kind in windows]
                 found = _numbers(self._along[axis], numbers, bits, side_by_side)
-                settings = self._settings.part(f"count_{axis}")
-                sequencer = player_of(found, bits * side_by_side, inside, settings)
+                sequencer = player_of(
+                    *(found, bits * side_by_side, inside),
+                    self._settings.part(f"count_{axis}"),
+                    self._family,
+                )
                 m.submodules[f"count_{axis}"] = sequencer
                 m.d.comb += sequencer.step.eq(step)
                 for number, word in enumerate(words):

@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..core import PoolCore
 from ..resync import ResyncCore
-from ..schedule.sequencer import ModuloCounter
+from ..schedule.counters import ModuloCounter
 from .pattern import BITS, FRAMES, expected, leaps, seeds
 
 # Seeds of the registers that stall the two sides

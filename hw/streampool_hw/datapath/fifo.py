@@ -1,10 +1,13 @@
 """The FIFO at the end of a free-running pipeline, which has no clock enables."""
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from amaranth.hdl import Cat, Module, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from ..schedule.shifts import shifted
 
 
 class PipelineFifo(wiring.Component):
@@ -99,3 +102,107 @@ class PipelineFifo(wiring.Component):
             m.d.sync += level.eq(level - 1)
         m.d.sync += self.o.valid.eq(write | level[1:].any() | (level[0] & ~read))
         return m
+
+
+class ShiftFifo(PipelineFifo):
+    """The same, clock for clock, where carry chains are slow: pointers are shift registers."""
+
+    MEMORY: ClassVar[type[memory.Memory]] = memory.Memory
+
+    def elaborate(self, platform):
+        m = Module()
+        write, read = self.write[0], Signal()
+        many = Signal()  # whether there are two beats or more
+        level = Signal(range(self.CAPACITY))
+        m.d.comb += [
+            read.eq(self.o.valid & self.o.ready),
+            many.eq(level[1:].any()),
+            self.credit.eq(~level[-1]),
+        ]
+        with m.If(write ^ read):
+            m.d.sync += level.eq(_up_or_down(level, write))
+        m.d.sync += self.o.valid.eq(write | many | (self.o.valid & ~self.o.ready))
+        soon = write & ~many & (~self.o.valid | self.o.ready)
+        beat, low = [], 0
+        for number, width in enumerate(self._widths):
+            part, row = self.i[low : low + width], 0
+            for _ in range(number % self.CAPACITY):  # as in `PipelineFifo`
+                row = _row_after(row)
+            mem = self.MEMORY(shape=unsigned(width), depth=self.CAPACITY, init=[])
+            m.submodules[f"memory_{number}"] = mem
+            write_port = mem.write_port()
+            write_at = Signal(range(self.CAPACITY), name=f"write_at_{number}", init=row)
+            read_at = Signal.like(write_at, name=f"read_at_{number}")
+            m.d.comb += [
+                write_port.addr.eq(write_at),
+                write_port.data.eq(part),
+                write_port.en.eq(self.write[number]),
+            ]
+            with m.If(self.write[number]):
+                m.d.sync += write_at.eq(_row_after(write_at))
+            beat.append(self._first(m, number, mem, read_at, read, soon))
+            low += width
+        m.d.comb += self.o.payload.eq(Cat(beat))
+        return m
+
+    def _first(
+        self,
+        m: Module,
+        number: int,
+        mem: memory.Memory,
+        read_at: Signal,
+        read: Value,
+        soon: Value,
+    ) -> Value:
+        """Return a bank's part of the first beat, and move on to the next one's row.
+
+        `soon` says that the beat of the next clock is one that is written in this.
+        """
+        with m.If(read):
+            m.d.sync += read_at.eq(_row_after(read_at))
+        port = mem.read_port(domain="comb")
+        m.d.comb += port.addr.eq(read_at)
+        return port.data
+
+
+class BlockFifo(ShiftFifo):
+    """The same in block RAM, where there is no LUT RAM.
+
+    A block RAM gives a row a clock after its address. So what is addressed is the row of the beat
+    that will be the first in the next clock. If that beat is written only now, it comes from a
+    register beside the RAM; what is read of a row that is written in the same clock does not
+    matter.
+    """
+
+    def _first(
+        self,
+        m: Module,
+        number: int,
+        mem: memory.Memory,
+        read_at: Signal,
+        read: Value,
+        soon: Value,
+    ) -> Value:
+        port, [write_port] = mem.read_port(), mem.write_ports
+        after = Signal.like(read_at, name=f"after_{number}", init=_row_after(read_at.init))
+        beside = Signal(len(write_port.data), name=f"beside_{number}", reset_less=True)
+        fresh = Signal(name=f"fresh_{number}")
+        m.d.comb += [port.addr.eq(Mux(read, after, read_at)), port.en.eq(1)]
+        m.d.sync += [beside.eq(write_port.data), fresh.eq(soon)]
+        with m.If(read):
+            m.d.sync += [read_at.eq(after), after.eq(_row_after(after))]
+        return Mux(fresh, beside, port.data)
+
+
+def _row_after(row: Any) -> Any:
+    return shifted(row, 4, whole=True)
+
+
+def _up_or_down(level: Signal, up: Value) -> Value:
+    """Return `level` with 1 more or less, without a chain of carries."""
+    bits: list[Value] = []
+    turns: Value = Const(1, 1)
+    for bit in level:
+        bits.append(bit ^ turns)
+        turns = turns & ~(bit ^ up)
+    return Cat(bits)

@@ -132,7 +132,8 @@ class Pipeline:
     gates into a module, which has the streams. `seamless` says that who takes the beats may wait
     and then has to get one each clock; `far` that each FIFO's credit comes back through a register,
     but for where it is seamless, which leaves no clock for that; `decouples` that a pipeline of no
-    steps is a FIFO between the two handshakes, and not wires. `latency` is 0 for wires.
+    steps is a FIFO between the two handshakes, and not wires. `latency` is 0 for wires. `fifo`
+    makes the FIFOs.
     """
 
     def __init__(
@@ -142,7 +143,9 @@ class Pipeline:
         seamless: bool = False,
         far: bool = False,
         decouples: bool = False,
+        fifo: Callable[[Sequence[int]], PipelineFifo] = PipelineFifo,
     ):
+        self._fifo = fifo
         most = PipelineFifo.SEAMLESS if seamless else PipelineFifo.IN_FLIGHT
         self._far = far and not seamless
         self._pieces = _pieces(steps, most - 1 - self._far)
@@ -168,7 +171,7 @@ class Pipeline:
                 write = delay(m, write, step.clocks, name="going", reset=True)
             flat = [value for bundle in (*shared, *lanes) for _, value in bundle.leaves]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
-            m.submodules[f"fifo_{number}"] = fifo = PipelineFifo([layout.size])
+            m.submodules[f"fifo_{number}"] = fifo = self._fifo([layout.size])
             m.d.comb += [fifo.i.eq(Cat(flat)), fifo.write.eq(write)]
             m.d.comb += credit.eq(fifo.credit_at(m, far=self._far))
             kept = data.View(layout, fifo.o.payload)

@@ -13,7 +13,7 @@ from streampool_golden.fields import choice
 
 from ..base import Core
 from ..resync import COUNT_BITS, MARKS, Resync, check_resync, check_unmarked
-from ..schedule.sequencer import ModuloCounter
+from ..schedule.counters import ModuloCounter
 from ..schedule.settings import Settings
 
 TLAST = ("frame", "line")

@@ -11,8 +11,8 @@ from typing import Any
 from streampool_golden import Job
 from streampool_golden.geometry import AXIS_NAMES
 
+from ..families import GENERIC
 from ..vendor.cell_models import outputs
-from ..vendor.families import GENERIC
 from .axi import AxiCore
 from .axi_slices import AxiSlices
 from .names import CLOCKING, inner_name

@@ -10,13 +10,13 @@ from amaranth.lib.wiring import In, Out
 
 from ..datapath.pipeline import Bundle, Nothing, Pipeline, Step, delay
 from ..datapath.store import DelayLine, RamStore
+from ..families import GENERIC
 from ..schedule.columns import ApartPlan, ColumnPlan, UniformPlan
 from ..schedule.graph import Graph, Run, share
 from ..schedule.program import Program
 from ..schedule.sequencer import Sequencer
 from ..schedule.settings import CONSTANTS, Settings
-from ..vendor.ecp5 import ram_store
-from ..vendor.families import GENERIC
+from ..vendor.memories import fifo_of, ram_store
 from .reduction import ReductionGates
 from .stage import AxisStage
 from .steps import Steps
@@ -190,8 +190,12 @@ class UniformStage(ColumnStage):
         self._comes = RamStore.LATENCY if self._in_ram else 1  # clocks until the history is there
         operands = Step(self._operands, lambda masks: Nothing(), self._comes + 1)
         steps = [operands, *self._reduced(self._graph)]
-        far = how.get("far", False)
-        self._pipeline = Pipeline(steps, seamless=how.get("seamless", False), far=far)
+        self._pipeline = Pipeline(
+            steps,
+            seamless=how.get("seamless", False),
+            far=how.get("far", False),
+            fifo=fifo_of(self._family),
+        )
         self.latency = self._pipeline.latency
         self.store_words = plan.partials * m
         self.store_bits = self.store_words * lanes * self._shape(1).width
@@ -218,15 +222,19 @@ class UniformStage(ColumnStage):
         ages, columns = len(plan.masked_ages), len(plan.masked_columns)
         program = plan.program if plan.drain else plan.program.endless()
         m.submodules.sequencer = sequencer = Sequencer(
-            *(program, 1 + ages + columns, self.m), settings=settings.part("sequencer")
+            *(program, 1 + ages + columns, self.m),
+            settings=settings.part("sequencer"),
+            family=self._family,
         )
-        steps = Steps.of(m, self.i, room, sequencer.last, plan, self.m, settings)
+        steps = Steps.of(m, self.i, room, sequencer.last, plan, self.m, settings, self._family)
         m.d.comb += sequencer.step.eq(steps.take)
         word = self._bits(sequencer, program)
         if plan.drain:
             # none of the next run's groups leaves before the drain is over
             m.submodules.drain_words = drain = Sequencer(
-                *(plan.drain_program, 1 + ages, self.m), settings=settings.part("drain_words")
+                *(plan.drain_program, 1 + ages, self.m),
+                settings=settings.part("drain_words"),
+                family=self._family,
             )
             m.d.comb += drain.step.eq(steps.step & steps.draining)
             for k, bit in enumerate(self._bits(drain, plan.drain_program)):
@@ -292,8 +300,8 @@ class ApartStage(ColumnStage):
         runs = [(at, len(used)) for at, used in zip(ends, plan.used, strict=True)]
         self._graph = share(runs, idempotent=False)
         steps = [Step(self._masked, lambda masks: Nothing()), *self._reduced(self._graph)]
-        far = how.get("far", False)
-        self._pipeline = Pipeline(steps, seamless=plan.waits, far=far)
+        far, fifo = how.get("far", False), fifo_of(self._family)
+        self._pipeline = Pipeline(steps, seamless=plan.waits, far=far, fifo=fifo)
         self._groups = AxisStage(
             *(plan.inner, m, plan.axis.windows * lanes, self._reduction),
             *(self._shape(max(map(len, plan.used))), self._o_shape),
@@ -313,7 +321,9 @@ class ApartStage(ColumnStage):
         program = plan.program.endless()
         bits = sum(map(len, plan.used))
         m.submodules.sequencer = sequencer = Sequencer(
-            *(program, bits, self.m), settings=self._settings.part("sequencer")
+            *(program, bits, self.m),
+            settings=self._settings.part("sequencer"),
+            family=self._family,
         )
         m.d.comb += sequencer.step.eq(self.i.valid & self.i.ready)
         masks = _Masks(sequencer.step, (), tuple(self._bits(sequencer, program)))

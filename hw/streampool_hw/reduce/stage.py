@@ -10,13 +10,13 @@ from amaranth.lib.wiring import In, Out
 from ..datapath.fifo import PipelineFifo
 from ..datapath.pipeline import copies, delay
 from ..datapath.store import DelayLine, RamStore
+from ..families import GENERIC
 from ..schedule.accumulator import Accumulator
 from ..schedule.plans import Plan, player_of, words_of
 from ..schedule.program import Program
 from ..schedule.sequencer import Sequencer
 from ..schedule.settings import CONSTANTS, Settings
-from ..vendor.ecp5 import ram_store
-from ..vendor.families import GENERIC
+from ..vendor.memories import fifo_of, ram_store
 from .reduction import ReductionGates
 from .steps import Control, Steps
 from .timing import Timing
@@ -146,7 +146,7 @@ class Stage(wiring.Component):
         m = Module()
         widths = [self._partial.width * lanes for lanes in self._banks]
         widths[-1] += self._marks
-        m.submodules.fifo = fifo = PipelineFifo(widths)
+        m.submodules.fifo = fifo = fifo_of(self._family)(widths)
         m.d.comb += [
             self.o.valid.eq(fifo.o.valid),
             fifo.o.ready.eq(self.o.ready),
@@ -343,7 +343,9 @@ class AxisStage(Stage):
         if isinstance(words, Program) and not (plan.drain or self._marks):
             words = words.endless()
         m.submodules.sequencer = sequencer = player_of(
-            *(words, plan.word_bits, self.m), settings=settings.part("sequencer")
+            *(words, plan.word_bits, self.m),
+            settings=settings.part("sequencer"),
+            family=self._family,
         )
         word = [sequencer.word[k] for k in range(plan.word_bits)]
         adds = range(plan.partials + 1, 2 * (plan.partials + 1))
@@ -356,7 +358,7 @@ class AxisStage(Stage):
         if plan.pauses:
             return self._control_pausing(m, credit, sequencer, word)
         *word, own = word
-        steps = Steps.of(m, self.i, credit, sequencer.last, plan, self.m, settings)
+        steps = Steps.of(*(m, self.i, credit, sequencer.last, plan, self.m, settings), self._family)
         m.d.comb += sequencer.step.eq(steps.take)
         take, step, draining = steps.take, steps.step, steps.draining
         if not plan.drain:

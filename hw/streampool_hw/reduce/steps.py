@@ -6,7 +6,7 @@ from typing import Protocol, Self
 from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream
 
-from ..schedule.sequencer import ModuloCounter
+from ..schedule.counters import modulo_counter
 from ..schedule.settings import Settings
 
 
@@ -84,6 +84,7 @@ class Steps:
         plan: Drains,
         each: int,
         settings: Settings,
+        family: str,
     ) -> Self:
         """Build the gates that decide, ``i.ready`` among them.
 
@@ -100,7 +101,7 @@ class Steps:
         between = Signal()  # and the next run has not begun
         blocked = Signal()  # more than what may leave during the next run: it has to wait
         step = Signal()
-        drain = ModuloCounter(plan.drain * each, settings=settings.part("drain"))
+        drain = modulo_counter(plan.drain * each, settings=settings.part("drain"), family=family)
         m.submodules.drain = drain
         m.d.comb += [
             i.ready.eq(credit & ~blocked),
@@ -117,7 +118,9 @@ class Steps:
             m.d.sync += between.eq(0)
         if plan.waits:
             more = (plan.drain - plan.overlap) * each
-            m.submodules.wait = wait = ModuloCounter(more, settings=settings.part("wait"))
+            m.submodules.wait = wait = modulo_counter(
+                more, settings=settings.part("wait"), family=family
+            )
             m.d.comb += wait.step.eq(drain.step & blocked)
             with m.If(take & last):
                 m.d.sync += blocked.eq(1)

@@ -5,8 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from ..families import GENERIC, check_family
 from ..reduce.reduction import _MAX
-from ..vendor.families import GENERIC, check_family
 from .maxima import Maxima
 from .registers import (
     ADDRESS_BITS,

@@ -5,12 +5,12 @@ from amaranth.lib import data
 
 from ..datapath.pipeline import delay
 from ..datapath.store import DelayLine, RamStore
+from ..families import GENERIC
 from ..reduce.reduction import ReductionGates
 from ..reduce.stage import Stage
 from ..reduce.steps import Control
 from ..schedule.settings import CONSTANTS, Settings
-from ..vendor.ecp5 import ram_store
-from ..vendor.families import GENERIC
+from ..vendor.memories import ram_store
 from .maxima import StageMaxima
 from .player import Player
 

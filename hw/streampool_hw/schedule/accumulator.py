@@ -4,7 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .sequencer import ModuloCounter
+from ..families import GENERIC
+from .counters import modulo_counter
 from .settings import CONSTANTS, Settings
 from .uneven import Rounds
 
@@ -32,15 +33,27 @@ class Accumulator(wiring.Component):
     word: Signal
     last: Signal
 
-    def __init__(self, words: Rounds, width: int, m: int = 1, *, settings: Settings = CONSTANTS):
-        self._words, self._m, self._settings = words, m, settings
+    def __init__(
+        self,
+        words: Rounds,
+        width: int,
+        m: int = 1,
+        *,
+        settings: Settings = CONSTANTS,
+        family: str = GENERIC,
+    ):
+        self._words, self._m, self._settings, self._family = words, m, settings, family
         super().__init__({"step": In(1), "word": Out(unsigned(width)), "last": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         words, settings = self._words, self._settings
-        m.submodules.slot = slot = ModuloCounter(self._m, settings=settings.part("slot"))
-        m.submodules.rounds = rounds = ModuloCounter(words.rounds, settings=settings.part("rounds"))
+        m.submodules.slot = slot = modulo_counter(
+            self._m, settings=settings.part("slot"), family=self._family
+        )
+        m.submodules.rounds = rounds = modulo_counter(
+            words.rounds, settings=settings.part("rounds"), family=self._family
+        )
         places = range(words.whole)
         step = settings.number("step", words.step, places)
         left = settings.number("left", words.whole - words.step, places)

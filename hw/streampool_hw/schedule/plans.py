@@ -27,9 +27,9 @@ def words_of(plan: Plan) -> Program | Rounds:
 
 
 def player_of(
-    words: Program | Rounds, width: int, m: int, settings: Settings
+    words: Program | Rounds, width: int, m: int, settings: Settings, family: str
 ) -> Sequencer | Accumulator:
     """Return what plays words of `width` bits, each for `m` steps."""
     if isinstance(words, Rounds):
-        return Accumulator(words, width, m, settings=settings)
-    return Sequencer(words, width, m, settings=settings)
+        return Accumulator(words, width, m, settings=settings, family=family)
+    return Sequencer(words, width, m, settings=settings, family=family)

@@ -2,59 +2,14 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..families import GENERIC
+from .counters import modulo_counter
 from .program import Program
 from .settings import CONSTANTS, Settings
-
-
-class ModuloCounter(wiring.Component):
-    """Tell every `period`-th step; the comparison is made a step ahead, so `last` is a register.
-
-    Before the first round's last step come `left`; a whole round's by default. There is room for
-    rounds of up to `most`, by default of `period`; where that is above 1, so is every period.
-    `settings` gives `reload`: what a round's first step leaves to come, ``period - 1``.
-
-    Members
-    -------
-    step : In(1)
-        Whether a step is taken in this clock.
-    last : Out(1)
-        Whether the step to come, or taken now, is its round's last one.
-    """
-
-    step: Signal
-    last: Signal
-
-    def __init__(
-        self,
-        period: int,
-        left: int | None = None,
-        *,
-        most: int | None = None,
-        settings: Settings = CONSTANTS,
-    ):
-        self._period, self._settings = period, settings
-        self._left = period - 1 if left is None else left
-        self._most = period if most is None else most
-        super().__init__({"step": In(1), "last": Out(1)})
-
-    def elaborate(self, platform):
-        m = Module()
-        if self._most == 1:
-            m.d.comb += self.last.eq(1)
-            return m
-        reload = self._settings.number("reload", self._period - 1, range(self._most))
-        left = Signal(range(self._most), init=self._left)
-        more = Signal(init=self._left > 0)
-        m.d.comb += self.last.eq(~more)
-        with m.If(self.step):
-            # at 0 the new count is added, so that the adder is all there is to it
-            m.d.sync += left.eq(left + Mux(more, -1, reload))
-            m.d.sync += more.eq(left != 1)
-        return m
 
 
 @dataclass(frozen=True)
@@ -98,8 +53,9 @@ class Sequencer(wiring.Component):
         *,
         capacity: Capacity | None = None,
         settings: Settings = CONSTANTS,
+        family: str = GENERIC,
     ):
-        self._program, self._m = program, m
+        self._program, self._m, self._family = program, m, family
         self._capacity = capacity or Capacity(len(program.words), program.repeats, m)
         self._settings = settings
         super().__init__({"step": In(1), "word": Out(unsigned(width)), "last": Out(1)})
@@ -107,8 +63,8 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         program, capacity, settings = self._program, self._capacity, self._settings
-        m.submodules.slot = slot = ModuloCounter(
-            self._m, most=capacity.m, settings=settings.part("slot")
+        m.submodules.slot = slot = modulo_counter(
+            self._m, most=capacity.m, settings=settings.part("slot"), family=self._family
         )
         advance = Signal()
         m.d.comb += [slot.step.eq(self.step), advance.eq(self.step & slot.last)]
@@ -127,8 +83,11 @@ class Sequencer(wiring.Component):
         loop_start = settings.number("loop_start", program.start, places)
         loop_end = settings.number("loop_end", program.stop - 1, places)
         last_word = settings.number("last_word", len(program.words) - 1, places)
-        m.submodules.turns = turns = ModuloCounter(
-            *(program.repeats, turns_init), most=capacity.turns, settings=settings.part("turns")
+        m.submodules.turns = turns = modulo_counter(
+            *(program.repeats, turns_init),
+            most=capacity.turns,
+            settings=settings.part("turns"),
+            family=self._family,
         )
         final, at_loop_end, at_end, again = (
             Signal(name=name) for name in ("final", "at_loop_end", "at_end", "again")

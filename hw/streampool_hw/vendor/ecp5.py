@@ -2,61 +2,22 @@
 
 from typing import ClassVar
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Signal, Value
 
-from ..datapath.store import RamStore
-from ..schedule.settings import CONSTANTS, Settings
+from .block_store import BlockStore
 
 MULTIPLIER_BITS = 18
 """Widest operand of the multiplier, and of a Gowin's too; an iCE40's are 16 x 16."""
 
 
-class Ecp5Store(RamStore):
-    """A store in the block RAM of an ECP5, with its output register, which no synthesizer infers.
+class Ecp5Store(BlockStore):
+    """A store in the block RAM of an ECP5 with its output register, which is never inferred."""
 
-    A block holds a power of two of rows. Both pointers go round all of them, the write pointer
-    `depth` rows ahead, so that neither has to be compared with anything. Where the store restarts,
-    both go back to where they began.
-    """
-
+    # Lattice FPGA-TN-02204, table 2.1
     ROWS: ClassVar = {512: 36, 1024: 18, 2048: 9, 4096: 4, 8192: 2, 16384: 1}
-    """Bits of a block's word by its number of rows (Lattice FPGA-TN-02204, table 2.1)."""
 
-    GROUP = 6
-    """Blocks that a pair of pointers drives."""
-
-    def elaborate(self, platform):
-        m = Module()
-        assert self.depth <= max(self.ROWS), "more than a block is deep"
-        rows = next(rows for rows in self.ROWS if rows >= self.depth)
-        bits = self.ROWS[rows]
-        words = [range(self.width)[low : low + bits] for low in range(0, self.width, bits)]
-        # Where there are more rows than words, the write pointer stands at a row that nobody
-        # reads before it is written, so many blocks far apart may write in every clock.
-        spare = self.depth < rows and not self._restarts
-        write = Const(1, 1) if len(words) > self.GROUP and spare else self.write_en
-        for group, first in enumerate(range(0, len(words), self.GROUP)):
-            # each group starts elsewhere, or synthesis would find the pointers equal
-            start = group % rows
-            ahead = start if self._restarts else (group + self.depth) % rows
-            read_at = Signal(range(rows), name=f"read_at_{group}", init=start)
-            write_at = Signal(range(rows), name=f"write_at_{group}", init=ahead)
-            with m.If(self.read_en):
-                m.d.sync += read_at.eq(read_at + 1)
-            with m.If(self.write_en):
-                m.d.sync += write_at.eq(write_at + 1)
-            if self._restarts:  # a reset of the counter, not a choice in front of it
-                with m.If(self.read_en & self.read_last):
-                    m.d.sync += read_at.eq(start)
-                with m.If(self.write_en & self.write_last):
-                    m.d.sync += write_at.eq(start)
-            for number, word in enumerate(words[first : first + self.GROUP], first):
-                part, old = slice(word.start, word.stop), Signal(bits, name=f"old_{number}")
-                new = self.write_data[part]
-                block = _block(bits, read_at, write_at, write, new, old)
-                m.submodules[f"block_{number}"] = block
-                m.d.comb += self.read_data[part].eq(old)
-        return m
+    def block(self, m, name, read_at, write_at, write, new, old):
+        m.submodules[name] = _block(len(old), read_at, write_at, write, new, old)
 
 
 def _block(
@@ -129,20 +90,6 @@ def _pins(name: str, value: Value) -> dict[str, Value]:
 
 LUT_WORDS = 16
 """Words of a LUT RAM of an ECP5, of four bits each; more take a multiplexer for each bit."""
-
-
-def ram_store(
-    width: int,
-    depth: int,
-    family: str,
-    settings: Settings = CONSTANTS,
-    *,
-    block_from: int = 0,
-    restarts: bool = False,
-) -> RamStore:
-    """Return the RAM that serves a family best: a block RAM from so many words on."""
-    own = family == "ecp5" and block_from <= depth <= max(Ecp5Store.ROWS)
-    return (Ecp5Store if own else RamStore)(width, depth, settings, restarts=restarts)
 
 
 def multiplier_instance(a: Value, b: Value, product: Value) -> Instance:

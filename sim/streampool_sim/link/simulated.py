@@ -16,7 +16,7 @@ from streampool_hw.boards.link.protocol import BAUD
 from streampool_hw.boards.table import BOARDS, Board, Pin
 from streampool_hw.boards.top import Top
 from streampool_hw.export import yosys
-from streampool_hw.vendor.families import GENERIC
+from streampool_hw.families import GENERIC
 
 from ..engines import EngineError
 from ..engines.compiled import SharedObject

@@ -9,6 +9,9 @@ GENERIC = "generic"
 FAMILIES = (GENERIC, "ecp5", "ice40", "gowin")
 """Every family; a core's beats and cycles are the same in all of them."""
 
+COUNT_BY_SHIFTING = ("ice40", "gowin")
+"""Families whose carry chains take a LUT for each bit and are slow to enter and to leave."""
+
 
 def check_family(family: str) -> str:
     """Return `family`, or refuse what is none."""
