@@ -68,6 +68,8 @@ QUICK = {
     ("ecp5-25k-6", "to a size"),
     ("gowin-gw1nr9", "A"),
     ("ecp5-25k-6", "columns"),
+    ("ice40-hx8k", "columns, narrow"),
+    ("gowin-gw1nr9", "columns, narrow"),
 }
 ON = ("ecp5-25k-6", "ice40-hx8k", "gowin-gw1nr9")
 CASES = [
@@ -80,14 +82,21 @@ RANDOM, RANDOM_QUICK = 168, 4
 
 
 def random_job(number: int) -> PoolJob:
-    """Return a random job of one to eight lanes; each operation has its turn."""
+    """Return a random job of one to eight lanes; each operation has its turn.
+
+    Some have several columns a beat, with eight values of it at most.
+    """
     op = OPS[number % len(OPS)]
     found = next(each for each in (case(number, k).job for k in count()) if each.spec.op == op)
     lanes = 1 + number % 8
     if op in ("max", "min") and number % 2 == 0:
         base = BASES[number % len(BASES)]
-        found = PoolJob(found.spec.replace(indices=base), found.shape, found.lanes)
-    return PoolJob(found.spec, (max(found.shape[0], lanes), *found.shape[1:]), lanes)
+        found = PoolJob(
+            *(found.spec.replace(indices=base), found.shape, found.lanes, found.columns)
+        )
+    shape = (max(found.shape[0], lanes), *found.shape[1:])
+    columns = min(found.columns, 8 // lanes)
+    return PoolJob(found.spec, shape, lanes, columns)
 
 
 def random_device(number: int) -> Device:
@@ -139,6 +148,7 @@ def test_the_random_share_has_every_operation_indices_and_all_lanes_on_each_devi
         assert {job.spec.op for job in jobs} == set(OPS)
         assert {job.lanes for job in jobs} == set(range(1, 9))
         assert sum(job.spec.indices is not None for job in jobs) > 1
+        assert sum(job.has_columns for job in jobs) > 3
 
 
 def test_a_netlist_of_joined_nets_is_refused(monkeypatch: pytest.MonkeyPatch):
