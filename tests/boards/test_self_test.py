@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.hdl import Fragment, Module, Signal
+from amaranth.hdl import Fragment, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 from broken_cores import BrokenCore
@@ -16,6 +16,8 @@ from streampool_sim.link.simulated import StandIn
 
 # Spare lanes in the last group of channels, and sums that are no whole bytes
 JOB = PoolJob(PoolSpec("sum", 2, 1, dtype="int5"), (3, 3, 4), 2)
+# Spare columns in the last beats of a row, too
+COLUMNS = PoolJob(PoolSpec("max", 3, 1, 1, dtype="int4"), (3, 3, 7), 2, 3)
 FRAMES = 2
 ROUND = 1200
 """Clocks that are enough for a round of these, stalls included."""
@@ -28,24 +30,26 @@ def new_core() -> PoolCore:
 class SpoilingCore(PoolCore):
     """A core whose output is spoilt on its way.
 
-    In `flip`, bits of a beat that are flipped; `group`, the channel group that leaves.
+    In `flip`, bits of a beat that are flipped; `beat`, which one of a row leaves, or of a position
+    with one column a beat.
     """
 
-    def __init__(self):
-        super().__init__(JOB.spec, JOB.shape, JOB.lanes)
+    def __init__(self, job: PoolJob = JOB):
+        super().__init__(job)
         self.flip = Signal(len(self.o.payload.data.as_value()))
-        self.group = Signal(range(JOB.fold))
+        self.beat = Signal(range(job.layout_out.row_beats))
 
     def elaborate(self, platform: Any) -> Module:
         # The real insides are not used, which Amaranth would warn of.
         Fragment.get(super().elaborate(platform), platform)
         m = Module()
-        m.submodules.inner = inner = new_core()
+        m.submodules.inner = inner = PoolCore(self.job)
         wiring.connect(m, wiring.flipped(self.i), inner.i)
         wiring.connect(m, inner.o, wiring.flipped(self.o))
         m.d.comb += self.o.payload.data.as_value().eq(inner.o.payload.data.as_value() ^ self.flip)
         with m.If(self.o.valid & self.o.ready):
-            m.d.sync += self.group.eq(self.group + 1)
+            last = self.job.layout_out.row_beats - 1
+            m.d.sync += self.beat.eq(Mux(self.beat == last, 0, self.beat + 1))
         return m
 
 
@@ -234,12 +238,32 @@ def test_spare_lanes_and_no_others_may_hold_anything(group):
 
     async def spoil(ctx: Any) -> None:
         for _ in range(2 * ROUND):
-            ctx.set(last_lane, -(ctx.get(core.group) == group))
+            ctx.set(last_lane, -(ctx.get(core.beat) == group))
             await ctx.tick()
         spare = group == JOB.fold - 1
         assert (ctx.get(test.good), ctx.get(test.bad)) == (spare, not spare)
 
     assert JOB.fold == 2 and JOB.shape[0] % JOB.lanes == 1
+    simulated(test, spoil)
+
+
+@pytest.mark.parametrize("value", [None, *range(COLUMNS.layout_out.values)])
+def test_with_columns_what_is_spare_and_nothing_else_may_hold_anything(value):
+    """Whatever is spare is spoilt all the time, and a value in the others of its beats once."""
+    core = SpoilingCore(COLUMNS)
+    test, spare = SelfTest(core, FRAMES), COLUMNS.layout_out.spare
+    bits = COLUMNS.output.bits
+    assert spare.any(axis=0).tolist() == [False, True] + 4 * [True] and not spare.all(axis=0).any()
+
+    async def spoil(ctx: Any) -> None:
+        for clock in range(2 * ROUND):
+            flips = spare[ctx.get(core.beat)].copy()
+            if value is not None and 100 < clock < 200:
+                flips[value] = True
+            ctx.set(core.flip, sum(1 << bits * k for k, flip in enumerate(flips) if flip))
+            await ctx.tick()
+        assert (ctx.get(test.good), ctx.get(test.bad)) == (value is None, value is not None)
+
     simulated(test, spoil)
 
 

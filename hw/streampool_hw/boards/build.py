@@ -64,7 +64,7 @@ class Built:
     resync: bool  # whether the core follows its frames' marks
     cycles_per_frame: int  # of the core, valid and ready always high
     link: dict[str, Any] | None  # how a host gets at it, where it has a link
-    # of a self-test: the frames of a round, and the CRC-32 of each lane, by the golden model
+    # of a self-test: the frames of a round, and the CRC-32 of each value of a beat in it
     frames: int | None
     checksums: tuple[int, ...]
     asked_mhz: float | None  # the clock that was asked for, if any
@@ -82,6 +82,7 @@ class Built:
     load: list[str]  # the command that loads it
     lamps: list[dict[str, str]]  # of each: which, what it shows and how it reads
     button: str | None  # the one that starts anew
+    columns: list[int] | None = None  # of a beat in and out, where there are several
 
 
 def build(
@@ -111,7 +112,6 @@ def build(
     steps done, steps in all. A core that does not fit the board or is too slow for the clock is a
     `ToolError`, as is a program that is missing.
     """
-    _check_columns(job)
     # NumPy's scalars are nothing to JSON
     freq_mhz = None if freq_mhz is None else float(freq_mhz)
     if link:
@@ -259,6 +259,7 @@ def build(
             for lamp in board.lamps
         ],
         button=board.button_label or None,
+        columns=[job.columns, job.columns_out] if job.has_columns else None,
     )
     folder.mkdir(parents=True, exist_ok=True)
     about = json.dumps(asdict(built), indent=2) + "\n"
@@ -276,19 +277,14 @@ def _kept(bitstream: Path, report: Path, made_of: str) -> Built | None:
         return None
 
 
-def _check_columns(job: PoolJob) -> None:
-    """Refuse several columns a beat, which nothing on a board makes or takes."""
+def linked(job: PoolJob, board: Board, hz: float, *, family: str) -> LinkedCore:
+    """Return a job's core behind a board's serial port."""
     if job.has_columns:
         raise SpecError(
             "columns",
-            f"columns {max(job.columns, job.columns_out)} is not for a board, whose beats hold one;"
-            " use 1.",
+            f"columns {max(job.columns, job.columns_out)} do not cross a link, which is slower than"
+            " one column a beat by far; use 1.",
         )
-
-
-def linked(job: PoolJob, board: Board, hz: float, *, family: str) -> LinkedCore:
-    """Return a job's core behind a board's serial port."""
-    _check_columns(job)
     if job.spec.indices is not None:
         raise SpecError(
             "indices", "indices do not cross a link, which carries values; leave them out."

@@ -28,10 +28,10 @@ def leaps(steps: int) -> np.ndarray:
     return state
 
 
-def seeds(lanes: int) -> tuple[int, ...]:
-    """Return the states that the lanes' registers begin with, none of them 0."""
+def seeds(values: int) -> tuple[int, ...]:
+    """Return the states that the registers of a beat's values begin with, none of them 0."""
     rng = np.random.default_rng(_SEED)
-    return tuple(int(value) for value in rng.integers(1, 1 << BITS, lanes, np.uint64))
+    return tuple(int(value) for value in rng.integers(1, 1 << BITS, values, np.uint64))
 
 
 def states(seed: int, steps: int, count: int) -> np.ndarray:
@@ -53,15 +53,16 @@ def _leapt(found: np.ndarray, units: np.ndarray) -> np.ndarray:
 def frames(job: PoolJob, count: int = FRAMES) -> np.ndarray:
     """Return the frames of a round, as the generator streams them.
 
-    A lane's value is the lowest bits of its register, which takes as many steps per beat.
+    Each value of a beat is the lowest bits of a register of its own, which takes as many steps per
+    beat.
     """
-    lanes = [_values(seed, job.spec.in_dtype, count * job.beats_in) for seed in seeds(job.lanes)]
-    values = np.stack(lanes, axis=-1)
-    return job.layout_in.unpack(values).reshape(count, *job.shape)
+    layout, dtype = job.layout_in, job.spec.in_dtype
+    values = [_values(seed, dtype, count * job.beats_in) for seed in seeds(layout.values)]
+    return layout.unpack(np.stack(values, axis=-1)).reshape(count, *job.shape)
 
 
 def _values(seed: int, dtype: DType, count: int) -> np.ndarray:
-    """Return a lane's values, the lowest bits of its register, as the type has them."""
+    """Return the values of one register, its lowest bits, as the type has them."""
     bits = states(seed, dtype.bits, count).astype(np.int64) & (1 << dtype.bits) - 1
     if dtype.signed:
         bits -= (bits > dtype.high) * np.int64(1 << dtype.bits)
@@ -69,18 +70,19 @@ def _values(seed: int, dtype: DType, count: int) -> np.ndarray:
 
 
 def checksums(job: PoolJob, pooled: np.ndarray) -> tuple[int, ...]:
-    """Return the CRC-32 of what each lane gives in a round of frames, which are pooled already.
+    """Return the CRC-32 of each value of a beat in a round of frames, which are pooled already.
 
-    It is that of zlib, of the lane's values in the order in which they leave, each in the bytes of
-    its NumPy type, the lowest first. Spare lanes of the last channel group give nothing.
+    It is that of zlib, of the lane's values (with several columns those of the lane and column) in
+    the order in which they leave, each in the bytes of its NumPy type, the lowest first. What is
+    spare, lanes of the last channel group and columns beyond a row's end, gives nothing.
     """
     raw = job.output.raw.numpy
     little = pooled.astype(job.output.numpy, copy=False).view(raw)
     little = little.astype(raw.newbyteorder("<"), copy=False)
     layout = job.layout_out
-    beats = layout.pack(little).reshape(-1, layout.fold, job.lanes)
+    beats = layout.pack(little).reshape(-1, layout.row_beats, layout.values)
     return tuple(
-        zlib.crc32(beats[:, ~spare, lane].tobytes()) for lane, spare in enumerate(layout.spare.T)
+        zlib.crc32(beats[:, ~spare, value].tobytes()) for value, spare in enumerate(layout.spare.T)
     )
 
 

@@ -82,12 +82,12 @@ class Pattern(wiring.Component):
         m.d.comb += beats.step.eq(self.o.valid & self.o.ready)
         with m.If(~self.o.valid | self.o.ready):
             m.d.sync += self.o.valid.eq(~self.idle)
-        for lane, seed in enumerate(seeds(job.lanes)):
-            state = Signal(BITS, init=seed, name=f"state_{lane}")
+        for number, seed in enumerate(seeds(job.layout_in.values)):
+            state = Signal(BITS, init=seed, name=f"state_{number}")
             with m.If(beats.step):
                 m.d.sync += state.eq(Mux(beats.last, Const(seed, BITS), _leapt(state, bits)))
             values = self.o.payload.data if self._marks else self.o.payload
-            m.d.comb += values[lane].eq(state[:bits])
+            m.d.comb += values[number].eq(state[:bits])
         if self._marks:
             m.submodules.frame = frame = ModuloCounter(job.beats_in)
             first = Signal(init=1)
@@ -114,7 +114,8 @@ class SelfTest(wiring.Component):
     frames : int, optional
         Of a round.
     checksums : tuple of int, optional
-        Of each lane in a round, as `pattern.checksums` has them; by default the golden model's.
+        Of each value of a beat in a round, as `pattern.checksums` has them; by default the golden
+        model's.
     blink : int, optional
         Beats out after which `running` changes, a power of two.
 
@@ -187,16 +188,19 @@ class SelfTest(wiring.Component):
         m.submodules.round = beats = ModuloCounter(self._frames * job.beats_out)
         m.submodules.frame = frame = ModuloCounter(job.beats_out)
         m.submodules.group = group = ModuloCounter(job.fold)
+        layout = job.layout_out
+        m.submodules.row = row = ModuloCounter(layout.row_beats // job.fold)
         step = Signal()
         ready = Signal()
         m.d.comb += [core.o.ready.eq(ready), step.eq(core.o.valid & ready)]
         m.d.comb += [counter.step.eq(step) for counter in (beats, frame, group)]
+        m.d.comb += row.step.eq(step & group.last)
         m.d.sync += ready.eq(~(stalls[1].idle & ~rounds[1]) & ~(step & beats.last))
 
         # The beat in a register, then the checksums, then whether they are right.
         data = Signal.like(core.o.payload.data)
-        taken, taken_spare, closing, closed, judged = (
-            Signal(name=name) for name in ("taken", "taken_spare", "closing", "closed", "judged")
+        taken, closing, closed, judged = (
+            Signal(name=name) for name in ("taken", "closing", "closed", "judged")
         )
         misplaced = Signal()
         misses: Value = core.o.payload.last ^ frame.last
@@ -205,29 +209,40 @@ class SelfTest(wiring.Component):
             with m.If(step):
                 m.d.sync += first.eq(frame.last)
             misses = misses | (core.o.payload.first ^ first) | core.broken_frames.any()
-        spare = job.layout_out.spare_lanes
+        # where a lane is spare at the end of a position's groups, or a column at that of a row
+        spare_lanes = range(job.lanes - layout.spare_lanes, job.lanes)
+        spare_columns = range(layout.columns - layout.spare_columns, layout.columns)
+        kinds = {
+            (False, False): taken,
+            (True, False): Signal(name="taken_spare"),
+            (False, True): Signal(name="taken_row"),
+            (True, True): Signal(name="taken_row_spare"),
+        }
         m.d.sync += [
             data.eq(core.o.payload.data),
-            taken.eq(step),
-            taken_spare.eq(step & ~group.last),
+            *(
+                taking.eq(step & ~(group.last & lane) & ~(row.last & column))
+                for (lane, column), taking in kinds.items()
+            ),
             misplaced.eq(step & misses),
             closing.eq(step & beats.last),
             closed.eq(closing),
             judged.eq(closed),
         ]
-        wrong = Signal(job.lanes)
+        wrong = Signal(layout.values)
         shape = (signed if job.output.signed else unsigned)(8 * job.output.numpy.itemsize)
         parameters = crc.catalog.CRC32_ISO_HDLC(data_width=shape.width)
-        for lane, checksum in enumerate(self.checksums):
+        for number, checksum in enumerate(self.checksums):
             each = crc.Processor(parameters)
-            m.submodules[f"crc_{lane}"] = ResetInserter(closed)(each)
-            value = Signal(shape, name=f"value_{lane}")
+            m.submodules[f"crc_{number}"] = ResetInserter(closed)(each)
+            value = Signal(shape, name=f"value_{number}")
+            column, lane = divmod(number, job.lanes)
             m.d.comb += [
-                value.eq(data[lane]),
+                value.eq(data[number]),
                 each.data.eq(value),
-                each.valid.eq(taken if lane < job.lanes - spare else taken_spare),
+                each.valid.eq(kinds[lane in spare_lanes, column in spare_columns]),
             ]
-            m.d.sync += wrong[lane].eq(each.crc != checksum)
+            m.d.sync += wrong[number].eq(each.crc != checksum)
 
         # It is good only when a round is through, and bad for good.
         passed = Signal()

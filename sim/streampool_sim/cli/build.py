@@ -40,6 +40,7 @@ Needs the extra streampool[fpga], and streampool[usb] for an OrangeCrab's link. 
         "what is built, and where",
         common.shape_option(),
         common.lanes_option(),
+        *common.columns_options(),
         common.resync_option(),
         option("--board", BOARDS, "BOARD", "one of {}", required=True),
         common.folder_option(),
