@@ -16,12 +16,12 @@ from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
 from streampool_hw.reduce.columns import ApartStage, ColumnStage, column_stage
 from streampool_hw.reduce.reduction import extremes, sums
 from streampool_hw.reduce.stage import AxisStage
-from streampool_hw.schedule.columns import ApartPlan, UniformPlan, column_plan
+from streampool_hw.schedule.columns import UniformPlan, column_plan
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_hw.schedule.plans import plan_of
 from streampool_hw.schedule.program import Program
 
-from . import apart, columns, groups, path, rate, rule, sequencer, whole
+from . import apart, columns, groups, path, rate, rule, sequencer
 from .fifo import Fifo
 from .harness import Verdict, prove, rtlil_of
 from .stage import Join, ProvedStage, largest, total
@@ -334,37 +334,4 @@ def uneven_axes() -> Iterator[Case]:
                 "uneven axes",
                 depth,
                 lambda a=(axis, rows, is_sum, True), lemma=lemma: lemma(*_alone(*a)),
-            )
-
-
-def small_cores() -> Iterator[Case]:
-    """Yield small whole cores at their ports, a frame and more deep."""
-    line: dict[str, Any] = {"ndim": 1, "dtype": "int3"}
-    for depth, spec, shape, lanes, wide in (
-        (18, PoolSpec("max", 2, **line), (1, 4), 1, 1),
-        (14, PoolSpec("min", 3, stride=2, **line), (1, 5), 1, 1),
-        (14, PoolSpec("sum", 2, **line), (1, 4), 1, 1),
-        (18, PoolSpec("avg", 2, **line), (1, 4), 1, 1),
-        (14, PoolSpec("max", 2, **line), (2, 4), 1, 1),
-        (14, PoolSpec("max", 2, **line), (2, 4), 2, 1),
-        (14, PoolSpec("max", 2, indices="plane", **line), (1, 4), 1, 1),
-        (14, PoolSpec("max", 2, **line), (1, 8), 1, 4),
-        (12, PoolSpec("max", 3, stride=1, padding=1, **line), (1, 3), 1, 1),
-        (12, PoolSpec("max", 2, stride=1, padding=1, **line), (1, 2), 1, 1),
-        (14, PoolSpec("max", adaptive=3, **line), (1, 5), 1, 1),
-        (18, PoolSpec("max", 2, dtype="int3"), (1, 2, 2), 1, 1),
-    ):
-        job = PoolJob(spec, shape, lanes, wide)
-        how = f"to {spec.adaptive}" if spec.adaptive else f"{spec.kernel} / {spec.stride}"
-        title = f"{spec.op} {how} of {'x'.join(map(str, shape))}, {lanes} lanes, {wide} columns"
-        kinds: list[tuple[str, Any]] = [("ports", whole.Whole)]
-        at_once = (isinstance(plan, ApartPlan) or not plan.drain for plan in PoolCore(job).plans)
-        if wide == 1 and all(at_once):
-            kinds.append(("flow", whole.Flows))
-        for name, lemma in kinds:
-            yield Bounded(
-                f"{name}: {title}",
-                "small cores",
-                f"first {depth}",
-                lambda job=job, lemma=lemma: lemma(PoolCore(job)),
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Module, Mux, Signal, Value
 from streampool_hw.datapath.fifo import PipelineFifo
 
-from .harness import Inside, OneRow
+from .harness import OneRow
 from .stage import ago
 
 Claim = Callable[..., None]
@@ -47,8 +47,8 @@ class Pieces:
     ----------
     m : Module
         To put the ghosts into.
-    inside : Inside
-        What they are inside of.
+    inside : callable
+        What gives a signal inside by its name.
     clocks : sequence of int
         The clocks of each piece.
     rows : sequence of OneRow
@@ -79,7 +79,7 @@ class Pieces:
     def __init__(
         self,
         m: Module,
-        inside: Inside,
+        inside: Callable[[str], Signal],
         clocks: Sequence[int],
         rows: Sequence[OneRow],
         starts: Value,

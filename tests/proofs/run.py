@@ -24,7 +24,7 @@ from typing import Any
 from amaranth.hdl import UnusedElaboratable
 from streampool_sim.progress import Progress
 
-from . import cases, exact, netlists, sums, verilog
+from . import cases, core_cases, exact, netlists, sums, verilog
 from .harness import Missing, Theorem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,8 @@ KINDS: dict[str, Callable[[bool, int], Iterable[Theorem]]] = {
     "uneven axes": lambda long, axes: cases.uneven_axes(),
     "column layers": lambda long, axes: cases.column_layers(every=long),
     "column axes": lambda long, axes: cases.column_axes(axes // 5),
-    "small cores": lambda long, axes: cases.small_cores(),
+    "finishing": lambda long, axes: core_cases.finishing(),
+    "small cores": lambda long, axes: core_cases.small_cores(),
     "verilog": lambda long, axes: verilog.cases(),
     "netlists": lambda long, axes: netlists.cases(),
     "exact": lambda long, axes: chain(exact.cases(), sums.cases(axes)),
