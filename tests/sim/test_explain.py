@@ -52,6 +52,39 @@ def test_nothing_to_pool():
     assert "Every window is one input" in explain_text(PoolSpec("max", 1), (1, 3, 3))
 
 
+@pytest.mark.parametrize(
+    ("spec", "width", "columns", "columns_out"),
+    [
+        (PoolSpec("max", (3,), 1, 1), 16, 4, 4),
+        (PoolSpec("max", (3,), 2, 1), 21, 4, 2),
+        (PoolSpec("avg", (7,), 7), 30, 4, 4),
+        (PoolSpec("sum", (2,), 1, 1), 9, 1, 2),
+        (PoolSpec("avg", "global", ndim=1), 9, 4, 1),
+    ],
+    ids=str,
+)
+def test_windows_side_by_side_leave_once_with_all_their_taps(spec, width, columns, columns_out):
+    text = explain_text(spec, (1, width), None, columns, columns_out)
+    job = PoolJob(spec, (1, width), None, columns, columns_out)
+    left, taken = [], []
+    for line in text.splitlines():
+        if not line.strip()[:1].isdigit():
+            continue
+        comes, live, leaves = line.split("|")
+        taken.append(comes.split()[1].removeprefix("x"))
+        marks = dict(zip((words := live.split())[::2], words[1::2], strict=True))
+        for window in leaves.split()[1:]:
+            left.append(window)
+            assert "□" not in marks[window]
+    drained = [window for window in left if window.endswith("'")]
+    own = [window for window in left if not window.endswith("'")]
+    assert [f"w{i}" for i in range(job.axes[0].outputs)] == own + [w[:-1] for w in drained]
+    ends = [int(x) for word in taken for x in word.split("-")]
+    assert ends[0] == 0 and ends[-1] == width - 1
+    assert (axis := job.stages[0].columns) is not None
+    assert len(taken) == axis.beats
+
+
 def test_what_does_not_work_is_refused():
     with pytest.raises(SpecError, match="kernel"):
         explain_text(PoolSpec("max", 9), (1, 6, 6))
