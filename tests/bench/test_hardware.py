@@ -173,10 +173,10 @@ def test_rows_of_the_real_table():
     found = network_layers(["resnet50"]).layers
     rows = hardware.rows(found, assumed_mhz=50.0)
     assert {row["layer"] for row in rows} == {layer.name for layer in found}
-    by_name = {(row["job"], row["device"]): row for row in placed.placements()}
+    by_name = {(row["job"], row["device"]): row for row in (*placed.placements(), *placed.wide())}
     for row in rows:
         spec = next(layer for layer in found if layer.name == row["layer"])
-        job = PoolJob(spec.spec, spec.shape, row["lanes"])
+        job = PoolJob(spec.spec, spec.shape, row["lanes"], row["columns"])
         assert row["cycles"] == row["limit_cycles"] == max(job.beats_in, job.beats_out)
         assert row["seconds"] == pytest.approx(row["cycles"] / row["freq_mhz"] / 1e6)
         assert row["frames_per_second"] * row["seconds"] == pytest.approx(1)
@@ -185,8 +185,13 @@ def test_rows_of_the_real_table():
             stands = by_name[row["placed_job"], row["device"]]
             assert stands["clock_mhz"] == row["freq_mhz"] <= stands["fmax_median_mhz"]
             assert stands["bound_by"] == row["freq_bound"]
-            channels = spec.shape[0]
-            assert stands["lanes"] == row["lanes"] or row["lanes"] == channels < stands["lanes"]
+            if row["slices"] > 1:  # any share of as many values
+                assert row["slices"] <= stands["slices"]
+                values = row["lanes"] * row["columns"] // row["slices"]
+                assert values <= stands["lanes"] * stands["columns"][0] // stands["slices"]
+            else:
+                lanes, channels = stands["lanes"], spec.shape[0]
+                assert lanes == row["lanes"] or row["lanes"] == channels < lanes
             itself = (stands["spec"], tuple(stands["shape"])) == (spec.spec.to_json(), spec.shape)
             assert row["same_job"] >= itself
         else:

@@ -131,7 +131,7 @@ def test_what_is_read_only_is_not_replaced(
         ("build --board icebreaker --kernel 2 --shape 1x4x4 -o loop", "loop is a link that"),
         ("synth --device ecp5-25k-6 --kernel 2 --shape 1x4x4 --json loop", "loop is a link that"),
         ("boards -o loop", "loop is a link that"),
-        ("sweep 1 --results loop", "loop: Too many levels of symbolic links"),
+        ("sweep 1 --results loop", "loop is a link that"),
         ("bench --from loop", "--from loop cannot be read"),
         ("bench --quick --folder loop", "loop is a link that"),
     ],

@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
-from streampool_golden import PoolSpec
+from streampool_golden import PoolSpec, SpecError
 from streampool_hw.export import yosys
 from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob
@@ -161,3 +161,8 @@ def test_a_word_that_is_lost_is_found(model: RuntimeModel):
     object.__setattr__(first, "writes", torn)
     with pytest.raises(EngineError, match="refused a job"):
         model.run(turns)
+
+
+def test_operations_that_no_core_has_yet_are_refused():
+    with pytest.raises(SpecError, match=r"operations \['avg'\] have jobs, but no core yet"):
+        RuntimePoolCore(Maxima(operations=("max", "avg")))

@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value, 
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
+from streampool_golden import SpecError
+from streampool_golden.errors import shown
 
 from ..families import GENERIC, check_family
 from ..reduce.reduction import _MAX
@@ -44,6 +46,11 @@ class RuntimePoolCore(wiring.Component):
     family : str, optional
         The family of devices, one of `FAMILIES`.
 
+    Raises
+    ------
+    SpecError
+        If an operation of the maxima neither selects the largest nor the smallest value.
+
     Members
     -------
     i : In(stream)
@@ -80,6 +87,12 @@ class RuntimePoolCore(wiring.Component):
     began: Signal
 
     def __init__(self, maxima: Maxima, *, family: str = GENERIC):
+        if sums := [op for op, each in zip(maxima.operations, maxima.reduces, strict=True)
+                    if each.selects is None]:  # fmt: skip
+            raise SpecError(
+                "operations",
+                f"operations {shown(sums)} have jobs, but no core yet; use max, min or both.",
+            )
         self.maxima, self.family = maxima, check_family(family)
         self._map = RegisterMap(maxima)
         key = unsigned(maxima.bits)
@@ -127,7 +140,8 @@ class RuntimePoolCore(wiring.Component):
 
     def _mask(self, traits: Value) -> Value:
         """Return what turns a value into its key, and back: see `_order_key`."""
-        signed, smallest = traits[0], traits[1] if "min" in self.maxima.operations else Const(0, 1)
+        either = any(each.selects == "smallest" for each in self.maxima.reduces)
+        signed, smallest = traits[0], traits[1] if either else Const(0, 1)
         return Cat(smallest.replicate(self.maxima.bits - 1), smallest ^ signed)
 
     def _jobs(self, asked: Signal, stages: dict[str, RuntimeStage]) -> Module:
