@@ -18,9 +18,8 @@ from .clocks import Clock, Figures
 from .jobs import WIDE_JOBS
 
 _WHY = {
-    "windows": "the same operation and window, in as many slices of as many values or more",
-    "harder": "the same operation with a window that asks as much or more, in as many slices of as"
-    " many values or more",
+    "windows": "the same operation and window, in no fewer slices and values",
+    "harder": "the same operation with a window that asks no less, in no fewer slices and values",
 }
 
 
