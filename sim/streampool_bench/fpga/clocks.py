@@ -134,6 +134,11 @@ def _placed_lanes(lanes: int, device: str) -> int:
     return min((each for each in wider if each >= lanes), default=lanes)
 
 
+def may_stand_for(placed_spec: PoolSpec, spec: PoolSpec) -> bool:
+    """Return whether a placed operation is the one that is wanted, or stands for it."""
+    return placed_spec.op in _STAND_FOR.get(spec.op, (spec.op,))
+
+
 def stands_for(
     placed_spec: PoolSpec, has: Figures, block_bits: int, spec: PoolSpec, wanted: Figures
 ) -> str | None:
@@ -142,7 +147,7 @@ def stands_for(
     By the same window ("windows"), or by one that asks as much or more ("harder"); None if not.
     """
     there, asked = has.effort, wanted.effort
-    if placed_spec.op not in _STAND_FOR.get(spec.op, (spec.op,)) or there.bits < asked.bits:
+    if not may_stand_for(placed_spec, spec) or there.bits < asked.bits:
         return None
     if there.accumulator < asked.accumulator or there.divides < asked.divides:
         return None

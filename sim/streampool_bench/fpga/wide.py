@@ -44,6 +44,8 @@ def cores_of(spec: PoolSpec, shape: tuple[int, ...], device: str) -> tuple[Slice
 def _core_of(spec: PoolSpec, shape: tuple[int, ...], row: dict[str, Any]) -> Sliced | None:
     """Return the fastest core of a layer that a placed one stands for, if any."""
     placed_job, slices = WIDE_JOBS[row["job"]].job, row["slices"]
+    if not clocks.may_stand_for(placed_job.spec, spec):
+        return None
     family = DEVICES[row["device"]].family
     values = placed_job.layout_in.values // slices
     has = _slice_figures(placed_job, slices, family)
