@@ -19,9 +19,9 @@ from .families import GENERIC, check_family
 from .reduce.columns import ColumnStage, column_stage
 from .reduce.operations import gates_of, postprocessing
 from .reduce.stage import AxisStage
-from .schedule.columns import ColumnPlan, column_plan
+from .schedule.columns import ColumnPlan
 from .schedule.counters import modulo_counter
-from .schedule.plans import plan_of
+from .schedule.plans import plans_of
 from .schedule.settings import CONSTANTS, Settings
 from .vendor.memories import fifo_of
 
@@ -137,13 +137,7 @@ class PoolCore(wiring.Component):
         gates, self._place = gates_of(job), place_of(job)
         below = self._place.bits if self._place else 0
         self._reduction = reduction = gates.reduce(job, below)
-        idempotent = job.operation.selects is not None
-        self.plans = tuple(
-            column_plan(stage.columns, idempotent=idempotent)
-            if stage.columns
-            else plan_of(stage.along)
-            for stage in job.stages
-        )
+        self.plans = plans_of(job)
         self.cycles_bound = job.cycles_bound - sum(
             (stage.idle_bound - plan.idle) * stage.m * stage.runs
             for plan, stage in zip(self.plans, job.stages, strict=True)

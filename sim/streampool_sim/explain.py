@@ -7,9 +7,8 @@ from typing import TypeAlias
 from streampool_golden import Axis, PoolJob, PoolSpec, UnevenAxis
 from streampool_golden.fields import GLOBAL
 from streampool_golden.geometry import AXIS_NAMES
-from streampool_hw import PoolCore
 from streampool_hw.schedule.columns import ApartPlan, ColumnPlan
-from streampool_hw.schedule.plans import Plan, words_of
+from streampool_hw.schedule.plans import Plan, plans_of, words_of
 from streampool_hw.schedule.program import Program
 
 from .words import count
@@ -53,7 +52,7 @@ def explain_text(
     if job.has_columns:
         lines += BESIDE.splitlines()
     names = AXIS_NAMES[spec.ndim]
-    for plan, stage in zip(PoolCore(job).plans, job.stages, strict=True):
+    for plan, stage in zip(plans_of(job), job.stages, strict=True):
         name = " x ".join(names) if spec.adaptive == GLOBAL else names[stage.axis]
         lines += ["", *_axis_lines(plan, name, stage.m)]
     if not job.stages:

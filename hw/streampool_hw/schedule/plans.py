@@ -2,9 +2,10 @@
 
 from typing import TypeAlias
 
-from streampool_golden import Axis, UnevenAxis
+from streampool_golden import Axis, PoolJob, UnevenAxis
 
 from .accumulator import Accumulator
+from .columns import ColumnPlan, column_plan
 from .plan import AxisPlan
 from .program import Program
 from .sequencer import Sequencer
@@ -17,6 +18,15 @@ Plan: TypeAlias = AxisPlan | UnevenPlan
 def plan_of(axis: Axis) -> Plan:
     """Return the plan of an axis."""
     return UnevenPlan(axis) if isinstance(axis, UnevenAxis) else AxisPlan(axis)
+
+
+def plans_of(job: PoolJob) -> tuple[Plan | ColumnPlan, ...]:
+    """Return the plan of each stage of a job."""
+    idempotent = job.operation.selects is not None
+    return tuple(
+        column_plan(stage.columns, idempotent=idempotent) if stage.columns else plan_of(stage.along)
+        for stage in job.stages
+    )
 
 
 def words_of(plan: Plan) -> Program | Rounds:
