@@ -149,7 +149,7 @@ def test_what_leaves_the_core_goes_on_in_the_model():
 
     [plain], [swapped] = model.run([x]), model.run([x], nothing)
     assert not np.array_equal(plain, swapped)
-    bias = model._module.fc.bias.detach().numpy()
+    bias = model._module.get_parameter("fc.bias").detach().numpy()
     assert np.array_equal(swapped[0], bias)
 
 

@@ -94,7 +94,8 @@ def _as(values: np.ndarray, like: torch.Tensor, site: Site) -> torch.Tensor:
     """Return what left a core as what the model's own pooling gives."""
     made = tensor(values).reshape(like.shape)
     if like.is_quantized:
-        return torch._make_per_tensor_quantized_tensor(made, like.q_scale(), like.q_zero_point())
+        make = torch._make_per_tensor_quantized_tensor  # pyright: ignore[reportPrivateImportUsage]
+        return make(made, like.q_scale(), like.q_zero_point())
     if site.outside is not None and like.is_floating_point():
         scale, zero = site.outside
         return ((made.to(torch.float32) - zero) * scale).to(like.dtype)
