@@ -8,13 +8,13 @@ reduces are the window's taps.
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Elaboratable, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from streampool_hw.reduce.columns import ApartStage
 from streampool_hw.schedule.graph import Run
 
 from .formal import AnySeq, Cover
 from .graphs import Levels, Words, fifos_of, value_of
-from .harness import Inside, Platform, assume, claim
+from .harness import Claimed, Granted, Inside, Platform, assume
 from .linear import by_table
 from .pieces import Pieces
 from .sequencer import Played
@@ -44,7 +44,7 @@ def taps_by_beat(stage: ApartStage) -> list[list[set[int] | None]]:
     return found
 
 
-class Front(Elaboratable):
+class Front(Claimed):
     """An apart column stage in front of its `AxisStage`, one lane of it."""
 
     def __init__(self, stage: ApartStage, join: Join, lane: int = 0):
@@ -82,10 +82,6 @@ class Front(Elaboratable):
         self._pipe(x)
         self._specify(x)
         return m
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Claim something of the stage; see `harness.claim`."""
-        claim(self.top, what, name, when)
 
     def _pipe(self, x: Sequence[Value]) -> None:
         """Claim that the pipeline gives what its graph gives at once."""
@@ -181,20 +177,11 @@ class Front(Elaboratable):
         return [sum(1 << u for u in each or ()) for each in found]
 
 
-class Rate(Front):
+class Rate(Granted, Front):
     """What is in front of a stage that is always ready, with all of `Front` taken for granted.
 
     An input is taken in each clock, and each beat takes as long as any other.
     """
-
-    granted = True
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Assume what `Front` claims, and claim what comes after."""
-        if self.granted:
-            assume(self.top, what, when)
-        else:
-            super().claim(what, name, when)
 
     def _specify(self, x: Sequence[Value]) -> None:
         super()._specify(x)

@@ -11,20 +11,20 @@ RAM, or its registers, to the row.
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Const, Elaboratable, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from streampool_hw.reduce.columns import UniformStage
 from streampool_hw.schedule.graph import Run
 from streampool_hw.schedule.program import Program
 
 from .graphs import Levels, Words, fifos_of, part_of, value_of
-from .harness import Inside, Platform, assume, claim, constant
+from .harness import Claimed, Inside, Platform, assume, constant
 from .pieces import Pieces
 from .stage import Join, ago
 
 DEPTH = 9
 
 
-class ProvedColumns(Elaboratable):
+class ProvedColumns(Claimed):
     """A uniform column stage with free inputs; the lemmas add what they claim in `_lemma`.
 
     One of its lanes is looked at.
@@ -74,10 +74,6 @@ class ProvedColumns(Elaboratable):
 
     def _lemma(self) -> None:
         raise NotImplementedError
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Claim something of the stage; see `harness.claim`."""
-        claim(self.top, what, name, when)
 
     def _read_word(self) -> None:
         """Take the control word apart, as `UniformPlan.program` and `drain_program` have it."""

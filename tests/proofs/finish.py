@@ -4,7 +4,7 @@ The arithmetic is not looked at here, only that a beat's `last` leaves with the 
 tells it, a counter does.
 """
 
-from amaranth.hdl import Const, Elaboratable, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from streampool_hw import PoolCore
 from streampool_hw.blocks.block import Window
@@ -12,14 +12,14 @@ from streampool_hw.datapath.pipeline import Bundle
 
 from .formal import AnySeq, Cover
 from .graphs import fifos_of
-from .harness import Inside, Platform, assume, claim
+from .harness import Claimed, Granted, Inside, Platform, assume
 from .pieces import Pieces
 from .stage import ago
 
 DEPTH = 9
 
 
-class Finish(Elaboratable):
+class Finish(Claimed):
     """A core's postprocessing, cut into pieces, with free beats; of a core not yet elaborated."""
 
     def __init__(self, core: PoolCore):
@@ -84,10 +84,6 @@ class Finish(Elaboratable):
     def _lemma(self) -> None:
         """Claim more."""
 
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Claim something of it; see `harness.claim`."""
-        claim(self.top, what, name, when)
-
     def _places_of_last(self) -> list[int]:
         """Return the bit of each piece's FIFO that is a beat's `last`."""
         kinds = len(self.core._windows.kinds)
@@ -128,17 +124,8 @@ class Finish(Elaboratable):
             self.claim((left == beats - 1 - count) & (more == (left != 0)), "counted")
 
 
-class Flow(Finish):
+class Flow(Granted, Finish):
     """The same where the output is always ready: no beat is refused, and all take the same time."""
-
-    granted = True
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Assume what `Finish` claims, and claim what comes after."""
-        if self.granted:
-            assume(self.top, what, when)
-        else:
-            super().claim(what, name, when)
 
     def _lemma(self) -> None:
         self.granted = False

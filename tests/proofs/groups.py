@@ -13,7 +13,7 @@ from streampool_hw.schedule.graph import Run
 from .columns import ProvedColumns
 from .formal import AnySeq, Cover
 from .graphs import value_of
-from .harness import assume, constant
+from .harness import Granted, assume, constant
 from .linear import by_line
 from .pieces import Place
 from .rule import any_of
@@ -327,21 +327,12 @@ class Rule(ProvedColumns):
         self.claim(Cat(same).all(), f"{place.name}_value_{q}", place.here & (self.q == q))
 
 
-class Rate(Rule):
+class Rate(Granted, Rule):
     """A stage whose output is always ready: with all of `Rule` taken for granted.
 
     An input is refused only where the schedule has the next row wait for the drain, and each beat
     takes as long as any other.
     """
-
-    granted = True
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Assume what lemma "rule" claims, and claim what comes after."""
-        if self.granted:
-            assume(self.top, what, when)
-        else:
-            super().claim(what, name, when)
 
     def _lemma(self) -> None:
         super()._lemma()

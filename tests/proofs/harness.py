@@ -70,6 +70,32 @@ def assume(m: Module, what: ValueLike, when: ValueLike = 1) -> None:
     m.d.comb += Assume(Mux(when, what, 1))
 
 
+class Claimed(Elaboratable):
+    """What is proved: hardware, in the module `top`, and what is claimed of it."""
+
+    top: Module
+
+    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
+        """Claim something of it; see `claim`."""
+        claim(self.top, what, name, when)
+
+
+class Granted(Claimed):
+    """In front of a class of claims: these are assumed, and claimed is what comes after.
+
+    That is from where `granted` is set to False.
+    """
+
+    granted = True
+
+    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
+        """Assume what was proved already, or claim what was not."""
+        if self.granted:
+            assume(self.top, what, when)
+        else:
+            super().claim(what, name, when)
+
+
 def constant(m: Module, shape: Shape | range, name: str) -> Signal:
     """Return a number that is free but never changes."""
     number = Signal(shape, name=name)

@@ -5,26 +5,14 @@ where the schedule has the next frame wait for the drain. So a frame takes as ma
 schedule has slots, times the beats of a slot.
 """
 
-from amaranth.hdl import Value
-
-from .harness import assume
+from .harness import Granted, assume
 from .rule import Rule
 
 DEPTH = 1
 
 
-class Rate(Rule):
+class Rate(Granted, Rule):
     """A stage whose output is always ready."""
-
-    granted = True
-    """Whether what is said of the stage is known already."""
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Assume what lemma "rule" claims, and claim what comes after."""
-        if self.granted:
-            assume(self.top, what, when)
-        else:
-            super().claim(what, name, when)
 
     def _lemma(self) -> None:
         super()._lemma()

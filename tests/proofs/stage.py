@@ -8,10 +8,10 @@ are free and never change, so that what is proved of them is proved of all.
 from collections.abc import Callable
 from functools import cached_property
 
-from amaranth.hdl import Cat, Const, Elaboratable, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from streampool_hw.reduce.stage import AxisStage
 
-from .harness import Inside, OneRow, Platform, assume, claim, constant
+from .harness import Claimed, Inside, OneRow, Platform, assume, constant
 
 Join = Callable[[Value, Value], Value]
 """How two partials become one, written apart from the gates."""
@@ -37,7 +37,7 @@ def ago(m: Module, what: Value, clocks: int, name: str, *, control: bool = True)
     return past
 
 
-class ProvedStage(Elaboratable):
+class ProvedStage(Claimed):
     """A stage with free inputs; the lemmas add what they claim in `_lemma`.
 
     Parameters
@@ -122,10 +122,6 @@ class ProvedStage(Elaboratable):
         bits = beat[first : first + shape.width * self.lanes]
         part = bits.word_select(self.lane, shape.width)
         return part.as_signed() if shape.signed else part
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Claim something of the stage; see `harness.claim`."""
-        claim(self.top, what, name, when)
 
     @cached_property
     def program(self):

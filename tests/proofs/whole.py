@@ -9,11 +9,11 @@ so many clocks after a reset.
 from collections.abc import Sequence
 from itertools import product
 
-from amaranth.hdl import Cat, Const, Elaboratable, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from streampool_hw import PoolCore
 
 from .formal import AnySeq, Cover
-from .harness import assume, claim, constant
+from .harness import Claimed, assume, constant
 from .linear import by_table
 from .rule import any_of
 from .stage import ago
@@ -37,7 +37,7 @@ class Raster:
         ]
 
 
-class Whole(Elaboratable):
+class Whole(Claimed):
     """A core with free inputs.
 
     Theorem, within the depth: each value of each frame is what the operation makes of its taps, and
@@ -87,10 +87,6 @@ class Whole(Elaboratable):
 
     def _lemma(self) -> None:
         """Claim more."""
-
-    def claim(self, what: Value | bool, name: str, when: Value | int = 1) -> None:
-        """Claim something of the core; see `harness.claim`."""
-        claim(self.top, what, name, when)
 
     def _follow_value(self, ends: Value) -> None:
         m, job, o = self.top, self.job, self.core.o
