@@ -1,14 +1,17 @@
 """A pooling core whose job is written to registers, and changes between two frames."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
-from streampool_golden import SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.errors import shown
 
 from ..families import GENERIC, check_family
 from ..reduce.reduction import _MAX
+from .job import RuntimeJob
 from .maxima import Maxima
 from .registers import (
     ADDRESS_BITS,
@@ -110,6 +113,16 @@ class RuntimePoolCore(wiring.Component):
                 **{name: Out(1) for name in flags},
             }
         )
+
+    def job(self, spec: PoolSpec | PoolJob, shape: Sequence[int] = ()) -> RuntimeJob:
+        """Return a job of this core: what it computes, on frames of which shape.
+
+        Raises
+        ------
+        SpecError
+            As `RuntimeJob`, such as where a job passes one of the maxima, which the sentence names.
+        """
+        return RuntimeJob(spec, tuple(shape), self.maxima)
 
     def elaborate(self, platform):
         m = Module()

@@ -28,8 +28,11 @@ examples:
   streampool run clip.npy --layout NCDHW --kernel 1x2x2
   streampool run -o small.png --kernel 4 --indices where.npy
   streampool run cat.png --engine board:/dev/ttyUSB1
+  streampool run --runtime jobs.json --stats -
   streampool run small.png -o back.png --op unpool --indices where.npy --size 160x240
 
+JOBS.json is a list of {"spec": {"op": "max", "kernel": 3, ...}, "shape": [C, H, W],
+"input": "x.npy", "output": "y.npy"}; both files may be left out, and frames are random then.
 Sizes are rows x columns. Without --kernel, it is --kernel 3 --stride 2 --padding 1.
 Exit: 0 equal to the golden model bit for bit, 1 a mismatch, 2 refused.
 """
@@ -96,9 +99,24 @@ FEW = "not measured on fewer than four frames"
             "simulate the first N frames once (all, at least five times for the speed)",
         ),
     ),
+    *under(
+        common.RUNTIME,
+        option(
+            "--runtime",
+            Path,
+            "JOBS.json",
+            "run jobs in turn through one core, whose maxima are those of the jobs if not given",
+        ),
+    ),
+    *common.maxima_options(),
 )
 def command(options: Options) -> int:
     """Stream what is read through the core, write what is asked for, print what came out."""
+    if options.runtime is not None:
+        from . import run_jobs  # which takes time to import
+
+        return run_jobs.run(options)
+    common.refuse_these(common.maxima_options(), "--runtime JOBS.json")
     if options.indices_file is not None and options.indices is None:
         options.indices = BASES[0]
     if options.indices is not None and options.indices_file is None:

@@ -134,9 +134,7 @@ def targets(options: Options, source: pictures.Input, job: Job) -> list[Path]:
     read, arrays = {"INPUT": source.path}, {"--output": output}
     statistics = []
     if options.stats not in (None, "-"):
-        statistics.append(Path(options.stats))
-        # Whoever forgets the file's name must not lose the input that comes next.
-        _check_written("--stats", statistics[0], ".json", "JSON", " or -")
+        statistics.append(check_stats(options))
     if indices is not None and len(job.fields_out) > 1:
         arrays["--indices"] = indices
         _check_written("--indices", indices, ".npy", "an array")
@@ -150,6 +148,14 @@ def targets(options: Options, source: pictures.Input, job: Job) -> list[Path]:
             if other != name and path.resolve() == taken.resolve():
                 raise Refused(f"{name} {path} is {other} too; use another file's name")
     return [*arrays.values(), *statistics]
+
+
+def check_stats(options: Options) -> Path:
+    """Check the file of statistics, and return it."""
+    path = Path(options.stats)
+    # Whoever forgets the file's name must not lose the input that comes next.
+    _check_written("--stats", path, ".json", "JSON", " or -")
+    return path
 
 
 def _check_written(name: str, path: Path, suffix: str, what: str, more: str = "") -> None:

@@ -48,6 +48,18 @@ def read_npy(
 
     Returns the array, in native byte order, and its layout, one of `LAYOUTS`.
     """
+    shape, dtype = _begun(path, file, integers=integers)
+    layout = _layout(path, shape, layout)
+    return _values(path, file, shape, dtype), layout
+
+
+def read_array(path: Path, file: BinaryIO) -> np.ndarray:
+    """Read a ``.npy`` of integers, whatever its axes are, from a file at its start."""
+    return _values(path, file, *_begun(path, file, integers=True))
+
+
+def _begun(path: Path, file: BinaryIO, *, integers: bool) -> tuple[tuple[int, ...], np.dtype]:
+    """Read what a file says of its array, or refuse what nothing here takes."""
     if file.read(len(NPY_MAGIC)) != NPY_MAGIC:
         raise Refused(f"{path} is no .npy file; use numpy.save, which writes one")
     file.seek(0)
@@ -55,7 +67,11 @@ def read_npy(
     _check_dtype(path, dtype, integers)
     if math.prod(shape) == 0:
         raise Refused(f"{path} has no values: its shape is {shape}")
-    layout = _layout(path, shape, layout)
+    return shape, dtype
+
+
+def _values(path: Path, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Read the array behind a header that was read, in native byte order."""
     promised = math.prod(shape) * dtype.itemsize
     start = file.tell()
     there = file.seek(0, os.SEEK_END) - start
@@ -69,8 +85,8 @@ def read_npy(
     except MemoryError:
         raise Refused(f"{path} does not fit into memory: its shape is {shape}") from None
     if dtype.kind == "V":
-        return data.view(DType.of("bfloat16").numpy), layout
-    return data.astype(dtype.newbyteorder("="), copy=False), layout
+        return data.view(DType.of("bfloat16").numpy)
+    return data.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _header(path: Path, file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:

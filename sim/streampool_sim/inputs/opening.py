@@ -19,8 +19,8 @@ PATIENCE = 10.0
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file or a pipe for reading, at its start, or refuse it.
+def opened(path: Path, use: str = "a picture or a .npy file") -> Iterator[BinaryIO]:
+    """Open a file or a pipe for reading, at its start, or refuse it; `use` is what it should be.
 
     What is yielded is not empty, and able to seek: a pipe is read to its end first.
     """
@@ -28,7 +28,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         try:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                raise Refused(f"{path} is a folder; use a picture or a .npy file")
+                raise Refused(f"{path} is a folder; use {use}")
             if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
                 raise Refused(f"{path} is a device; use a file or a pipe")
             if stat.S_ISFIFO(mode):

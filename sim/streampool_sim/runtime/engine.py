@@ -35,7 +35,7 @@ _SAID = {
     _REFUSED: "it refused a job, or found itself out of step",
 }
 
-_ADDRESSES = "in_ out last in_cycles out_cycles frame_beats write_end delays gaps writes"
+_ADDRESSES = "in_ out last in_cycles out_cycles offered frame_beats write_end delays gaps writes"
 _COUNTS = "frames beats_in beats_out"
 _RANDOM = "source sink rubbish source_threshold sink_threshold"
 _LIMITS = "quiet_bound surplus_clocks margin reset_at noise"
@@ -92,6 +92,8 @@ class Played:
         The flags of each frame's beats.
     in_cycles, out_cycles : list of numpy.ndarray
         The cycles in which each frame's beats crossed.
+    offered : list of int
+        The first cycle in which each frame could come: where its job is new, once it is armed.
     cycles : int
         Clocks in all.
     """
@@ -100,6 +102,7 @@ class Played:
     last: list[np.ndarray]
     in_cycles: list[np.ndarray]
     out_cycles: list[np.ndarray]
+    offered: list[int]
     cycles: int
 
 
@@ -193,6 +196,7 @@ class RuntimeModel(SharedObject):
             "last": last,
             "in_cycles": in_cycles,
             "out_cycles": np.zeros(len(out), ints),
+            "offered": np.zeros(len(turns), ints),
             "frame_beats": sizes,
             "write_end": np.array(ends, ints),
             "delays": np.array([turn.delay for turn in turns], ints),
@@ -227,6 +231,7 @@ class RuntimeModel(SharedObject):
             _split(last, outs),
             _split(in_cycles, sizes),
             _split(arrays["out_cycles"], outs),
+            arrays["offered"].tolist(),
             b.cycle,
         )
 

@@ -10,6 +10,7 @@ struct Play {
     void *out;
     uint8_t *last;
     int64_t *in_cycles, *out_cycles;
+    int64_t *offered;            // of each frame: the first cycle in which its host lets it come
     const int64_t *frame_beats;  // of each frame in
     const int64_t *write_end;    // of each frame: where in `writes` those of its job end
     const int64_t *delays;       // of each frame: clocks that its host lets pass before it writes
@@ -37,6 +38,7 @@ static inline void start(Play &b) {
     b.sent = b.got = b.quiet = b.extra = b.frame = b.place = 0;
     b.host = -1, b.armed_at = -b.margin - 1, b.held = b.shown = 0;
     b.left = b.frame_beats[0], b.gap = b.gaps[0], b.waits = 0;
+    for (int64_t k = 0; k < b.frames; k++) b.offered[k] = 0;
 }
 
 // The next frame whose job is to be written.
@@ -93,6 +95,7 @@ int32_t play(Top &top, Play &b, int64_t clocks) {
         bool offered = begun || (!b.noise && b.frame < b.frames && b.frame < b.host &&
             (!b.write_end[b.frame] || b.cycle - b.armed_at > b.margin));
         if (offered && !begun && !b.held && b.gap > 0) b.gap--, offered = false;
+        if (!offered && b.frame < b.frames) b.offered[b.frame] = b.cycle + 1;
         bool valid = !reset && (b.held || ((offered || noisy) &&
             !(b.source_threshold && number(b.source, b.cycle) < b.source_threshold)));
         bool ready = !(b.sink_threshold && number(b.sink, b.cycle) < b.sink_threshold);
