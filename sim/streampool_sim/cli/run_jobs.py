@@ -90,7 +90,8 @@ def _summary(
     lines = [
         f"core     {' and '.join(most['operations'])}, {count(most['lanes'], 'lane')} of"
         f" {most['bits']} bits; at most {count(most['max_partials'], 'partial')},"
-        f" {most['max_fold']:,} beats a position, {most['max_row']:,} a row, {most['max_words']} words, {most['max_length']:,} positions"
+        f" {most['max_fold']:,} beats a position, {most['max_row']:,} a row,"
+        f" {most['max_words']} words, {most['max_length']:,} positions"
     ]
     for number, (entry, row) in enumerate(zip(entries, stats["jobs"], strict=True), 1):
         lost = "stalled" if row["clocks_lost"] is None else f"{row['clocks_lost']:,} lost"
