@@ -9,6 +9,7 @@ PY    := $(VENV)/bin/python
 CORE  := $(VENV)/.core-installed
 DEV   := $(VENV)/.dev-installed
 FPGA  := $(VENV)/.fpga-installed
+EXPLORE := $(VENV)/.explore-installed
 TORCH := $(VENV)/.conformance-installed
 KERAS := $(VENV)/.keras-installed
 BENCH := $(VENV)/.bench-installed
@@ -191,6 +192,10 @@ $(DEV): pyproject.toml | $(PY)
 
 $(FPGA): pyproject.toml | $(PY)
 	@$(PIP) install -e '.[fpga]'
+	@touch $@ $(CORE)
+
+$(EXPLORE): pyproject.toml | $(PY)
+	@$(PIP) install -e '.[explore]'
 	@touch $@ $(CORE)
 
 $(TORCH): pyproject.toml $(DEV)

@@ -9,6 +9,7 @@ import pytest
 ROOMS = {
     "streampool_golden": "golden",
     "streampool_hw": "hw",
+    "streampool_farm": "sim",
     "streampool_sim": "sim",
     "streampool_bench": "sim",
     "streampool_models": "sim",
@@ -17,8 +18,14 @@ ROOMS = {
 BELOW = {
     "streampool_golden": (),
     "streampool_hw": ("streampool_golden",),
-    "streampool_sim": ("streampool_golden", "streampool_hw"),
-    "streampool_bench": ("streampool_golden", "streampool_hw", "streampool_sim"),
+    "streampool_farm": ("streampool_golden", "streampool_hw"),
+    "streampool_sim": ("streampool_farm", "streampool_golden", "streampool_hw"),
+    "streampool_bench": (
+        "streampool_farm",
+        "streampool_golden",
+        "streampool_hw",
+        "streampool_sim",
+    ),
     "streampool_models": ("streampool_golden", "streampool_hw", "streampool_sim"),
     "streampool": (
         "streampool_golden",

@@ -1,0 +1,142 @@
+"""Tasks on a store: what it has is not done again, and the rest goes to Dask's workers."""
+
+import contextlib
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .cluster import Lost, connected, dashboard, dask_package
+from .group import Cancelled, run_in_group
+from .store import Store
+from .task import Json, Task, TaskFailed
+
+
+def work(task: Task, store: str) -> Json:
+    """Do a task in a worker, as long as the scheduler wants it."""
+    worker, name = dask_package("distributed").get_worker(), _name(task)
+
+    def unwanted() -> bool:
+        state = worker.state.tasks.get(name)
+        return state is None or state.state not in ("executing", "resumed", "long-running")
+
+    return run_in_group(task, Path(store), unwanted)
+
+
+def _name(task: Task) -> str:
+    """What the scheduler calls a task: the same for all that want its result."""
+    return f"streampool-{task.key}"
+
+
+class Farm:
+    """A store and the workers that fill it, which start when the first of them is needed.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the store.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``"tcp://10.0.0.5:8786"``; else workers of this
+        machine.
+    workers : int, optional
+        How many of these; the processors by default.
+    tell : callable, optional
+        Is given what a person may want to know, in a line.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        scheduler: str | None = None,
+        workers: int | None = None,
+        tell: Callable[[str], object] | None = None,
+    ):
+        self.store = Store(folder)
+        self._how = (scheduler, workers)
+        self._tell = tell or (lambda text: print(f"streampool: {text}", file=sys.stderr))
+        self._stack = contextlib.ExitStack()
+        self._client: Any = None
+
+    def __enter__(self) -> Self:
+        self.store.sweep_up()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client = None
+        self._stack.close()
+
+    @property
+    def client(self) -> Any:
+        """Dask's client; the workers start with it."""
+        if self._client is None:
+            own = self.store.making(f"dask-{secrets.token_hex(8)}")
+            folder = self._stack.enter_context(own)
+            self._client = self._stack.enter_context(connected(*self._how, folder))
+            if page := dashboard(self._client):
+                self._tell(f"Dask's dashboard is at {page}")
+        return self._client
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Json]]:
+        """Yield each task with its result as it comes; those that are stored come first.
+
+        Where tasks fail, the others are done first, and `TaskFailed` says why the first one did.
+        `Lost` is raised if the scheduler goes away. Where the caller stops early, what is not done
+        is cancelled.
+        """
+        todo: dict[str, Task] = {}
+        for task in {task.key: task for task in tasks}.values():
+            if (found := self.store.get(task.key)) is not None:
+                yield task, found
+            else:
+                todo[_name(task)] = task
+        if todo:
+            yield from self._worked(todo)
+
+    def _worked(self, todo: dict[str, Task]) -> Iterator[tuple[Task, Json]]:
+        distributed = dask_package("distributed")
+        killed = dask_package("distributed.scheduler").KilledWorker
+
+        folder = str(self.store.folder)
+        left = {
+            name: self.client.submit(work, task, folder, key=name, pure=False)
+            for name, task in todo.items()
+        }
+        failed: list[TaskFailed] = []
+        try:
+            done = distributed.as_completed(left.values(), loop=self.client.loop)
+            for future in done:
+                task = todo[future.key]
+                if future.status == "error":
+                    error = future.exception()
+                    if isinstance(error, killed | Cancelled):
+                        future.release()
+                        left[future.key] = again = self.client.submit(
+                            work, task, folder, key=future.key, pure=False
+                        )
+                        done.add(again)
+                        continue
+                    failed.append(
+                        error if isinstance(error, TaskFailed) else TaskFailed(str(error))
+                    )
+                elif future.status == "finished":
+                    # a worker may keep its results elsewhere
+                    yield task, self.store.put(task.key, future.result())
+                else:
+                    raise Lost(
+                        "the scheduler is gone; what was finished is kept, and the same command"
+                        " goes on from there"
+                    )
+                del left[future.key]
+        finally:
+            if left:
+                with contextlib.suppress(Exception):
+                    self.client.cancel(list(left.values()), force=True)
+        if failed:
+            raise failed[0]
