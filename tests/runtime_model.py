@@ -1,10 +1,11 @@
 """A run-time core's stage, clock by clock in plain Python, with partials that say what is in them.
 
 Written from docs/runtime.md. A partial is (frame, position, taps): any mix-up of frames, positions
-or taps shows, and so does a word that is read before it is written.
+or taps shows, and so does a word that is read before it is written. Each leaves with its kind.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ class Stage:
 
     most: StageMaxima
     clock: int = 0
-    out: list[Partial] = field(default_factory=list)
+    out: list[tuple[Partial, int]] = field(default_factory=list)
     waited: int = 0
 
     def __post_init__(self) -> None:
@@ -33,7 +34,7 @@ class Stage:
         self._job: StageJob | None = None
         self._begin()
         self._rest = 0
-        self._left: deque[tuple[int, int]] = deque()  # (place, row) still to leave
+        self._left: deque[tuple[int, int, int]] = deque()  # (place, row, kind) still to leave
         self._runs = 0
 
     def _begin(self) -> None:
@@ -72,8 +73,8 @@ class Stage:
             self._rest -= 1
         draining = bool(self._left)
         if leaving:
-            place, row = self._left.popleft()
-            self.out.append(self._finished[row][place])
+            place, row, kind = self._left.popleft()
+            self.out.append((self._finished[row][place], kind))
         if takes and x is not None:
             self._do(job, word, x, finished=not draining)
         self.clock += 1
@@ -82,14 +83,16 @@ class Stage:
     def _do(self, job: StageJob, word: int, x: tuple[int, int, int], *, finished: bool) -> None:
         most, r = self.most, self.most.partials
         load, add = word & (1 << r + 1) - 1, word >> r + 1 & (1 << r + 1) - 1
-        shift, own, _, loop, end = (word >> most.own_bit - 1 + k & 1 for k in range(5))
+        shift, own = (word >> most.own_bit - 1 + k & 1 for k in range(2))
+        kind = word >> most.own_bit + 2 & (1 << most.kind_bits) - 1
+        loop, end = (word >> most.loop_bit + k & 1 for k in range(2))
         alone = (x[0], x[1], ())
         new = []
         for j, old in enumerate([*self._store[self._row], NOTHING]):
             partial = alone if load >> j & 1 or j == r else old
             new.append(_with(partial, x) if add >> j & 1 else NOTHING if j == r else partial)
         if own:
-            self.out.append(new[0])
+            self.out.append((new[0], kind))
         kept = new[1:] if shift else new[:r]
         self._writes.append((self.clock + SLOT, self._row, kept, finished))
         self._row += 1
@@ -106,7 +109,8 @@ class Stage:
             assert not self._left, "a frame ended before all of the one before had left"
             self._begin()
             self._runs = (self._runs + 1) % job.runs
-            self._left.extend((d, row) for d in range(job.drain) for row in range(job.m))
+            left = enumerate(job.left)
+            self._left.extend((d, row, kind) for d, kind in left for row in range(job.m))
 
 
 def _with(partial: Partial, x: tuple[int, int, int]) -> Partial:
@@ -115,6 +119,11 @@ def _with(partial: Partial, x: tuple[int, int, int]) -> Partial:
     return (*partial[:2], (*partial[2], x[2]))
 
 
-def expected(axis: Axis, frame: int, m: int) -> list[Partial]:
-    """Return what leaves of a frame, in order."""
-    return [(frame, p, tuple(axis.taps(i))) for i in range(axis.outputs) for p in range(m)]
+def expected(axis: Axis, frame: int, m: int, divisors: Sequence[int]) -> list[tuple[Partial, int]]:
+    """Return what leaves of a frame, in order, with its place among the divisors that differ."""
+    kinds = sorted(set(divisors))
+    return [
+        ((frame, p, tuple(axis.taps(i))), kinds.index(divisors[i]))
+        for i in range(axis.outputs)
+        for p in range(m)
+    ]

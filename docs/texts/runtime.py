@@ -1,14 +1,14 @@
 """What docs/ states of run-time cores: their registers, and the layers of networks in turn."""
 
 import blocks
-from streampool_hw.runtime.maxima import Maxima
+from streampool_hw.runtime.maxima import KNOWN, Maxima
 from streampool_hw.runtime.registers import STAGES, WORDS, RegisterMap
 from streampool_sim.runtime import networks
 
 
 def registers() -> str:
-    """Return the registers of a core of default maxima."""
-    registers = RegisterMap(Maxima())
+    """Return the registers of a core of all operations, and of maxima by default."""
+    registers = RegisterMap(Maxima(operations=KNOWN))
     rows = []
     for block, each in registers.blocks.items():
         for register in each:
@@ -23,7 +23,7 @@ def registers() -> str:
         if block in STAGES:
             address = f"0x{registers.address(block, WORDS):03x}"
             top = registers.maxima.columns.word_bits - 1
-            about = "the program, a word an address: load, add, shift, own, last, loop, end"
+            about = "the program, a word an address: load, add, shift, own, last, kind, loop, end"
             rows.append([address, f"{block} words", f"{top}:0", "word", about])
     return blocks.table("address | register | bits | field | what it says", rows)
 
@@ -32,10 +32,11 @@ def layers() -> str:
     """Return what the layers of networks take in turn."""
     rows = networks.rows()
     table = blocks.table(
-        "layer | kernel | > clocks | > limit | > clocks lost | > formula | > writes",
+        "layer | | kernel | > clocks | > limit | > clocks lost | > formula | > writes",
         [
             [
                 row.name,
+                row.op,
                 " x ".join(map(str, row.kernel)),
                 f"{row.clocks:,}",
                 f"{row.limit:,}",

@@ -44,7 +44,7 @@ def test_jobs_in_turn_leave_their_outputs_and_what_each_took(command: Command, f
     assert np.array_equal(np.load(folder / "in" / "z.npy"), small)
     assert np.load(folder / "in" / "w.npy").shape == (1, 14, 5, 5)
     stats = json.loads((folder / "s.json").read_text())
-    maxima = Maxima(2, 8, ("max", "min"), 1, 8, 40, 16, 60)
+    maxima = Maxima(2, 8, ("max", "min"), 1, 8, 40, 16, 60, 2, 1)
     assert stats["maxima"] == json.loads(json.dumps(vars(maxima)))
     rows, before = stats["jobs"], None
     assert [row["frames"] for row in rows] == [3, 1, 1, 1]

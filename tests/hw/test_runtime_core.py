@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolSpec
 from streampool_hw.export import yosys
 from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob
@@ -17,12 +17,12 @@ from streampool_sim.runtime.cases import clocks_lost, fault, random_frame, rando
 from streampool_sim.runtime.engine import Noise, RuntimeModel, Turn
 from streampool_sim.runtime.sweep import MAXIMA, sequence
 
-MOST, *_ = MAXIMA
+MOST, SUMS = MAXIMA[0], MAXIMA[3]
 
 
-@pytest.fixture(scope="module")
-def model() -> RuntimeModel:
-    return RuntimeModel(RuntimePoolCore(MOST), optimise="-O1")
+@pytest.fixture(scope="module", params=[MOST, SUMS], ids=lambda maxima: "-".join(maxima.operations))
+def model(request: pytest.FixtureRequest) -> RuntimeModel:
+    return RuntimeModel(RuntimePoolCore(request.param), optimise="-O1")
 
 
 def test_random_sequences_equal_golden_with_stalls_gaps_late_hosts_and_resets(model: RuntimeModel):
@@ -37,7 +37,7 @@ def test_random_sequences_equal_golden_with_stalls_gaps_late_hosts_and_resets(mo
 def test_a_change_loses_no_more_than_its_formula_and_the_columns_exactly_that(model: RuntimeModel):
     exact = free = 0
     for seed in range(80):
-        turns = random_turns(seed, MOST, timed=True)
+        turns = random_turns(seed, model.core.maxima, timed=True)
         played = model.run(turns, seed=seed)
         assert fault(turns, played) is None
         bubbles = [0] + [
@@ -72,7 +72,7 @@ def test_no_job_hangs_it_or_breaks_the_handshake_and_a_soft_reset_brings_it_back
 ):
     for seed in range(60):
         rng = random.Random(seed)
-        turns = random_turns(seed, MOST)
+        turns = random_turns(seed, model.core.maxima)
         writes: list[tuple[int, int]] = []
         for _ in range(rng.randint(1, 4)):
             job = list(rng.choice(turns).job.writes[:-1])
@@ -149,20 +149,16 @@ def test_lanes_of_several_banks():
 
 
 def test_a_family_of_its_own_memories_has_the_same_ports():
-    text = yosys.to_rtlil(RuntimePoolCore(MOST, family="ecp5"), "top")
-    assert "PDPW16KD" in text
+    text = yosys.to_rtlil(RuntimePoolCore(SUMS, family="ecp5"), "top")
+    assert "PDPW16KD" in text and "MULT18X18D" in text
 
 
 def test_a_word_that_is_lost_is_found(model: RuntimeModel):
-    turns = random_turns(3, MOST)
+    maxima = model.core.maxima
+    turns = random_turns(3, maxima)
     first = turns[0].job
-    place = RegisterMap(MOST).address(STAGES[0], WORDS)
+    place = RegisterMap(maxima).address(STAGES[0], WORDS)
     torn = tuple(write for write in first.writes if write[0] != place)
     object.__setattr__(first, "writes", torn)
     with pytest.raises(EngineError, match="refused a job"):
         model.run(turns)
-
-
-def test_operations_that_no_core_has_yet_are_refused():
-    with pytest.raises(SpecError, match=r"operations \['avg'\] have jobs, but no core yet"):
-        RuntimePoolCore(Maxima(operations=("max", "avg")))

@@ -1,6 +1,7 @@
 """A run-time core's job as data: brute-forced with symbolic partials, its bubble to the clock."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -36,16 +37,26 @@ def random_axis(rng: random.Random, kernel: int, stride: int, length: int) -> Ax
 
 def random_job(
     rng: random.Random, most: StageMaxima, kernel: int, stride: int
-) -> tuple[Axis, StageJob]:
-    """Return an axis that fits, and what a stage is told of it."""
+) -> tuple[Axis, StageJob, tuple[int, ...]]:
+    """Return an axis that fits, what a stage is told of it, and the divisors along it."""
     while True:
         axis = random_axis(rng, kernel, stride, 14)
         m = rng.choice((1, 2, 3, 5, 6, 7, 8, 11, most.m, rng.randint(1, most.m)))
+        divides = rng.choice(DIVISORS)
         try:
-            job = _stage_job(axis, m, rng.randint(1, 3), most)
+            job = _stage_job(axis, m, rng.randint(1, 3), most, divides)
         except SpecError:
             continue
-        return (Axis.resolve(job.slots, 1, 1, (0, 0)) if axis.identity else axis), job
+        if axis.identity and len(set(divides(axis))) == 1:
+            axis = Axis.resolve(job.slots, 1, 1, (0, 0))
+        return axis, job, divides(axis)
+
+
+DIVISORS: tuple[Callable[[Axis], tuple[int, ...]], ...] = (
+    lambda axis: (1,) * axis.outputs,
+    lambda axis: axis.counts(True),
+    lambda axis: axis.counts(False),
+)
 
 
 @pytest.mark.parametrize(
@@ -55,18 +66,19 @@ def random_job(
 def test_sequences_of_jobs_give_every_window_and_lose_what_the_formula_says(
     kernel: int, stride: int, partials: int, m: int, words: int
 ):
-    most = StageMaxima(partials, m, words, 256, 3)
-    changes = free = 0
+    most = StageMaxima(partials, m, words, 256, 3, kind_bits=3)
+    changes = free = differ = 0
     for seed in range(30):
         rng = random.Random(seed)
         jobs = [random_job(rng, most, kernel, stride) for _ in range(5)]
         stage, want = Stage(most), []
         old: StageJob | None = None
-        axis, job = jobs[0]
+        axis, job, divisors = jobs[0]
         gaps = rng.choice((0, 0, 0.3))
         for frame in range(12):
             if frame == 0 or rng.random() < 0.6:
-                axis, job = rng.choice(jobs)
+                axis, job, divisors = rng.choice(jobs)
+            differ += len(set(divisors)) > 1
             gap = rng.choice((0, 0, 0, rng.randint(1, 40)))
             if frame:
                 for _ in range(gap):
@@ -85,19 +97,19 @@ def test_sequences_of_jobs_give_every_window_and_lose_what_the_formula_says(
                     assert stage.waited - waited == lost(before, job) + rests
                     changes += before is not job
                     free += before is not job and not lost(before, job)
-                want += expected(axis, frame * 3 + run, job.m)
+                want += expected(axis, frame * 3 + run, job.m, divisors)
             old = job
         for _ in range(most.partials * most.m + 40):
             stage.step(None)
         assert stage.out == want, seed
-    assert changes > 30 and free > 15
+    assert changes > 30 and free > 15 and differ > 30
 
 
 def test_a_frame_of_the_same_job_waits_for_growth_and_idle_slots_alone():
     rng = random.Random(0)
     most = StageMaxima(12, 64, 64, 256, 1)
     for _ in range(120):
-        axis, job = random_job(rng, most, 9, 4)
+        axis, job, _ = random_job(rng, most, 9, 4)
         if job.rest or axis.identity:
             continue
         plan = plan_of(axis)
@@ -118,6 +130,9 @@ def test_every_layer_of_two_axes_has_a_job():
         assert RuntimeJob(job, maxima=most).blob() == told.blob()
 
 
+AVG: dict[str, Any] = {"op": "avg", "count_include_pad": False}
+SUMS: dict[str, Any] = {"operations": ("max", "avg"), "max_partials": 4}
+
 REFUSED: list[tuple[dict[str, Any], tuple[int, ...], dict[str, Any], str, str]] = [
     ({"kernel": 5, "stride": 1}, (8, 9, 9), {}, "max_partials", "4 partials a position"),
     ({"kernel": 3, "stride": 1}, (8, 9, 900), {"max_row": 800}, "max_row", "898 beats of a row"),
@@ -132,6 +147,21 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, ...], dict[str, Any], str, str]] 
     ({"kernel": 3, "indices": "plane"}, (8, 9, 9), {}, "indices", "use PoolCore"),
     ({"kernel": 3, "ndim": 3}, (8, 9, 9, 9), {}, "shape", "has three axes"),
     ({"adaptive": (3, 7)}, (8, 9, 5), {}, "adaptive", "adaptive .* grows 5 to 7"),
+    ({"kernel": 3, "clamp": (0, 6)}, (8, 9, 9), {}, "clamp", "a core of max has; make one with"),
+    ({"kernel": 3, "out_dtype": "int16"}, (8, 9, 9), {}, "out_dtype", "a core of max has"),
+    (
+        *(AVG | {"kernel": 5, "stride": 1, "padding": 2}, (8, 9, 9), SUMS | {"max_kinds": 2}),
+        *("max_kinds", "3 kinds .*max_kinds=4"),
+    ),
+    (AVG | {"kernel": 9}, (8, 9, 9), SUMS | {"max_taps": 80}, "max_taps", "81 taps of a window"),
+    (AVG | {"kernel": 3, "divisor_override": -300}, (8, 9, 9), SUMS, "max_taps", "300 taps that"),
+    (AVG | {"kernel": 3, "out_dtype": "int9"}, (8, 9, 9), SUMS, "out_dtype", "than the 8 bits"),
+    (AVG | {"kernel": 3, "scale": "1/3"}, (8, 9, 9), SUMS, "scale", "scale 1/3 is nothing"),
+    (AVG | {"kernel": 3, "zero_points": (3, 0)}, (8, 9, 9), SUMS, "zero_points", "use PoolCore"),
+    (
+        *(AVG | {"kernel": 16, "divisor_override": 7}, (8, 16, 16), SUMS, "divisor_override"),
+        "takes wider quotients of 7",
+    ),
 ]  # fmt: skip
 
 
@@ -154,6 +184,10 @@ def test_what_passes_a_maximum_is_refused_by_its_name(
         ({"operations": ()}, "are not what a run-time core has"),
         ({"max_row": 3}, "max_row must be"),
         ({"lanes": 0}, "lanes must be"),
+        ({"max_kinds": 3}, "max_kinds 3 is no power of two"),
+        ({"max_taps": 1}, "max_taps must be"),
+        ({"bits": 20, "operations": ("avg",)}, "max_taps 256 of 20 bits make sums of 28, and 26"),
+        ({"max_partials": 12, "operations": ("sum",)}, "max_partials 12 with max_kinds 4 take"),
     ],
 )
 def test_maxima_that_cannot_be_are_refused(given: dict[str, Any], said: str):

@@ -74,6 +74,29 @@ _SUM = ReductionGates(
 )
 
 
+LARGEST, TOTAL = _MAX, _SUM
+"""That of maxima of keys, and that of sums of integers."""
+
+
+def either(totals: Value) -> ReductionGates:
+    """Return that of sums where `totals` is high, and else of maxima of keys, in one adder.
+
+    Partials and what comes to them are unsigned, of one width, and a key leaves its top bit free.
+    """
+
+    def first(partial: Value, x: Value) -> Value:
+        # the lowest bit of each carries a 1 in where x is taken away
+        carry = ~totals
+        both = Cat(carry, partial) + Cat(carry, x ^ carry.replicate(len(x)))
+        return Cat(both[1 : len(partial) + 1], totals)
+
+    def second(partial: Value, x: Value, found: Value) -> ValueLike:
+        result, adds = found[:-1], found[-1]
+        return Mux(adds, result, Mux(result[-1], x, partial))
+
+    return replace(_SUM, first=first, second=second, clocks=2)
+
+
 def sums(job: PoolJob, below: int) -> ReductionGates:
     """Return that of sums of integers; nothing stands below them."""
     return _SUM

@@ -175,13 +175,17 @@ class Stage(wiring.Component):
             m.d.comb += fifo.write[number].eq(delay(bank, leave, depth, name="leaves", reset=True))
             first += lanes
         if self._marks:
-            out.append(delay(m, control.last, self.latency - 1, name="last"))
+            out.append(self._marked(m, control))
         m.d.comb += fifo.i.eq(Cat(out))
         return m
 
     def _control(self, m: Module, credit: Value) -> Control:
         """Decide on this clock's step, and drive the input's ready; `credit` says there is room."""
         raise NotImplementedError
+
+    def _marked(self, m: Module, control: Control) -> Value:
+        """Return what goes into the FIFO beside a beat."""
+        return delay(m, control.last, self.latency - 1, name="last")
 
     def _bank(self, m: Module, settings: Settings, told: Control, x: list[Value]) -> Value:
         """Do to some lanes what a step's control word says; return the oldest partials, new."""
@@ -199,7 +203,7 @@ class Stage(wiring.Component):
             m.submodules[f"store_{number}"] = store
         old = Cat(store.read_data for store in stores)
         queue = data.View(data.ArrayLayout(beat, partials), old)
-        new, begun = self._combine(m, told.word, x, queue)
+        new, begun = self._combine(m, told, x, queue)
         if timing.skewed:
             for j, store in enumerate(stores):
                 write = delay(m, told.step, timing.comes[j], name="write", reset=True)
@@ -219,8 +223,12 @@ class Stage(wiring.Component):
         """Return what goes into the FIFO: the oldest partials, new."""
         return own
 
+    def _reduces(self, m: Module, told: Control, clock: int) -> ReductionGates:
+        """Return how the step of so many clocks ago reduces."""
+        return self._reduction
+
     def _combine(
-        self, m: Module, word: list[Value], x: list[Value], queue: data.View
+        self, m: Module, told: Control, x: list[Value], queue: data.View
     ) -> tuple[list[data.View], list[_Begun]]:
         """Combine the input with every partial that takes it in.
 
@@ -228,7 +236,7 @@ class Stage(wiring.Component):
         the input alone, so that each one's successor follows it; and in a loop what of each has
         begun.
         """
-        partials, timing, reduction = self._partials, self._timing, self._reduction
+        partials, timing, word = self._partials, self._timing, told.word
         beat = data.ArrayLayout(self._partial, len(x))
         load, skips = word[: partials + 1], word[partials + 1 : -1]
         later = [x]  # the input as it was so many clocks ago
@@ -257,6 +265,7 @@ class Stage(wiring.Component):
                 begun.insert(0, (anew, taken, both))
             else:
                 m.d.sync += old.eq(Mux(delay(m, load[j], comes, name=f"load_{j}"), 0, queue[j]))
+            reduction = self._reduces(m, told, comes + 1)
             # registers between the operation's two halves, and behind the second
             half, behind = (0, 0) if timing.looped else (timing.COMBINE - 2, 1)
             for lane in range(len(x)):

@@ -1,16 +1,17 @@
 """A pooling core whose job is written to registers, and changes between two frames."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
-from streampool_golden import PoolJob, PoolSpec, SpecError
-from streampool_golden.errors import shown
+from streampool_golden import PoolJob, PoolSpec
 
 from ..families import GENERIC, check_family
-from ..reduce.reduction import _MAX
+from ..reduce.reduction import LARGEST, TOTAL
+from .finish import TRAITS, RuntimeFinish, key_mask
 from .job import RuntimeJob
 from .maxima import Maxima
 from .registers import (
@@ -18,14 +19,18 @@ from .registers import (
     ARM,
     BLOCK,
     CHECKSUM_BITS,
-    FORMAT,
+    FINISH,
     RESET,
     STAGES,
     WORDS,
     Register,
     RegisterMap,
+    format_register,
 )
 from .stage import RuntimeStage
+
+_TOTALS = 2
+"""Which of the `TRAITS` says that values are summed."""
 
 FRAMES = 7
 """Bits of a frame's number: more than the frames that can be under way between two stages."""
@@ -49,17 +54,13 @@ class RuntimePoolCore(wiring.Component):
     family : str, optional
         The family of devices, one of `FAMILIES`.
 
-    Raises
-    ------
-    SpecError
-        If an operation of the maxima neither selects the largest nor the smallest value.
-
     Members
     -------
     i : In(stream)
         Beats in: an array of `lanes` values, signed or not as the job says.
     o : Out(stream)
-        Beats out: `data`, an array of as many values, and `last`, high on a frame's last beat.
+        Beats out: `data`, an array of as many values of ``maxima.out_bits``, and `last`, high on a
+        frame's last beat. A value whose type has fewer bits has its sign, or 0, above them.
     write, address, data : In(1), In(12), In(32)
         A register's write, of one clock; `RegisterMap` says what is where.
     busy : Out(1)
@@ -90,25 +91,36 @@ class RuntimePoolCore(wiring.Component):
     began: Signal
 
     def __init__(self, maxima: Maxima, *, family: str = GENERIC):
-        if sums := [op for op, each in zip(maxima.operations, maxima.reduces, strict=True)
-                    if each.selects is None]:  # fmt: skip
-            raise SpecError(
-                "operations",
-                f"operations {shown(sums)} have jobs, but no core yet; use max, min or both.",
-            )
         self.maxima, self.family = maxima, check_family(family)
         self._map = RegisterMap(maxima)
         key = unsigned(maxima.bits)
-        how = (maxima.lanes, _MAX, key, key, family)
-        self._columns = RuntimeStage(maxima.columns, *how, traits=2, seamless=True)
-        self._rows = RuntimeStage(maxima.rows, *how, traits=2, marks_last=True)
+        how: dict[str, Any] = {"traits": 2}
+        shapes, reduction = (key, key, key), LARGEST
+        if maxima.sums:
+            # a value of either sign, or its key; a key leaves the top bit of a sum free
+            partial = unsigned(maxima.sum_bits)
+            shapes = (signed(maxima.bits + 1), partial, partial)
+            how = {"traits": TRAITS.size, "totals": _TOTALS if maxima.selects else None}
+            reduction = LARGEST if maxima.selects else TOTAL
+        self._columns = RuntimeStage(
+            *(maxima.columns, maxima.lanes, reduction, *shapes[:2], family), seamless=True, **how
+        )
+        self._rows = RuntimeStage(
+            *(maxima.rows, maxima.lanes, reduction, *shapes[1:], family),
+            carries=maxima.kind_bits,
+            marks_last=True,
+            **how,
+        )
+        self._finish = RuntimeFinish(maxima, family) if maxima.sums else None
         self.latency = self._columns.latency + self._rows.latency
-        beat = data.ArrayLayout(unsigned(maxima.bits), maxima.lanes)
+        self.latency += self._finish.latency if self._finish else 0
+        taken = data.ArrayLayout(key, maxima.lanes)
+        given = data.ArrayLayout(unsigned(maxima.out_bits), maxima.lanes)
         flags = ("busy", "bad", "refused", "out_of_step", "began")
         super().__init__(
             {
-                "i": In(stream.Signature(beat)),
-                "o": Out(stream.Signature(data.StructLayout({"data": beat, "last": 1}))),
+                "i": In(stream.Signature(taken)),
+                "o": Out(stream.Signature(data.StructLayout({"data": given, "last": 1}))),
                 **{"write": In(1), "address": In(ADDRESS_BITS), "data": In(32)},
                 **{name: Out(1) for name in flags},
             }
@@ -138,24 +150,41 @@ class RuntimePoolCore(wiring.Component):
             pool.submodules[name] = ResetInserter(later)(stage)
             resets.append(later)
         wiring.connect(pool, columns.o, rows.i)
-        pool.d.comb += [
-            *(columns.i.valid.eq(self.i.valid), self.i.ready.eq(columns.i.ready)),
-            *(self.o.valid.eq(rows.o.valid), rows.o.ready.eq(self.o.ready)),
-            self.o.payload.last.eq(rows.last[0]),
-        ]
+        pool.d.comb += [columns.i.valid.eq(self.i.valid), self.i.ready.eq(columns.i.ready)]
         for target, value in zip(columns.i.payload, self.i.payload, strict=True):
-            pool.d.comb += target.eq(value ^ self._mask(columns.traits))
-        for target, value in zip(self.o.payload.data, rows.o.payload, strict=True):
-            pool.d.comb += target.eq(value ^ self._mask(rows.last[1:]))
+            pool.d.comb += target.eq(self._key(value, columns.traits))
+        if self._finish is None:
+            pool.d.comb += [
+                *(self.o.valid.eq(rows.o.valid), rows.o.ready.eq(self.o.ready)),
+                self.o.payload.last.eq(rows.last[0]),
+            ]
+            for target, value in zip(self.o.payload.data, rows.o.payload, strict=True):
+                pool.d.comb += target.eq(self._key(value, rows.last[1:]))
+        else:
+            finish, bits, low = self._finish, self.maxima.kind_bits, 1 + TRAITS.size
+            pool.submodules[FINISH] = ResetInserter(resets[-1])(finish)
+            wiring.connect(pool, rows.o, finish.i)
+            wiring.connect(pool, finish.o, wiring.flipped(self.o))
+            pool.d.comb += [
+                rows.carried.eq(columns.last[:bits]),
+                finish.marks.last.eq(rows.last[0]),
+                finish.marks.traits.eq(rows.last[1:low]),
+                finish.marks.kind.eq(Cat(rows.last[low + bits :], rows.last[low : low + bits])),
+            ]
         # first and last, so that no stage takes a job over meanwhile
         m.submodules.jobs = ResetInserter(Cat(resets).any())(self._jobs(asked, stages))
         return m
 
-    def _mask(self, traits: Value) -> Value:
-        """Return what turns a value into its key, and back: see `_order_key`."""
-        either = any(each.selects == "smallest" for each in self.maxima.reduces)
-        signed, smallest = traits[0], traits[1] if either else Const(0, 1)
-        return Cat(smallest.replicate(self.maxima.bits - 1), smallest ^ signed)
+    def _key(self, value: Value, traits: Value) -> Value:
+        """Return a value as the stages reduce it, and back: see `key_mask`."""
+        least = any(each.selects == "smallest" for each in self.maxima.reduces)
+        mask = key_mask(traits[0], traits[1] if least else Const(0, 1), self.maxima.bits)
+        if not self.maxima.sums:
+            return value ^ mask
+        extended = Cat(value, value[-1] & traits[0])
+        if not self.maxima.selects:
+            return extended.as_signed()
+        return Mux(traits[_TOTALS], extended, value ^ mask).as_signed()
 
     def _jobs(self, asked: Signal, stages: dict[str, RuntimeStage]) -> Module:
         """Return what takes writes, and says which stage takes the staged job over when."""
@@ -186,40 +215,61 @@ class RuntimePoolCore(wiring.Component):
         with m.Elif(finished):
             m.d.sync += armed.eq(0)
         # the columns decide which frame is the job's first; the others wait for its number
-        number, frames = Signal(FRAMES), {name: Signal(FRAMES) for name in stages}
-        taken = Signal(len(stages))
-        first, *_ = stages
-        for k, (name, stage) in enumerate(stages.items()):
-            player, count = stage.player, frames[name]
-            with m.If(player.began):
+        units = [*stages, *([FINISH] if self._finish else [])]
+        number, frames = Signal(FRAMES), {name: Signal(FRAMES) for name in units}
+        taken = Signal(len(units))
+        first, *others = units
+        for k, name in enumerate(units):
+            count, due = frames[name], armed & ~taken[k]
+            if name != first:
+                due &= taken[0] & (count == number)
+            if name in stages:
+                player = stages[name].player
+                begins, takes = player.began, player.copy
+                m.d.sync += player.due.eq(due & ~player.copy)
+                self._stage(m, name, stages[name], write, address, word)
+            else:  # it has both banks, and the old one is free when all frames before have left
+                begins, takes = Signal(), due
+                m.d.sync += begins.eq(self.o.valid & self.o.ready & self.o.payload.last)
+            with m.If(begins):
                 m.d.sync += count.eq(count + 1)
             with m.If(finished):
                 m.d.sync += taken[k].eq(0)
-            with m.Elif(player.copy):
+            with m.Elif(takes):
                 m.d.sync += taken[k].eq(1)
-            due = armed & ~taken[k]
-            if name == first:
-                with m.If(player.copy):
-                    m.d.sync += number.eq(count)
-            else:
-                due &= taken[0] & (count == number)
-                # it cannot have begun a frame that has not begun in front of it
-                ahead = Signal(FRAMES)
-                m.d.sync += ahead.eq(frames[first] - count)
-                with m.If(ahead[-1]):
-                    m.d.sync += self.out_of_step.eq(1)
-            m.d.sync += player.due.eq(due & ~player.copy)
-            self._stage(m, name, stage, write, address, word)
+        with m.If(stages[first].player.copy):
+            m.d.sync += number.eq(frames[first])
+        for name in others:
+            # it cannot have begun a frame that has not begun in front of it
+            ahead = Signal(FRAMES, name=f"ahead_{name}")
+            m.d.sync += ahead.eq(frames[first] - frames[name])
+            with m.If(ahead[-1]):
+                m.d.sync += self.out_of_step.eq(1)
         m.d.sync += finished.eq(taken.all() & ~finished)
         m.d.comb += self.began.eq(stages[first].player.began)
 
-        traits = Signal(2)
-        with m.If(chosen("core", FORMAT)):
+        kind = format_register(self.maxima)
+        traits, bank = Signal(kind.bits), Signal()
+        with m.If(chosen("core", kind)):
             m.d.sync += traits.eq(word)
         for stage in stages.values():
             m.d.comb += stage.staged_traits.eq(traits)
+        if self._finish is not None:
+            finish = self._finish
+            with m.If(finished):
+                m.d.sync += bank.eq(~bank)
+            for stage in stages.values():
+                m.d.comb += stage.staged_traits[-1].eq(bank)
+            m.d.comb += [
+                finish.load.eq(write & self._is_in(FINISH, address)),
+                finish.load_at.eq(address),
+                *(finish.load_word.eq(word), finish.load_bank.eq(bank)),
+            ]
         m.d.comb += asked.eq(chosen("core", RESET) & word[0])
         return m
+
+    def _is_in(self, block: str, address: Value) -> Value:
+        return address[exact_log2(BLOCK) :] == self._map.address(block, 0) // BLOCK
 
     def _stage(
         self,
@@ -231,9 +281,8 @@ class RuntimePoolCore(wiring.Component):
         word: Value,
     ) -> None:
         """Keep what is written for a stage until it takes it over."""
-        player, base = stage.player, self._map.address(name, 0)
-        is_block = Signal(name=f"is_{name}")
-        m.d.comb += is_block.eq(write & (address[exact_log2(BLOCK) :] == base // BLOCK))
+        player, is_block = stage.player, Signal(name=f"is_{name}")
+        m.d.comb += is_block.eq(write & self._is_in(name, address))
         is_word = address[exact_log2(WORDS)]
         m.d.comb += [
             *(player.load.eq(is_block & is_word), player.load_at.eq(address)),

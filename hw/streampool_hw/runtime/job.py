@@ -1,14 +1,16 @@
 """A job of a run-time core, worked out before any gate: what its stages are told."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from streampool_golden import Axis, PoolJob, PoolSpec, SpecError, UnevenAxis
 
 from ..schedule.plans import plan_of
 from .maxima import SLOT, Maxima, StageMaxima
-from .registers import STAGES, WORDS, RegisterMap, checksum
+from .quotients import Finish, divisors_of, kinds_of
+from .registers import FINISH, STAGES, WORDS, RegisterMap, checksum
 
 BETWEEN = 5
 """Clocks that a stage loses at a change of jobs behind one whose slots are shorter than `SLOT`."""
@@ -38,6 +40,8 @@ class StageJob:
         L, the slot in which the first window leaves.
     outputs : int
         Windows.
+    left : tuple of int
+        The kinds of the windows that leave after the last input.
     """
 
     slots: int
@@ -49,6 +53,7 @@ class StageJob:
     drain: int
     first: int
     outputs: int
+    left: tuple[int, ...] = ()
 
     @property
     def slot_clocks(self) -> int:
@@ -106,15 +111,17 @@ class RuntimeJob:
         self.job = job
         _check_kind(job, maxima)
         rows, columns = (_no_axis(), *job.axes) if len(job.axes) == 1 else job.axes
-        _within("max_fold", "beats per position", job.fold, maxima)
+        _within("max_fold", "beats per position", job.fold, maxima.max_fold)
         for axis in (rows, columns):
             for positions in (axis.length, axis.outputs):
-                _within("max_length", "positions of an axis", positions, maxima)
-        self.columns = _stage_job(columns, job.fold, rows.length, maxima.columns)
+                _within("max_length", "positions of an axis", positions, maxima.max_length)
+        divides = partial(divisors_of, job)
+        self.columns = _stage_job(columns, job.fold, rows.length, maxima.columns, divides)
         row = job.fold * columns.outputs
         if not rows.identity:
-            _within("max_row", "beats of a row of outputs", row, maxima)
-        self.rows = _stage_job(rows, row, 1, maxima.rows)
+            _within("max_row", "beats of a row of outputs", row, maxima.max_row)
+        self.rows = _stage_job(rows, row, 1, maxima.rows, divides)
+        self.finish = Finish.of(job, columns, rows, maxima) if maxima.sums else None
 
     @property
     def stages(self) -> tuple[StageJob, StageJob]:
@@ -124,12 +131,14 @@ class RuntimeJob:
     @cached_property
     def writes(self) -> tuple[tuple[int, int], ...]:
         """What a host writes, in order: addresses and words of 32 bits, the arming last."""
-        registers, job = RegisterMap(self.maxima), self.job
+        registers, job, bits = RegisterMap(self.maxima), self.job, self.maxima.kind_bits
+        selects, both = job.operation.selects, self.maxima.selects and self.maxima.sums
         found = registers.writes(
             "core",
             {
                 "signed": int(job.input.signed),
-                "smallest": int(job.operation.selects == "smallest"),
+                "smallest": int(selects == "smallest"),
+                "sums": int(both and selects is None),
             },
         )
         for name, stage in zip(STAGES, self.stages, strict=True):
@@ -142,10 +151,15 @@ class RuntimeJob:
                     "start": stage.start,
                     "runs1": stage.runs - 1,
                     "drain": 1 << stage.drain - 1 if stage.drain else 0,
+                    "kinds": sum(kind << n * bits for n, kind in enumerate(stage.left)),
                 },
             )
             for place, word in enumerate(stage.words):
                 found.append((registers.address(name, WORDS + place), word))
+        if self.finish is not None:
+            found += registers.writes(FINISH, self.finish.limits)
+            for kind, values in self.finish.table.items():
+                found += registers.writes(FINISH, values, kind)
         total = checksum(word for _, word in found)
         return *found, *registers.writes("core", {"checksum": total})
 
@@ -210,9 +224,11 @@ def _check_kind(job: PoolJob, maxima: Maxima) -> None:
     for field, plain in (("indices", None), ("columns", 1), ("columns_out", 1)):
         value = getattr(spec if field == "indices" else job, field)
         if value != plain:
-            raise SpecError(
-                field, f"{field} {value} is nothing that a run-time core has; use PoolCore."
-            )
+            raise _nothing(field, value)
+    if job.requantisation is not None:
+        field = "zero_points" if spec.scale == 1 else "scale"
+        raise _nothing(field, getattr(spec, field))
+    _check_finish(job, maxima)
     if job.lanes != maxima.lanes:
         raise SpecError(
             "lanes", f"lanes {job.lanes} are not the core's; use {maxima.lanes}, which it has."
@@ -226,30 +242,71 @@ def _check_kind(job: PoolJob, maxima: Maxima) -> None:
             )
 
 
-def _within(field: str, what: str, value: int, maxima: Maxima | StageMaxima) -> None:
-    name = field if isinstance(maxima, Maxima) else field.removeprefix("max_")
-    most: int = getattr(maxima, name)
-    if value > most:
+def _nothing(field: str, value: object) -> SpecError:
+    return SpecError(field, f"{field} {value} is nothing that a run-time core has; use PoolCore.")
+
+
+def _check_finish(job: PoolJob, maxima: Maxima) -> None:
+    """Refuse what is done to an exact value, where the core has nothing or not enough for it."""
+    spec, narrow = job.spec, (job.input.low, job.input.high)
+    if not maxima.sums and (job.output != job.input or job.bounds != narrow):
+        field = "out_dtype" if spec.clamp is None else "clamp"
         raise SpecError(
             field,
-            f"{value:,} {what} are more than {field} {most:,}; make a core with {field}={value}.",
+            f"{field} {getattr(spec, field)} is nothing that a core of"
+            f" {' and '.join(maxima.operations)} has; make one with avg or sum, too.",
+        )
+    if job.output.bits > maxima.out_bits:
+        raise SpecError(
+            "out_dtype",
+            f"out_dtype {job.output} is wider than the {maxima.out_bits} bits that leave the core;"
+            " use a narrower one, or make a core with sum.",
+        )
+    if job.operation.selects is None:
+        _within("max_taps", "taps of a window", job.most_taps, maxima.max_taps)
+        most = max(abs(divisor) for divisor in (int(job.divisors.min()), int(job.divisors.max())))
+        _within("max_taps", "taps that a window is divided by", most, maxima.max_taps)
+
+
+def _within(field: str, what: str, value: int, most: int, power: bool = False) -> None:
+    """Refuse what is more than a maximum, which may have to be a power of two."""
+    if value > most:
+        least = 1 << (value - 1).bit_length() if power else value
+        raise SpecError(
+            field,
+            f"{value:,} {what} are more than {field} {most:,}; make a core with {field}={least}.",
         )
 
 
-def _stage_job(axis: Axis, m: int, runs: int, most: StageMaxima) -> StageJob:
-    """Return what a stage is told of an axis whose neighbours are `m` beats apart."""
-    if axis.identity:  # slots of any length do, as long as they make up the frame
+def _stage_job(
+    axis: Axis, m: int, runs: int, most: StageMaxima, divides: Callable[[Axis], tuple[int, ...]]
+) -> StageJob:
+    """Return what a stage is told of an axis whose neighbours are `m` beats apart.
+
+    `divides` says by what the windows of an axis are divided along it.
+    """
+    kinds = kinds_of(divides(axis))
+    _within(
+        "max_kinds", "kinds of windows along an axis", len(kinds), 1 << most.kind_bits, power=True
+    )
+    if axis.identity and len(kinds) == 1:  # slots of any length that make up the frame do
         axis, m, runs = _other_slots(axis.length, m, runs, most)
     plan = plan_of(axis)
-    _within("max_partials", "partials a position", plan.partials, most)
-    program = plan.program_for(most.partials, marks_last=True)
-    _within("max_words", "words of a program", len(program.words), most)
+    _within("max_partials", "partials a position", plan.partials, most.partials)
+    # above `own` whether a window is the last, and its kind
+    short = plan.short
+    each = divides(short) if len(kinds) > 1 else kinds * short.outputs
+    numbers = [kinds.index(divisor) for divisor in each]
+    marks = [(i == len(numbers) - 1) | kind << 1 for i, kind in enumerate(numbers)]
+    program = plan.program_for(most.partials, marks)
+    _within("max_words", "words of a program", len(program.words), most.words, power=True)
     words = list(program.words)
-    words[program.stop - 1] |= 1 << most.own_bit + 2
-    words[-1] |= 1 << most.own_bit + 3
+    words[program.stop - 1] |= 1 << most.loop_bit
+    words[-1] |= 1 << most.loop_bit + 1
     return StageJob(
         *(axis.length, m, tuple(words), program.start, program.repeats, runs),
         *(plan.drain, plan.leave[0], axis.outputs),
+        tuple(numbers[len(numbers) - plan.drain :]),
     )
 
 

@@ -8,7 +8,10 @@ from streampool_golden import PoolJob, PoolSpec, SpecError
 from .job import RuntimeJob
 from .maxima import SLOT, Maxima
 
-LEAST = {"max_partials": 1, "max_fold": SLOT, "max_row": SLOT, "max_words": 2, "max_length": 2}
+LEAST = {
+    **{"max_partials": 1, "max_fold": SLOT, "max_row": SLOT, "max_words": 2, "max_length": 2},
+    **{"max_taps": 2, "max_kinds": 1},
+}
 """The maxima that grow with what they have to hold, and the least of each."""
 
 

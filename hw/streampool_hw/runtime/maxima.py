@@ -1,7 +1,6 @@
 """What a run-time core is made for: the most that a job may ask of it."""
 
 from dataclasses import dataclass, fields
-from functools import cached_property
 
 from streampool_golden import Operation, SpecError
 from streampool_golden.errors import shown
@@ -12,6 +11,9 @@ from ..reduce.stage import AxisStage
 
 SLOT = AxisStage.DEPTH
 """Clocks that a slot takes at least: what it writes is there to be read after so many."""
+
+MOST_DIVIDEND = 28
+"""The most bits of a dividend, so that its reciprocal fits into a write with all that is beside."""
 
 KNOWN = ("max", "min", "avg", "sum")
 """The operations that a run-time core may be made for."""
@@ -33,6 +35,8 @@ class StageMaxima:
         The most positions, and so the most turns of a loop.
     runs : int
         How often the axis may pass in a frame.
+    kind_bits : int
+        Bits of the number of a window's kind: of those that are divided alike.
     """
 
     partials: int
@@ -40,6 +44,7 @@ class StageMaxima:
     words: int
     length: int
     runs: int
+    kind_bits: int = 0
 
     @property
     def m_bits(self) -> int:
@@ -63,13 +68,18 @@ class StageMaxima:
 
     @property
     def own_bit(self) -> int:
-        """Where in a word the bits behind `load`, `add` and `shift` begin: own, last, loop, end."""
+        """Where in a word `own` is, above `load` and `add` (R + 1 each) and `shift`."""
         return 2 * (self.partials + 1) + 1
 
     @property
+    def loop_bit(self) -> int:
+        """Where in a word `loop` is, above `own`, `last` and the kind of the window; then `end`."""
+        return self.own_bit + 2 + self.kind_bits
+
+    @property
     def word_bits(self) -> int:
-        """Bits of a program's word: `load` and `add` (R + 1 each), shift, own, last, loop, end."""
-        return self.own_bit + 4
+        """Bits of a program's word."""
+        return self.loop_bit + 2
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,17 @@ class Maxima:
         Words of an axis' program: a power of two. 16 hold every kernel up to 3, and most others.
     max_length : int
         Positions of an axis, in or out.
+    max_taps : int
+        Real inputs of a window that is summed, and the most that an average is divided by. Sums are
+        as wide as that asks for.
+    max_kinds : int
+        How many kinds of windows an axis of averages may have, as those at a border that are
+        divided by less: 1, 2, 4 or 8.
+
+    Raises
+    ------
+    SpecError
+        If a value cannot be, or if together they take wider words than a write has.
     """
 
     lanes: int = 8
@@ -104,19 +125,22 @@ class Maxima:
     max_row: int = 2048
     max_words: int = 16
     max_length: int = 4096
+    max_taps: int = 256
+    max_kinds: int = 4
 
     def __post_init__(self) -> None:
         most = {"bits": 32, "max_partials": 12, "max_fold": 1 << 14, "max_row": 1 << 14}
         most |= {"lanes": 1 << 12, "max_words": 256, "max_length": 1 << 16}
-        least = {"max_fold": SLOT, "max_row": SLOT, "max_words": 2, "max_length": 2}
+        most |= {"max_taps": 1 << 12, "max_kinds": 8}
+        least = {"max_fold": SLOT, "max_row": SLOT, "max_words": 2, "max_length": 2, "max_taps": 2}
         for field in fields(self):
             if field.name in most:
                 low, high = least.get(field.name, 1), most[field.name]
                 integer(field.name, getattr(self, field.name), low, high)
-        if self.max_words & (self.max_words - 1):
-            raise SpecError(
-                "max_words", f"max_words {self.max_words} is no power of two; use one, as 16."
-            )
+        for name, some in (("max_words", 16), ("max_kinds", 4)):
+            value = getattr(self, name)
+            if value & (value - 1):
+                raise SpecError(name, f"{name} {value} is no power of two; use one, as {some}.")
         object.__setattr__(self, "operations", tuple(self.operations))
         unknown = [op for op in self.operations if op not in KNOWN]
         if unknown or not self.operations:
@@ -125,20 +149,69 @@ class Maxima:
                 f"operations {shown(self.operations)} are not what a run-time core has;"
                 f" use some of {', '.join(KNOWN)}.",
             )
+        if self.sums and self.dividend_bits > MOST_DIVIDEND:
+            raise SpecError(
+                "max_taps",
+                f"max_taps {self.max_taps} of {self.bits} bits make sums of {self.sum_bits}, and"
+                f" {MOST_DIVIDEND - 2} are the most; use fewer, or narrower values.",
+            )
+        if max(self.columns.word_bits, self.max_partials * self.kind_bits) > 32:
+            raise SpecError(
+                "max_partials",
+                f"max_partials {self.max_partials} with max_kinds {self.max_kinds} take a word of"
+                " more than the 32 bits of a write; use fewer of either.",
+            )
 
-    @cached_property
+    @property
     def columns(self) -> StageMaxima:
         """What sizes the columns' stage, which passes once per row."""
-        return StageMaxima(
-            *(self.max_partials, self.max_fold, self.max_words), self.max_length, self.max_length
-        )
+        turns = self.max_length, self.max_length
+        each = (self.max_partials, self.max_fold, self.max_words)
+        return StageMaxima(*each, *turns, self.kind_bits)
 
-    @cached_property
+    @property
     def rows(self) -> StageMaxima:
         """What sizes the rows' stage."""
-        return StageMaxima(self.max_partials, self.max_row, self.max_words, self.max_length, 1)
+        each = (self.max_partials, self.max_row, self.max_words)
+        return StageMaxima(*each, self.max_length, 1, self.kind_bits)
 
     @property
     def reduces(self) -> tuple[Operation, ...]:
         """The operations as golden's table has them."""
         return tuple(OPERATIONS[op] for op in self.operations)
+
+    @property
+    def selects(self) -> bool:
+        """Whether there are maxima or minima."""
+        return any(operation.selects for operation in self.reduces)
+
+    @property
+    def sums(self) -> bool:
+        """Whether there are sums or averages: these alone are divided and clamped behind."""
+        return not all(operation.selects for operation in self.reduces)
+
+    @property
+    def kind_bits(self) -> int:
+        """Bits of the number of a window's kind along an axis."""
+        return (self.max_kinds - 1).bit_length() if self.sums else 0
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of a sum, signed or not as the job says."""
+        return self.bits + (self.max_taps - 1).bit_length()
+
+    @property
+    def out_bits(self) -> int:
+        """Bits of a value that leaves: of a sum where there are sums, else of one that comes in."""
+        widens = any(operation.widens for operation in self.reduces)
+        return self.sum_bits if widens else self.bits
+
+    @property
+    def quotient_bits(self) -> int:
+        """Bits of a quotient, made positive."""
+        return self.sum_bits + 1
+
+    @property
+    def dividend_bits(self) -> int:
+        """Bits of a sum with all that is added before it is divided, and of a reciprocal."""
+        return self.sum_bits + 2

@@ -17,6 +17,7 @@ def told(most: StageMaxima) -> data.StructLayout:
             "start": most.place_bits,
             "runs1": most.run_bits,
             "drain": most.partials,
+            "kinds": most.partials * most.kind_bits,
         }
     )
 
@@ -144,7 +145,7 @@ class Player(wiring.Component):
         runs, runs_more = Signal(most.run_bits), Signal()
         phases = Signal(4)  # of a take-over between frames
         many_turns, many_runs = Signal(), Signal()
-        loop, end = word[most.own_bit + 2], word[most.own_bit + 3]
+        loop, end = word[most.loop_bit], word[most.loop_bit + 1]
         again, final, is_final = Signal(), Signal(), Signal()
         last_slot = Signal()  # of the frame
         settled = Signal()

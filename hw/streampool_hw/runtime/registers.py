@@ -7,11 +7,15 @@ from .maxima import Maxima, StageMaxima
 
 ADDRESS_BITS = 12
 BLOCK = 1 << 9
-"""Addresses of a block: one for the whole core, one for each stage."""
+"""Addresses of a block: one for the whole core, one for each stage, one for what is behind them."""
 WORDS = 1 << 8
-"""Where in a stage's block its program begins, a word an address."""
+"""Where in a stage's block its program begins, a word an address, and in the last one its table."""
+KINDS = 1 << 6
+"""Addresses of one register of the table, which there is for each kind of window."""
 
 CHECKSUM_BITS = 16
+SHIFT_BITS = 2
+"""Bits that say which of the shifts turns a product into a quotient."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Register:
     fields: tuple[Field, ...]
     about: str
 
+    @property
+    def bits(self) -> int:
+        """Bits that are written."""
+        return max((each.low + each.bits for each in self.fields if each.bits), default=0)
+
 
 def stage_registers(most: StageMaxima) -> tuple[Register, ...]:
     """Return the registers of a stage's block, but for its program."""
@@ -81,6 +90,59 @@ def stage_registers(most: StageMaxima) -> tuple[Register, ...]:
             ),
             "how often the axis passes, and what leaves after its last input",
         ),
+        Register(
+            "left",
+            3,
+            (
+                Field(
+                    "kinds",
+                    0,
+                    most.partials * most.kind_bits,
+                    "the kinds of the windows that drain, the first lowest",
+                ),
+            ),
+            "what is divided alike of what leaves after the last input",
+        ),
+    )
+
+
+def finish_registers(maxima: Maxima) -> tuple[Register, ...]:
+    """Return the registers of what is behind the stages: limits, then a table of all kinds."""
+    bits, offset = maxima.quotient_bits, maxima.dividend_bits
+    return (
+        Register("low", 0, (Field("low", 0, bits, "the lowest quotient that stays"),), "a limit"),
+        Register(
+            "high", 1, (Field("high", 0, bits, "the highest quotient that stays"),), "a limit"
+        ),
+        Register(
+            "lift",
+            2,
+            (Field("lift", 0, maxima.out_bits, "added to the quotient, modulo its bits"),),
+            "what a quotient is too small by",
+        ),
+        Register(
+            "divide",
+            WORDS,
+            (
+                Field("factor", 0, offset, "the reciprocal that a dividend is multiplied by"),
+                Field("shift", 28, SHIFT_BITS, "which shift turns the product into a quotient"),
+                Field("even", 30, 1, "whether a tie goes to the even quotient"),
+                Field("negative", 31, 1, "whether the sum is turned round"),
+            ),
+            "how a window of a kind is divided",
+        ),
+        Register(
+            "plus",
+            WORDS + KINDS,
+            (Field("plus", 0, offset, "added to a sum of 0 or more"),),
+            "how it is rounded",
+        ),
+        Register(
+            "less",
+            WORDS + 2 * KINDS,
+            (Field("less", 0, offset, "added to a sum below 0"),),
+            "how it is rounded",
+        ),
     )
 
 
@@ -93,18 +155,27 @@ ARM = Register(
 RESET = Register(
     "reset", 1, (Field("reset", 0, 1, "1 to reset the core"),), "forgets job and frames, as a reset"
 )
-FORMAT = Register(
-    "format",
-    2,
-    (
-        Field("signed", 0, 1, "whether values are signed"),
-        Field("smallest", 1, 1, "whether the smallest is selected, in place of the largest"),
-    ),
-    "what values are, and what is done to them",
-)
+
+
+def format_register(maxima: Maxima) -> Register:
+    """Return the register of what values are, and of what is done to them."""
+    both = int(maxima.selects and maxima.sums)
+    return Register(
+        "format",
+        2,
+        (
+            Field("signed", 0, 1, "whether values are signed"),
+            Field("smallest", 1, 1, "whether the smallest is selected, in place of the largest"),
+            Field("sums", 2, both, "whether values are summed, and none is selected"),
+        ),
+        "what values are, and what is done to them",
+    )
+
 
 STAGES: tuple[str, ...] = ("columns", "rows")
 """The stages' blocks, in stream order, behind the core's own."""
+FINISH = "finish"
+"""The block of what is behind the stages, in a core of sums or averages."""
 
 
 @dataclass(frozen=True)
@@ -117,21 +188,25 @@ class RegisterMap:
     def blocks(self) -> Mapping[str, Sequence[Register]]:
         """The registers of each block, in the order of addresses."""
         stages = (self.maxima.columns, self.maxima.rows)
-        own = {"core": (ARM, RESET, FORMAT)}
-        return own | {name: stage_registers(m) for name, m in zip(STAGES, stages, strict=True)}
+        found = {"core": (ARM, RESET, format_register(self.maxima))}
+        found |= {name: stage_registers(m) for name, m in zip(STAGES, stages, strict=True)}
+        return found | ({FINISH: finish_registers(self.maxima)} if self.maxima.sums else {})
 
     def address(self, block: str, place: int) -> int:
         """Return the address of a place in a block."""
         return [*self.blocks].index(block) * BLOCK + place
 
-    def writes(self, block: str, values: Mapping[str, int]) -> list[tuple[int, int]]:
-        """Return the writes of those of a block's registers that have any of the fields given."""
+    def writes(self, block: str, values: Mapping[str, int], at: int = 0) -> list[tuple[int, int]]:
+        """Return the writes of those of a block's registers that have any of the fields given.
+
+        Of a table's registers they are those of kind `at`.
+        """
         found = []
         for register in self.blocks[block]:
             some = [field for field in register.fields if field.name in values]
-            if some:
+            if any(field.bits for field in some):
                 value = sum(field.put(values[field.name]) for field in some)
-                found.append((self.address(block, register.address), value))
+                found.append((self.address(block, register.address + at), value))
         return found
 
 

@@ -1,18 +1,34 @@
 """A stage whose schedule is in registers, and that keeps what is left of a frame apart."""
 
+from dataclasses import dataclass
+from typing import cast
+
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data
 
 from ..datapath.pipeline import delay
 from ..datapath.store import DelayLine, RamStore
 from ..families import GENERIC
-from ..reduce.reduction import ReductionGates
+from ..reduce.reduction import ReductionGates, either
 from ..reduce.stage import Stage
 from ..reduce.steps import Control
 from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.memories import ram_store
 from .maxima import StageMaxima
 from .player import Player
+
+
+@dataclass(frozen=True)
+class RuntimeControl(Control):
+    """What is decided in a clock, and what `RamStore.LATENCY` clocks later of the same step.
+
+    Parameters
+    ----------
+    carried : Value, optional
+        What came beside the input of the position that leaves.
+    """
+
+    carried: Value | None = None
 
 
 class RuntimeStage(Stage):
@@ -23,7 +39,12 @@ class RuntimeStage(Stage):
     next run's beats come in. These wait only where a window of their own would leave before.
 
     A job also has `traits`, so many bits: `staged_traits` are the next one's, `traits` those of the
-    beat to come. For `marks_last` they leave with each beat, above `last`.
+    beat to come. One of them may say whether this step `totals`, and does not select; without it
+    all do as the reduction says. Where there are kinds of windows, each beat's leaves with it.
+
+    `carried` are bits of a position that come with its inputs, and leave with its windows. For
+    `marks_last` three things leave with each beat from the lowest bit up: whether it is the frame's
+    last, its traits, and its kind; else its kind alone. What is carried is above.
 
     Throughput: one step per clock, and `SLOT` clocks or more per slot.
     """
@@ -38,15 +59,18 @@ class RuntimeStage(Stage):
         family: str = GENERIC,
         *,
         traits: int = 0,
+        totals: int | None = None,
+        carries: int = 0,
         marks_last: bool = False,
         seamless: bool = False,
     ):
-        self._most = most
+        self._most, self._totals, self._marks_last = most, totals, marks_last
         self.player = Player(most)
         self.staged_traits, self.traits = Signal(traits), Signal(traits)
+        self.carried = Signal(carries)
         super().__init__(
             *(most.partials, most.m, lanes, reduction, i_shape, o_shape, family),
-            marks=(1 + traits) * marks_last,
+            marks=(1 + traits) * marks_last + most.kind_bits + carries,
             seamless=seamless,
         )
 
@@ -62,6 +86,7 @@ class RuntimeStage(Stage):
         draining, started = Signal(), Signal()
         left, more, m1, many = Signal(most.m_bits), Signal(), Signal(most.m_bits), Signal()
         place, final_place = Signal(most.partials, init=1), Signal(most.partials)
+        kinds = Signal(most.partials * most.kind_bits)
         take, pop, done = Signal(), Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(credit & ~player.shut),
@@ -72,6 +97,7 @@ class RuntimeStage(Stage):
         ]
         with m.If(player.final & ~player.copied):
             m.d.sync += [m1.eq(player.job.m1), final_place.eq(player.job.drain)]
+            m.d.sync += kinds.eq(player.job.kinds)
         m.d.sync += many.eq(m1.any())
         with m.If(pop):
             m.d.sync += [left.eq(left + Mux(more, -1, m1)), more.eq(Mux(more, left != 1, many))]
@@ -102,11 +128,47 @@ class RuntimeStage(Stage):
 
         leaves = take & own | pop
         last = Mux(draining, done, is_last & player.slot_last)
-        last = Cat(last, Mux(draining, left_traits, self.traits))
+        marks = [last, Mux(draining, left_traits, self.traits)] if self._marks_last else []
+        if most.kind_bits:
+            left_kind, bits = Signal(most.kind_bits), most.kind_bits
+            for j in range(most.partials):
+                with m.If(place[j]):
+                    m.d.comb += left_kind.eq(kinds.word_select(j, bits))
+            own_kind = player.word[most.own_bit + 2 : most.loop_bit]
+            marks.append(Mux(draining, left_kind, own_kind))
         finished = take & ~draining
         rounds = [place[j] & pop for j in range(most.partials)]
-        beside = (player.slot_last, finished, pop, ~more, *rounds)
-        return Control(take, [*load, *skip, shift], leaves, last, beside)
+        beside = [player.slot_last, finished, pop, ~more, *rounds]
+        if self._totals is not None:
+            beside.append(self.traits[self._totals])
+        carried = None
+        if len(self.carried):
+            # a position's bits are kept as its partials are
+            m.submodules.carried = kept = ram_store(
+                len(self.carried), self.m, self._family, CONSTANTS, restarts=True
+            )
+            m.d.comb += [
+                *(kept.write_data.eq(self.carried), kept.write_en.eq(finished)),
+                *(kept.write_last.eq(player.slot_last), kept.read_en.eq(pop)),
+                kept.read_last.eq(~more),
+            ]
+            is_left = delay(m, pop, RamStore.LATENCY, name="carries_left")
+            own_bits = delay(m, self.carried, RamStore.LATENCY, name="carries")
+            carried = Mux(is_left, kept.read_data, own_bits)
+        word = [*load, *skip, shift]
+        return RuntimeControl(take, word, leaves, Cat(marks), tuple(beside), carried)
+
+    def _marked(self, m: Module, control: Control) -> Value:
+        marked, carried = super()._marked(m, control), cast(RuntimeControl, control).carried
+        if carried is None:
+            return marked
+        clocks = self.latency - 1 - RamStore.LATENCY
+        return Cat(marked, delay(m, carried, clocks, name="carried"))
+
+    def _reduces(self, m: Module, told: Control, clock: int) -> ReductionGates:
+        if self._totals is None:
+            return super()._reduces(m, told, clock)
+        return either(delay(m, told.beside[-1], clock, name="totals"))
 
     def _ram(self, bits: int, settings: Settings) -> RamStore:
         return ram_store(bits, self.m, self._family, settings, restarts=True)
@@ -115,8 +177,8 @@ class RuntimeStage(Stage):
         self, m: Module, told: Control, stores: list[DelayLine | RamStore], own: Value
     ) -> Value:
         (store,), timing = stores, self._timing
-        slot_last, finished, pop, round_last, *rounds = told.beside
         partials, written = self._partials, timing.ready[0] + 1
+        slot_last, finished, pop, round_last, *rounds = told.beside[: 4 + partials]
         m.submodules.finished = kept = ram_store(
             store.width, self.m, self._family, CONSTANTS, restarts=True
         )

@@ -142,19 +142,19 @@ class AxisPlan:
         """
         return self.program_for(self.partials)
 
-    def program_for(self, partials: int, *, marks_last: bool = False) -> Program:
+    def program_for(self, partials: int, marks: Sequence[int] = ()) -> Program:
         """Return the program of a queue of so many positions, at least ``R``.
 
-        With `marks_last` a word has one bit more, on top: whether the window that leaves is the
-        frame's last. None is where that one leaves in the drain.
+        `marks` are bits of each of the `short` axis' windows. They stand above `own` in the word in
+        whose slot it leaves; elsewhere they may be anything. Those of windows that leave in the
+        drain are in no word.
         """
         words = [word for word, slots in self._runs(partials) for _ in range(slots)]
-        if marks_last:
-            bit = 2 * (partials + 1) + 2
-            words = [Word(word.value, word.care | 1 << bit) for word in words]
-            last = self._leave[-1]
-            if last < len(words):
-                words[last] = Word(words[last].value | 1 << bit, words[last].care)
+        low, every = 2 * (partials + 1) + 2, (1 << max(marks, default=0).bit_length()) - 1
+        for slot, mark in zip(self._leave, marks, strict=False):
+            if slot < len(words):
+                word = words[slot]
+                words[slot] = Word(word.value | mark << low, word.care | every << low)
         program = Program.fold(words, self.axis.stride)
         if self._cut.slots:
             self._cut.check(words, program)

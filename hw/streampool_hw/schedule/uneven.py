@@ -12,7 +12,7 @@ the axis grows, a slot is a window, and the one partial is the input taken last:
 next one where its window needs it, and otherwise goes by without an input.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
@@ -140,7 +140,12 @@ class UnevenPlan:
         """The control words of all slots, folded, whatever gives them in gates."""
         return self.words.program
 
-    def program_for(self, partials: int, *, marks_last: bool = False) -> Program:
+    @property
+    def short(self) -> UnevenAxis:
+        """The axis whose slots are worked out: all of it."""
+        return self.axis
+
+    def program_for(self, partials: int, marks: Sequence[int] = ()) -> Program:
         """Return the program of a longer queue, as `AxisPlan.program_for`; there are no pauses."""
         assert partials >= self.partials and not self.pauses
         width = partials + 1
@@ -150,6 +155,6 @@ class UnevenPlan:
             load = word & _LOAD | (_LOAD << 1 if partials > 1 else 0)
             add, rest = word >> 2 & 0b11, word >> 4
             words.append(load | add << width | rest << 2 * width)
-        if marks_last:
-            words[-1] |= 1 << 2 * width + 2
+        for slot, mark in zip(self.leave, marks, strict=False):
+            words[slot] |= mark << 2 * width + 2
         return Program.of(words)

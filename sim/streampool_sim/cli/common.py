@@ -211,6 +211,8 @@ def maxima_options(usual: Mapping[str, Any] | None = None) -> list[Option]:
         most("max_row", "beats of a row of outputs"),
         most("max_words", "words of an axis' program, a power of two"),
         most("max_length", "positions of an axis, in or out"),
+        most("max_taps", "inputs of a window that is summed or averaged"),
+        most("max_kinds", "windows of an axis that are divided differently: 1, 2, 4 or 8"),
     )
 
 

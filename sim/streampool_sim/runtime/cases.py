@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import DType, PoolSpec, SpecError
+from streampool_golden.fields import ROUNDINGS
 from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.maxima import Maxima
 
@@ -29,8 +30,11 @@ def random_job(
             how |= {"padding": _padding(rng, kernels), "ceil_mode": rng.random() < 0.4}
         size = [rng.randint(1, rng.choice((4, 9, 16))) for _ in range(ndim)]
         shape = (rng.randint(1, maxima.lanes * rng.choice((1, 4, 15))), *size)
+        op = rng.choice(maxima.operations)
         try:
-            spec = PoolSpec(rng.choice(maxima.operations), ndim=ndim, **how)
+            if maxima.sums:
+                how |= _finish(rng, op, maxima, how["dtype"])
+            spec = PoolSpec(op, ndim=ndim, **how)
             job = RuntimeJob(spec, shape, maxima)
         except SpecError:
             continue
@@ -44,6 +48,25 @@ def _padding(rng: random.Random, kernels: Sequence[int]) -> Any:
     if rng.random() < 0.5:
         return [[rng.randint(-1, k - 1), rng.randint(-1, k - 1)] for k in kernels]
     return [rng.randint(0, k // 2) for k in kernels]
+
+
+def _finish(rng: random.Random, op: str, maxima: Maxima, dtype: str) -> dict[str, Any]:
+    """Return how averages are rounded and divided, and what is clamped."""
+    how: dict[str, Any] = {"rounding": rng.choice(ROUNDINGS)}
+    if op == "avg":
+        how["count_include_pad"] = rng.random() < 0.5
+        if rng.random() < 0.2:
+            divisor = rng.choice((1, 2, 3, rng.randint(1, 20), rng.randint(1, maxima.max_taps)))
+            how["divisor_override"] = rng.choice((1, 1, -1)) * divisor
+    out = DType.of(dtype)
+    if rng.random() < 0.2:
+        bits = rng.randint(2, maxima.out_bits)
+        how |= {"out_dtype": f"{rng.choice(('int', 'uint'))}{bits}", "saturate": True}
+        out = DType.of(how["out_dtype"])
+    if rng.random() < 0.3:
+        ends = rng.choice(((0, out.high), (0, 6), (rng.randint(out.low, out.high),) * 2, (-9, 40)))
+        how["clamp"] = [min(max(end, out.low), out.high) for end in ends]
+    return how
 
 
 def random_frame(rng: np.random.Generator, job: RuntimeJob) -> np.ndarray:
@@ -60,7 +83,8 @@ def random_turns(seed: int, maxima: Maxima, *, timed: bool = False) -> list[Turn
     Those to be `timed` are long enough for the host, and nobody lets it wait.
     """
     rng, numbers = random.Random(seed), np.random.default_rng(seed)
-    beats = 120 if timed else 0
+    # with sums the host waits until the frame before has left
+    beats = (400 if maxima.sums else 120) if timed else 0
     jobs = [random_job(rng, maxima, beats=beats) for _ in range(rng.randint(2, 4))]
     turns: list[Turn] = []
     for _ in range(rng.randint(2, 12)):

@@ -126,10 +126,12 @@ class RuntimeModel(SharedObject):
         ]
         self.core, maxima = core, core.maxima
         self._text = yosys.to_rtlil(core, "top")
-        bits = next(size for size in (8, 16, 32) if size >= maxima.bits)
-        self.container = np.dtype(f"uint{bits}")
-        self._beat = f"Field<{maxima.lanes}, {maxima.bits}, uint{bits}_t>"
-        super().__init__([*self._drivers, self._beat, self._text], optimise, folder)
+        self._in, self._out = (_container(bits) for bits in (maxima.bits, maxima.out_bits))
+        self._beats = ", ".join(
+            f"Field<{maxima.lanes}, {bits}, {held}_t>"
+            for bits, held in ((maxima.bits, self._in), (maxima.out_bits, self._out))
+        )
+        super().__init__([*self._drivers, self._beats, self._text], optimise, folder)
         library = self.library(self._source)
         self._make, self._free, self._play = (
             library[f"{verb}_{self.name}"] for verb in ("make", "free", "play")
@@ -150,7 +152,7 @@ class RuntimeModel(SharedObject):
                 f"EXPORT void free_{self.name}(void *top) {{ delete static_cast<Top *>(top); }}",
                 f"EXPORT int32_t play_{self.name}(void *top, void *b, int64_t clocks) {{",
                 "    using namespace streampool;",
-                f"    return play<Top, {self._beat}>(",
+                f"    return play<Top, {self._beats}>(",
                 "        *static_cast<Top *>(top), *static_cast<Play *>(b), clocks);",
                 "}",
             ]
@@ -188,7 +190,7 @@ class RuntimeModel(SharedObject):
             ends.append(len(flat))
         outs = [turn.job.job.beats_out for turn in turns]
         data = np.concatenate(beats)
-        out = np.zeros((sum(outs), maxima.lanes), self.container)
+        out = np.zeros((sum(outs), maxima.lanes), self._out)
         last, in_cycles = np.zeros(len(out), np.uint8), np.zeros(len(data), ints)
         arrays: dict[str, np.ndarray] = {
             "in_": data,
@@ -239,7 +241,8 @@ class RuntimeModel(SharedObject):
         """Return beats, which are bits, as values of the job's type."""
         dtype = job.job.output
         sign = 1 << dtype.bits - 1 if dtype.signed else 0
-        return ((beats.astype(np.int64) ^ sign) - sign).astype(dtype.numpy)
+        value = beats.astype(np.int64) & (1 << dtype.bits) - 1
+        return ((value ^ sign) - sign).astype(dtype.numpy)
 
     def _clocked(self, b: _Play, progress: Callable[[int, int], object] | None) -> int:
         top = self._make()
@@ -255,7 +258,11 @@ class RuntimeModel(SharedObject):
 
     def _packed(self, turn: Turn, seed: int) -> np.ndarray:
         (beats,) = pack(turn.job.job, turn.frame[None], seed=seed)
-        return np.ascontiguousarray(beats.reshape(-1, self.core.maxima.lanes)).view(self.container)
+        return np.ascontiguousarray(beats.reshape(-1, self.core.maxima.lanes)).view(self._in)
+
+
+def _container(bits: int) -> np.dtype:
+    return np.dtype(f"uint{next(size for size in (8, 16, 32) if size >= bits)}")
 
 
 def _split(array: np.ndarray, sizes: Sequence[int] | np.ndarray) -> list[np.ndarray]:

@@ -48,13 +48,13 @@ static inline void next_job(Play &b) {
     b.waits = b.host < b.frames ? b.delays[b.host] : 0;
 }
 
-template<class Top, class Beat>
+template<class Top, class In, class Out>
 int32_t play(Top &top, Play &b, int64_t clocks) {
-    constexpr size_t WORDS = (Beat::SIZE + 31) / 32;
-    constexpr size_t TOP_BITS = (Beat::SIZE - 1) % 32 + 1;
+    constexpr size_t WORDS = (In::SIZE + 31) / 32;
+    constexpr size_t TOP_BITS = (In::SIZE - 1) % 32 + 1;
     constexpr uint32_t TOP_MASK = uint32_t((uint64_t(1) << TOP_BITS) - 1);
-    uint32_t before[WORDS + 1] = {};
-    constexpr size_t OUT_WORDS = (Beat::SIZE + 1 + 31) / 32;
+    constexpr size_t OUT_WORDS = (Out::SIZE + 1 + 31) / 32;
+    uint32_t before[OUT_WORDS] = {};
 
     if (b.host < 0 && !b.noise) next_job(b);
     for (; clocks > 0; clocks--, b.cycle++) {
@@ -103,7 +103,7 @@ int32_t play(Top &top, Play &b, int64_t clocks) {
         if (!b.held) {
             if (valid && !noisy) {
                 Packer<decltype(payload.data)> packer{payload.data};
-                Beat::pack(packer, b.in, b.sent);
+                In::pack(packer, b.in, b.sent);
                 packer.end();
             } else {
                 for (size_t w = 0; w < WORDS; w++)
@@ -146,8 +146,8 @@ int32_t play(Top &top, Play &b, int64_t clocks) {
         }
         if (given) {
             if (b.got == b.beats_out) return SURPLUS;
-            Beat::unpack(data, 0, b.out, b.got);
-            b.last[b.got] = uint8_t(field<1>(data, Beat::SIZE));
+            Out::unpack(data, 0, b.out, b.got);
+            b.last[b.got] = uint8_t(field<1>(data, Out::SIZE));
             b.out_cycles[b.got++] = b.cycle;
         }
         if (taken) {

@@ -1,7 +1,6 @@
 """The layers of known networks back to back through one run-time core, at full size.
 
-``python -m streampool_sim.runtime.networks`` prints them as JSON. An average is run as a maximum of
-the same windows, where the core has no averages: the schedule is the same.
+``python -m streampool_sim.runtime.networks`` prints them as JSON.
 """
 
 import json
@@ -9,7 +8,6 @@ import sys
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from streampool_golden import PoolSpec
 from streampool_golden.networks import Layer, networks
 from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob
@@ -19,7 +17,7 @@ from ..progress import Progress
 from .cases import clocks_lost, fault, random_frame
 from .engine import RuntimeModel, Turn
 
-MAXIMA = Maxima(max_partials=4, max_fold=256, max_row=2304)
+MAXIMA = Maxima(operations=("max", "avg"), max_partials=4, max_row=2304)
 """What holds every layer of two axes, and of one."""
 
 
@@ -28,6 +26,7 @@ class Row:
     """What a layer took behind the one before."""
 
     name: str
+    op: str
     kernel: tuple[int, ...]
     clocks: int
     limit: int  # the more of the beats in and out
@@ -39,15 +38,11 @@ class Row:
 
 def layers() -> list[tuple[Layer, RuntimeJob]]:
     """Return the layers that a run-time core has, and their jobs."""
-    found = []
-    for layer in networks():
-        if layer.spec.ndim < 3:
-            said = layer.spec.to_json()
-            kept = ("kernel", "stride", "padding", "dilation", "ceil_mode", "adaptive")
-            how = {name: said[name] for name in kept if said.get(name) is not None}
-            spec = PoolSpec("max", ndim=layer.spec.ndim, dtype=layer.spec.dtype, **how)
-            found.append((layer, RuntimeJob(spec, layer.shape, MAXIMA)))
-    return found
+    return [
+        (layer, RuntimeJob(layer.spec, layer.shape, MAXIMA))
+        for layer in networks()
+        if layer.spec.ndim < 3
+    ]
 
 
 def rows() -> list[Row]:
@@ -65,6 +60,7 @@ def rows() -> list[Row]:
         found.append(
             Row(
                 layer.name,
+                layer.spec.op,
                 job.job.spec.kernel or job.job.size,
                 lost + job.cycles_bound,
                 job.job.limit_cycles,

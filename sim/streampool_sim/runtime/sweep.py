@@ -31,6 +31,37 @@ MAXIMA = (
     ),
     Maxima(lanes=1, max_partials=2, max_fold=32, max_row=128, max_words=16, max_length=32),
     Maxima(lanes=3, bits=5, max_partials=6, max_fold=64, max_row=512, max_words=64, max_length=64),
+    Maxima(
+        lanes=1,
+        operations=("max", "min", "avg", "sum"),
+        max_partials=4,
+        max_fold=64,
+        max_row=256,
+        max_words=32,
+        max_length=64,
+    ),
+    Maxima(
+        lanes=2,
+        bits=5,
+        operations=("avg",),
+        max_partials=6,
+        max_fold=64,
+        max_row=512,
+        max_words=64,
+        max_length=64,
+        max_taps=200,
+        max_kinds=8,
+    ),
+    Maxima(
+        lanes=1,
+        bits=12,
+        operations=("max", "sum"),
+        max_fold=32,
+        max_row=128,
+        max_length=32,
+        max_taps=25,
+        max_kinds=1,
+    ),
 )
 """What the cores of the sweep are made for."""
 
