@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep soak bench bench-report bench-docs bench-clocks fpga fpga-wide boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
+.PHONY: run test lint sweep soak mutants bench bench-report bench-docs bench-clocks fpga fpga-wide boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -114,6 +114,10 @@ models-test: tools $(TORCH) $(KERAS) ## tests of model readers with PyTorch, Ker
 prove: tools $(PROVE) ## prove the hardware, for any data, stalls and resets: make prove ARGS=--long
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m proofs.run $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py proofs
+
+mutants: tools $(PROVE) ## put a thousand faults into netlists, and show that each is found or is none
+	@$(IN_ENV) PYTHONPATH=tests $(PY) -m mutants.run $(ARGS)
+	@$(IN_ENV) $(PY) docs/tables.py mutants mutants-listed
 
 wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py

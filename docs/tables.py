@@ -91,10 +91,14 @@ MEASURED: dict[str, Callable[[], str]] = {
 """Blocks that are of one machine, or of one version of a tool, or take minutes."""
 
 
+_MUTANTS = "build/mutants/summary.json"
+
 MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "sweep": ("build/sweep-*.jsonl", lambda found: checks.sweep(found[0])),
     "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
+    "mutants": (_MUTANTS, lambda found: checks.mutants(found[0])),
+    "mutants-listed": (_MUTANTS, lambda found: checks.mutants_listed(found[0])),
     "proofs": ("build/prove/summary.json", lambda found: checks.proofs(found[0])),
     "demo-digits": ("build/demos/classify/result.json", demos.table),
     "demo-boxes": ("build/demos/detect/result.json", demos.table),

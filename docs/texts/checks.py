@@ -98,6 +98,27 @@ def proofs(path: Path) -> str:
     )
 
 
+def mutants(path: Path) -> str:
+    """Return what became of the mutants of each core's netlist."""
+    found = json.loads(path.read_text("utf-8"))
+    cores = found["netlists"]
+    ways = sorted({way for core in cores for way in core["killed"]})
+    rows: list[list[object]] = []
+    for core in cores:
+        killed = [core["killed"].get(way, 0) for way in ways]
+        rows.append([core["name"], core["mutants"], *killed, core["equal"], core["listed"]])
+    totals = [sum(map(int, column)) for column in zip(*(row[1:] for row in rows), strict=True)]
+    head = ["core", "> mutants", *(f"> {way}" for way in ways), "> proved equal", "> listed"]
+    tools = ", ".join(f"{name} {version}" for name, version in found["tools"].items())
+    return blocks.table(" | ".join(head), [*rows, ["all", *totals]]) + f"\nBy {tools}.\n"
+
+
+def mutants_listed(path: Path) -> str:
+    """Return the mutants that are neither killed nor proved equal, each with its reason."""
+    listed = json.loads(path.read_text("utf-8"))["listed"]
+    return "".join(f"- {each['name']}: {each['why']}\n" for each in listed) or "None.\n"
+
+
 def conformance() -> str:
     """Return what came of random specifications that runtimes ran, too."""
     rows: list[list[object]] = []
