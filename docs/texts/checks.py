@@ -116,7 +116,7 @@ def mutants(path: Path) -> str:
 def mutants_listed(path: Path) -> str:
     """Return the mutants that are neither killed nor proved equal, each with its reason."""
     listed = json.loads(path.read_text("utf-8"))["listed"]
-    return "".join(f"- {each['name']}: {each['why']}\n" for each in listed) or "None.\n"
+    return "".join(f"- {each['name']}: {each['why']}.\n" for each in listed) or "None.\n"
 
 
 def conformance() -> str:

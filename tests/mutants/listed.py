@@ -1,4 +1,33 @@
 """Mutants that are neither killed nor proved equal, each with its reason."""
 
-NETLISTS: dict[tuple[str, str], str] = {}
+_NO_WINDOW = (
+    "what position 1 of the queue holds is cleared, or not, in slots that are no tap of its window."
+    " Of a kernel of 3 without dilation every slot of a window's life is a tap, and once the frame"
+    " is in, the one window that is left is at position 0. So nobody reads what is not cleared"
+)
+
+NETLISTS: dict[tuple[str, str], str] = {
+    (
+        "max, RAM",
+        r"-mode const1 -module top -cell $flatten\axis_0.$procmux$105 -port S -portbit 0",
+    ): "`between` follows `last`, and not 0, where a drain ends without an input. `last` is low"
+    " there: a drain is one slot, the frame behind it has four, and each of its inputs is a step"
+    " of the drain, too",
+    (
+        "max, RAM",
+        r"-mode const0 -module top -cell $flatten\axis_0.\bank_0.$40 -port Q -portbit 0"
+        r" -wire axis_0.bank_0.skip_1$10 -wirebit 0",
+    ): _NO_WINDOW,
+    (
+        "max, RAM",
+        r"-mode const0 -module top -cell $auto$ff.cc:337:slice$420 -port SRST -portbit 0"
+        r" -wire axis_0.bank_0.skip_1$10 -wirebit 0",
+    ): _NO_WINDOW,
+    (
+        "requantised",
+        r"-mode const0 -module top -cell $flatten\postprocess.$41 -port B -portbit 2"
+        r" -wire postprocess.zero -wirebit 2",
+    ): "a total of -4 to -1 counts as positive where a window has four taps. It is divided by 36,"
+    " and rounds to 0 either way",
+}
 """By core and fault."""

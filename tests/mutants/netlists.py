@@ -138,6 +138,20 @@ LONG_RUNS = tuple(
     for seed, stall in enumerate((0.0, 0.4, (0.0, 0.95), (0.95, 0.0), (0.2, 0.7), (0.7, 0.2)))
 )
 """What those go through that are still there."""
+ENDS = tuple(
+    Run(count, (source, sink), 20 + count)
+    for count in range(5, 45)
+    for source in (0.0, 0.6)
+    for sink in (0.8, 0.9, 0.95, 0.98)
+)
+"""And these: they end with this beat or that in front of a sink that stalls.
+
+With frames behind it a beat that is not offered any more is, again, once there is another one.
+"""
+RESETS = tuple(
+    Run(3, (0.0, sink), 100 + number, number / 24) for number in range(1, 49) for sink in (0.0, 0.5)
+)
+"""And these, with a reset all over two frames: some registers are only at times not as at first."""
 _ERRORS = {
     "beats": "gave more than",
     "stuck": "stopped after",
@@ -222,7 +236,7 @@ def judged(job: PoolJob, count: int, folder: Path) -> tuple[Mutants, dict[str, i
     killed: Counter[str] = Counter()
     left = []
     for variant, fault in enumerate(mutants.faults, 1):
-        found = judge.fault(variant) or judge.fault(variant, LONG_RUNS)
+        found = judge.fault(variant) or judge.fault(variant, ENDS + RESETS + LONG_RUNS)
         if found:
             killed[found] += 1
         else:

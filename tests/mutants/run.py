@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib import metadata, resources
@@ -122,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{total} mutants in {time.monotonic() - start:.0f} s, {len(left)} without a reason")
     if not options.only:
         listed = [
-            {"name": f"{core}: {fault}", "why": why} for (core, fault), why in NETLISTS.items()
+            {"name": f"{core}: `{fault}`", "why": why} for (core, fault), why in NETLISTS.items()
         ]
         document = {
             "tools": {"pyosys": metadata.version("pyosys")},
@@ -150,23 +149,30 @@ def _netlists(pool: ProcessPoolExecutor, options: argparse.Namespace) -> Rows:
             (of_survivor, core["name"], core["flat"], fault, options.folder)
             for core in cores
             for fault in core["left"]
+            if (core["name"], fault) not in NETLISTS
         ],
     )
     left = [
         f"{proof['name']}: {proof['said']} {proof['fault']}"
         for proof in proofs
-        if proof["said"] != "equal" and (proof["name"], proof["fault"]) not in NETLISTS
+        if proof["said"] != "equal"
+    ]
+    alive = {(core["name"], fault) for core in cores for fault in core["left"]}
+    left += [
+        f"{name}: listed, and killed or not drawn: {fault}"
+        for name, fault in NETLISTS
+        if name in names and options.count == COUNT and (name, fault) not in alive
     ]
     return [_row(core, proofs) for core in cores], left
 
 
 def _row(core: dict[str, Any], proofs: Iterable[dict[str, Any]]) -> dict[str, Any]:
     own = [proof for proof in proofs if proof["name"] == core["name"]]
-    said = Counter(proof["said"] for proof in own)
+    equal = sum(proof["said"] == "equal" for proof in own)
     return {
         **{key: core[key] for key in ("name", "mutants", "killed")},
-        "equal": said["equal"],
-        "listed": said["open"] + said["other"],
+        "equal": equal,
+        "listed": len(core["left"]) - equal,
         "seconds": round(core["seconds"] + sum(proof["seconds"] for proof in own), 1),
     }
 
