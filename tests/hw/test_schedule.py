@@ -1,6 +1,8 @@
 """The schedule, carried out in plain Python and checked against brute force."""
 
 import random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from axes import axes
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 from slot_model import fold, slot_by_slot
 from streampool_golden import Axis, SpecError
 from streampool_hw.schedule.plan import AxisPlan
+from streampool_hw.schedule.plans import plan_of
 from streampool_hw.schedule.program import Program, Word
+from streampool_hw.schedule.uneven import UnevenPlan
 
 
-def run(plan: AxisPlan, m: int, frames: int, gap, seed: int):
+def run(plan: Any, m: int, frames: int, gap, seed: int):
     """Carry out a plan as the stage does, with sets of taps for partials.
 
     A word of the store is a list of R sets; `gap(frame, beat)` gives the clocks in which no
@@ -135,6 +139,36 @@ def test_the_store_is_no_longer_than_what_lives(axis):
     assert plan.partials >= alive
     if axis.dilation == 1:
         assert plan.partials == alive
+
+
+def played_longer(plan: AxisPlan | UnevenPlan, more: int, m: int, seed: int):
+    """Carry out the words for a queue of `more` positions; check the marks of the end windows."""
+    partials, windows = plan.partials + more, plan.short.outputs
+    marks = [(i == 0) | (i == windows - 1) << 1 for i in range(windows)]
+    program = list(plan.program_for(partials, marks))
+    for i, slot in enumerate(plan.leave):
+        due = (i == 0) | (i == len(plan.leave) - 1) << 1
+        assert slot >= len(program) or program[slot] >> 2 * (partials + 1) + 2 == due
+    longer = SimpleNamespace(
+        partials=partials, program=program, drain=plan.drain, overlap=plan.overlap
+    )
+    rng = random.Random(seed)
+    return run(longer, m, 2, lambda frame, beat: rng.choice([0, 0, 3]), seed)[0]
+
+
+@given(axes(), st.integers(0, 3), st.integers(1, 3), st.integers(0, 2**32))
+@settings(max_examples=60)
+def test_a_longer_queue_does_the_same_and_windows_have_their_marks(axis, more, m, seed):
+    assert played_longer(AxisPlan(axis), more, m, seed) == expected(axis, m, 2)
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_windows_of_two_lengths_have_longer_queues_too(more):
+    for length, outputs in ((9, 6), (14, 4), (13, 5), (11, 8), (10, 7)):
+        axis = Axis.to_size(length, outputs)
+        plan = plan_of(axis)
+        assert isinstance(plan, UnevenPlan)
+        assert played_longer(plan, more, 2, more) == expected(axis, 2, 2)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class Accumulator(wiring.Component):
         self,
         words: Rounds,
         width: int,
-        m: int = 1,
+        m: int,
         *,
         settings: Settings = CONSTANTS,
         family: str = GENERIC,

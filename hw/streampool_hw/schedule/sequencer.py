@@ -49,7 +49,7 @@ class Sequencer(wiring.Component):
         self,
         program: Program,
         width: int,
-        m: int = 1,
+        m: int,
         *,
         capacity: Capacity | None = None,
         settings: Settings = CONSTANTS,
