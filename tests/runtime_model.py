@@ -119,11 +119,13 @@ def _with(partial: Partial, x: tuple[int, int, int]) -> Partial:
     return (*partial[:2], (*partial[2], x[2]))
 
 
-def expected(axis: Axis, frame: int, m: int, divisors: Sequence[int]) -> list[tuple[Partial, int]]:
-    """Return what leaves of a frame, in order, with its place among the divisors that differ."""
-    kinds = sorted(set(divisors))
+def expected(
+    axis: Axis, frame: int, m: int, windows: Sequence[tuple[int, int]]
+) -> list[tuple[Partial, int]]:
+    """Return what leaves of a frame, in order, with its place among the windows that differ."""
+    kinds = sorted(set(windows))
     return [
-        ((frame, p, tuple(axis.taps(i))), kinds.index(divisors[i]))
+        ((frame, p, tuple(axis.taps(i))), kinds.index(windows[i]))
         for i in range(axis.outputs)
         for p in range(m)
     ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from streampool_golden import PoolSpec, SpecError
+from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.fields import ROUNDINGS
 from streampool_golden.rounding import round_div
 from streampool_hw.runtime.job import RuntimeJob
@@ -18,7 +18,8 @@ def finished(exact: np.ndarray, job: RuntimeJob, kind: int = 0) -> np.ndarray:
     assert finish is not None
     word = finish.table[kind]
     turned = ~exact if word["negative"] else exact
-    dividend = turned + np.where(turned < 0, word["less"], word["plus"])
+    zero = word["zero"] - (word["zero"] >> maxima.dividend_bits - 1 << maxima.dividend_bits)
+    dividend = turned + np.where(turned < zero, word["less"], word["plus"])
     assert dividend.min() >= 0 and dividend.max() < 1 << maxima.dividend_bits
     shift, factor = shifts(maxima)[word["shift"]], word["factor"]
     product = dividend.astype(object if maxima.dividend_bits > 31 else np.int64) * factor
@@ -76,6 +77,24 @@ def test_a_clamp_keeps_what_is_within(clamp: tuple[int, int]):
         job = RuntimeJob(spec, (8, 3, 3), MOST)
         values = round_div(exact, 9, "half_away") if op == "avg" else exact
         assert np.array_equal(finished(exact, job), np.clip(values, *clamp))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+@pytest.mark.parametrize("about", ["raw", "zero_point"])
+def test_zero_points_and_scales_of_one_over_a_number_take_one_rounding(about: str, dtype: str):
+    low, high = (-128, 127) if dtype == "int8" else (0, 255)
+    for zeros in ((low, low), (high, low), (low + 5, high - 9)):
+        for scale in ("1", "1/2", "1/5"):
+            for rounding in ROUNDINGS:
+                how = {"scale": scale, "zero_points": zeros, "rounding_about": about}
+                spec = PoolSpec("avg", 3, ndim=1, dtype=dtype, rounding=rounding, **how)
+                job = RuntimeJob(spec, (8, 3), MOST)
+                # all sums, made of taps that differ by one at the most
+                exact = np.arange(3 * low, 3 * high + 1)
+                taps = np.stack([(exact + k) // 3 for k in range(3)], -1)
+                frames = taps.astype(dtype)[:, None, None, :]
+                (want,) = PoolJob(spec, (1, 3), 1).reference(frames.reshape(-1, 1, 3))
+                assert np.array_equal(finished(exact, job), want.reshape(-1)), (zeros, rounding)
 
 
 def test_a_sum_leaves_whole_or_saturates():

@@ -102,7 +102,7 @@ def _means(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     exact, shape = job.accumulator, lane_shape(job.accumulator)
     how = job.requantisation
     if how is not None:
-        division = _requantised(job, how, kinds)
+        division = requantised(job, how, kinds)
         block = requantiser(how.factor, division, shape, exact.low, exact.high, how.after)
         return [block], division.low + how.after, division.high + how.after
     divisors = tuple(divisor for divisor, _ in kinds)
@@ -117,7 +117,7 @@ def _means(job: PoolJob, kinds: Sequence[Kind]) -> Postprocessing:
     return [Divider(division, shape)], low, high
 
 
-def _requantised(job: PoolJob, how: Requantisation, kinds: Sequence[Kind]) -> Division:
+def requantised(job: PoolJob, how: Requantisation, kinds: Sequence[Kind]) -> Division:
     """Return the division that ends a requantised average; its sums are multiplied before."""
     divisors = tuple(how.below * divisor for divisor, _ in kinds)
     biases = tuple(how.offset(divisor, taps) for divisor, taps in kinds)

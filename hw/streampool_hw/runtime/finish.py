@@ -27,6 +27,7 @@ class _Word(Bundle):
     negative: Value
     plus: Value
     less: Value
+    zero: Value
 
 
 class _By(Bundle):
@@ -50,8 +51,10 @@ class _Limits(Bundle):
     lift: Value
 
 
-class _Held(Number):
-    offset: Value
+class _Offset(Bundle):
+    plus: Value
+    less: Value
+    minus: Value
 
 
 class _Cut(Number):
@@ -104,8 +107,8 @@ class RuntimeFinish(wiring.Component):
         ]
         steps = [
             Step(lambda m, lane, beat: lane),  # the table's word comes out of a RAM
-            Step(self._hold, lambda beat: _By(*_of(beat, _By))),
-            Step(self._add),
+            Step(self._add, lambda beat: _By(*_of(beat, _By))),
+            Step(self._round),
             Step(self._multiply, clocks=Multiplier.LATENCY),
             Step(self._cut, lambda beat: _Bank(*_of(beat, _Bank))),
             Step(self._settle, self._look_up),
@@ -179,13 +182,16 @@ class RuntimeFinish(wiring.Component):
 
     # ---- the steps of a lane
 
-    def _hold(self, m: Module, lane: Number, beat: _Word) -> _Held:
-        value = lane.value.as_unsigned() ^ beat.negative.replicate(len(lane.value))
-        offset = Mux(value[-1], beat.less, beat.plus)
-        return _Held(value.as_signed(), offset)
+    def _add(self, m: Module, lane: Number, beat: _Word) -> _Offset:
+        bits = len(lane.value)
+        value = (lane.value.as_unsigned() ^ beat.negative.replicate(bits)).as_signed()
+        plus, less = (
+            (value + each)[: self._maxima.dividend_bits] for each in (beat.plus, beat.less)
+        )
+        return _Offset(plus, less, value < beat.zero.as_signed())
 
-    def _add(self, m: Module, lane: _Held, beat: _By) -> Number:
-        return Number((lane.value + lane.offset)[: self._maxima.dividend_bits])
+    def _round(self, m: Module, lane: _Offset, beat: _By) -> Number:
+        return Number(Mux(lane.minus, lane.less, lane.plus))
 
     def _multiply(self, m: Module, lane: Number, beat: _By) -> Number:
         bits = self._maxima.dividend_bits
@@ -223,7 +229,7 @@ class RuntimeFinish(wiring.Component):
         return Number((lane.value + beat.lift)[:bits])
 
 
-_WORDS = ("factor", "shift", "even", "negative", "plus", "less")
+_WORDS = ("factor", "shift", "even", "negative", "plus", "less", "zero")
 
 
 def _of(beat: Bundle, kind: type[Bundle]) -> list[Value]:

@@ -7,9 +7,10 @@ from functools import cached_property, partial
 
 from streampool_golden import Axis, PoolJob, PoolSpec, SpecError, UnevenAxis
 
+from ..blocks.windows import Kind
 from ..schedule.plans import plan_of
 from .maxima import SLOT, Maxima, StageMaxima
-from .quotients import Finish, divisors_of, kinds_of
+from .quotients import Finish, kinds_of, windows_of
 from .registers import FINISH, STAGES, WORDS, RegisterMap, checksum
 
 BETWEEN = 5
@@ -115,12 +116,12 @@ class RuntimeJob:
         for axis in (rows, columns):
             for positions in (axis.length, axis.outputs):
                 _within("max_length", "positions of an axis", positions, maxima.max_length)
-        divides = partial(divisors_of, job)
-        self.columns = _stage_job(columns, job.fold, rows.length, maxima.columns, divides)
+        windows = partial(windows_of, job)
+        self.columns = _stage_job(columns, job.fold, rows.length, maxima.columns, windows)
         row = job.fold * columns.outputs
         if not rows.identity:
             _within("max_row", "beats of a row of outputs", row, maxima.max_row)
-        self.rows = _stage_job(rows, row, 1, maxima.rows, divides)
+        self.rows = _stage_job(rows, row, 1, maxima.rows, windows)
         self.finish = Finish.of(job, columns, rows, maxima) if maxima.sums else None
 
     @property
@@ -225,9 +226,12 @@ def _check_kind(job: PoolJob, maxima: Maxima) -> None:
         value = getattr(spec if field == "indices" else job, field)
         if value != plain:
             raise _nothing(field, value)
-    if job.requantisation is not None:
-        field = "zero_points" if spec.scale == 1 else "scale"
-        raise _nothing(field, getattr(spec, field))
+    if job.requantisation is not None and spec.scale.numerator != 1:
+        raise SpecError(
+            "scale",
+            f"scale {spec.scale} is nothing that a run-time core has; use 1, one over a whole"
+            " number, or PoolCore.",
+        )
     _check_finish(job, maxima)
     if job.lanes != maxima.lanes:
         raise SpecError(
@@ -279,13 +283,13 @@ def _within(field: str, what: str, value: int, most: int, power: bool = False) -
 
 
 def _stage_job(
-    axis: Axis, m: int, runs: int, most: StageMaxima, divides: Callable[[Axis], tuple[int, ...]]
+    axis: Axis, m: int, runs: int, most: StageMaxima, windows: Callable[[Axis], tuple[Kind, ...]]
 ) -> StageJob:
     """Return what a stage is told of an axis whose neighbours are `m` beats apart.
 
-    `divides` says by what the windows of an axis are divided along it.
+    `windows` gives each of an axis' windows as what is divided alike.
     """
-    kinds = kinds_of(divides(axis))
+    kinds = kinds_of(windows(axis))
     _within(
         "max_kinds", "kinds of windows along an axis", len(kinds), 1 << most.kind_bits, power=True
     )
@@ -295,8 +299,8 @@ def _stage_job(
     _within("max_partials", "partials a position", plan.partials, most.partials)
     # above `own` whether a window is the last, and its kind
     short = plan.short
-    each = divides(short) if len(kinds) > 1 else kinds * short.outputs
-    numbers = [kinds.index(divisor) for divisor in each]
+    each = windows(short) if len(kinds) > 1 else kinds * short.outputs
+    numbers = [kinds.index(kind) for kind in each]
     marks = [(i == len(numbers) - 1) | kind << 1 for i, kind in enumerate(numbers)]
     program = plan.program_for(most.partials, marks)
     _within("max_words", "words of a program", len(program.words), most.words, power=True)

@@ -2,9 +2,10 @@
 
 All windows of all jobs take the same way, with words from a table: of ``v``, a sum or a selected
 value, the dividend is ``u = v + offset``, the quotient ``u c >> k``, and what leaves is that, kept
-within two limits, plus a `lift`. `Division` has the offsets, which make each dividend positive and
-say how it is rounded, and the theorem by which the product is exact. Where nothing is divided n is
-1. The k of a divisor is one of a few `shifts`, since each of them is a choice for every bit.
+within two limits, plus a `lift`. There are two offsets, of v from `zero` on and below. `Division`
+has them, which make each dividend positive and say how it is rounded, and the theorem by which the
+product is exact. Where nothing is divided n is 1. The k of a divisor is one of a few `shifts`,
+since each of them is a choice for every bit.
 """
 
 from collections import Counter
@@ -15,9 +16,11 @@ from functools import lru_cache
 from itertools import chain, product
 from math import ceil, floor
 
-from streampool_golden import Axis, DType, PoolJob, SpecError
+from streampool_golden import Axis, DType, PoolJob, Requantisation, SpecError
 
 from ..blocks.division import Division
+from ..blocks.windows import Kind
+from ..reduce.operations import requantised
 from .maxima import Maxima
 from .registers import SHIFT_BITS
 
@@ -91,71 +94,88 @@ class Finish:
     @classmethod
     def of(cls, job: PoolJob, columns: Axis, rows: Axis, maxima: Maxima) -> "Finish":
         """Return that of a job on these axes."""
-        most, whole = (1 << maxima.quotient_bits) - 1, job.spec.divisor_override or 1
-        whole = whole if job.operation.mean else 1
-        along = [enumerate(kinds_of(divisors_of(job, axis))) for axis in (columns, rows)]
-        divisors = {
-            column | row << maxima.kind_bits: whole * by * below
-            for (column, by), (row, below) in product(*along)
+        most, how = (1 << maxima.quotient_bits) - 1, job.requantisation
+        whole = job.spec.divisor_override or 1 if job.operation.mean else 1
+        along = [enumerate(kinds_of(windows_of(job, axis))) for axis in (columns, rows)]
+        kinds = {
+            column | row << maxima.kind_bits: (whole * by * below, taps * more)
+            for (column, (by, taps)), (row, (below, more)) in product(*along)
         }
-        low, high = _range(job)
+        division, after = _all(job, how, [*kinds.values()]), how.after if how else 0
         # the highest value that may leave is a quotient that can be compared with
-        division = Division((*divisors.values(),), min(low, job.bounds[1]), high, job.spec.rounding)
-        excess = division.excess
-        low, high = (min(max(0, bound + excess), most) for bound in job.bounds)
+        division = replace(division, low=min(division.low, job.bounds[1] - after))
+        lift = after - division.excess
+        low, high = (min(max(0, bound - lift), most) for bound in job.bounds)
+        biases = division.biases or (0,) * len(kinds)
         table = {
-            kind: _entry(job, replace(division, divisors=(divisor,)), maxima)
-            for kind, divisor in divisors.items()
+            kind: _entry(job, replace(division, divisors=(divisor,), biases=(bias,)), maxima)
+            for kind, divisor, bias in zip(kinds, division.divisors, biases, strict=True)
         }
-        return cls(low, high, -excess % (1 << maxima.out_bits), table)
+        return cls(low, high, lift % (1 << maxima.out_bits), table)
 
 
-def _range(job: PoolJob) -> tuple[int, int]:
-    """Return what no exact quotient is beyond."""
-    exact, override = job.accumulator, job.spec.divisor_override
+def _all(job: PoolJob, how: Requantisation | None, kinds: Sequence[Kind]) -> Division:
+    """Return how the windows of all kinds are divided."""
+    if how is not None:
+        return requantised(job, how, kinds)
+    divisors, exact = tuple(divisor for divisor, _ in kinds), job.accumulator
     if not job.operation.mean:
-        return exact.low, exact.high
-    if override is None:
-        return job.input.low, job.input.high
-    ends = [Fraction(end, override) for end in (exact.low, exact.high)]
-    return floor(min(ends)), ceil(max(ends))
+        low, high = exact.low, exact.high
+    elif job.spec.divisor_override is None:  # no mean is beyond what it is of
+        low, high = job.input.low, job.input.high
+    else:
+        ends = [Fraction(end, divisors[0]) for end in (exact.low, exact.high)]
+        low, high = floor(min(ends)), ceil(max(ends))
+    return Division(divisors, low, high, job.spec.rounding)
 
 
 def _entry(job: PoolJob, division: Division, maxima: Maxima) -> dict[str, int]:
     """Return the fields of a kind of window."""
-    (n,), negative = division.sizes, int(division.negative)
+    (n,), (bias,), negative = division.sizes, division.biases, int(division.negative)
     (plus,), (less,) = division.offset(False), division.offset(True)
-    known = shifts(maxima)
+    known, bits = shifts(maxima), maxima.dividend_bits
     exact = [shift for shift in known if shift in _exact(n, division.largest, maxima)]
-    if not exact or division.largest >= 1 << maxima.dividend_bits:
-        raise _no_shift(job, n)
+    wide = max(division.largest, 2 * abs(bias), plus, less).bit_length() > bits
+    if not exact or wide or division.high + division.excess >= 1 << maxima.quotient_bits:
+        raise _too_wide(job, n)
+    mask = (1 << bits) - 1
     return {
         "factor": -(-(1 << exact[0]) // n),
         "shift": known.index(exact[0]),
         "even": int(division.rounding == "half_even" and n % 2 == 0),
         "negative": negative,
-        # with its bits turned round a sum is one less than its negative
-        **{"plus": plus + negative, "less": less + negative},
+        # with its bits inverted a sum is one less than its negative
+        **{"plus": plus + negative & mask, "less": less + negative & mask},
+        "zero": (~-bias if negative else -bias) & mask,
     }
 
 
-def _no_shift(job: PoolJob, n: int) -> SpecError:
-    field = "divisor_override" if job.spec.divisor_override else "clamp"
+def _too_wide(job: PoolJob, n: int) -> SpecError:
+    spec = job.spec
+    said = {
+        "divisor_override": spec.divisor_override,
+        "scale": spec.scale != 1,
+        "zero_points": spec.zero_points != (0, 0),
+    }
+    field = next((name for name, some in said.items() if some), "clamp")
     return SpecError(
         field,
-        f"{field} {getattr(job.spec, field)} takes wider quotients of {n} than a run-time core has"
-        " for windows as large; use PoolCore.",
+        f"{field} {getattr(spec, field)} takes wider quotients of {n} than a run-time core has for"
+        " windows as large; use PoolCore.",
     )
 
 
-def divisors_of(job: PoolJob, axis: Axis) -> tuple[int, ...]:
-    """Return what each window of an axis is divided by along it."""
-    if not job.operation.mean or job.spec.divisor_override is not None:
-        return (1,) * axis.outputs
-    # an adaptive axis has padding only where that says which inputs a window has
-    return axis.counts(job.spec.count_include_pad and job.spec.adaptive is None)
+def windows_of(job: PoolJob, axis: Axis) -> tuple[Kind, ...]:
+    """Return what each window of an axis is divided by along it, and its taps where they matter."""
+    divisors = taps = (1,) * axis.outputs
+    if job.operation.mean and job.spec.divisor_override is None:
+        # an adaptive axis has padding only where that says which inputs a window has
+        divisors = axis.counts(job.spec.count_include_pad and job.spec.adaptive is None)
+    if job.requantisation is not None:
+        taps = axis.counts(False)
+    return tuple(zip(divisors, taps, strict=True))
 
 
-def kinds_of(divisors: Sequence[int]) -> tuple[int, ...]:
-    """Return the different divisors of an axis; a window's kind is the place of its own."""
-    return tuple(sorted(set(divisors)))
+def kinds_of(windows: Sequence[Kind]) -> tuple[Kind, ...]:
+    """Return the windows of an axis that differ; a window's kind is the place of its own."""
+    return tuple(sorted(set(windows)))

@@ -134,13 +134,19 @@ def finish_registers(maxima: Maxima) -> tuple[Register, ...]:
         Register(
             "plus",
             WORDS + KINDS,
-            (Field("plus", 0, offset, "added to a sum of 0 or more"),),
+            (Field("plus", 0, offset, "added to a sum from `zero` on"),),
             "how it is rounded",
         ),
         Register(
             "less",
             WORDS + 2 * KINDS,
-            (Field("less", 0, offset, "added to a sum below 0"),),
+            (Field("less", 0, offset, "added to a sum below `zero`"),),
+            "how it is rounded",
+        ),
+        Register(
+            "zero",
+            WORDS + 3 * KINDS,
+            (Field("zero", 0, offset, "the sum whose quotient is 0, signed"),),
             "how it is rounded",
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from streampool_golden import DType, PoolSpec, SpecError
-from streampool_golden.fields import ROUNDINGS
+from streampool_golden.fields import ROUNDING_ABOUT, ROUNDINGS
 from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.maxima import Maxima
 
@@ -58,6 +58,12 @@ def _finish(rng: random.Random, op: str, maxima: Maxima, dtype: str) -> dict[str
         if rng.random() < 0.2:
             divisor = rng.choice((1, 2, 3, rng.randint(1, 20), rng.randint(1, maxima.max_taps)))
             how["divisor_override"] = rng.choice((1, 1, -1)) * divisor
+        if rng.random() < 0.3:
+            low, high = DType.of(dtype).low, DType.of(dtype).high
+            points = rng.choice((low, high, 0, rng.randint(low, high))), rng.randint(low, high)
+            how |= {"zero_points": rng.choice((points, points[:1] * 2))}
+            how |= {"rounding_about": rng.choice(ROUNDING_ABOUT)}
+            how |= {"scale": rng.choice(("1", "1", "1/2", "1/7"))}
     out = DType.of(dtype)
     if rng.random() < 0.2:
         bits = rng.randint(2, maxima.out_bits)
