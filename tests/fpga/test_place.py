@@ -2,14 +2,16 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streampool_golden import PoolJob, PoolSpec, SpecError
-from streampool_hw import PoolCore
+from streampool_hw import Maxima, PoolCore, RuntimePoolCore
 from streampool_hw.export import yosys
 from streampool_hw.fpga import DEVICES, flow, place, tools
 from streampool_hw.fpga.around import BetweenRegisters
+from streampool_hw.fpga.runtime import place_runtime
 from streampool_sim import cli
 
 SPEC = PoolSpec("max", 2)
@@ -260,8 +262,32 @@ def test_the_python_way_refuses_too(fake, given, field):
     assert not fake.calls
 
 
-def test_a_core_stands_between_registers():
-    rtlil = yosys.to_rtlil(BetweenRegisters(PoolCore(SPEC, (1, 4, 4), 1)), "between")
+def test_a_run_time_core_is_placed_as_others_are(fake):
+    fake.clocks = {1: 150.0, 2: 230.0, 3: 240.0}
+    maxima = Maxima(lanes=1, operations=("max", "avg"), max_fold=8, max_row=16)
+    made = place_runtime(maxima, "ecp5-85k-6", freq_mhz=260)
+    assert made.fmax_mhz == [150.0, 230.0, 240.0]
+    assert (made.clock_mhz, made.bound_by) == (211.954, "silicon")
+    assert made.cells["lut4"] == 30 and made.critical_path is not None
+    assert made.maxima["operations"] == ("max", "avg")
+
+
+SMALL = Maxima(lanes=1, operations=("sum",), max_fold=8, max_row=16, max_length=8)
+
+
+@pytest.mark.parametrize(
+    ("make", "pins_there"),
+    [
+        (lambda: PoolCore(SPEC, (1, 4, 4), 1), 8 + 2 + 8 + 1 + 2),
+        # sums leave whole; a write, and flags
+        (lambda: RuntimePoolCore(SMALL), 8 + 2 + 16 + 1 + 2 + (1 + 12 + 32) + 5),
+    ],
+    ids=["fixed", "run-time"],
+)
+def test_a_core_stands_between_registers(
+    make: Callable[[], PoolCore | RuntimePoolCore], pins_there: int
+):
+    rtlil = yosys.to_rtlil(BetweenRegisters(make()), "between")
     script = f"read_rtlil <<rtlil\n{rtlil}\nrtlil\nproc\nopt_clean\nwrite_json"
     module = json.loads(yosys.run(script))["modules"]["between"]
     cells = [cell for cell in module["cells"].values() if cell["type"] in ("$dff", "$mux")]
@@ -278,4 +304,4 @@ def test_a_core_stands_between_registers():
             checked += len(bits)
             side = held if core["port_directions"][port] == "input" else taken
             assert side.issuperset(bits), port
-    assert checked == 8 + 2 + 8 + 1 + 2
+    assert checked == pins_there

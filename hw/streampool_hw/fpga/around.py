@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..base import Core
 from ..resync import ResyncCore
+from ..runtime.core import RuntimePoolCore
 from ..slices import SlicedCore, StreamSlices
 
 
@@ -20,18 +21,14 @@ class BetweenRegisters(wiring.Component):
     pin_in: Signal
     pin_out: Signal
 
-    def __init__(self, core: Core | StreamSlices):
+    def __init__(self, core: Core | StreamSlices | RuntimePoolCore):
         self._core = core
         super().__init__({"pin_in": In(1), "pin_out": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.core = self._core
-        [(i, o)] = _streams(self._core)
-        inputs = Cat(i.valid, o.ready, i.payload.as_value())
-        outputs = Cat(o.valid, i.ready, o.payload.as_value())
-        if isinstance(self._core, ResyncCore):
-            outputs = Cat(outputs, self._core.broken_frames)
+        inputs, outputs = self._inside()
         shifted = Signal(len(inputs))
         before = Signal(len(inputs))  # the registers in front of the core
         behind = Signal(len(outputs))
@@ -45,6 +42,21 @@ class BetweenRegisters(wiring.Component):
         ]
         m.d.comb += inputs.eq(before)
         return m
+
+    def _inside(self) -> tuple[Value, Value]:
+        """Return what the core is fed with, and what it gives."""
+        core = self._core
+        if isinstance(core, StreamSlices):
+            raise TypeError("slices with streams of their own have no one stream")
+        i, o = core.i, core.o
+        inputs = Cat(i.valid, o.ready, i.payload.as_value())
+        outputs = Cat(o.valid, i.ready, o.payload.as_value())
+        if isinstance(core, ResyncCore):
+            outputs = Cat(outputs, core.broken_frames)
+        if isinstance(core, RuntimePoolCore):
+            inputs = Cat(inputs, core.write, core.address, core.data)
+            outputs = Cat(outputs, core.busy, core.bad, core.refused, core.out_of_step, core.began)
+        return inputs, outputs
 
 
 class BetweenPipelines(BetweenRegisters):
@@ -77,14 +89,14 @@ class BetweenPipelines(BetweenRegisters):
         return m
 
 
-def around(core: Core | StreamSlices) -> BetweenRegisters:
+def around(core: Core | StreamSlices | RuntimePoolCore) -> BetweenRegisters:
     """Return what a core is placed between."""
     wide = isinstance(core, (SlicedCore, StreamSlices))
     return (BetweenPipelines if wide else BetweenRegisters)(core)
 
 
 def _streams(
-    core: Core | StreamSlices,
+    core: Core | StreamSlices | RuntimePoolCore,
 ) -> Sequence[tuple[stream.Interface, stream.Interface]]:
     if isinstance(core, StreamSlices):
         return [*zip(core.i, core.o, strict=True)]
