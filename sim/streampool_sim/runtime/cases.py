@@ -34,6 +34,11 @@ def random_job(
         try:
             if maxima.sums:
                 how |= _finish(rng, op, maxima, how["dtype"])
+                if op == "avg" and "kernel" in how and rng.random() < 0.5:
+                    # borders that are divided otherwise, and windows that leave in the drain
+                    how |= {"kernel": [max(k, 2) for k in kernels], "count_include_pad": False}
+                    how |= {"padding": [max(k, 2) // 2 for k in kernels], "stride": 1}
+                    how |= {"divisor_override": None}
             spec = PoolSpec(op, ndim=ndim, **how)
             job = RuntimeJob(spec, shape, maxima)
         except SpecError:
