@@ -13,6 +13,9 @@ from .group import Cancelled, run_in_group
 from .store import Store
 from .task import Json, Task, TaskFailed
 
+HERE = "local"
+"""The address that stands for a scheduler that starts here, with its workers."""
+
 
 def work(task: Task, store: str) -> Json:
     """Do a task in a worker, as long as the scheduler wants it."""
@@ -38,8 +41,8 @@ class Farm:
     folder : Path
         Of the store.
     scheduler : str, optional
-        Address of a Dask scheduler, such as ``"tcp://10.0.0.5:8786"``; else workers of this
-        machine.
+        Address of a Dask scheduler, such as ``"tcp://10.0.0.5:8786"``; else, or as `HERE`, workers
+        of this machine.
     workers : int, optional
         How many of these; the processors by default.
     tell : callable, optional
@@ -54,7 +57,7 @@ class Farm:
         tell: Callable[[str], object] | None = None,
     ):
         self.store = Store(folder)
-        self._how = (scheduler, workers)
+        self._how = (None if scheduler == HERE else scheduler, workers)
         self._tell = tell or (lambda text: print(f"streampool: {text}", file=sys.stderr))
         self._stack = contextlib.ExitStack()
         self._client: Any = None

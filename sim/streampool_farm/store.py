@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,10 +58,14 @@ class Store:
         """Return the names of all results."""
         return {path.stem for path in self.results.glob("[!.]*.json")}
 
-    def put(self, key: str, result: Json) -> Json:
-        """Store a result, unless there is one; returns the one that is there then."""
+    def put(self, key: str, result: Json, worker: int | None = None) -> Json:
+        """Store a result, unless there is one; returns the one that is there then.
+
+        Beside it stand the machine and the process of the worker that it was made by.
+        """
         part = self.running / f"{key}.{secrets.token_hex(8)}.part"
-        text = json.dumps({"key": key, "result": result}) + "\n"
+        by = [socket.gethostname(), worker or os.getpid()]
+        text = json.dumps({"key": key, "by": by, "result": result}) + "\n"
         try:
             with part.open("w", encoding="utf-8") as file:
                 file.write(text)

@@ -20,10 +20,11 @@ from .engines import fast
 from .engines.compiled import cache_folder
 from .engines.model import Build, Model
 from .frames import pack
+from .log import Log
 from .progress import Progress, time_left
 from .simulation import STEADY_FRAMES, compare
 from .stats import frame_cycles
-from .sweep import Log, about
+from .sweep import about
 
 RESULTS = Path("build/networks.jsonl")
 SEED = 1

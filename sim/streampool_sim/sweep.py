@@ -6,8 +6,6 @@
 
 import concurrent.futures
 import contextlib
-import hashlib
-import json
 import multiprocessing
 import os
 import signal
@@ -15,15 +13,15 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from importlib import resources
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from streampool_farm.farm import Farm
+from streampool_farm.task import Task, TaskFailed, digest
 from streampool_golden import BASES, PoolJob, UnpoolJob
 from streampool_hw import Core, PoolCore, UnpoolCore
-from streampool_hw.files import write_whole
 from streampool_hw.schedule.plan import AxisPlan
 
 from .cases import Case, case
@@ -31,6 +29,7 @@ from .engines import EngineError, Trace, amaranth, fast
 from .engines.compiled import cache_folder
 from .engines.model import Build, Model
 from .frames import pack
+from .log import Log, fingerprint
 from .progress import Progress
 from .simulation import STEADY_FRAMES, compare
 from .stats import frame_cycles
@@ -50,9 +49,6 @@ Those of longer frames are left out: Amaranth's simulator takes seconds for each
 
 UNPOOLED = BASES[0]
 """The base of indices that a MaxUnpool core takes: maxima that have it are unpooled again."""
-
-NO_RESULT = {"cli", "pictures", "inputs", "explain", "progress", "refusals", "words"}
-"""Modules and folders that no result rests on."""
 
 MOST_FAILURES = 20
 """Failures after which a sweep gives up."""
@@ -232,56 +228,6 @@ def _broken(what: Case, error: Exception) -> dict[str, Any]:
     return {**about(what.index, what.job), "faults": [f"{type(error).__name__}: {error}"]}
 
 
-def fingerprint() -> str:
-    """Return a hash of everything that the results of a sweep rest on."""
-    digest = hashlib.sha256()
-    for package in ("streampool_golden", "streampool_hw", "streampool_sim"):
-        root = Path(str(resources.files(package)))
-        for path in sorted(root.rglob("*")):
-            if path.suffix in (".py", ".cc") and not NO_RESULT & set(path.with_suffix("").parts):
-                digest.update(
-                    path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes()
-                )
-    return digest.hexdigest()[:16]
-
-
-class Log:
-    """A results file: a line that says what it is of, then a line per case.
-
-    What it holds of another seed or other sources is dropped.
-    """
-
-    def __init__(self, path: Path, seed: int):
-        self.path = path
-        self.head = {"seed": seed, "sources": fingerprint()}
-        self.results: dict[int, dict[str, Any]] = {}
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        parsed = list(_lines(lines))
-        if parsed and parsed[0] == self.head:
-            self.results = {line["index"]: line for line in parsed[1:]}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Written anew, so that a line cut short by a killed run does not stay.
-        kept = [self.head, *self.results.values()]
-        write_whole({path: "".join(json.dumps(line) + "\n" for line in kept)})
-
-    def add(self, results: list[dict[str, Any]]) -> None:
-        """Append results."""
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(result) + "\n" for result in results)
-        except OSError as error:  # a full disk's names no file
-            raise OSError(error.errno, error.strerror, str(self.path)) from None
-        self.results |= {result["index"]: result for result in results}
-
-
-def _lines(lines: list[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            return
-
-
 @contextlib.contextmanager
 def _workers(jobs: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
     """Yield worker processes, which are killed where the block raises, whatever they do."""
@@ -307,7 +253,43 @@ def _workers(jobs: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
         os.environ["PYTHONSAFEPATH"] = before  # nothing is as if it were not there
 
 
-def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
+Shared: TypeAlias = tuple[Path, str, int]
+"""A store, the address of a scheduler, and the workers where that starts here."""
+
+
+def run_task(payload: dict[str, Any]) -> dict[str, Any]:
+    """Run a batch as a task, on whatever machine."""
+    if payload["sources"] != fingerprint():
+        raise TaskFailed("this worker has other sources than the command; install the same on both")
+    folder = Path(tempfile.gettempdir())
+    return {"lines": run_batch(payload["seed"], payload["indices"], folder)}
+
+
+@contextlib.contextmanager
+def _batches(
+    seed: int, batches: Sequence[Sequence[int]], jobs: int, shared: Shared | None
+) -> Iterator[Iterator[list[dict[str, Any]]]]:
+    """Yield the results of batches as they come, by processes of this machine or a farm."""
+    if shared is not None:
+        sources = fingerprint()
+        payloads = [{"sources": sources, "seed": seed, "indices": [*each]} for each in batches]
+        tasks = [Task(f"{__name__}:run_task", each, digest("sweep", each)) for each in payloads]
+        with Farm(*shared) as farm:
+            yield (found["lines"] for _, found in farm.run(tasks))
+        return
+    with (
+        # of this process, as no killed worker removes its own
+        tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder,
+        _workers(jobs) as workers,
+    ):
+        running = [workers.submit(run_batch, seed, batch, Path(folder)) for batch in batches]
+        try:
+            yield (future.result() for future in concurrent.futures.as_completed(running))
+        finally:
+            workers.shutdown(cancel_futures=True)
+
+
+def sweep(count: int, seed: int, path: Path, jobs: int, shared: Shared | None = None) -> int:
     """Run the cases 0 to count - 1 that are not in the results file yet; return the failures."""
     log = Log(path, seed)
     todo = [index for index in range(count) if index not in log.results]
@@ -320,13 +302,9 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
     done = count - len(todo)
     with (
         Progress("compiling the first cores", "checked", "cases") as progress,
-        # of this process, as no killed worker removes its own
-        tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder,
-        _workers(jobs) as workers,
+        _batches(seed, batches, jobs, shared) as found,
     ):
-        running = [workers.submit(run_batch, seed, batch, Path(folder)) for batch in batches]
-        for future in concurrent.futures.as_completed(running):
-            results = future.result()
+        for results in found:
             log.add(results)
             for result in results:
                 if result["faults"]:
@@ -336,7 +314,6 @@ def sweep(count: int, seed: int, path: Path, jobs: int) -> int:
             done += len(results)
             progress(done, count)
             if len(failed) >= MOST_FAILURES:
-                workers.shutdown(cancel_futures=True)
                 print(f"{len(failed)} failures, the rest is left out", file=sys.stderr)
                 break
     _print_summary(count, seed, log, failed)

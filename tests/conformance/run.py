@@ -13,11 +13,15 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from streampool_farm.farm import Farm
+from streampool_farm.task import Task, TaskFailed, digest
 from streampool_sim.frames import unpack
+from streampool_sim.log import fingerprint
 
 from . import onnx_cases
 from .cases import Case, UnpoolCase, drawn
@@ -102,6 +106,33 @@ def hold(name: str, count: int, in_cores: int, seed: int) -> dict[str, Any]:
     }
 
 
+def held(payload: dict[str, Any]) -> dict[str, Any]:
+    """Do what `hold` does as a task, on whatever machine."""
+    if payload["sources"] != _sources():
+        raise TaskFailed("this worker has other sources than the command; install the same on both")
+    return hold(payload["name"], payload["count"], payload["cores"], payload["seed"])
+
+
+def on_farm(names: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield what came of runtimes, each of them a task of a farm."""
+    asked = {"count": options.count, "cores": options.cores, "seed": options.seed}
+    payloads = [{"name": name, "sources": _sources(), **asked} for name in names]
+    tasks = []
+    for each in payloads:
+        package = importlib.import_module(f".with_{each['name']}", __package__).PACKAGE
+        version = metadata.version(package) if importlib.util.find_spec(package) else None
+        key = digest("conformance", each, version)
+        tasks.append(Task(f"{__package__}.run:held", each, key, each["name"]))
+    with Farm(options.store, options.scheduler) as farm:
+        yield from (found for _, found in farm.run(tasks))
+
+
+def _sources() -> str:
+    """Return a hash of all that a result rests on, but for the runtimes."""
+    own = sorted(Path(__file__).parent.glob("*.py"))
+    return digest(fingerprint(), [path.read_text("utf-8") for path in own])
+
+
 def every_sum(oracle: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """Check the golden model against a runtime on every sum of some numbers of uint8 values.
 
@@ -183,6 +214,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED, help=f"({SEED})")
     parser.add_argument("--output", type=Path, help="the results as JSON")
     parser.add_argument("--record", type=Path, help="write a few cases there, and do no more")
+    parser.add_argument("--scheduler", help="share the runtimes out: its address, or local")
+    parser.add_argument("--store", type=Path, default=ROOT / "build" / "farm", help="of these")
     options = parser.parse_args(argv)
     if options.record is not None:
         record(options.record)
@@ -205,14 +238,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = [case.row() for case in onnx_cases.held()]
         _write(output.with_name("onnx_cases.json"), rows)
         faults += sum(row["core"] == "DIFFERS" for row in rows)
-    for name in options.runtimes or ORACLES:
-        if name == "onnx":
-            continue
+    names = [name for name in options.runtimes or ORACLES if name != "onnx"]
+    if options.scheduler is None:
+        rows = (hold(name, options.count, options.cores, options.seed) for name in names)
+    else:
+        rows = on_farm(names, options)
+    while True:
         try:
-            row = hold(name, options.count, options.cores, options.seed)
+            row = next(rows, None)
         except KeyboardInterrupt:
             print("\nstopped; what was done of other runtimes is kept", file=sys.stderr)
             return 130
+        if row is None:
+            break
+        name = row["runtime"]
         if "skipped" in row:
             print(f"{name}: skipped, {row['skipped']}")
             continue

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streampool_sim.log
 import streampool_sim.sweep
 from broken_cores import BrokenCore
 from streampool_golden import NANS, PoolJob, PoolSpec, unpool
 from streampool_hw import PoolCore
 from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
 from streampool_sim.cli import main
-from streampool_sim.sweep import Log, check, run_batch, sweep
+from streampool_sim.log import Log
+from streampool_sim.sweep import check, run_batch, sweep
 
 
 def test_cases_come_from_seed_and_index_alone():
@@ -67,7 +69,7 @@ def test_frames_fill_the_dtype():
 
 def test_a_sweep_passes_and_resumes(tmp_path, capsys, monkeypatch):
     # Nobody's editing may come between the runs.
-    monkeypatch.setattr(streampool_sim.sweep, "fingerprint", lambda: "these")
+    monkeypatch.setattr(streampool_sim.log, "fingerprint", lambda: "these")
     path = tmp_path / "results.jsonl"
     assert main(["sweep", "3", "--seed", "23", "--jobs", "2", "--results", str(path)]) == 0
     said = capsys.readouterr()

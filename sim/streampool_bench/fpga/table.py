@@ -14,6 +14,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from streampool_farm.farm import Farm
+from streampool_farm.task import Task
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import silicon, tools
 from streampool_hw.fpga.devices import DEVICES
@@ -21,6 +23,7 @@ from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, clock_and_rates, pl
 from streampool_sim.netlist_check import check_core
 
 from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS, WIDE_JOBS, ReferenceJob
+from .placing import placing
 
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
@@ -97,16 +100,21 @@ def make(
     folder: Path,
     output: Path | None = None,
     check: bool = False,
+    farm: Farm | None = None,
 ) -> list[Row]:
     """Place jobs on devices, by default all that are planned; returns the whole table.
 
     `folder` keeps every result, so that none is made twice, and `output` the table; its other rows
-    are checked against their designs. With `check` nothing is placed.
+    are checked against their designs. With `check` nothing is placed. A `farm` places them on its
+    workers, and keeps the results in its own store.
     """
     output = output or DATA
     wanted = [] if check else _wanted(jobs, devices)
     folder.mkdir(parents=True, exist_ok=True)
-    _all(wanted, seeds, folder, output)
+    if farm is None:
+        _all(wanted, seeds, folder, output)
+    else:
+        _all_on(farm, wanted, seeds, output)
     return _checked(output, wanted)
 
 
@@ -209,6 +217,40 @@ def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None
         took = {"rows": len(wanted), "seeds": seeds, "processors": at_once}
         took |= {"seconds": round(time.monotonic() - start)}
         write_whole({folder / TOOK: json.dumps(took) + "\n"})
+
+
+def _all_on(farm: Farm, wanted: Sequence[Pair], seeds: int, output: Path) -> None:
+    """Place everything on a farm."""
+    old, pairs, tasks = _read(output), dict[str, Pair](), list[Task]()
+    for name, device in wanted:
+        most = min(seeds, _job(name).most_seeds or seeds)
+        design = _design(name, device)
+        if _good(old.get((name, device)), design, most) is not None:
+            continue
+        label, cut = f"{name} on {device}", _job(name).slices
+        how = {"seeds": most, "check": True, "slices": cut, "own_streams": _job(name).own_streams}
+        task = placing(design.job, device, **how, label=label, design=design)
+        pairs[task.key] = (name, device)
+        tasks.append(task)
+    for number, (task, found) in enumerate(farm.run(tasks), 1):
+        name, device = pair = pairs[task.key]
+        made = {"job": name, "key": task.key, "seeds": task.payload["seeds"], "stale": False}
+        row = _clocked(made | found)
+        was = old.get(pair)
+        if row["placed"] or was is None or not was["placed"]:
+            _store(output, {pair: row})
+        said = f"{row['lut4']} LUT4, {row['clock_mhz']} MHz"
+        _say(
+            f"{number}/{len(tasks)} {name} on {device}: {said if row['placed'] else row['reason']}"
+        )
+
+
+def _good(old: Row | None, design: Design, seeds: int) -> Row | None:
+    """Return an old row if it is of this very design, and of as many seeds."""
+    versions = [*tools.versions(design.device.placer).values()]
+    if old and old["placed"] and _is_of(old, design, versions) and _seeds(old) >= seeds:
+        return old
+    return None
 
 
 def _job(name: str) -> ReferenceJob:

@@ -1,12 +1,15 @@
 """The verb `fpga`."""
 
+import contextlib
 import sys
 from pathlib import Path
 
+from streampool_farm.farm import Farm
+from streampool_farm.task import TaskFailed
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.flow import SEEDS
-from streampool_sim.cli import values
+from streampool_sim.cli import common, values
 from streampool_sim.cli.command import Options, option, verb
 from streampool_sim.files import check_folder, check_results
 from streampool_sim.refusals import Refused
@@ -49,11 +52,16 @@ extra streampool[fpga]. Exit status: 0 placed, 1 --check found a stale row, 2 re
     option("--columns", help="place columns beside as many lanes instead, which all stand alone"),
     option("--wide", help="place the widest cores instead, cut into slices, one after the other"),
     option("--output", Path, "FILE", "the table as JSON (the package's own)"),
+    *common.scheduler_options("build/farm"),
 )
 def command(options: Options) -> int:
     """Place the jobs, and write and print the table."""
     given = vars(options)
+    scheduler, store = given.pop("scheduler"), given.pop("store")
     kinds = [kind for kind in table.APART if given.pop(kind)]
+    if scheduler is not None and (kinds or options.check):
+        what = "check" if options.check else kinds[0]
+        raise Refused(f"--scheduler has no meaning with --{what}; leave it out")
     for name in ("devices", "check", "output", *kinds[1:]) if kinds else ():
         if name in kinds or getattr(options, name):
             raise Refused(f"--{name} has no meaning with --{kinds[0]}; leave it out")
@@ -69,7 +77,14 @@ def command(options: Options) -> int:
         if kinds:
             table.make_apart(kinds[0], options.jobs, seeds=options.seeds, folder=options.folder)
             return 0
-        rows = table.make(**vars(options))
+        with contextlib.ExitStack() as stack:
+            farm = None
+            if scheduler is not None:
+                check_folder("--store", store)
+                farm = stack.enter_context(Farm(store, scheduler))
+            rows = table.make(**vars(options), farm=farm)
+    except TaskFailed as error:
+        raise Refused(str(error)) from None
     except KeyboardInterrupt:
         print("streampool: interrupted; finished jobs are kept", file=sys.stderr)
         return 130

@@ -250,6 +250,21 @@ def freq_option(help: str, default: float | None = 100.0) -> Option:
     return option("--freq", values.megahertz, "MHZ", help, default=default)
 
 
+def scheduler_options(store: str) -> list[Option]:
+    """Return ``--scheduler`` and ``--store``, of what may run on several machines."""
+    return under(
+        "where it runs",
+        option(
+            "--scheduler",
+            str,
+            "ADDRESS",
+            "share the work out by a Dask scheduler: its address, such as tcp://10.0.0.5:8786, or"
+            " local for one that starts here; needs the extra streampool[explore]",
+        ),
+        option("--store", Path, "DIR", "for results of what is shared out", default=Path(store)),
+    )
+
+
 def folder_option() -> Option:
     """Return ``--output`` of what is written into a folder."""
     return option("-o --output", Path, "DIR", "folder", default=Path())

@@ -4,9 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-from ..files import check_results
+from ..files import check_folder, check_results
 from ..sweep import run_case, sweep
-from . import values
+from . import common, values
 from .command import Options, argument, option, verb
 
 EXAMPLES = """\
@@ -26,6 +26,7 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
     option("--jobs", values.positive, "N", "processes", default=os.cpu_count() or 1),
     option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
     option("--case", values.natural, "N", "run this case alone, in both engines"),
+    *common.scheduler_options("build/farm"),
 )
 def command(options: Options) -> int:
     """Run the sweep, or one of its cases."""
@@ -33,8 +34,12 @@ def command(options: Options) -> int:
         return int(run_case(options.seed, options.case) > 0)
     path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
     check_results("--results", path)
+    shared = None
+    if options.scheduler is not None:
+        check_folder("--store", options.store)
+        shared = (options.store, options.scheduler, options.jobs)
     try:
-        return int(sweep(options.count, options.seed, path, options.jobs) > 0)
+        return int(sweep(options.count, options.seed, path, options.jobs, shared) > 0)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130

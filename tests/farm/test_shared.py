@@ -1,0 +1,82 @@
+"""The regressions and the table of placed cores on two workers, in processes of their own."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import streampool_sim.sweep
+from streampool_bench.fpga.placing import design_of, key_of, placing, versions_for
+from streampool_bench.fpga.placing import run as place
+from streampool_farm.task import TaskFailed
+from streampool_golden import PoolJob, PoolSpec
+from streampool_sim import cli
+from streampool_sim.log import Log
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture(autouse=True)
+def _packages_are_found(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+
+
+def made_by(store: Path) -> set[tuple[str, int]]:
+    """Return the machines and processes of the workers that have made results."""
+    found = [json.loads(path.read_text()) for path in (store / "results").iterdir()]
+    return {tuple(each["by"]) for each in found}
+
+
+@pytest.mark.slow
+def test_two_workers_share_a_sweep_and_find_what_one_finds(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(streampool_sim.sweep, "BATCH", 2)
+    store, results = tmp_path / "store", tmp_path / "sweep.jsonl"
+    words = ["sweep", "4", "--seed", "4", "--jobs", "2", "--results", str(results)]
+    assert cli.main([*words, "--scheduler", "local", "--store", str(store)]) == 0
+    said = capsys.readouterr()
+    assert "Dask's dashboard" in said.err
+    assert len(made_by(store)) == 2
+    assert len([*(store / "results").iterdir()]) == 2
+    # nothing is left to do, and without a results file the store has it all
+    results.unlink()
+    assert cli.main([*words, "--scheduler", "local", "--store", str(store)]) == 0
+    again = capsys.readouterr()
+    assert "Dask's dashboard" not in again.err
+    assert again.out == said.out
+    shared = Log(results, 4).results
+    alone = {each["index"]: each for each in streampool_sim.sweep.run_batch(4, range(4), tmp_path)}
+    for lines in (shared, alone):
+        for line in lines.values():
+            line.pop("seconds", None)
+    assert {index: shared[index] for index in alone} == alone
+
+
+def test_a_worker_with_other_sources_refuses_a_batch():
+    with pytest.raises(TaskFailed, match="other sources"):
+        streampool_sim.sweep.run_task({"sources": "of before", "seed": 1, "indices": [0]})
+
+
+def test_a_placement_is_a_task_under_the_hash_of_what_it_rests_on(monkeypatch):
+    monkeypatch.setattr(
+        "streampool_hw.fpga.tools.versions", lambda placer: {"yosys": "1", placer: "2"}
+    )
+    job = PoolJob(PoolSpec("max", 2), (1, 8, 8), 1)
+    task = placing(job, "ecp5-25k-6", seeds=1, check=True)
+    other = placing(job, "ecp5-25k-6", seeds=1, check=False)
+    keys = {task.key, other.key, placing(job, "ecp5-85k-6", seeds=1, check=True).key}
+    assert len(keys) == 3
+    assert versions_for("ecp5-25k-6") == ["1", "2"]
+    with pytest.raises(TaskFailed, match="other sources or other tools"):
+        place(task.payload | {"key": "another"})
+    design = design_of(task.payload)
+    assert key_of(design, 1, check=True, versions=["1", "2"]) == task.key
+    assert key_of(design, 1, check=True, versions=["1", "3"]) != task.key
+
+
+def test_a_scheduler_has_no_meaning_where_nothing_is_shared(capsys):
+    words = ["fpga", "--scheduler", "local"]
+    assert cli.main([*words, "--check"]) == 2
+    assert "--scheduler has no meaning with --check" in capsys.readouterr().err
+    assert cli.main([*words, "--wide"]) == 2
+    assert "--scheduler has no meaning with --wide" in capsys.readouterr().err
