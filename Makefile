@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep soak mutants bench bench-report bench-docs bench-clocks fpga fpga-wide boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
+.PHONY: run test lint sweep soak mutants bench bench-report bench-docs bench-clocks fpga fpga-wide explore explore-data explore-docs boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -72,6 +72,24 @@ fpga-wide: $(FPGA) ## clock and area of the widest cores, cut into slices, one a
 	@$(IN_ENV) $(PY) -m streampool_sim fpga --wide $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga-wide
 	@$(MAKE) --no-print-directory bench-clocks
+
+explore: tools $(EXPLORE) ## lanes and columns for a network: make explore ARGS="--net lenet5 --device ecp5-25k-6 --fps 1000"
+	@$(IN_ENV) $(PY) -m streampool_sim explore $(ARGS)
+
+explore-data: $(EXPLORE) ## place what the cost model is fitted on, as far as it is missing, and fit it again
+	@$(IN_ENV) $(PY) -m streampool_explore.training $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_explore.fit --store build/explore
+	@$(IN_ENV) $(PY) docs/tables.py explore-designs explore-errors explore-search
+
+explore-docs: $(EXPLORE) ## the explorations of docs/explore.md
+	@mkdir -p build/explore
+	@for each in "lenet5 ecp5-25k-6 200000" "lenet5 ice40-hx8k 100000" \
+	  "alexnet ecp5-25k-6 3000" "alexnet ice40-hx8k 1500" "yolov3_tiny ecp5-25k-6 300"; do \
+	  set -- $$each; $(IN_ENV) $(PY) -m streampool_sim explore --net $$1 --device $$2 --fps $$3 \
+	    --json build/explore/$$1-$$2.json $(ARGS) || exit 1; \
+	done
+	@$(IN_ENV) $(PY) docs/tables.py explore-confirmed
+	@$(IN_ENV) $(PY) docs/figures.py
 
 netlists: tools $(DEV) ## compare synthesized cores with the cores they are made from, beat for beat
 	@$(IN_ENV) $(PY) -m pytest -n 2 --long tests/netlist $(ARGS)

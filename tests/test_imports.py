@@ -13,6 +13,7 @@ ROOMS = {
     "streampool_sim": "sim",
     "streampool_bench": "sim",
     "streampool_models": "sim",
+    "streampool_explore": "sim",
     "streampool": "sim",
 }
 BELOW = {
@@ -27,6 +28,14 @@ BELOW = {
         "streampool_sim",
     ),
     "streampool_models": ("streampool_golden", "streampool_hw", "streampool_sim"),
+    "streampool_explore": (
+        "streampool_bench",
+        "streampool_farm",
+        "streampool_golden",
+        "streampool_hw",
+        "streampool_models",
+        "streampool_sim",
+    ),
     "streampool": (
         "streampool_golden",
         "streampool_hw",
