@@ -39,6 +39,10 @@ DEMOS = {
 }
 """Pictures that demonstrations leave in ``build/demos``, and are taken from there if they did."""
 
+EXPLORED = "explore-front.svg"
+FRONT = "build/explore/yolov3_tiny-ecp5-25k-6.json"
+"""The front that is drawn, which stays as it is where nothing was explored."""
+
 BLOCK = 8
 """Side of a window of the pictures that show what max, average and min keep."""
 
@@ -207,6 +211,10 @@ def main() -> int:
     plot = throughput_svg()
     if plot is not None:
         _write(IMAGES / THROUGHPUT, plot.encode())
+    if (path := blocks.ROOT / FRONT).is_file():
+        from streampool_explore.page import front_plot
+
+        _write(IMAGES / EXPLORED, front_plot(json.loads(path.read_text("utf-8"))).encode())
     for name, made in DEMOS.items():
         if (path := blocks.ROOT / "build" / "demos" / made).is_file():
             _write(IMAGES / name, path.read_bytes())

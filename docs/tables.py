@@ -19,7 +19,7 @@ import blocks
 import played
 import shift
 from amaranth.hdl import UnusedElaboratable
-from texts import bench, checks, chips, columns, cores, demos, runtime, sizes, width
+from texts import bench, checks, chips, columns, cores, demos, explore, runtime, sizes, width
 
 
 def printed(command: str) -> str:
@@ -69,6 +69,9 @@ EXACT: dict[str, Callable[[], str]] = {
     "fpga-bar": chips.fpga_bar,
     "bench-layers": bench.bench_layers,
     "bench-networks": bench.bench_networks,
+    "explore-designs": explore.designs,
+    "explore-errors": explore.errors,
+    "explore-search": explore.search,
     "runtime-registers": runtime.registers,
     **{name: partial(played.block, name) for name in played.SCENES},
 }
@@ -99,6 +102,7 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
     "mutants": (_MUTANTS, lambda found: checks.mutants(found[0])),
     "mutants-listed": (_MUTANTS, lambda found: checks.mutants_listed(found[0])),
+    "explore-confirmed": ("build/explore/*-*.json", explore.confirmed),
     "proofs": ("build/prove/summary.json", lambda found: checks.proofs(found[0])),
     "demo-digits": ("build/demos/classify/result.json", demos.table),
     "demo-boxes": ("build/demos/detect/result.json", demos.table),
