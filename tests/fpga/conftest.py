@@ -91,7 +91,7 @@ class FakeTools:
         return sum("--seed" in call for call in self.calls)
 
     def __call__(
-        self, program: str, arguments: Sequence[str], folder: Path
+        self, program: str, arguments: Sequence[str], folder: Path, limit_s: int | None = None
     ) -> "subprocess.CompletedProcess[str]":
         if "--version" in arguments:
             said = f"Yosys {self.number} (git)" if "yosys" in program else "(Version nextpnr-0.8)"

@@ -113,6 +113,13 @@ def test_the_widest_designs_are_routed_by_the_second_router(fake, lanes, second,
     assert ("router2" in call) == second
 
 
+@pytest.mark.parametrize(("slices", "heeds"), [(1, False), (2, True)])
+def test_slices_are_placed_with_more_heed_of_timing(fake, slices, heeds):
+    place(PoolJob(SPEC, (2, 2, 2), 2), "ecp5-85k-6", seeds=1, slices=slices)
+    [call] = [call for call in fake.calls if "--seed" in call]
+    assert ("--placer-heap-timingweight" in call) == heeds
+
+
 def test_where_yosys_never_ends_well_a_sentence_says_so(fake):
     fake.crashes = 99
     placement = place(JOB, "ecp5-85k-6", seeds=1)

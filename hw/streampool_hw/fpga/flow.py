@@ -41,6 +41,10 @@ WIDE = 128
 slices: it takes minutes where the first takes half an hour for the last hundred wires. Slices have
 no such wires, and the first router gives them half as much clock again."""
 
+TIMING_WEIGHT = 100
+"""How much nextpnr's placer heeds timing in a core that is cut into slices. Its own 10 leaves a few
+wires of some slices half a device long."""
+
 COUNTS, CHECKED = "counts.json", "checked.json"
 """What synthesis counts and what the check of a netlist says, in its folder."""
 
@@ -144,8 +148,9 @@ class Design:
     @property
     def routing(self) -> tuple[str, ...]:
         """The placer's options that are for this design."""
-        wide = self.slices == 1 and self.job.layout_in.values > WIDE
-        return ("--router", "router2") if wide else ()
+        if self.slices > 1:
+            return ("--placer-heap-timingweight", f"{TIMING_WEIGHT}")
+        return ("--router", "router2") if self.job.layout_in.values > WIDE else ()
 
     @property
     def limit_s(self) -> int | None:
