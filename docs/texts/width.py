@@ -41,7 +41,7 @@ def _row(name: str, row: dict[str, Any]) -> list[str]:
     clock = [f"{row['clock_mhz']:.1f}", row["bound_by"]] if row["placed"] else ["-", "-"]
     values = f"{row['values_per_second'] / 1e6:,.0f}" if row["placed"] else "-"
     return [
-        f"{describe(job.spec)} on {size}",
+        f"{describe(job.spec)} on {size}{' (stale)' * row['stale']}",
         cut + ("" if job.own_streams else ", one stream"),
         f"{job.job.layout_in.values}",
         *clock,

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from math import gcd
 
 from .errors import SpecError
+from .fields import integer
 from .geometry import Axis
+
+SPARE = 64
+"""Columns that a beat may have however short a row is."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,15 @@ class ColumnAxis:
         """Return the beat, counted from the group's own, and the column of a tap of a window."""
         axis = self.axis
         return divmod(window * axis.stride - axis.before + tap * axis.dilation, self.columns)
+
+
+def check_columns(field: str, columns: object, there: int) -> int:
+    """Return the columns of a beat, or the windows, of which a row has so many.
+
+    More than those that are there are possible, but only few: all of the rest is spare.
+    """
+    most = max(there, SPARE)
+    return integer(field, columns, 1, most, f"an integer from 1 to {most}, for rows of {there}")
 
 
 def windows_out(axis: Axis, columns: int, wanted: int | None = None) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import fields, floats
 from .arrays import checked
-from .columns import ColumnAxis, windows_out
+from .columns import ColumnAxis, check_columns, windows_out
 from .dtypes import DType
 from .errors import SpecError
 from .geometry import (
@@ -76,17 +76,16 @@ class PoolJob(Job):
         self._put(spec=spec, op=spec.op, kind=f"{spec.op} pooling")
         self._put_frame(shape, spec.ndim, lanes)
         self._put(out_size=tuple(axis.outputs for axis in self.axes))
-        what = f"a positive integer up to {fields.MOST}"
-        columns = fields.integer("columns", columns, 1, what=what)
+        columns = check_columns("columns", columns, self.size[-1])
         if columns_out is not None:
-            columns_out = fields.integer("columns_out", columns_out, 1, what=what)
+            columns_out = check_columns("columns_out", columns_out, self.out_size[-1])
         if isinstance(self.axes[-1], UnevenAxis) and (columns > 1 or (columns_out or 1) > 1):
             field = "columns" if columns > 1 else "columns_out"
             raise SpecError(
                 field,
                 f"{field} {max(columns, columns_out or 1)} a beat need windows of one length, and"
-                f" adaptive {spec.adaptive} has two on {self.size[-1]}; use 1, or a divisor of"
-                f" {self.size[-1]}.",
+                f" adaptive {spec.adaptive} has two on {self.size[-1]}; use columns 1, or a"
+                f" size that divides {self.size[-1]}.",
             )
         columns_out = windows_out(self.axes[-1], columns, columns_out)
         self._put(columns=columns, columns_out=columns_out)

@@ -129,11 +129,12 @@ class PoolCore(wiring.Component):
         given = {"shape": shape, "lanes": lanes, "columns": columns, "columns_out": columns_out}
         if isinstance(spec, PoolJob):
             for field, value in given.items():
-                if value:
+                if value not in ((), None):
                     raise meaningless(field, value, "a job, which has it")
             self.job = job = spec
         else:
-            self.job = job = PoolJob(spec, shape, lanes, columns or 1, columns_out)
+            columns = 1 if columns is None else columns
+            self.job = job = PoolJob(spec, shape, lanes, columns, columns_out)
         gates, self._place = gates_of(job), place_of(job)
         below = self._place.bits if self._place else 0
         self._reduction = reduction = gates.reduce(job, below)

@@ -59,6 +59,6 @@ def check_options(job: Job, options: Mapping[str, Any], *callers: Callable[..., 
         )
     made_by = (*callers, make_core, CORES[type(job)])
     takers = [inspect.signature(each).parameters.values() for each in made_by]
-    known = [each.name for taken in takers for each in taken if each.kind is each.KEYWORD_ONLY]
-    refuse_unknown(options, known, "option")
+    known = {each.name for taken in takers for each in taken if each.kind is each.KEYWORD_ONLY}
+    refuse_unknown(options, sorted(known), "option")
     check_family(options.get("family", GENERIC))

@@ -10,11 +10,11 @@ from streampool_golden.slices import slice_job
 
 from .base import Core
 from .core import PoolCore
-from .datapath.fifo import PipelineFifo
 from .datapath.pipeline import copies, delay, lane_shape
 from .families import GENERIC, check_family
 from .schedule.settings import CONSTANTS, Settings
 from .vendor.ecp5 import LUT_WORDS
+from .vendor.memories import fifo_of
 
 
 def slice_core(job: PoolJob, family: str = GENERIC, settings: Settings = CONSTANTS) -> PoolCore:
@@ -251,6 +251,8 @@ class SlicedCore(wiring.Component):
         number = len(self.slices.cores)
         lanes, columns = self.slices.slice_job.lanes, self.job.columns
 
+        fifo_type = fifo_of(self.family)
+
         # in: the step and its beat go through registers into a FIFO in front of each slice
         fifos = []
         going = copies(m, self.LEVELS, self.i.valid & self.i.ready, reset=True)
@@ -260,7 +262,7 @@ class SlicedCore(wiring.Component):
                 for u in range(columns)
                 for lane in range(lanes)
             )
-            m.submodules[f"fifo_{k}"] = fifo = PipelineFifo([len(beat)])
+            m.submodules[f"fifo_{k}"] = fifo = fifo_type([len(beat)])
             to, fro = streams.i[k], fifo.o
             m.d.comb += [
                 fifo.i.eq(delay(m, beat, self.LEVELS, name=f"beat_{k}")),
@@ -279,7 +281,7 @@ class SlicedCore(wiring.Component):
         ]
         parts[0].append(streams.o[0].payload.last)
         banks = [Cat(each) for each in parts]
-        m.submodules.joined = joined = PipelineFifo([len(each) for each in banks])
+        m.submodules.joined = joined = fifo_type([len(each) for each in banks])
         room = copies(m, self.LEVELS, joined.credit, reset=True)
         late = []
         for k, bank in enumerate(banks):

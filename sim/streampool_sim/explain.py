@@ -25,8 +25,7 @@ In a slot one position passes. wK is the window of output K, with a mark for eac
 A window leaves (->) when its last tap is in and the one before it has left. Padding is no slot:
 windows at a border just have fewer taps. wK' is a window of the frame before that still drains."""
 
-BESIDE = """\
-Several columns come in a slot of the columns, and the windows of a beat leave side by side."""
+BESIDE = "Several {name} come in a slot, and the windows of a beat leave side by side."
 
 Drawn: TypeAlias = Plan | ColumnPlan
 
@@ -49,9 +48,9 @@ def explain_text(
         "",
         *LEGEND.splitlines(),
     ]
-    if job.has_columns:
-        lines += BESIDE.splitlines()
     names = AXIS_NAMES[spec.ndim]
+    if job.has_columns:
+        lines.append(BESIDE.format(name=names[-1]))
     for plan, stage in zip(plans_of(job), job.stages, strict=True):
         name = " x ".join(names) if spec.adaptive == GLOBAL else names[stage.axis]
         lines += ["", *_axis_lines(plan, name, stage.m)]

@@ -103,6 +103,19 @@ def changed(monkeypatch, name: str) -> None:
     monkeypatch.setitem(JOBS, name, job)
 
 
+@pytest.mark.parametrize(("kind", "job"), [("columns", "A1x4"), ("wide", "E26x13c1000")])
+def test_rows_that_stand_apart_are_checked_too(kind, job, tmp_path, monkeypatch, capsys):
+    jobs, data = table.APART[kind]
+    [row] = [row for row in json.loads(data.read_text()) if row["job"] == job]
+    copy = tmp_path / "rows.json"
+    monkeypatch.setitem(table.APART, kind, (jobs, copy))
+    for key, status in ((row["key"], 0), ("0" * 16, 1)):
+        copy.write_text(json.dumps([row | {"key": key, "stale": not status}]))
+        assert main(["fpga", f"--{kind}", "--check"]) == status
+        assert json.loads(copy.read_text()) == [row | {"key": key, "stale": bool(status)}]
+    assert f"{job} on {BAR_DEVICE} is stale" in capsys.readouterr().err
+
+
 def test_rows_that_stay_are_said_to_be_stale_if_their_design_changed(
     fake, make, monkeypatch, capsys
 ):

@@ -141,7 +141,9 @@ def test_caffes_ceil_mode():
 
 @pytest.mark.parametrize(("field", "beats"), [("columns", (2, None)), ("columns_out", (1, 2))])
 def test_several_columns_need_windows_of_one_length(field: str, beats: tuple[int, int | None]):
-    with pytest.raises(SpecError, match=r"^columns(_out)? 2 .*has two on 10; use 1") as error:
+    with pytest.raises(
+        SpecError, match=r"^columns(_out)? 2 .*has two on 10; use columns 1"
+    ) as error:
         PoolJob(PoolSpec("max", adaptive=4), (1, 8, 10), 1, *beats)
     assert error.value.field == field
     PoolJob(PoolSpec("max", adaptive=4), (1, 10, 8), 1, 2)

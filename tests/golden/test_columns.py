@@ -78,9 +78,13 @@ def test_where_groups_are():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"columns": 0}, "columns must be a positive integer up to 2147483647, not 0."),
-        ({"columns": "4"}, "columns must be a positive integer up to 2147483647, not '4'."),
-        ({"columns_out": 0}, "columns_out must be a positive integer up to 2147483647, not 0."),
+        ({"columns": 0}, "columns must be an integer from 1 to 64, for rows of 16, not 0."),
+        ({"columns": "4"}, "columns must be an integer from 1 to 64, for rows of 16, not '4'."),
+        ({"columns_out": 0}, "columns_out must be an integer from 1 to 64, for rows of 14, not 0."),
+        (
+            {"columns_out": 65},
+            "columns_out must be an integer from 1 to 64, for rows of 14, not 65.",
+        ),
         (
             {"columns_out": 3},
             "columns_out 3 does not fit stride 1 at 4 columns a beat: beats out would differ in"
@@ -100,7 +104,7 @@ def test_windows_of_two_lengths_come_one_by_one():
     with pytest.raises(SpecError) as caught:
         PoolJob(spec, (1, 4, 8), 1, 4)
     assert str(caught.value) == (
-        "columns 4 a beat need windows of one length, and adaptive (2, 5) has two on 8; use 1, or a"
-        " divisor of 8."
+        "columns 4 a beat need windows of one length, and adaptive (2, 5) has two on 8; use"
+        " columns 1, or a size that divides 8."
     )
     assert PoolJob(spec, (1, 7, 10), 1, 4).columns_out == 2  # rows of two lengths are as before

@@ -283,7 +283,7 @@ def place_design(
             ]
             # a seed that was stopped counts as slower than any other
             median = statistics.median([*[0.0] * len(stopped), *clocks])
-            middle = reports[clocks.index(statistics.median_low(clocks))]
+            middle = _middle(reports, clocks, len(stopped))
             netlist = json.loads((whole / NETLIST).read_text(encoding="utf-8"))
     except ToolError as error:
         return Placement(**facts, reason=str(error))
@@ -314,6 +314,12 @@ def clock_and_rates(
     frames = found["clock_mhz"] * 1e6 / cycles
     rates = {"frames_per_second": frames, "values_per_second": frames * math.prod(shape)}
     return found | {name: round(rate, 3) for name, rate in rates.items()}
+
+
+def _middle(reports: Sequence[Any], clocks: Sequence[float], stopped: int) -> Any:
+    """Return the report of the median, the lower of two; the slowest's if that one was stopped."""
+    ranked = sorted(range(len(clocks)), key=clocks.__getitem__)
+    return reports[ranked[max(0, (len(clocks) + stopped - 1) // 2 - stopped)]]
 
 
 def utilization(report: dict[str, Any], count: str) -> dict[str, int]:

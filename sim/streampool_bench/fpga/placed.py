@@ -29,8 +29,8 @@ def placements() -> tuple[dict[str, Any], ...]:
 
 @cache
 def wide() -> tuple[dict[str, Any], ...]:
-    """Return the placements of cores of slices that came about."""
-    return tuple(row for row in known_apart("wide") if row["placed"])
+    """Return the placements of cores of slices that came about, of designs as they are now."""
+    return tuple(row for row in known_apart("wide") if row["placed"] and not row["stale"])
 
 
 def devices() -> list[str]:

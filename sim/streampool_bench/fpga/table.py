@@ -87,6 +87,17 @@ def make_apart(
             _say(f"{name}: {said if row['placed'] else row['reason']}")
 
 
+def check_apart(kind: str) -> list[Row]:
+    """Mark the rows of a kind whose designs have changed; returns all."""
+    data = APART[kind][1]
+    rows = _read(data)
+    _say(f"checking the {len(rows)} rows of --{kind} against their designs ...")
+    for (job, device), row in rows.items():
+        _mark(row, job, device, f' --{kind} --jobs "{job}"')
+    write_whole({data: json.dumps([*rows.values()], indent=1) + "\n"})
+    return [*rows.values()]
+
+
 def known() -> list[Row]:
     """Return the placements that come with the package; none if they were never made."""
     return [*_read(DATA).values()]
@@ -162,13 +173,18 @@ def _checked(output: Path, made: Sequence[Pair]) -> list[Row]:
     if left:
         _say(f"checking the {len(left)} other rows against their designs ...")
     for (job, device), row in left.items():
-        row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
-        if row["stale"]:
-            _say(
-                f"{job} on {device} is stale: the design has changed since it was placed;"
-                f' use --jobs "{job}" --devices {device} to place it again'
-            )
+        _mark(row, job, device, f' --jobs "{job}" --devices {device}')
     return _store(output, left)
+
+
+def _mark(row: Row, job: str, device: str, again: str) -> None:
+    """Mark a row as stale if its design has changed, and say how to place it again."""
+    row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
+    if row["stale"]:
+        _say(
+            f"{job} on {device} is stale: the design has changed since it was placed;"
+            f" use{again} to place it again"
+        )
 
 
 def _is_of(row: Row, design: Design, versions: Sequence[str] | None = None) -> bool:

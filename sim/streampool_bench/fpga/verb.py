@@ -62,7 +62,7 @@ def command(options: Options) -> int:
     if scheduler is not None and (kinds or options.check):
         what = "check" if options.check else kinds[0]
         raise Refused(f"--scheduler has no meaning with --{what}; leave it out")
-    for name in ("devices", "check", "output", *kinds[1:]) if kinds else ():
+    for name in ("devices", "output", *kinds[1:]) if kinds else ():
         if name in kinds or getattr(options, name):
             raise Refused(f"--{name} has no meaning with --{kinds[0]}; leave it out")
     known = table.APART[kinds[0]][0] if kinds else JOBS
@@ -74,6 +74,8 @@ def command(options: Options) -> int:
     if options.output is not None:
         check_results("--output", options.output)
     try:
+        if kinds and options.check:
+            return int(any(row["stale"] for row in table.check_apart(kinds[0])))
         if kinds:
             table.make_apart(kinds[0], options.jobs, seeds=options.seeds, folder=options.folder)
             return 0

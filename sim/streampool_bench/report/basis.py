@@ -58,11 +58,11 @@ def _clocks(report: dict[str, Any], held: list[Row]) -> Row:
     standing = placed(rows)
     return say(
         "clocks",
-        "Of {rows:,} combinations of layer, device and lanes, {same:,} have the clock of that very"
-        " core, placed and routed. For {stand:,} it is the clock of a placed core that stands for"
-        " it and is named, and for {assumed:,} it is assumed, at most {mhz:g} MHz, and marked so."
-        " A placed clock is the lower one of the placer's and of what the silicon takes; the"
-        " silicon's is the lower one for {silicon:,}."
+        "Of {rows:,} combinations of layer, device, and lanes or slices, {same:,} have the clock of"
+        " that very core, placed and routed. For {stand:,} it is the clock of a placed core that"
+        " stands for it and is named, and for {assumed:,} it is assumed, at most {mhz:g} MHz, and"
+        " marked so. A placed clock is the lower one of the placer's and of what the silicon takes;"
+        " the silicon's is the lower one for {silicon:,}."
         " Of all, {unfit:,} would not fit the device. The cycles of {simulated:,} were counted in"
         " simulation; the others are the schedule's.",
         rows=len(rows),

@@ -82,9 +82,10 @@ def _width(report: dict[str, Any], held: list[Row]) -> Row | None:
         return None
     return say(
         "width",
-        "On {layers} of them it is a core of slices, which takes up to {values:,} values a clock;"
-        " {jobs:,} placed cores of slices stand for these.",
+        "On {layers} of these {held} layers, won or not, it is a core of slices, which takes up to"
+        " {values:,} values a clock; {jobs:,} placed cores of slices stand for these.",
         layers=len(sliced),
+        held=len(held),
         values=max(row["lanes"] * row["columns"] for row in sliced),
         jobs=len({row["placed_job"] for row in sliced}),
     )

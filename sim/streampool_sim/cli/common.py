@@ -20,7 +20,6 @@ from streampool_golden import (
 )
 from streampool_golden.dtypes import FLOATS
 from streampool_golden.fields import CAFFE, NAMED_PADDINGS, NANS, ROUNDING_ABOUT, ROUNDINGS
-from streampool_golden.geometry import AXIS_NAMES
 from streampool_golden.job import DEFAULT_LANES
 from streampool_golden.slices import slice_job
 
@@ -178,7 +177,7 @@ def slices_option() -> Option:
         "--slices",
         values.positive,
         "N",
-        "cut the core into N, each with its share of the lanes, for widths beyond 32 values (1)",
+        "cut the core into N, each with its share of the lanes, for widths beyond 32 values",
         default=1,
     )
 
@@ -310,9 +309,6 @@ def pool_job(options: Options, shape: Sequence[int] = (), dtype: str = "int8") -
     shape = shape or options.shape
     spec, lanes = spec_of(options, shape, dtype), _lanes(options, shape)
     columns, columns_out = (getattr(options, name, None) for name in COLUMNS)
-    if columns is not None and columns > shape[-1]:
-        [*_, name] = AXIS_NAMES[len(shape) - 1]
-        raise Refused(f"--columns {columns} is more than the {name}; use {shape[-1]} at most")
     return PoolJob(spec, shape, lanes, columns or 1, columns_out)
 
 

@@ -48,7 +48,7 @@ Exit: 0 written, 2 refused, and then none of them is written.
             "--family",
             FAMILIES,
             "FAMILY",
-            "of devices: {}; only ecp5 has cells of its own, the others give the same gates",
+            "of devices, whose own cells and counters are used where they pay: {}",
             default=FAMILIES[0],
         ),
         option("--tkeep", help="have tkeep on both sides"),
