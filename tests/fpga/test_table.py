@@ -103,7 +103,7 @@ def changed(monkeypatch, name: str) -> None:
     monkeypatch.setitem(JOBS, name, job)
 
 
-@pytest.mark.parametrize(("kind", "job"), [("columns", "A1x4"), ("wide", "E26x13c1000")])
+@pytest.mark.parametrize(("kind", "job"), [("columns", "A1x4"), ("wide", "K10x28c64")])
 def test_rows_that_stand_apart_are_checked_too(kind, job, tmp_path, monkeypatch, capsys):
     jobs, data = table.APART[kind]
     [row] = [row for row in json.loads(data.read_text()) if row["job"] == job]
