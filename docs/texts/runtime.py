@@ -1,31 +1,26 @@
 """What docs/ states of run-time cores: their registers, and the layers of networks in turn."""
 
 import blocks
+from streampool_hw.runtime import control
 from streampool_hw.runtime.maxima import KNOWN, Maxima
-from streampool_hw.runtime.registers import STAGES, WORDS, RegisterMap
 from streampool_sim.runtime import networks
+
+ACCESS = {"w": "w", "r": "r", "rw": "rw", "r1": "r, 1 clears"}
 
 
 def registers() -> str:
-    """Return the registers of a core of all operations, and of maxima by default."""
-    registers = RegisterMap(Maxima(operations=KNOWN))
+    """Return the registers of a core of all operations, with their addresses on AXI4-Lite."""
     rows = []
-    for block, each in registers.blocks.items():
-        for register in each:
-            for field in register.fields:
-                if field.bits:
-                    top = field.low + field.bits - 1
-                    bits = f"{top}:{field.low}" if field.bits > 1 else f"{top}"
-                    address = f"0x{registers.address(block, register.address):03x}"
-                    rows.append(
-                        [address, f"{block} {register.name}", bits, field.name, field.about]
-                    )
-        if block in STAGES:
-            address = f"0x{registers.address(block, WORDS):03x}"
-            top = registers.maxima.columns.word_bits - 1
-            about = "the program, a word an address: load, add, shift, own, last, kind, loop, end"
-            rows.append([address, f"{block} words", f"{top}:0", "word", about])
-    return blocks.table("address | register | bits | field | what it says", rows)
+    for place in control.places(Maxima(operations=KNOWN)):
+        register, at = place.register, f"0x{place.byte:04x}"
+        many = f" ({register.many})" if register.many > 1 else ""
+        for field in register.fields:
+            if field.bits:
+                top = field.low + field.bits - 1
+                bits = f"{top}:{field.low}" if field.bits > 1 else f"{top}"
+                name = f"{place.block} {register.name}{many}"
+                rows.append([at, name, ACCESS[register.access], bits, field.name, field.about])
+    return blocks.table("address | register | | bits | field | what it says", rows)
 
 
 def layers() -> str:

@@ -3,6 +3,8 @@
 from .base import Core as Core
 from .core import PoolCore as PoolCore
 from .export.axi import AxiCore as AxiCore
+from .export.axi_runtime import AxiRuntimeCore as AxiRuntimeCore
+from .export.runtime_verilog import write_runtime_verilog as write_runtime_verilog
 from .export.verilog import write_verilog as write_verilog
 from .families import FAMILIES as FAMILIES
 from .registry import make_core as make_core

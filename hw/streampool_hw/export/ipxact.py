@@ -14,6 +14,8 @@ _FAMILIES = (
     "artix7", "kintex7", "spartan7", "virtex7", "zynq", "kintexu", "virtexu",
     "artixuplus", "kintexuplus", "virtexuplus", "zynquplus", "versal",
 )  # fmt: skip
+_LITE = "_awvalid"
+"""How the name of a port ends that every AXI4-Lite interface has."""
 _VIEWS = {"synthesis": "xilinx_anylanguagesynthesis", "simulation": "xilinx_anylanguagesimulation"}
 
 
@@ -25,11 +27,14 @@ def component(about: dict[str, Any], summary: str) -> str:
     name, (clock, reset) = about["name"], CLOCKING
     ends = "_tvalid"
     sides = [port.removesuffix(ends) for port in about["ports"] if port.endswith(ends)]
-    interfaces = [_stream(side, about["ports"]) for side in sides]
+    interfaces = [_bus(side, "axis", about["ports"]) for side in sides]
+    lite = [port.removesuffix(_LITE) for port in about["ports"] if port.endswith(_LITE)]
+    interfaces += [_bus(side, "aximm", about["ports"]) for side in lite]
     interfaces += [
         _signal(reset, "reset", "RST", {"POLARITY": "ACTIVE_LOW"}),
         _signal(
-            clock, "clock", "CLK", {"ASSOCIATED_BUSIF": ":".join(sides), "ASSOCIATED_RESET": reset}
+            *(clock, "clock", "CLK"),
+            {"ASSOCIATED_BUSIF": ":".join(sides + lite), "ASSOCIATED_RESET": reset},
         ),
     ]
     vlnv = {"vendor": "streampool", "library": "pool", "name": name}
@@ -61,6 +66,7 @@ def component(about: dict[str, Any], summary: str) -> str:
         "component",
         *(_tag(key, value) for key, value in vlnv.items()),
         _tag("busInterfaces", *interfaces),
+        *([_tag("memoryMaps", *(_map(side, about) for side in lite))] if lite else []),
         _tag("model", _tag("views", *views), _tag("ports", *ports)),
         _tag("fileSets", _tag("fileSet", _tag("name", "rtl"), file)),
         _tag("description", summary),
@@ -70,12 +76,25 @@ def component(about: dict[str, Any], summary: str) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
 
 
-def _stream(side: str, ports: Iterable[str]) -> str:
-    """Return an AXI4-Stream interface of the ports that a side has."""
+def _bus(side: str, kind: str, ports: Iterable[str]) -> str:
+    """Return an AXI4-Stream or AXI4-Lite interface of the ports that a side has."""
     maps = {
         port.removeprefix(f"{side}_").upper(): port for port in ports if port.startswith(f"{side}_")
     }
-    return _interface(side, "interface", "axis", "slave" if side[0] == "s" else "master", maps, {})
+    return _interface(side, "interface", kind, "slave" if side[0] == "s" else "master", maps, {})
+
+
+def _map(side: str, about: dict[str, Any]) -> str:
+    """Return the memory map that an AXI4-Lite interface refers to: a block of registers."""
+    block = {
+        "name": "registers",
+        "baseAddress": "0",
+        "range": str(1 << about["address_bits"]),
+        "width": "32",
+        "usage": "register",
+    }
+    parts = (_tag(key, value) for key, value in block.items())
+    return _tag("memoryMap", _tag("name", side), _tag("addressBlock", *parts))
 
 
 def _signal(port: str, kind: str, logical: str, parameters: dict[str, str]) -> str:
@@ -107,11 +126,17 @@ def _interface(
         _tag("name", name),
         of("busType", kind),
         of("abstractionType", f"{kind}_rtl"),
-        f"<spirit:{role}/>\n",
+        f"<spirit:{role}/>\n" if kind != "aximm" else _mapped(name),
         _tag("portMaps", *mapped),
         *([_tag("parameters", *said)] if said else []),
     ]
     return _tag("busInterface", *parts)
+
+
+def _mapped(side: str) -> str:
+    """Return a slave of a memory map."""
+    reference = f'<spirit:memoryMapRef spirit:memoryMapRef="{side}"/>\n'
+    return _raw("slave", reference)
 
 
 def _port(name: str, direction: str, width: int) -> str:

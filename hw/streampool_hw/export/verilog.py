@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from amaranth.lib import wiring
 from amaranth.lib.wiring import Flow
 from streampool_golden import BeatLayout, Field, Job, SpecError, __version__
 from streampool_golden.errors import meaningless
@@ -90,16 +91,10 @@ def write_verilog(
     """
     job = core if isinstance(core, Job) else core.job
     name = f"streampool_{job.op}" if name is None else name
-    check_name(name)
-    folder = Path(directory)
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "is not there"
-        raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
+    folder = check_target(directory, name, freq_mhz)
     check_marks(tuser=tuser, tlast=tlast, resync=resync)
     if resync:
         check_resync(job)
-    if not 0 < freq_mhz < math.inf:
-        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
     if isinstance(core, Job):
         check_options(core, options, write_verilog)
         core = make_core(core, **options)
@@ -112,20 +107,11 @@ def write_verilog(
         axi: AxiCore | AxiSlices = AxiSlices(core, tkeep=tkeep, tuser=tuser, tlast=tlast)
     else:
         axi = AxiCore(core, tkeep=tkeep, tuser=tuser, tlast=tlast, resync=resync)
-    try:
-        rtlil = yosys.to_rtlil(axi, inner_name(name))
-    except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
-        raise SpecError(
-            "lanes",
-            f"lanes {job.lanes}{f' of {job.columns} columns' if job.has_columns else ''} would need"
-            " signals of more than 65536 bits, which Verilog need not take; use fewer.",
-        ) from None
-    cells = texts.vendor_cells(rtlil)
-    check_inside(name, axi.signature.members, cells)
-    about = describe(axi, name, cells)
-    body, summary = yosys.to_verilog(rtlil) + texts.empty_cells(cells), texts.summary(job, name)
+    columns = f" of {job.columns} columns" if job.has_columns else ""
+    body, cells = verilog_body(axi, name, f"{job.lanes}{columns}")
+    about, summary = describe(axi, name, cells), texts.summary(job, name)
     contents = (  # in the order of `Written`
-        texts.verilog_file(axi, about, body),
+        texts.verilog_file(texts.heading(axi, about), about, body),
         json.dumps(about, indent=2) + "\n",
         texts.fusesoc_core(about, summary),
         texts.instantiation(about, summary),
@@ -137,6 +123,43 @@ def write_verilog(
     return written
 
 
+def check_target(directory: str | os.PathLike[str], name: str, freq_mhz: float) -> Path:
+    """Return the folder that a core is written to; refuses it, the name or the clock."""
+    check_name(name)
+    folder = Path(directory)
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "is not there"
+        raise SpecError("directory", f"directory {str(folder)!r} {what}; use a folder that exists.")
+    if not 0 < freq_mhz < math.inf:
+        raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
+    return folder
+
+
+def verilog_body(axi: wiring.Component, name: str, lanes: str) -> tuple[str, Iterable[str]]:
+    """Return the modules within the module `name`, and the vendor's cells that they have."""
+    try:
+        rtlil = yosys.to_rtlil(axi, inner_name(name))
+    except OverflowError:  # Amaranth's, whose limit is what the Verilog standard promises
+        raise SpecError(
+            "lanes",
+            f"lanes {lanes} would need signals of more than 65536 bits, which Verilog need not"
+            " take; use fewer.",
+        ) from None
+    cells = texts.vendor_cells(rtlil)
+    check_inside(name, axi.signature.members, cells)
+    return yosys.to_verilog(rtlil) + texts.empty_cells(cells), cells
+
+
+def ports_of(core: wiring.Component) -> dict[str, tuple[str, int]]:
+    """Return the module's ports, in order: direction and width."""
+    found: dict[str, tuple[str, int]] = {}
+    found |= dict.fromkeys(CLOCKING, ("input", 1))
+    for port, member in core.signature.members.items():
+        direction = "input" if member.flow is Flow.In else "output"
+        found[port] = direction, len(getattr(core, port))
+    return found
+
+
 def files_of(folder: Path, name: str) -> Written:
     """Return where `write_verilog` writes a core of this name."""
     endings = (".v", ".json", ".core", "_inst.vh", ".sdc", ".xml")
@@ -146,9 +169,7 @@ def files_of(folder: Path, name: str) -> Written:
 def describe(core: AxiCore | AxiSlices, name: str, black_boxes: Iterable[str]) -> dict[str, Any]:
     """Return what ``NAME.json`` holds of an elaborated core: docs/integration.md has the keys."""
     job = core.job
-    ports = {port: ["input", 1] for port in CLOCKING}
-    for port, member in core.signature.members.items():
-        ports[port] = ["input" if member.flow is Flow.In else "output", len(getattr(core, port))]
+    ports = ports_of(core)
     first = "value 0" if job.has_columns else "lane 0"
     beyond = "and columns beyond a row's end " if job.has_columns else ""
     spare = "are null bytes" if f"{core.sides[0][1]}_tkeep" in ports else "hold anything"
@@ -199,7 +220,7 @@ def describe(core: AxiCore | AxiSlices, name: str, black_boxes: Iterable[str]) -
         "latency_cycles": core.latency,
         **core.core.facts(),
         **_streams(core),
-        "ports": ports,  # in order: direction and width
+        "ports": ports,
     }
 
 

@@ -47,12 +47,30 @@ class Field:
 
 @dataclass(frozen=True)
 class Register:
-    """32 bits that are written at once: a place in a block, and what is there."""
+    """32 bits that are read or written at once: a place in a block, and what is there.
+
+    Attributes
+    ----------
+    name : str
+        What it is called, within its block.
+    address : int
+        Its place in the block.
+    fields : tuple of Field
+        Its bits.
+    about : str
+        What they are together.
+    many : int
+        How many there are of it, one behind the other.
+    access : {"w", "r", "rw", "r1"}
+        Whether it is written, read or both; in ``"r1"`` writing 1 clears a bit.
+    """
 
     name: str
     address: int
     fields: tuple[Field, ...]
     about: str
+    many: int = 1
+    access: str = "w"
 
     @property
     def bits(self) -> int:
@@ -108,7 +126,7 @@ def stage_registers(most: StageMaxima) -> tuple[Register, ...]:
 
 def finish_registers(maxima: Maxima) -> tuple[Register, ...]:
     """Return the registers of what is behind the stages: limits, then a table of all kinds."""
-    bits, offset = maxima.quotient_bits, maxima.dividend_bits
+    bits, offset, many = maxima.quotient_bits, maxima.dividend_bits, 1 << 2 * maxima.kind_bits
     return (
         Register("low", 0, (Field("low", 0, bits, "the lowest quotient that stays"),), "a limit"),
         Register(
@@ -130,12 +148,14 @@ def finish_registers(maxima: Maxima) -> tuple[Register, ...]:
                 Field("negative", 31, 1, "whether the sum is turned round"),
             ),
             "how a window of a kind is divided",
+            many,
         ),
         Register(
             "plus",
             WORDS + KINDS,
             (Field("plus", 0, offset, "added to a sum from `zero` on"),),
             "how it is rounded",
+            many,
         ),
         Register(
             "less",
@@ -148,6 +168,7 @@ def finish_registers(maxima: Maxima) -> tuple[Register, ...]:
             WORDS + 3 * KINDS,
             (Field("zero", 0, offset, "the sum whose quotient is 0, signed"),),
             "how it is rounded",
+            many,
         ),
     )
 

@@ -94,6 +94,16 @@ class Option(click.Option):
     """An option in a group of the help; made by `option`."""
 
     group = ""
+    unless = ""  # the option beside which this one may be missing, though it is required
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value, or refuse that there is none."""
+        try:
+            return super().process_value(ctx, value)
+        except click.MissingParameter:
+            if ctx.params.get(self.unless):  # what is typed is read before what is not
+                return None
+            raise
 
 
 def option(
@@ -105,19 +115,23 @@ def option(
     choices: Iterable[str] = (),
     default: Any = None,
     required: bool = False,
+    unless: str = "",
 ) -> Option:
     """Return an option; `flags` are as in ``-o --output``, ``--on/--no-on``, ``--from source``.
 
     Without `takes` it stands alone: True where it is typed, False where its opposite is, and else
     False, or None where there is an opposite. The help ends with the default, and ``{}`` in it
-    stands for the choices, which a shell offers; `choices` are for where `takes` has none.
+    stands for the choices, which a shell offers; `choices` are for where `takes` has none. What is
+    `required` may be missing where the option `unless` is there.
     """
     if takes is None:
         usual = None if "/" in flags else False
         return Option(flags.split(), help=help, is_flag=True, default=usual)
     kind: dict[str, Any] = {"required": True} if required else {"default": default}
     kind |= {"help": help + _usual(default), "type": Value(takes, choices), "metavar": metavar}
-    return Option(flags.split(), **kind)
+    made = Option(flags.split(), **kind)
+    made.unless = unless
+    return made
 
 
 def _usual(default: Any) -> str:

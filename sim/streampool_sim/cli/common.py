@@ -2,11 +2,10 @@
 
 import warnings
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 from streampool_golden import (
     BASES,
     OPERATIONS,
@@ -32,8 +31,6 @@ UNPOOL = "unpool"
 """What ``--op`` takes beside the operations of the table: values are put back by their indices."""
 
 WHERE = "where the maxima were"
-
-RUNTIME = "a core whose job changes while it runs"
 
 COLUMNS = ("columns", "columns_out")
 
@@ -126,7 +123,9 @@ def job_options() -> list[Option]:
     ]
 
 
-def shape_option(default: tuple[int, ...] | None = None, *, required: bool = True) -> Option:
+def shape_option(
+    default: tuple[int, ...] | None = None, *, required: bool = True, unless: str = ""
+) -> Option:
     """Return ``--shape``, required if there is no default, but for what may do without."""
     return option(
         "--shape",
@@ -135,6 +134,7 @@ def shape_option(default: tuple[int, ...] | None = None, *, required: bool = Tru
         "channels x rows x columns (planes before the rows), or channels x steps",
         required=required and default is None,
         default=default,
+        unless=unless,
     )
 
 
@@ -193,55 +193,6 @@ def check_slices(options: Options, job: Job) -> None:
         raise Refused("--own-streams has no meaning with one slice; use --slices N")
     if options.slices > 1 and isinstance(job, PoolJob):
         slice_job(job, options.slices)
-
-
-def maxima_options(usual: Mapping[str, Any] | None = None) -> list[Option]:
-    """Return the options that size a run-time core; by default they are those of its jobs."""
-
-    def most(name: str, help: str) -> Option:
-        value = None if usual is None else usual[name]
-        flag = f"--{name.replace('_', '-')}"
-        return option(flag, values.positive, "N", help, default=value)
-
-    return under(
-        RUNTIME,
-        most("max_partials", "partials per position: ceil((K - 1) d / S) is always enough"),
-        most("max_fold", "beats per position"),
-        most("max_row", "beats of a row of outputs"),
-        most("max_words", "words of an axis' program, a power of two"),
-        most("max_length", "positions of an axis, in or out"),
-        most("max_taps", "inputs of a window that is summed or averaged"),
-        most("max_kinds", "windows of an axis that are divided differently: 1, 2, 4 or 8"),
-    )
-
-
-def maxima_given(options: Options) -> dict[str, int]:
-    """Return those options that size a run-time core and have a value."""
-    names = (each.name for each in maxima_options())
-    return {name: value for name in names if name and (value := getattr(options, name)) is not None}
-
-
-def refuse_others(options: Iterable[str], beside: str) -> None:
-    """Refuse what is typed but none of these `options`, which are all that `beside` leaves."""
-    context = click.get_current_context()
-    for each in context.command.params:
-        if each.name in options or not _typed(context, each):
-            continue
-        flag = each.opts[-1] if isinstance(each, click.Option) else str(each.metavar).strip("[]")
-        raise Refused(f"{flag} has no meaning with {beside}; leave it out")
-
-
-def refuse_these(options: Iterable[Option], without: str) -> None:
-    """Refuse those `options` that are typed `without` what gives them a meaning."""
-    context = click.get_current_context()
-    for each in options:
-        if _typed(context, each):
-            raise Refused(f"{each.opts[-1]} has no meaning without {without}; leave it out")
-
-
-def _typed(context: click.Context, each: click.Parameter) -> bool:
-    source = context.get_parameter_source(str(each.name))
-    return source is not None and source is not click.core.ParameterSource.DEFAULT
 
 
 def freq_option(help: str, default: float | None = 100.0) -> Option:

@@ -12,7 +12,7 @@ from ..progress import Estimate, Progress
 from ..refusals import GREEN, RED, Refused, painted
 from ..simulation import ENGINES, simulate
 from ..words import by, count, table
-from . import common, run_files, values
+from . import common, run_files, runtime_options, values
 from .command import Options, argument, option, under, verb
 
 EXAMPLES = """\
@@ -100,7 +100,7 @@ FEW = "not measured on fewer than four frames"
         ),
     ),
     *under(
-        common.RUNTIME,
+        runtime_options.HEADING,
         option(
             "--runtime",
             Path,
@@ -108,7 +108,7 @@ FEW = "not measured on fewer than four frames"
             "run jobs in turn through one core, whose maxima are those of the jobs if not given",
         ),
     ),
-    *common.maxima_options(),
+    *runtime_options.maxima_options(),
 )
 def command(options: Options) -> int:
     """Stream what is read through the core, write what is asked for, print what came out."""
@@ -116,7 +116,7 @@ def command(options: Options) -> int:
         from . import run_jobs  # which takes time to import
 
         return run_jobs.run(options)
-    common.refuse_these(common.maxima_options(), "--runtime JOBS.json")
+    runtime_options.refuse_alone(runtime_options.maxima_options(), "--runtime JOBS.json")
     if options.indices_file is not None and options.indices is None:
         options.indices = BASES[0]
     if options.indices is not None and options.indices_file is None:

@@ -14,7 +14,7 @@ from ..progress import Progress
 from ..refusals import GREEN, RED, Refused, painted
 from ..runtime import joblist
 from ..words import by, count, describe
-from . import common, run_files
+from . import common, run_files, runtime_options
 from .command import Options
 
 TAKES = ("runtime", "lanes", "stall", "seed", "engine", "stats", "frames")
@@ -23,15 +23,12 @@ TAKES = ("runtime", "lanes", "stall", "seed", "engine", "stats", "frames")
 
 def run(options: Options) -> int:
     """Run the jobs, write what is asked for, print what came out."""
-    sizes = [each.name for each in common.maxima_options()]
-    common.refuse_others((*TAKES, *sizes), "--runtime")
+    runtime_options.refuse_others((*TAKES, *runtime_options.SIZES))
     if options.engine not in ("auto", "fast"):
         raise Refused(f"--engine {options.engine} runs no list of jobs; use fast")
     entries = joblist.read_list(options.runtime)
     paths = _targets(options, entries)
-    given = common.maxima_given(options)
-    given |= {} if options.lanes is None else {"lanes": options.lanes}
-    jobs = joblist.jobs_of(entries, **given)
+    jobs = joblist.jobs_of(entries, **runtime_options.given(options))
     for job in jobs:
         common.warn_of(job.job)
     rng = np.random.default_rng(options.seed)

@@ -1,9 +1,12 @@
 """The verb `verilog`, and what it prints of the files."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from streampool_golden import BASES, Job, PoolJob
 from streampool_hw import FAMILIES, Slices
+from streampool_hw.export import runtime_verilog
 from streampool_hw.export.axi import TLAST
 from streampool_hw.export.verilog import files_of, write_verilog
 from streampool_hw.files import is_writable
@@ -12,7 +15,7 @@ from .. import files
 from ..progress import Progress
 from ..refusals import Refused
 from ..words import by
-from . import common
+from . import common, runtime_options
 from .command import Options, dashed, option, under, verb
 
 EXAMPLES = """\
@@ -25,8 +28,12 @@ examples:
   streampool verilog --kernel 2 --shape 3x1080x1920 --columns 4 --tuser --tlast line --resync -o .
   streampool verilog --kernel 2 --shape 64x224x224 --columns 32 --slices 8 --own-streams -o .
 
+  streampool verilog --runtime --lanes 8 --max-partials 2 --max-row 2304 --max-words 16 -o .
+
 Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
 latency; NAME.core for FuseSoC; NAME_inst.vh, an instance to paste; NAME.sdc, a timing constraint.
+With --runtime a host says over AXI4-Lite what the core does: what is fixed is the most that a job
+may ask for. NAME.h and NAME.rdl then have the registers, in C and SystemRDL.
 Exit: 0 written, 2 refused, and then none of them is written.
 """
 
@@ -37,7 +44,7 @@ Exit: 0 written, 2 refused, and then none of them is written.
     *common.job_options(),
     *under(
         "what is written",
-        common.shape_option(),
+        common.shape_option(unless="runtime"),
         common.lanes_option(),
         *common.columns_options(),
         common.slices_option(),
@@ -57,9 +64,13 @@ Exit: 0 written, 2 refused, and then none of them is written.
         common.resync_option(),
         common.freq_option("clock that the example of a constraint asks for"),
     ),
+    *runtime_options.core_options(),
 )
 def command(options: Options) -> int:
     """Write the core and what goes with it, and print the files."""
+    if options.runtime:
+        return _runtime(options)
+    runtime_options.refuse_alone(runtime_options.core_options())
     job, words = common.job_of(options)
     common.check_slices(options, job)
     what: Job | Slices = job
@@ -70,10 +81,7 @@ def command(options: Options) -> int:
         how["slices"] = options.slices
     if len(job.fields_in) > 1:  # indices come in
         _check_indices_in(options)
-    if options.output.is_dir() and not is_writable(options.output):
-        raise Refused(f"--output {options.output} cannot be written to; use another folder")
-    for path in files_of(options.output, options.name or f"streampool_{options.op}"):
-        files.check_not_read_only(path)
+    _check_folder(options, files_of(options.output, options.name or f"streampool_{options.op}"))
     with Progress("making the core"):
         made = write_verilog(
             *(what, options.output, options.name),
@@ -85,16 +93,46 @@ def command(options: Options) -> int:
             freq_mhz=options.freq,
         )
     lanes = f"{job.side_by_side} of {job.input}"
+    title = f"{words}, shape {by(job.shape)}, {lanes}" if words else job.title
+    return common.finished(job, _listed(made, title, "its beats, cycles and latency"))
+
+
+def _runtime(options: Options) -> int:
+    """Write a core whose job changes while it runs, and print the files."""
+    maxima = runtime_options.maxima_of(options, ("output", "name", "family", "freq"))
+    name = options.name or runtime_verilog.NAME
+    _check_folder(options, runtime_verilog.runtime_files_of(options.output, name))
+    with Progress("making the core"):
+        made = runtime_verilog.write_runtime_verilog(
+            maxima, options.output, name, family=options.family, freq_mhz=options.freq
+        )
+    operations = " and ".join(maxima.operations)
+    title = f"{operations} as a host says, {maxima.lanes} lanes of {maxima.bits} bits"
+    print(_listed(made, title, "its maxima, registers and latency"))
+    return 0
+
+
+def _check_folder(options: Options, paths: Iterable[Path]) -> None:
+    """Refuse a folder that cannot be written, and files there that must not be."""
+    if options.output.is_dir() and not is_writable(options.output):
+        raise Refused(f"--output {options.output} cannot be written to; use another folder")
+    for path in paths:
+        files.check_not_read_only(path)
+
+
+def _listed(made: Iterable[Path], title: str, about: str) -> str:
+    """Say what each file is."""
     texts = (
-        f"{words}, shape {by(job.shape)}, {lanes}" if words else job.title,
-        "its beats, cycles and latency",
+        title,
+        about,
         "for FuseSoC",
         "an instance, to paste or to include",
         "an example of a timing constraint",
         "an IP-XACT component, for Vivado's catalogue",
+        "its registers, for C",
+        "its registers, in SystemRDL",
     )
-    lines = (f"{path}: {text}" for path, text in zip(made, texts, strict=True))
-    return common.finished(job, "\n".join(lines))
+    return "\n".join(f"{path}: {text}" for path, text in zip(made, texts, strict=False))
 
 
 def _check_indices_in(options: Options) -> None:
