@@ -18,6 +18,7 @@ from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.maxima import Maxima
 from streampool_hw.runtime.registers import BLOCK, RegisterMap
 
+EVERY = Maxima(operations=("max", "min", "avg", "sum"))
 CORE = Maxima(lanes=3, bits=5, operations=("min",), max_fold=16, max_row=64, max_words=8)
 
 
@@ -42,7 +43,7 @@ def test_the_json_states_maxima_ports_and_registers(written: RuntimeWritten):
 
 
 def test_no_two_registers_overlap_and_none_leaves_its_block():
-    for maxima in (CORE, Maxima(), Maxima(max_words=256, max_partials=12)):
+    for maxima in (CORE, Maxima(), Maxima(max_words=256, max_partials=12), EVERY):
         taken: set[int] = set()
         for place in places(maxima):
             here = set(range(place.address, place.end))
@@ -53,14 +54,15 @@ def test_no_two_registers_overlap_and_none_leaves_its_block():
                 assert field.low + field.bits <= 32
         for block, registers in RegisterMap(maxima).blocks.items():
             for register in registers:
-                assert RegisterMap(maxima).address(block, register.address) in taken
+                at = RegisterMap(maxima).address(block, register.address)
+                assert (at in taken) == (register.bits > 0)
 
 
 def test_every_maximum_fits_into_the_field_that_states_it():
     most = Maxima(4096, 32, ("max", "min"), 12, 1 << 14, 1 << 14, 256, 1 << 16)
     fixed = constants(most)
     fields = {f.name: f for place in places(most) for f in place.register.fields}
-    assert fixed["operations"] == 3 and fixed["id"] == ID
+    assert fixed["operations"] == 3 and fixed["max_kinds"] == 4 and fixed["id"] == ID
     assert all(value < 1 << fields[name].bits for name, value in fixed.items())
 
 

@@ -160,7 +160,9 @@ def places(maxima: Maxima) -> tuple[Place, ...]:
     registers = RegisterMap(maxima)
     found = []
     for block, each in registers.blocks.items():
-        found += [Place(block, one, registers.address(block, one.address)) for one in each]
+        found += [
+            Place(block, one, registers.address(block, one.address)) for one in each if one.bits
+        ]
         if block in STAGES:
             most = getattr(maxima, block)
             about = "the program, a word an address: load, add, shift, own, last, kind, loop, end"
