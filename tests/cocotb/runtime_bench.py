@@ -127,7 +127,7 @@ def taken(job: RuntimeJob, content: bytes) -> np.ndarray:
     """Return a frame of what left: lanes of whole bytes, their values in the lowest bits."""
     dtype = job.job.output
     lanes = np.frombuffer(content, np.uint8).reshape(-1, LANE_BYTES).astype(np.int64)
-    values = sum(lanes[:, k] << 8 * k for k in range(LANE_BYTES))
+    values = (lanes << 8 * np.arange(LANE_BYTES)).sum(axis=1)
     sign = 1 << dtype.bits - 1 if dtype.signed else 0
     values = (values & (1 << dtype.bits) - 1 ^ sign) - sign
     return unpack(job.job, values.astype(dtype.numpy).reshape(-1, CORE.lanes))[0]
