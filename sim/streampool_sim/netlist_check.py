@@ -1,12 +1,13 @@
 """Whether a netlist is the core that was simulated: frames through it, against the golden model."""
 
+import random
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from streampool_golden import Job
-from streampool_hw import Core
+from streampool_hw import Core, RuntimePoolCore
 from streampool_hw.boards import BOARDS, Board, SelfTest
 from streampool_hw.boards.link.core import LinkedCore
 from streampool_hw.boards.link.protocol import BAUD, MOST, Decoder, Kind, Packet
@@ -19,12 +20,16 @@ from .engines.model import Build
 from .engines.netlist import Netlist, WrongNetlist, is_good
 from .frames import container, pack
 from .link.simulated import SimulatedBoard, port_of
+from .runtime.cases import fault, random_frame, random_job
+from .runtime.engine import RuntimeModel, Turn
 from .simulation import compare
 
 MOST_STEPS = 8_000_000_000
 """Gates times clocks that a check may take, some half a minute; one frame goes through anyway."""
 _ENOUGH = 64
 """Bytes of a frame out that are looked at where a core has a link."""
+RUNTIME_TURNS = 8
+"""Frames of jobs in turn that go through a run-time core's netlist."""
 CHUNK = 1 << 16
 """Clocks between two looks at Ctrl-C."""
 
@@ -42,6 +47,15 @@ def check_core(core: Core, device: Device, folder: Path) -> str | None:
     from the golden model, or that there is no C++ compiler.
     """
     return _judged(device, partial(_core_fault, core, folder, device))
+
+
+def check_runtime(core: RuntimePoolCore, device: Device, folder: Path) -> str | None:
+    """Do for the netlist of a run-time core what `check_core` does.
+
+    Small jobs in turn, as many as `RUNTIME_TURNS`, go through it, of every operation that it has;
+    the host writes each while the frame before comes in, with random stalls and without.
+    """
+    return _judged(device, partial(_runtime_fault, core, folder, device))
 
 
 def check_design(
@@ -183,6 +197,26 @@ def _core_fault(core: Core, folder: Path, device: Device) -> str | None:
         slowest = max(np.diff(trace.in_cycles[:: job.beats_in])[1:], default=0)
         if not stall and slowest > core.cycles_bound:
             return f"a frame takes {slowest} clocks, where {core.cycles_bound} are stated"
+    return None
+
+
+def _runtime_fault(core: RuntimePoolCore, folder: Path, device: Device) -> str | None:
+    """Return what a run-time core's netlist does other than the core, in a sentence."""
+    netlist = Netlist(netlist_gates(folder, device))
+    model = RuntimeModel(core, netlist=netlist)
+    rng, numbers = random.Random(0), np.random.default_rng(0)
+    turns = []
+    for _ in range(RUNTIME_TURNS):
+        job = random_job(rng, core.maxima, kernel=3, stride=3, beats=60)
+        turns.append(Turn(job, random_frame(numbers, job)))
+    for stalls in ((0.0, 0.0), (0.3, 0.3)):
+        try:
+            played = model.run(turns, stalls=stalls)
+        except EngineError as error:
+            return str(error)
+        wrong = fault(turns, played)
+        if wrong is not None:
+            return wrong
     return None
 
 

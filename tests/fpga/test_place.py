@@ -9,7 +9,7 @@ import pytest
 from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import Maxima, PoolCore, RuntimePoolCore
 from streampool_hw.export import yosys
-from streampool_hw.fpga import DEVICES, flow, place, tools
+from streampool_hw.fpga import DEVICES, design, flow, place, tools
 from streampool_hw.fpga.around import BetweenRegisters
 from streampool_hw.fpga.runtime import place_runtime
 from streampool_sim import cli
@@ -107,7 +107,7 @@ def test_progress_goes_to_the_end(fake):
 
 @pytest.mark.parametrize(("lanes", "second"), [(2, False), (3, True)])
 def test_the_widest_designs_are_routed_by_the_second_router(fake, lanes, second, monkeypatch):
-    monkeypatch.setattr(flow, "WIDE", 2)
+    monkeypatch.setattr(design, "WIDE", 2)
     place(PoolJob(SPEC, (lanes, 2, 2), lanes), "ecp5-85k-6", seeds=1)
     [call] = [call for call in fake.calls if "--seed" in call]
     assert ("router2" in call) == second

@@ -1,7 +1,7 @@
 """What a core comes to on a device: synthesized, placed and routed with open tools."""
 
 from .devices import DEVICES, Device, device_named
-from .flow import Placement, place
+from .flow import Placement, place, place_runtime
 from .tools import ToolError
 
 __all__ = [
@@ -11,4 +11,5 @@ __all__ = [
     "ToolError",
     "device_named",
     "place",
+    "place_runtime",
 ]

@@ -1,7 +1,6 @@
 """Synthesis with Yosys, place and route with nextpnr, and what they say."""
 
 import contextlib
-import hashlib
 import itertools
 import json
 import math
@@ -19,14 +18,11 @@ from typing import Any, TypeAlias
 from streampool_golden import PoolJob, SpecError
 from streampool_golden.fields import integer
 
-from ..base import Core
-from ..export import gates, yosys
+from ..export import yosys
 from ..files import write_whole
-from ..registry import make_core
-from ..resync import ResyncCore
-from ..slices import StreamSlices, slice_core
+from ..runtime.maxima import Maxima
 from . import paths, silicon, tools
-from .around import around
+from .design import LIMIT_S, Design, RuntimeDesign
 from .devices import PINS, Device, device_named
 from .netlist import NETLIST
 from .tools import ToolError
@@ -36,24 +32,12 @@ FREQ_MHZ = 300.0
 SEEDS = 3
 """How often a core is placed, each time from another start."""
 
-WIDE = 128
-"""Values a beat beyond which nextpnr's second router is used for a core that is not cut into
-slices: it takes minutes where the first takes half an hour for the last hundred wires. Slices have
-no such wires, and the first router gives them half as much clock again."""
-
-TIMING_WEIGHT = 100
-"""How much nextpnr's placer heeds timing in a core that is cut into slices. Its own 10 leaves a few
-wires of some slices half a device long."""
-
 COUNTS, CHECKED = "counts.json", "checked.json"
 """What synthesis counts and what the check of a netlist says, in its folder."""
 
-LIMIT_S = 900
-"""Seconds of a processor after which a seed is stopped that does not end routing, of a core cut
-into slices: most end in a fifth of it."""
-
 Progress: TypeAlias = Callable[[int, int], None]
-Check: TypeAlias = Callable[[Core, Device, Path], str | None]
+Check: TypeAlias = Callable[[Any, Device, Path], str | None]
+"""Is given a core, its device and the folder of its netlist."""
 
 # A line of a placer's log: what is used of a kind of cell, and what there is
 _USE = re.compile(r"^Info:\s+(\S+):\s*(\d+)/\s*(\d+)\s", re.MULTILINE)
@@ -70,11 +54,12 @@ class Placement:
     device: str
     part: str  # what its maker calls it
     tools: dict[str, str]  # versions of the programs
-    spec: dict[str, Any]
-    shape: list[int]
+    spec: dict[str, Any] | None  # None, like what follows from it, of a run-time core
+    shape: list[int] | None
     lanes: int
-    cycles_per_frame: int  # with valid and ready always high
+    cycles_per_frame: int | None  # with valid and ready always high
     freq_mhz: float  # what the placer was asked for
+    maxima: dict[str, Any] | None = None  # of a run-time core
     columns: list[int] | None = None  # of a beat in and out, where there are several
     resync: bool = False  # whether it follows its frames' marks
     slices: int | None = None  # of a core that is cut into some
@@ -107,61 +92,9 @@ class Placement:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON takes it; without columns where there is one alone, and so on."""
-        rare = ("columns", "resync", "slices", "streams", "stopped")
+        rare = ("columns", "resync", "slices", "streams", "stopped", "maxima")
         found = asdict(self)
         return {k: v for k, v in found.items() if k not in rare or v not in (None, False)}
-
-
-@dataclass(frozen=True)
-class Design:
-    """A core for a device, elaborated and ready for synthesis."""
-
-    job: PoolJob
-    core: Core  # what stands alone: of slices with streams of their own the first one
-    device: Device
-    alone: str  # RTLIL of it
-    between: str  # of the whole core between registers
-    slices: int = 1
-    streams: int = 1  # side by side on each side
-
-    @classmethod
-    def of(
-        cls,
-        job: PoolJob,
-        device: Device,
-        *,
-        resync: bool = False,
-        slices: int = 1,
-        own_streams: bool = False,
-    ) -> "Design":
-        """Elaborate a job's core for a device, cut into slices, each with its `own_streams`."""
-        if slices > 1 and own_streams:
-            whole = StreamSlices(job, slices, family=device.family)
-            core: Core = slice_core(whole.slices.slice_job, device.family)
-        else:
-            how = {"family": device.family, "resync": resync, "slices": slices}
-            core, whole = (make_core(job, **how) for _ in range(2))  # each elaborated once
-        between = yosys.to_rtlil(around(whole), "between")
-        alone = yosys.to_rtlil(core, "core")
-        return cls(*(job, core, device, alone, between), slices, slices if own_streams else 1)
-
-    @property
-    def routing(self) -> tuple[str, ...]:
-        """The placer's options that are for this design."""
-        if self.slices > 1:
-            return ("--placer-heap-timingweight", f"{TIMING_WEIGHT}")
-        return ("--router", "router2") if self.job.layout_in.values > WIDE else ()
-
-    @property
-    def limit_s(self) -> int | None:
-        """Seconds that a seed may take, where some never end."""
-        return LIMIT_S if self.slices > 1 else None
-
-    def fingerprint(self, seeds: int, freq_mhz: float, versions: Sequence[str]) -> str:
-        """Return what changes when the gates, the device, a setting or a tool's version does."""
-        made_of = [gates.digest(each) for each in (self.alone, self.between)]
-        parts = (*made_of, self.device, (seeds, freq_mhz), [*versions], *self.routing)
-        return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def place(
@@ -186,12 +119,38 @@ def place(
     tell, or None. `progress` is told of each step: steps done, steps in all. Where the device is
     too small or a program is missing, the result has `placed` False and a reason.
     """
-    # NumPy's scalars are nothing to JSON
+    seeds, freq_mhz = _settings(seeds, freq_mhz)
+    device = device_named(device) if isinstance(device, str) else device
+    design = Design.of(job, device, resync=resync, slices=slices, own_streams=own_streams)
+    return _placed(design, seeds, freq_mhz, check, progress)
+
+
+def place_runtime(
+    maxima: Maxima,
+    device: Device | str,
+    *,
+    seeds: int = SEEDS,
+    freq_mhz: float = FREQ_MHZ,
+    check: Check | None = None,
+    progress: Progress = untold,
+) -> Placement:
+    """Do for a run-time core of these maxima what `place` does for one of a job."""
+    seeds, freq_mhz = _settings(seeds, freq_mhz)
+    device = device_named(device) if isinstance(device, str) else device
+    return _placed(RuntimeDesign.of_maxima(maxima, device), seeds, freq_mhz, check, progress)
+
+
+def _settings(seeds: int, freq_mhz: float) -> tuple[int, float]:
+    """Return them as they are, or refuse them; NumPy's scalars are nothing to JSON."""
     seeds, freq_mhz = integer("seeds", seeds, 1), float(freq_mhz)
     if not 0 < freq_mhz < math.inf:
         raise SpecError("freq_mhz", f"freq_mhz {freq_mhz} is no clock; use a number above 0.")
-    device = device_named(device) if isinstance(device, str) else device
-    design = Design.of(job, device, resync=resync, slices=slices, own_streams=own_streams)
+    return seeds, freq_mhz
+
+
+def _placed(
+    design: Design, seeds: int, freq_mhz: float, check: Check | None, progress: Progress
+) -> Placement:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return place_design(
             design, seeds=seeds, freq_mhz=freq_mhz, check=check, progress=progress, pool=pool
@@ -213,19 +172,12 @@ def place_design(
     What the programs leave for this design is kept in a folder if there is one, `kept`, and none of
     it is done again.
     """
-    core, device, job = design.core, design.device, design.job
-    facts: dict[str, Any] = {
+    core, device = design.core, design.device
+    facts = {
         "device": device.name,
         "part": device.part,
         "tools": {},
-        "spec": job.spec.to_json(),
-        "shape": list(job.shape),
-        "lanes": job.lanes,
-        "columns": [job.columns, job.columns_out] if job.has_columns else None,
-        "resync": isinstance(core, ResyncCore),
-        "slices": design.slices if design.slices > 1 else None,
-        "streams": design.streams if design.slices > 1 else None,
-        "cycles_per_frame": core.cycles_bound,
+        **design.facts(),
         "freq_mhz": freq_mhz,
     }
     steps, done = 2 + bool(check) + seeds, itertools.count(1)
@@ -294,26 +246,11 @@ def place_design(
         fmax_mhz=[round(clock, 2) for clock in clocks],
         fmax_median_mhz=median,
         fmax_best_mhz=round(max(clocks), 2),
-        **clock_and_rates(
-            median,
-            silicon.limit_of(device, silicon.kinds_in(netlist, device)),
-            core.cycles_bound,
-            job.shape,
-        ),
+        **design.rates(median, silicon.limit_of(device, silicon.kinds_in(netlist, device))),
         placer_cells=utilization(middle, "used"),
         placer_available=utilization(middle, "available"),
-        critical_path=paths.describe(middle, netlist, job.spec.ndim),
+        critical_path=paths.describe(middle, netlist, design.ndim),
     )
-
-
-def clock_and_rates(
-    placer_mhz: float, limit: silicon.Limit | None, cycles: int, shape: Sequence[int]
-) -> dict[str, Any]:
-    """Return the fields of a `Placement` that follow from the placer's clock and the silicon's."""
-    found = silicon.clock(placer_mhz, limit)
-    frames = found["clock_mhz"] * 1e6 / cycles
-    rates = {"frames_per_second": frames, "values_per_second": frames * math.prod(shape)}
-    return found | {name: round(rate, 3) for name, rate in rates.items()}
 
 
 def _middle(reports: Sequence[Any], clocks: Sequence[float], stopped: int) -> Any:

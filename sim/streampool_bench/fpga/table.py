@@ -18,8 +18,9 @@ from streampool_farm.farm import Farm
 from streampool_farm.task import Task
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import silicon, tools
+from streampool_hw.fpga.design import Design, clock_and_rates
 from streampool_hw.fpga.devices import DEVICES
-from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, Design, clock_and_rates, place_design
+from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, place_design
 from streampool_sim.netlist_check import check_core
 
 from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS, WIDE_JOBS, ReferenceJob

@@ -2,17 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from streampool_hw.files import write_whole
-from streampool_hw.fpga import DEVICES, Placement, place
+from streampool_hw.fpga import DEVICES, Placement, place, place_runtime
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS
 
 from .. import files
-from ..netlist_check import check_core
+from ..netlist_check import check_core, check_runtime
 from ..progress import Progress
 from ..refusals import Refused
 from ..words import checked, count, table
-from . import common, values
+from . import common, runtime_options, values
 from .command import Options, option, under, verb
 
 EXAMPLES = """\
@@ -20,6 +21,7 @@ examples:
   streampool synth --kernel 2 --shape 1x224x224 --device ecp5-85k-6
   streampool synth --kernel 3 --stride 2 --padding 1 --shape 64x112x112 --lanes 8 \\
     --device ecp5-25k-6 --seeds 5 --json here.json
+  streampool synth --runtime --max-partials 2 --max-row 2304 --device ecp5-85k-6
 
 The core alone is counted; it is placed between registers, so that pins are in no path. Its clock is
 the lower one of the placer's median and of what its cells take, where that is known. Before it is
@@ -36,7 +38,7 @@ arguments are refused.
     *common.spec_options(),
     *under(
         "what is placed, and where",
-        common.shape_option(),
+        common.shape_option(unless="runtime"),
         common.lanes_option(),
         *common.columns_options(),
         common.resync_option(),
@@ -50,26 +52,46 @@ arguments are refused.
         option("--json", Path, "FILE", "write it all there"),
         common.no_check_option(),
     ),
+    *runtime_options.core_options(),
 )
 def command(options: Options) -> int:
     """Place the core, and print what it comes to."""
+    how: dict[str, Any] = {"seeds": options.seeds, "freq_mhz": options.freq}
+    if options.runtime:
+        also = ("device", "freq", "seeds", "json", "no_check")
+        maxima = runtime_options.maxima_of(options, also)
+        _check_json(options)
+        check = None if options.no_check else check_runtime
+        with Progress("synthesizing and placing", "done") as progress:
+            device = DEVICES[options.device]
+            placement = place_runtime(maxima, device, check=check, progress=progress, **how)
+        return _told(options, placement)
+    runtime_options.refuse_alone(runtime_options.core_options())
     job = common.pool_job(options)
     common.check_slices(options, job)
-    if options.json is not None:
-        files.check_writable(options.json)
+    _check_json(options)
     common.warn_of(job)  # before minutes are spent, and also where the device refuses it
     with Progress("synthesizing and placing", "done") as progress:
         placement = place(
             job,
             DEVICES[options.device],
             resync=options.resync,
-            seeds=options.seeds,
-            freq_mhz=options.freq,
             slices=options.slices,
             own_streams=options.own_streams,
             check=None if options.no_check else check_core,
             progress=progress,
+            **how,
         )
+    return _told(options, placement)
+
+
+def _check_json(options: Options) -> None:
+    if options.json is not None:
+        files.check_writable(options.json)
+
+
+def _told(options: Options, placement: Placement) -> int:
+    """Write and print what a core comes to, or refuse what the device did not take."""
     if options.json is not None:
         write_whole({options.json: json.dumps(placement.to_json(), indent=2) + "\n"})
     if placement.reason is not None:
@@ -80,8 +102,7 @@ def command(options: Options) -> int:
 
 def summary(placement: Placement) -> str:
     """Say in a few lines what a core comes to."""
-    assert placement.fmax_median_mhz is not None and placement.frames_per_second is not None
-    assert placement.values_per_second is not None
+    assert placement.fmax_median_mhz is not None and placement.values_per_second is not None
     seeds = ", ".join(f"{clock:.0f}" for clock in placement.fmax_mhz)
     available = placement.placer_available
     cells = {
@@ -102,7 +123,9 @@ def summary(placement: Placement) -> str:
         "clock": f"{placement.clock_mhz:.1f} MHz, {_bound(placement)}",
         "paths": f"{placement.fmax_median_mhz:.1f} MHz, the placer's median of {seeds};"
         f" best {placement.fmax_best_mhz:.1f}",
-        "frames": f"{placement.frames_per_second:,.1f} per second at the clock,"
+        "frames": ""
+        if placement.frames_per_second is None
+        else f"{placement.frames_per_second:,.1f} per second at the clock,"
         f" {placement.cycles_per_frame:,} cycles each",
         "values": f"{placement.values_per_second / 1e6:,.1f} million per second",
         "core": ", ".join([f"{placement.lut4} LUT4", *counts]),

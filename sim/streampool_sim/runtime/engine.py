@@ -18,6 +18,7 @@ from streampool_hw.runtime.registers import RESET, RegisterMap
 
 from ..engines.compiled import SharedObject
 from ..engines.model import cxxrtl_classes
+from ..engines.netlist import Netlist, cpp_class, gates_source
 from ..engines.stalls import RUBBISH, SINK, SOURCE, base, threshold
 from ..engines.trace import EngineError
 from ..frames import pack, unpack
@@ -115,9 +116,16 @@ class Noise:
 
 
 class RuntimeModel(SharedObject):
-    """A run-time core's compiled model, for `run`."""
+    """A run-time core's compiled model, for `run`, or with `netlist` that of its netlist."""
 
-    def __init__(self, core: RuntimePoolCore, *, optimise: str = "-O2", folder: Path | None = None):
+    def __init__(
+        self,
+        core: RuntimePoolCore,
+        *,
+        optimise: str = "-O2",
+        folder: Path | None = None,
+        netlist: Netlist | None = None,
+    ):
         engines = resources.files("streampool_sim.engines")
         own = resources.files("streampool_sim.runtime")
         self._drivers = [
@@ -125,7 +133,11 @@ class RuntimeModel(SharedObject):
             own.joinpath("jobs.cc").read_text("utf-8"),
         ]
         self.core, maxima = core, core.maxima
-        self._text = yosys.to_rtlil(core, "top")
+        self._netlist = netlist
+        if netlist is None:
+            self._text = yosys.to_rtlil(core, "top")
+        else:
+            self._text = gates_source() + cpp_class(netlist, "_")
         self._in, self._out = (_container(bits) for bits in (maxima.bits, maxima.out_bits))
         self._beats = ", ".join(
             f"Field<{maxima.lanes}, {bits}, {held}_t>"
@@ -143,9 +155,14 @@ class RuntimeModel(SharedObject):
 
     def _source(self) -> str:
         name = f"model_{self.name}"
+        if self._netlist is None:
+            classes = [cxxrtl_classes([self._text], [name])]
+        else:
+            parts = gates_source(), cpp_class(self._netlist, name)
+            classes = ["#include <cxxrtl/cxxrtl.h>", *parts]
         return "\n".join(
             [
-                cxxrtl_classes([self._text], [name]),
+                *classes,
                 *self._drivers,
                 f"using Top = {name}::p_top;",
                 f"EXPORT void *make_{self.name}() {{ return new Top; }}",
