@@ -1,5 +1,6 @@
 """What is written of a run-time core: Verilog without a warning, and one map in every language."""
 
+import ctypes
 import json
 import re
 import subprocess
@@ -11,12 +12,13 @@ import pytest
 from ipxact_schema import schema
 from ipyxact.ipyxact import Component  # pyright: ignore[reportAttributeAccessIssue]  # made at import
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]  # no types
-from streampool_golden import SpecError
+from streampool_golden import PoolSpec, SpecError
 from streampool_hw.export.runtime_verilog import RuntimeWritten, write_runtime_verilog
-from streampool_hw.runtime.control import CONTROL_BASE, ID, constants, places
+from streampool_hw.runtime.control import CONTROL_BASE, ID, MAP_VERSION, constants, places
 from streampool_hw.runtime.core import RuntimePoolCore
+from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.maxima import Maxima
-from streampool_hw.runtime.registers import BLOCK, RegisterMap
+from streampool_hw.runtime.registers import BLOCK, Field, RegisterMap
 
 EVERY = Maxima(operations=("max", "min", "avg", "sum"))
 CORE = Maxima(lanes=3, bits=5, operations=("min",), max_fold=16, max_row=64, max_words=8)
@@ -68,19 +70,17 @@ def test_every_maximum_fits_into_the_field_that_states_it():
 
 def test_the_header_compiles_and_says_the_same(written: RuntimeWritten, tmp_path: Path):
     names = re.findall(r"#define (POOL_\w+) ", written.header.read_text())
-    values = [name for name in names if name not in ("POOL_H", "POOL_MAXIMA")]
+    values = [name for name in names if name != "POOL_H"]
     lines = "".join(f'    printf("{n} %lu\\n", (unsigned long)({n}));\n' for n in values)
     source = tmp_path / "said.c"
     source.write_text(
-        '#include <stdio.h>\n#include "pool.h"\n'
-        "static const int maxima[] = POOL_MAXIMA;\n"
-        f'int main(void) {{\n    printf("MAXIMA %d\\n", maxima[0]);\n{lines}    return 0;\n}}\n'
+        f'#include <stdio.h>\n#include "pool.h"\nint main(void) {{\n{lines}    return 0;\n}}\n'
     )
     how = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{written.header.parent}"]
     subprocess.run(["cc", *how, source, "-o", tmp_path / "said"], check=True)
     done = subprocess.run([tmp_path / "said"], check=True, capture_output=True, text=True)
     said = {name: int(value) for name, value in map(str.split, done.stdout.splitlines())}
-    assert said["MAXIMA"] == said["POOL_LANES"] == 3
+    assert said["POOL_LANES"] == 3 and said["POOL_ID"] == ID
     for place in places(CORE):
         name = f"POOL_{place.name.upper()}"
         assert said[name] == place.byte
@@ -90,6 +90,79 @@ def test_the_header_compiles_and_says_the_same(written: RuntimeWritten, tmp_path
                 mask = (1 << field.bits) - 1 << field.low
                 assert said[f"{name}_{field.name.upper()}_MASK"] == mask
                 assert said[f"{name}_{field.name.upper()}_AT"] == field.low
+
+
+class Registers:
+    """What a driver in C reaches in the place of a core: `status` is what it reads there."""
+
+    def __init__(self) -> None:
+        self.at = {place.name: place.byte for place in places(CORE)}
+        self.words = {self.at["control_id"]: ID, self.at["control_version"]: MAP_VERSION << 24}
+        self.written: list[tuple[int, int]] = []
+
+    def read(self, at: int) -> int:
+        return self.words.get(at, 0)
+
+    def write(self, at: int, word: int) -> None:
+        self.written.append((at, word))
+
+
+@pytest.fixture(scope="module")
+def driver(written: RuntimeWritten, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    folder = tmp_path_factory.mktemp("driver")
+    source = folder / "driver.c"
+    source.write_text(
+        "#include <stdint.h>\n"
+        "static uint32_t (*reads)(uint32_t);\nstatic void (*writes)(uint32_t, uint32_t);\n"
+        "#define POOL_READ(core, at) ((void)(core), reads(at))\n"
+        "#define POOL_WRITE(core, at, word) ((void)(core), writes(at, word))\n"
+        '#include "pool_driver.h"\n'
+        "void use(uint32_t (*r)(uint32_t), void (*w)(uint32_t, uint32_t))"
+        " { reads = r; writes = w; }\n"
+        "int do_open(void) { return pool_open(0); }\n"
+        "int do_arm(const uint32_t *blob, size_t n, uint32_t tag)"
+        " { return pool_arm(0, blob, n, tag); }\n"
+        "void do_others(void) { pool_reset(0); pool_interrupt(0, 3); }\n"
+        "unsigned do_counts(void) { return pool_begun(0) + pool_done(0) + pool_at_work(0); }\n"
+    )
+    how = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-shared", "-fPIC"]
+    library = folder / "driver.so"
+    subprocess.run(["cc", *how, f"-I{written.header.parent}", source, "-o", library], check=True)
+    return ctypes.CDLL(str(library))
+
+
+def test_the_driver_writes_a_job_as_python_does(driver: ctypes.CDLL):
+    core, number = Registers(), ctypes.c_uint32
+    reads = ctypes.CFUNCTYPE(number, number)(core.read)
+    writes = ctypes.CFUNCTYPE(None, number, number)(core.write)
+    driver.use(reads, writes)
+    assert driver.do_open() == 0
+    job = RuntimeJob(PoolSpec("min", 3, 2, dtype="int5"), (6, 9, 9), CORE)
+    blob = (number * (2 * len(job.writes))).from_buffer_copy(job.blob())
+    assert driver.do_arm(blob, len(blob), 7) == 0
+    bad = 1 << [f.name for f in _fields("control_status")].index("bad")
+    assert core.written[0] == (core.at["control_status"], bad)
+    assert core.written[1] == (core.at["control_tag"], 7)
+    assert core.written[2:] == [(4 * address, word) for address, word in job.writes]
+    core.words[core.at["control_status"]] = bad
+    assert driver.do_arm(blob, len(blob), 8) == 3
+    core.words[core.at["control_status"]] = 1
+    before = len(core.written)
+    assert driver.do_arm(blob, len(blob), 9) == 2 and len(core.written) == before
+    driver.do_others()
+    reset, interrupt = core.at["core_reset"], core.at["control_interrupt"]
+    assert core.written[before:] == [(reset, 1), (interrupt, 3)]
+    core.words |= {core.at[f"control_{name}"]: 5 for name in ("begun", "done", "at_work")}
+    assert driver.do_counts() == 15
+    for name in ("control_id", "control_version"):
+        core.words[core.at[name]] += 1 << 24
+        assert driver.do_open() == 1
+        core.words[core.at[name]] -= 1 << 24
+
+
+def _fields(name: str) -> tuple[Field, ...]:
+    [found] = [place.register.fields for place in places(CORE) if place.name == name]
+    return found
 
 
 def test_system_rdl_is_read_by_its_compiler(written: RuntimeWritten):

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from importlib import resources
 
-from ..runtime.control import CONTROL, STICKY, Place, constants
+from ..runtime.control import CONTROL, ID, MAP_VERSION, STICKY, Place, constants
+from ..runtime.core import RuntimePoolCore
 from ..runtime.maxima import Maxima
 from ..runtime.registers import ADDRESS_BITS, Field
 
@@ -22,10 +23,7 @@ def c_header(name: str, maxima: Maxima, places: Sequence[Place], version: str) -
         f"#ifndef {up}_H",
         f"#define {up}_H",
         "",
-        *_defines((f"{up}_{key.upper()}", str(value)) for key, value in _sizes(maxima).items()),
-        "",
-        "/* what sp_plan() takes as a core: struct sp_maxima */",
-        f"#define {up}_MAXIMA {{{', '.join(map(str, c_maxima(maxima).values()))}}}",
+        *_defines((f"{up}_{key.upper()}", value) for key, value in _sizes(maxima).items()),
         "",
     ]
     for place in places:
@@ -42,14 +40,18 @@ def c_header(name: str, maxima: Maxima, places: Sequence[Place], version: str) -
     return "\n".join([*lines, f"#endif /* {up}_H */", ""])
 
 
-def c_maxima(maxima: Maxima) -> dict[str, int]:
-    """Return what a planner in C is told of a core, in the order of `struct sp_maxima`."""
-    names = ("lanes", "max_partials", "max_fold", "max_row", "max_words", "max_length")
-    return {name: getattr(maxima, name) for name in names}
+def c_driver(name: str, version: str) -> str:
+    """Return ``NAME_driver.h``: what writes jobs to the core."""
+    text = resources.files("streampool_hw.runtime").joinpath("driver.h.txt").read_text("utf-8")
+    for mark, value in (("@name@", name), ("@NAME@", name.upper()), ("@version@", version)):
+        text = text.replace(mark, value)
+    return text
 
 
-def _sizes(maxima: Maxima) -> dict[str, Any]:
-    return {key: value for key, value in asdict(maxima).items() if isinstance(value, int)}
+def _sizes(maxima: Maxima) -> dict[str, str]:
+    numbers = {key: value for key, value in asdict(maxima).items() if isinstance(value, int)}
+    told = {"take_over": RuntimePoolCore.TAKE_OVER, "map": MAP_VERSION}
+    return {"id": f"0x{ID:08x}u"} | {key: f"{value}u" for key, value in (told | numbers).items()}
 
 
 def _defines(rows: Iterable[tuple[str, str]]) -> list[str]:

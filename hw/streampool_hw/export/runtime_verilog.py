@@ -32,6 +32,7 @@ class RuntimeWritten(NamedTuple):
     constraints: Path
     component: Path
     header: Path  # NAME.h: the registers, for C
+    driver: Path  # NAME_driver.h: what writes jobs, in C
     registers: Path  # NAME.rdl: the registers, in SystemRDL
 
 
@@ -86,6 +87,7 @@ def write_runtime_verilog(
         texts.constraints(about, freq_mhz),
         ipxact.component(about, summary),
         register_texts.c_header(name, maxima, axi.places, __version__),
+        register_texts.c_driver(name, __version__),
         register_texts.system_rdl(name, maxima, axi.places, __version__),
     )
     written = runtime_files_of(folder, name)
@@ -95,7 +97,7 @@ def write_runtime_verilog(
 
 def runtime_files_of(folder: Path, name: str) -> RuntimeWritten:
     """Return where `write_runtime_verilog` writes a core of this name."""
-    endings = (".v", ".json", ".core", "_inst.vh", ".sdc", ".xml", ".h", ".rdl")
+    endings = (".v", ".json", ".core", "_inst.vh", ".sdc", ".xml", ".h", "_driver.h", ".rdl")
     return RuntimeWritten(*(folder / f"{name}{end}" for end in endings))
 
 

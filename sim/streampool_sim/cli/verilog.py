@@ -33,7 +33,7 @@ examples:
 Writes NAME.v, with AXI4-Stream ports, and beside it NAME.json, which states the beats, cycles and
 latency; NAME.core for FuseSoC; NAME_inst.vh, an instance to paste; NAME.sdc, a timing constraint.
 With --runtime a host says over AXI4-Lite what the core does: what is fixed is the most that a job
-may ask for. NAME.h and NAME.rdl then have the registers, in C and SystemRDL.
+may ask for. NAME.h and NAME.rdl then have the registers, and NAME_driver.h writes jobs there in C.
 Exit: 0 written, 2 refused, and then none of them is written.
 """
 
@@ -130,6 +130,7 @@ def _listed(made: Iterable[Path], title: str, about: str) -> str:
         "an example of a timing constraint",
         "an IP-XACT component, for Vivado's catalogue",
         "its registers, for C",
+        "a driver for these",
         "its registers, in SystemRDL",
     )
     return "\n".join(f"{path}: {text}" for path, text in zip(made, texts, strict=False))
