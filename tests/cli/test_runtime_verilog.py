@@ -14,7 +14,7 @@ def test_maxima_in_place_of_a_shape(command: Command, folder: Path):
     )
     assert done.status == 0
     files = ["pool.v", "pool.json", "pool.core", "pool_inst.vh", "pool.sdc", "pool.xml"]
-    files += ["pool.h", "pool_driver.h", "pool.rdl"]
+    files += ["pool.h", "pool_driver.h", "pool_plan.h", "pool.rdl"]
     assert [line.partition(":")[0] for line in done.out.splitlines()] == files
     assert "pool.v: max and min as a host says, 2 lanes of 6 bits" in done.out
     maxima = json.loads((folder / "pool.json").read_text())["maxima"]

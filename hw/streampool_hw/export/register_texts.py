@@ -42,7 +42,16 @@ def c_header(name: str, maxima: Maxima, places: Sequence[Place], version: str) -
 
 def c_driver(name: str, version: str) -> str:
     """Return ``NAME_driver.h``: what writes jobs to the core."""
-    text = resources.files("streampool_hw.runtime").joinpath("driver.h.txt").read_text("utf-8")
+    return _filled("driver.h.txt", name, version)
+
+
+def c_planner(name: str, version: str) -> str:
+    """Return ``NAME_plan.h``: what plans jobs of maxima and minima."""
+    return _filled("plan.h.txt", name, version)
+
+
+def _filled(template: str, name: str, version: str) -> str:
+    text = resources.files("streampool_hw.runtime").joinpath(template).read_text("utf-8")
     for mark, value in (("@name@", name), ("@NAME@", name.upper()), ("@version@", version)):
         text = text.replace(mark, value)
     return text
@@ -51,6 +60,7 @@ def c_driver(name: str, version: str) -> str:
 def _sizes(maxima: Maxima) -> dict[str, str]:
     numbers = {key: value for key, value in asdict(maxima).items() if isinstance(value, int)}
     told = {"take_over": RuntimePoolCore.TAKE_OVER, "map": MAP_VERSION}
+    told["sums"] = int(maxima.sums)
     return {"id": f"0x{ID:08x}u"} | {key: f"{value}u" for key, value in (told | numbers).items()}
 
 

@@ -33,6 +33,7 @@ class RuntimeWritten(NamedTuple):
     component: Path
     header: Path  # NAME.h: the registers, for C
     driver: Path  # NAME_driver.h: what writes jobs, in C
+    planner: Path  # NAME_plan.h: what plans them, of maxima and minima
     registers: Path  # NAME.rdl: the registers, in SystemRDL
 
 
@@ -88,6 +89,7 @@ def write_runtime_verilog(
         ipxact.component(about, summary),
         register_texts.c_header(name, maxima, axi.places, __version__),
         register_texts.c_driver(name, __version__),
+        register_texts.c_planner(name, __version__),
         register_texts.system_rdl(name, maxima, axi.places, __version__),
     )
     written = runtime_files_of(folder, name)
@@ -97,7 +99,8 @@ def write_runtime_verilog(
 
 def runtime_files_of(folder: Path, name: str) -> RuntimeWritten:
     """Return where `write_runtime_verilog` writes a core of this name."""
-    endings = (".v", ".json", ".core", "_inst.vh", ".sdc", ".xml", ".h", "_driver.h", ".rdl")
+    endings = (".v", ".json", ".core", "_inst.vh", ".sdc", ".xml")
+    endings += (".h", "_driver.h", "_plan.h", ".rdl")
     return RuntimeWritten(*(folder / f"{name}{end}" for end in endings))
 
 

@@ -131,6 +131,7 @@ def _listed(made: Iterable[Path], title: str, about: str) -> str:
         "an IP-XACT component, for Vivado's catalogue",
         "its registers, for C",
         "a driver for these",
+        "a planner of jobs, of maxima and minima",
         "its registers, in SystemRDL",
     )
     return "\n".join(f"{path}: {text}" for path, text in zip(made, texts, strict=False))
