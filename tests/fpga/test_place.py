@@ -9,9 +9,8 @@ import pytest
 from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_hw import Maxima, PoolCore, RuntimePoolCore
 from streampool_hw.export import yosys
-from streampool_hw.fpga import DEVICES, design, flow, place, tools
+from streampool_hw.fpga import DEVICES, design, flow, place, place_runtime, tools
 from streampool_hw.fpga.around import BetweenRegisters
-from streampool_hw.fpga.runtime import place_runtime
 from streampool_sim import cli
 
 SPEC = PoolSpec("max", 2)
@@ -275,8 +274,8 @@ def test_a_run_time_core_is_placed_as_others_are(fake):
     made = place_runtime(maxima, "ecp5-85k-6", freq_mhz=260)
     assert made.fmax_mhz == [150.0, 230.0, 240.0]
     assert (made.clock_mhz, made.bound_by) == (211.954, "silicon")
-    assert made.cells["lut4"] == 30 and made.critical_path is not None
-    assert made.maxima["operations"] == ("max", "avg")
+    assert made.lut4 == 30 and made.critical_path is not None
+    assert made.maxima is not None and made.maxima["operations"] == ("max", "avg")
 
 
 SMALL = Maxima(lanes=1, operations=("sum",), max_fold=8, max_row=16, max_length=8)

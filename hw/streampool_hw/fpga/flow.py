@@ -312,29 +312,18 @@ def _place_or_stop(
 ) -> dict[str, Any] | None:
     """Return what the placer reports of a seed; None where it was stopped."""
     try:
-        return place_netlist(
-            *(folder, design.device, freq_mhz, seed), routing=design.routing, limit_s=design.limit_s
-        )
+        return _place(folder, design, freq_mhz, seed)
     except tools.TookTooLong:
         return None
 
 
-def place_netlist(
-    folder: Path,
-    device: Device,
-    freq_mhz: float,
-    seed: int,
-    *,
-    routing: Sequence[str] = (),
-    limit_s: int | None = None,
-) -> dict[str, Any]:
-    """Place what `synthesize` left in a folder, and return the placer's report."""
-    report = f"report-{seed}.json"
+def _place(folder: Path, design: Design, freq_mhz: float, seed: int) -> dict[str, Any]:
+    report, device = f"report-{seed}.json", design.device
     if device.pins:
         (folder / PINS).write_text(device.pins, encoding="utf-8")
-    arguments = [*device.options, *routing, "--json", NETLIST, "--report", report]
+    arguments = [*device.options, *design.routing, "--json", NETLIST, "--report", report]
     arguments += ["--seed", str(seed), "--freq", f"{freq_mhz:g}", "--timing-allow-fail"]
-    limit = {} if limit_s is None else {"limit_s": limit_s}
+    limit = {} if design.limit_s is None else {"limit_s": design.limit_s}
     done = tools.run(device.placer, arguments, folder, **limit)
     if done.returncode or not (folder / report).is_file():
         raise ToolError(why_not(done.stderr, device.name, device.placer))

@@ -162,6 +162,7 @@ def finish_registers(maxima: Maxima) -> tuple[Register, ...]:
             WORDS + 2 * KINDS,
             (Field("less", 0, offset, "added to a sum below `zero`"),),
             "how it is rounded",
+            many,
         ),
         Register(
             "zero",
