@@ -18,7 +18,7 @@ from streampool_farm.farm import Farm
 from streampool_farm.task import Task
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import silicon, tools
-from streampool_hw.fpga.design import Design, clock_and_rates
+from streampool_hw.fpga.design import Design, JobDesign, clock_and_rates
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, place_design
 from streampool_sim.netlist_check import check_core
@@ -274,7 +274,7 @@ def _job(name: str) -> ReferenceJob:
     return (JOBS | COLUMN_JOBS | WIDE_JOBS)[name]
 
 
-def _design(name: str, device: str) -> Design:
+def _design(name: str, device: str) -> JobDesign:
     job = _job(name)
     return Design.of(job.job, DEVICES[device], slices=job.slices, own_streams=job.own_streams)
 
