@@ -36,9 +36,11 @@ class Sliced:
 
 @cache
 def cores_of(spec: PoolSpec, shape: tuple[int, ...], device: str) -> tuple[Sliced, ...]:
-    """Return the fastest core of a layer that each placed core of slices stands for."""
-    found = (_core_of(spec, shape, row) for row in placed.wide() if row["device"] == device)
-    return tuple(each for each in found if each is not None)
+    """Return the fastest core of a layer that any placed core of slices stands for; else none."""
+    rows = (_core_of(spec, shape, row) for row in placed.wide() if row["device"] == device)
+    found = [each for each in rows if each is not None]
+    found.sort(key=lambda each: each.job.limit_cycles / each.clock.freq_mhz)
+    return tuple(found[:1])
 
 
 def _core_of(spec: PoolSpec, shape: tuple[int, ...], row: dict[str, Any]) -> Sliced | None:
