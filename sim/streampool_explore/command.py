@@ -151,7 +151,7 @@ def _placed(options: Options, search: Search) -> list[Point]:
             ) -> Iterator[tuple[PoolJob, Row | str]]:
                 nonlocal done
                 for job in jobs:
-                    before.setdefault(job, _point(search, job))
+                    before.setdefault(job, search.foreseen(job))
                 for each in placed(farm, options.device, jobs, seeds=seeds, check=check):
                     done += 1
                     progress(done, max(most + len(search.spaces), done))
@@ -174,8 +174,3 @@ def _placed(options: Options, search: Search) -> list[Point]:
         print("streampool: what was placed is kept; the same command goes on", file=sys.stderr)
         raise
     return []
-
-
-def _point(search: Search, job: PoolJob) -> Point:
-    """Return what is known of a job now."""
-    return next(point for space in search.spaces for point in space.points if point.job == job)

@@ -103,6 +103,13 @@ class Search:
         """Return a design's points, layer by layer."""
         return [points[k] for points, k in zip(self.usable(), design.chosen, strict=True)]
 
+    def foreseen(self, job: PoolJob) -> Point:
+        """Return a job's point as it is predicted, also where it was placed."""
+        placed = [row for row in (*self._placed, *self.more)
+                  if (row.job, row.device) != (job, self.goal.device)]  # fmt: skip
+        model = CostModel(self.goal.device, placed)
+        return point_of(job, model, *model.costs([job]))
+
     def worth(self, seed: int = 0) -> list[tuple[float, PoolJob]]:
         """Return the jobs whose placement may change the front, and how much, most first."""
         random, points = np.random.default_rng(seed), self.usable()

@@ -23,6 +23,9 @@ WORKERS, COMMANDS, SCHEDULERS = 14, 3, 3
 FRONT = "66 [(10, 5, 't0'), (12, 42, 't41'), (13, 54, 't11'), (15, 91, 't52'), (32, 93, 't47')]\n"
 """What the command says where nothing disturbs it."""
 
+ENDS_S = 30
+"""Seconds in which the processes of a killed one have to end: a busy machine takes some."""
+
 Process = psutil.Process
 
 
@@ -72,8 +75,8 @@ class Run:
         return True
 
     def orphans(self) -> list[Process]:
-        """Return what still runs of all that was seen, a second later at most."""
-        _, alive = psutil.wait_procs(self.seen, timeout=1)
+        """Return what still runs of all that was seen, when all had the time to end."""
+        _, alive = psutil.wait_procs(self.seen, timeout=ENDS_S)
         return [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
 
 
