@@ -54,7 +54,7 @@ def _done(request: Json) -> Json:
             found = store.get(task.key)  # somebody else's, who had the lease before
             if found is None:
                 tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
-                found = store.put(task.key, task.call(task.payload), os.getppid())
+                found = store.put(task.key, task.call(task.payload), os.getppid(), folder)
         return {"result": found}
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""

@@ -58,12 +58,17 @@ class Store:
         """Return the names of all results."""
         return {path.stem for path in self.results.glob("[!.]*.json")}
 
-    def put(self, key: str, result: Json, worker: int | None = None) -> Json:
+    def put(
+        self, key: str, result: Json, worker: int | None = None, folder: Path | None = None
+    ) -> Json:
         """Store a result, unless there is one; returns the one that is there then.
 
-        Beside it stand the machine and the process of the worker that it was made by.
+        Beside it stand the machine and the process of the worker that it was made by. It is written
+        in the `folder` of its lease, if that is held, which goes with whoever is killed.
         """
-        part = self.running / f"{key}.{secrets.token_hex(8)}.part"
+        if (found := self.get(key)) is not None:
+            return found
+        part = (folder or self.running) / f"{key}.{secrets.token_hex(8)}.part"
         by = [socket.gethostname(), worker or os.getpid()]
         text = json.dumps({"key": key, "by": by, "result": result}) + "\n"
         try:
