@@ -87,6 +87,13 @@ def test_the_order_of_several_columns_in_words():
         " lane l of beat b is channel (b % 2) * 2 + l"
     )
     assert whole.beat_order == "beat b of a frame is columns b * 4 onwards, rows in raster order"
+    one_group, one_row = BeatLayout(1, 16, 1, 4, 2), BeatLayout(4, 8, 2, 4, 1)
+    assert one_group.beat_order == (
+        "beat b of a frame is row b // 2, columns b % 2 * 4 onwards, rows in raster order"
+    )
+    assert one_row.beat_order == (
+        "beat b of a frame is columns b // 2 * 4 onwards, rows in raster order"
+    )
     assert whole.lane_order == (
         "value v of a beat is its column v and lane 0; lane l of beat b is channel l"
     )

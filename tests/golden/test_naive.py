@@ -103,6 +103,15 @@ def test_round_div_is_exact(num, den, mode):
     assert round_div(np.array([num], object), den, mode)[0] == expected
 
 
+@pytest.mark.parametrize("mode", ROUNDINGS)
+@pytest.mark.parametrize("den", [-1, 2, -3, -(1 << 63)])
+def test_round_div_is_exact_at_the_ends_of_64_bits(den, mode):
+    signed, unsigned = np.iinfo(np.int64), np.iinfo(np.uint64)
+    for nums in (np.array([signed.min, 0, signed.max]), np.array([0, unsigned.max], np.uint64)):
+        expected = [naive_round(Fraction(int(num), den), mode) for num in nums]
+        assert round_div(nums, den, mode).tolist() == expected
+
+
 @given(st.integers(-(1 << 63), (1 << 63) - 1), st.integers(-(1 << 63), (1 << 63) - 1))
 def test_the_narrowest_type_holds_and_the_next_does_not(one, other):
     low, high = sorted((one, other))

@@ -145,7 +145,7 @@ def test_the_narrowest_that_does_is_named_and_does():
 @pytest.mark.parametrize(
     ("field", "fields", "size", "part"),
     [
-        ("kernel", {"kernel": 5}, (4, 5), "4 padded rows"),
+        ("kernel", {"kernel": 5}, (4, 5), "kernel 5 gives no output on 4 padded rows"),
         ("kernel", {"kernel": 3, "padding": "valid"}, (3, 2), "2 padded columns"),
         ("kernel", {"kernel": 2, "dilation": 5}, (5, 9), "dilated to 6"),
         ("kernel", {"kernel": 9, "stride": 2, "ceil_mode": True}, (4, 9), "no output"),

@@ -50,6 +50,10 @@ CASES = {
     },
     "divider, negative": Case(_divider("half_even", (-3, -4)), 7, [range(-120, 121)]),
     "divider, biased": Case(_divider("half_away", biases=(9, -8, 30)), 9, [range(-80, 81)]),
+    # no quotient is below 0, so none is rounded by its sign
+    "divider, biased upwards": Case(
+        Divider(Division((3, 6), 0, 60, "trunc", biases=(9, 8)), unsigned(7)), 7, [range(128)]
+    ),
     "divider, wide": Case(
         Divider(Division((9,), -1 << 28, 1 << 28, "trunc"), signed(32)),
         34,

@@ -51,16 +51,25 @@ def test_the_shift_is_the_smallest_found_exact_by_trial(divisors, largest):
 
 @pytest.mark.parametrize(
     ("taps", "bits", "sum_bits", "factor_bits"),
-    [(9, 8, 12, 10), (49, 8, 14, 12), (49, 16, 22, 21), (9, 32, 36, 34)],
+    [(9, 8, 12, 10), (49, 8, 14, 12), (49, 16, 22, 21), (9, 32, 36, 34), (9, 14, 18, 16)],
 )
 def test_widths_of_usual_windows(taps, bits, sum_bits, factor_bits):
-    """Sum's magnitude with sign, and the reciprocal, of int8 3x3 and 7x7, int16 7x7, int32 3x3."""
+    """Sum's magnitude with sign, and the reciprocal, of int8 3x3 and 7x7, int16 7x7, int32 3x3.
+
+    The last just fits a multiplier.
+    """
     division = Division((taps,), -1 << (bits - 1), (1 << (bits - 1)) - 1, "half_away")
     assert division.largest.bit_length() == sum_bits
     _, [factor] = reciprocal(division.sizes, division.largest)
     assert factor.bit_length() <= factor_bits + 1
     assert division.quotient_bits == bits
     assert division.multiplies == (sum_bits <= MULTIPLIER_BITS)
+
+
+def test_the_excess_is_the_least_even_power_of_two_that_lifts_every_quotient_to_0():
+    for low in range(-40, 0):
+        excess = Division((3,), low, 5, "floor").excess
+        assert excess == min(power for power in (2, 4, 8, 16, 32, 64) if power >= -low)
 
 
 def carried_out(division: Division, which: int, total: int) -> int:

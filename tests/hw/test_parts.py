@@ -8,20 +8,27 @@ from typing import Any
 
 import pytest
 from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
-from amaranth.hdl import Module, Signal, Value, ValueCastable
+from amaranth.hdl import Module, Signal, Value, ValueCastable, unsigned
 from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streampool_golden import Axis, ColumnAxis
+from streampool_golden.columns import windows_out
 from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
 from streampool_hw.datapath.store import DelayLine, RamStore
-from streampool_hw.reduce.stage import AxisStage
+from streampool_hw.reduce.columns import UniformStage
+from streampool_hw.reduce.reduction import LARGEST
+from streampool_hw.reduce.stage import BANK, AxisStage
+from streampool_hw.schedule.columns import UniformPlan
 from streampool_hw.schedule.counters import ModuloCounter, ShiftCounter, round_of
+from streampool_hw.schedule.plan import AxisPlan
 from streampool_hw.schedule.program import Program, Word
 from streampool_hw.schedule.sequencer import Sequencer
 from streampool_hw.schedule.shifts import TAPS, shifted
 from streampool_hw.vendor.ecp5 import Ecp5Store
 from streampool_hw.vendor.ice40 import Ice40Store
 
+pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 SEEDS = st.integers(0, 2**32)
 
 
@@ -331,6 +338,52 @@ def test_what_a_fifo_shows_comes_from_registers(kind):
 def test_a_stage_is_no_deeper_than_its_fifo_allows():
     assert AxisStage.DEPTH <= PipelineFifo.IN_FLIGHT
     assert PipelineFifo.CAPACITY <= 16
+
+
+def _stage(axis: Axis, m: int, lanes: int) -> AxisStage:
+    return AxisStage(AxisPlan(axis), m, lanes, LARGEST, unsigned(8), unsigned(8))
+
+
+@pytest.mark.parametrize(
+    ("lanes", "levels"), [(1, 0), (BANK, 0), (BANK + 1, 1), (2 * BANK, 1), (2 * BANK + 1, 2)]
+)
+def test_a_bank_of_lanes_has_a_copy_of_the_control(lanes, levels):
+    axis = Axis.resolve(9, 3, 2, (1, 1))
+    assert _stage(axis, 1, lanes).levels == levels
+    # a RAM is a clock away in any case
+    assert _stage(axis, AxisStage.DEPTH, lanes).levels == max(1, levels)
+
+
+def test_banks_are_larger_where_there_is_no_time_for_more():
+    for lanes in (BANK << 3, BANK << 7, (BANK << 7) + 1):
+        stage = _stage(Axis.resolve(9, 3, 2, (1, 1)), AxisStage.DEPTH, lanes)
+        assert stage.latency <= PipelineFifo.IN_FLIGHT
+
+
+def test_what_drains_nothing_counts_no_turns():
+    """Neither along an axis nor with several columns a beat does it know where a row ends."""
+    apart, beyond = Axis.resolve(64, 2, 2, "valid"), Axis.resolve(64, 3, 1, (1, 1))
+    for make in (lambda axis: _stage(axis, 1, 1), lambda axis: _uniform(axis, 4, 1)):
+        assert "turns" not in rtlil.convert(make(apart))
+        assert "turns" in rtlil.convert(make(beyond))
+
+
+def _uniform(axis: Axis, columns: int, m: int) -> UniformStage:
+    plan = UniformPlan(ColumnAxis(axis, columns, windows_out(axis, columns)))
+    shape = unsigned(8)
+    return UniformStage(plan, m, 1, LARGEST, lambda _: shape, shape, idempotent=True)
+
+
+def test_columns_are_kept_in_a_ram_where_there_is_time_to_reach_one():
+    taken_anew, overlapping = Axis.resolve(64, 2, 2, "valid"), Axis.resolve(64, 3, 1, (1, 1))
+    few, many = AxisStage.DEPTH - 1, AxisStage.DEPTH
+    kept = [_uniform(overlapping, 4, m) for m in (few, many)]
+    assert all(stage.store_words for stage in kept)
+    assert kept[1].latency - kept[0].latency == RamStore.LATENCY - 1
+    # what keeps nothing waits for no store
+    plain = [_uniform(taken_anew, 4, m) for m in (1, few, many, 100)]
+    assert not any(stage.store_words for stage in plain)
+    assert len({stage.latency for stage in plain}) == 1
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,11 @@ def test_the_longer_windows_add_up_to_what_the_length_has_beyond():
 
 
 @pytest.mark.parametrize(
-    ("n", "no", "words"), [(14, 4, 7), (12, 8, 3), (63, 49, 9), (1 << 24, 3 << 22, 4), (97, 31, 0)]
+    ("n", "no", "words"),
+    [
+        *((14, 4, 7), (12, 8, 3), (63, 49, 9), (1 << 24, 3 << 22, 4), (97, 31, 0)),
+        *((64, 6, 32), (33, 7, 0)),  # the longest program, and one word more
+    ],
 )
 def test_a_program_is_as_long_as_a_round_and_no_longer_than_pays(n, no, words):
     plan = plan_of(Axis.to_size(n, no))
