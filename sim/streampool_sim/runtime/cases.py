@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from streampool_golden import DType, PoolSpec, SpecError
 from streampool_golden.fields import ROUNDING_ABOUT, ROUNDINGS
+from streampool_golden.operations import OPERATIONS
 from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.maxima import Maxima
 
@@ -34,7 +35,7 @@ def random_job(
         try:
             if maxima.sums:
                 how |= _finish(rng, op, maxima, how["dtype"])
-                if op == "avg" and "kernel" in how and rng.random() < 0.5:
+                if OPERATIONS[op].mean and "kernel" in how and rng.random() < 0.5:
                     # borders that are divided otherwise, and windows that leave in the drain
                     how |= {"kernel": [max(k, 2) for k in kernels], "count_include_pad": False}
                     how |= {"padding": [max(k, 2) // 2 for k in kernels], "stride": 1}
@@ -58,7 +59,7 @@ def _padding(rng: random.Random, kernels: Sequence[int]) -> Any:
 def _finish(rng: random.Random, op: str, maxima: Maxima, dtype: str) -> dict[str, Any]:
     """Return how averages are rounded and divided, and what is clamped."""
     how: dict[str, Any] = {"rounding": rng.choice(ROUNDINGS)}
-    if op == "avg":
+    if OPERATIONS[op].mean:
         how["count_include_pad"] = rng.random() < 0.5
         if rng.random() < 0.2:
             divisor = rng.choice((1, 2, 3, rng.randint(1, 20), rng.randint(1, maxima.max_taps)))
