@@ -119,7 +119,7 @@ def pools(axis: Axis, most: StageMaxima, job: StageJob) -> bool:
             for p in range(7):
                 while not stage.step((frame, p, slot)):
                     pass
-        want += expected(axis, frame, 7, (1,) * axis.outputs)
+        want += expected(axis, frame, 7, ((1, 1),) * axis.outputs)
     for _ in range(most.partials * 7 + 20):
         stage.step(None)
     return stage.out == want
