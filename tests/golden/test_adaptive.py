@@ -76,7 +76,9 @@ def test_a_root_is_rounded_once(degree: int, rounding: str):
     for den in (1, 2, 3, 8, 9, 16, 49, 256):
         near = [((2 * q + 1) ** degree * den >> degree) + e for q in range(40) for e in (-1, 0, 1)]
         wide = [rng.randrange(1 << rng.randrange(1, 63)) for _ in range(60)]
-        numbers = [*range(40), *(n for n in near if n >= 0), *wide, (1 << 63) - 1]
+        # of the first of these, 4 times it and the square of the half are on either side of 2**63
+        ends = [1 << 61, (1 << 63) - 1]
+        numbers = [*range(40), *(n for n in near if n >= 0), *wide, *ends]
         found = round_root(numbers, den, rounding, degree).tolist()
         expected = [naive_round_root(Fraction(n, den), rounding, degree) for n in numbers]
         assert found == expected

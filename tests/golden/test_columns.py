@@ -74,7 +74,7 @@ def test_where_groups_are():
         *((0, 1), (0, 2), (0, 3)),
     ]
     # of one group alone the next is a row away
-    assert ColumnAxis(Axis.resolve(16, 3, 2, (1, 0)), 4, 8).stride == 4
+    assert ColumnAxis(Axis.resolve(16, 3, 2, (1, 0)), 4, 12).stride == 4
 
 
 @pytest.mark.parametrize(
