@@ -71,7 +71,12 @@ NETS = tuple(dict.fromkeys(layer.net for layer in networks()))
     *under(
         "how it is done",
         option("--no-place", help="place nothing, and say what the cost model predicts"),
-        option("--placements", values.natural, "N", "at most, to be sure of the front (a tenth)"),
+        option(
+            "--placements",
+            values.natural,
+            "N",
+            "at most, to be sure of the front (a tenth of the cores)",
+        ),
         option("--seeds", values.positive, "N", "placements of the choice", default=1),
         option("--store", Path, "DIR", "for results", default=STORE),
         option("--scheduler", str, "ADDRESS", "of a Dask scheduler (workers of this machine)"),
@@ -98,9 +103,8 @@ def command(options: Options) -> int:
         predicted = _placed(options, search)
     design = search.choice()
     points = predicted or (search.points(design) if design else [])
-    tried = len(search.more) + len(search.refused)
-    text = said(search, design, points, tried)
-    files, content = {}, document(search, design, points, tried)
+    text = said(search, design, points)
+    files, content = {}, document(search, design, points)
     if options.json is not None:
         files[options.json] = json.dumps(content, indent=1) + "\n"
     if options.html is not None:
@@ -147,25 +151,26 @@ def _placed(options: Options, search: Search) -> list[Point]:
         ):
 
             def place(
-                jobs: Sequence[PoolJob], *, seeds: int = 1, check: bool = False
+                jobs: Sequence[PoolJob], *, seeds: int = 1
             ) -> Iterator[tuple[PoolJob, Row | str]]:
                 nonlocal done
                 for job in jobs:
                     before.setdefault(job, search.foreseen(job))
-                for each in placed(farm, options.device, jobs, seeds=seeds, check=check):
+                for each in placed(farm, options.device, jobs, seeds=seeds):
                     done += 1
                     progress(done, max(most + len(search.spaces), done))
                     yield each
 
-            for _ in search.explore(place, most):
-                pass
             confirmed: set[PoolJob] = set()
+            for job in search.explore(place, most, lambda: farm.workers):
+                if options.seeds == 1:
+                    confirmed.add(job)
             while design := search.choice():
                 jobs = [point.job for point in search.points(design)]
                 todo = [job for job in dict.fromkeys(jobs) if job not in confirmed]
                 if not todo:
                     return [before[job] for job in jobs]
-                for job, found in place(todo, seeds=options.seeds, check=True):
+                for job, found in place(todo, seeds=options.seeds):
                     search.learn(job, found)
                     confirmed.add(job)
     except TaskFailed as error:

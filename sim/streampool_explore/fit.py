@@ -17,17 +17,15 @@ from typing import Any
 
 import numpy as np
 from streampool_bench.fpga import table
+from streampool_bench.fpga.placing import FIELDS
 from streampool_farm.store import Store
 from streampool_hw.files import write_whole
 from streampool_hw.fpga.devices import DEVICES
 
 from .features import NAMES
-from .model import EXACT, FIT, FITTED, Fit, Part, figure, settings
+from .model import EXACT, FAMILIES, FIT, FITTED, Fit, Part, figure, settings
 from .rows import CLOCK, DATA, Row, as_text, is_fitted, shipped
 from .whole import WHOLE, judged
-
-FAMILIES = ("ecp5", "ice40")
-"""The families that are fitted; too little was placed on others."""
 
 LENGTHS, SPREADS, NOISES = (1.5, 3.0, 6.0), (0.1, 0.3), (0.05,)
 """Settings that are tried."""
@@ -41,7 +39,7 @@ def gathered(store: Path | None) -> list[Row]:
     if store is not None:
         kept = Store(store)
         results = ((key, kept.get(key)) for key in sorted(kept.keys()))
-        placements += [(key, row) for key, row in results if row and "fmax_mhz" in row]
+        placements += [(key, row) for key, row in results if row and row.keys() >= {*FIELDS}]
     for number, (key, placement) in enumerate(placements, 1):
         if is_fitted(placement) and DEVICES[placement["device"]].family in FAMILIES:
             row = known.get(key) or Row.of(key, placement)
@@ -70,10 +68,15 @@ def held_out(rows: Sequence[Row], name: str, part: Part) -> tuple[np.ndarray, np
     return guesses, deviations
 
 
-def best_part(rows: Sequence[Row], name: str) -> tuple[Part, np.ndarray]:
-    """Return the settings with the least squared errors of held-out kinds, and the guesses."""
+def best_part(rows: Sequence[Row], name: str) -> tuple[Part, np.ndarray, float]:
+    """Return the settings with the least squared errors of held-out kinds, and the guesses.
+
+    The last is the share of jobs that are in their intervals where those are chosen without the
+    job's kind, too.
+    """
     found = np.array([figure(row, name) for row in rows])
-    tried = []
+    kinds = np.array([row.kind for row in rows])
+    tried, logs, sizes = [], [], []
     for length in LENGTHS:
         for spread in SPREADS:
             for noise in NOISES:
@@ -81,10 +84,18 @@ def best_part(rows: Sequence[Row], name: str) -> tuple[Part, np.ndarray]:
                 guesses, deviations = held_out(rows, name, part)
                 there = deviations > 0
                 over = np.log((guesses[there] + 8) / (found[there] + 8))
-                ninety = float(np.quantile(np.abs(over) / deviations[there], 0.9))
+                sizes.append(np.abs(over) / deviations[there])
+                logs.append(over**2)
+                ninety = float(np.quantile(sizes[-1], 0.9))
                 part = Part(length, spread, noise, round(ninety, 3))
                 tried.append((float(np.mean(over**2)), part, guesses))
-    return min(tried, key=lambda each: each[0])[1:]
+                kinds = kinds[there] if len(kinds) != len(over) else kinds
+    inside = 0
+    for kind in set(kinds.tolist()):
+        own = kinds == kind
+        best = min(range(len(logs)), key=lambda k: float(np.mean(logs[k][~own])))
+        inside += int(np.sum(sizes[best][own] <= np.quantile(sizes[best][~own], 0.9)))
+    return *min(tried, key=lambda each: each[0])[1:], inside / len(kinds)
 
 
 def errors_of(rows: Sequence[Row], name: str, guesses: np.ndarray) -> dict[str, Any]:
@@ -127,9 +138,9 @@ def fit(rows: Sequence[Row]) -> dict[str, Any]:
         for name in FITTED:
             if not any(figure(row, name) for row in own):
                 continue
-            part, guesses = best_part(own, name)
+            part, guesses, inside = best_part(own, name)
             settings[family][name] = asdict(part)
-            errors[family][name] = errors_of(own, name, guesses)
+            errors[family][name] = errors_of(own, name, guesses) | {"inside": round(inside, 4)}
             print(f"{family} {name}: {part} {errors[family][name]}", file=sys.stderr)
     return {"settings": settings, "errors": errors}
 

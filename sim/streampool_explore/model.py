@@ -7,10 +7,9 @@ settings of ``data/fit.json``. So a placement that is new is one more row, and w
 known better at once.
 """
 
-import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -21,13 +20,19 @@ from streampool_hw.export.yosys import ToolError
 from streampool_hw.fpga.devices import DEVICES
 
 from .features import BEAT, NAMES, beat, made
-from .rows import CELLS, CLOCK, DATA, Row, shipped
+from .rows import CELLS, CLOCK, DATA, Row, read_data, shipped
 
 FIT = DATA.with_name("fit.json")
 """The settings of the fit, and its errors, as ``python -m streampool_explore.fit`` writes them."""
 
 EXACT = ("block_ram", "dsp")
 """Cells that are counted before synthesis: features, and nothing to predict."""
+
+FAMILIES = ("ecp5", "ice40")
+"""The families that are fitted; too little was placed on others."""
+
+SAID = ("lut4", "ff", CLOCK)
+"""Figures that every family has."""
 
 FITTED = (*(name for name in CELLS if name not in EXACT), CLOCK)
 """What is predicted."""
@@ -168,11 +173,21 @@ class Cost:
 @cache
 def settings() -> dict[str, dict[str, Part]]:
     """Return the settings of the fit by family and figure."""
-    data = json.loads(FIT.read_text("utf-8"))["settings"]
-    return {
-        family: {name: Part(**part) for name, part in parts.items()}
-        for family, parts in data.items()
+    return read_data(FIT, _settings)
+
+
+def _settings(data: Any) -> dict[str, dict[str, Part]]:
+    found = {
+        family: {
+            name: Part(*(float(part[each.name]) for each in fields(Part)))
+            for name, part in parts.items()
+        }
+        for family, parts in data["settings"].items()
     }
+    for family in FAMILIES:
+        for name in SAID:
+            _ = found[family][name]
+    return found
 
 
 class CostModel:
@@ -274,4 +289,10 @@ def known_devices() -> tuple[str, ...]:
 @cache
 def errors(family: str) -> dict[str, dict[str, Any]]:
     """Return how wrong the model is on held-out kinds of jobs, by figure."""
-    return json.loads(FIT.read_text("utf-8"))["errors"][family]
+    return read_data(FIT, lambda data: _errors(data["errors"][family]))
+
+
+def _errors(found: Any) -> dict[str, dict[str, Any]]:
+    for name in SAID:
+        _ = float(found[name]["median"])
+    return found

@@ -29,14 +29,17 @@ svg {{ max-width: 100%; height: auto; }}
 def page(found: dict[str, Any], text: str) -> str:
     """Return the page as HTML, of what `report.document` gives, and its text."""
     title = f"{found['device']}: {found['aim']}"
-    plot = front_plot(found)
+    plot = front_plot(found) if found["front"] else ""  # logarithmic axes need a point
     return _PAGE.format(
-        title=html.escape(title), plot=plot[plot.index("<svg") :], text=html.escape(text)
+        title=html.escape(title), plot=plot[plot.find("<svg") :], text=html.escape(text)
     )
 
 
 def front_plot(found: dict[str, Any]) -> str:
-    """Return a plot of the front as SVG: what is placed, what is predicted, and the choice."""
+    """Return a plot of a front as SVG: what is placed, what is predicted, and the choice.
+
+    The front has to have a design.
+    """
     mpl, figures = needed("matplotlib"), needed("matplotlib.figure")
     front, chosen = found["front"], found["chosen"]
     cells, fps = ([each[name] for each in front] for name in ("cells", "frames_per_second"))
@@ -67,8 +70,7 @@ def front_plot(found: dict[str, Any]) -> str:
         axes.set(xlabel="logic cells", ylabel="frames per second", xscale="log", yscale="log")
         axes.grid(True, which="both", color="#e4e4e4")
         axes.set_axisbelow(True)
-        if front:
-            axes.legend(frameon=False)
+        axes.legend(frameon=False)
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     return drawn.getvalue()

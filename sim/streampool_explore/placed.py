@@ -10,7 +10,7 @@ from .rows import Row
 
 
 def placed(
-    farm: Farm, device: str, jobs: Sequence[PoolJob], *, seeds: int = 1, check: bool = False
+    farm: Farm, device: str, jobs: Sequence[PoolJob], *, seeds: int = 1, check: bool = True
 ) -> Iterator[tuple[PoolJob, Row | str]]:
     """Place jobs, and yield each with its row, or with the reason why the device cannot take it."""
     tasks = {}

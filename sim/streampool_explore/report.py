@@ -9,7 +9,7 @@ from streampool_sim.words import by, describe
 from .front import Design
 from .model import CLOCK, Estimate, errors
 from .search import Search
-from .space import KINDS, Point, available
+from .space import KINDS, Point, Space, available
 
 WORDS = {"luts": "LUTs", "ff": "flip-flops", "block_ram": "block RAMs", "dsp": "multipliers"}
 """`KINDS` in words."""
@@ -18,7 +18,7 @@ PLOT_WIDTH, PLOT_HEIGHT = 60, 12
 """Letters of the plot."""
 
 
-def said(search: Search, design: Design | None, predicted: Sequence[Point], tried: int) -> str:
+def said(search: Search, design: Design | None, predicted: Sequence[Point]) -> str:
     """Say what was chosen, the front, and how it is known.
 
     `predicted` are the chosen points as they were known before they were placed.
@@ -32,7 +32,7 @@ def said(search: Search, design: Design | None, predicted: Sequence[Point], trie
     if front:
         parts.append("The front, fewest cells first:\n" + _columns(_front_rows(search, front)))
         parts.append(plot(front, design))
-    parts.append(_how(search, tried))
+    parts.append(_how(search))
     return "\n\n".join(parts)
 
 
@@ -49,16 +49,44 @@ def aim(search: Search) -> str:
 
 def refusal(search: Search, front: Sequence[Design]) -> str:
     """Say why nothing was chosen."""
-    empty = [space.layer.name for space, points in zip(search.spaces, search.usable(), strict=True)
-             if not points]  # fmt: skip
-    if empty:
-        return f"No core of {', '.join(empty)} is like what the cost model was fitted on."
+    missing = [
+        f"No core of {space.layer.name} {_why_none(search, space)}."
+        for space, points in zip(search.spaces, search.usable(), strict=True)
+        if not points
+    ]
+    if missing:
+        return "\n".join(missing)
     if not front:
-        return f"No design fits {search.goal.device}, by the cost model."
+        return f"No design fits {search.goal.device}: {_missed(search)}."
     return (
         f"No design that fits holds {search.goal.fps:g} frames per second: the fastest has"
         f" {front[-1].fps:,.1f}."
     )
+
+
+def _why_none(search: Search, space: Space) -> str:
+    """Say why a layer has no core, by the reason of its narrowest core."""
+    if space.points:
+        return f"could be placed: {search.refused[space.points[-1].job]}".rstrip(".")
+    return f"is like what the cost model was fitted on: {space.left_out[-1]}".rstrip(".")
+
+
+def _missed(search: Search) -> str:
+    """Say which limits no design meets."""
+    goal, usable, said = search.goal, search.usable(), list[str]()
+    for space, points in zip(search.spaces, usable, strict=True):
+        most = max(point.mhz.value for point in points)
+        if goal.mhz is not None and most < goal.mhz:
+            said.append(
+                f"the fastest core of {space.layer.name} runs at {most:,.1f} MHz, and --freq asks"
+                f" for {goal.mhz:g}"
+            )
+    for kind, limit in zip(KINDS, goal.limits, strict=True):
+        least = sum(min(point.needs[kind].value for point in points) for points in usable)
+        if least > limit:
+            has = "--luts allows" if limit < available(goal.device)[kind] else f"{goal.device} has"
+            said.append(f"the least is {least:,.0f} {WORDS[kind]}, and {has} {limit:,}")
+    return "; ".join(said) or "each limit can be met, but no design meets all of them at once"
 
 
 def _chosen(search: Search, design: Design, predicted: Sequence[Point]) -> str:
@@ -107,10 +135,13 @@ def _front_rows(search: Search, front: Sequence[Design]) -> list[tuple[str, ...]
     return rows
 
 
-def _how(search: Search, tried: int) -> str:
+def _how(search: Search) -> str:
     known = errors(search.model.family)
     left = sum(len(space.left_out) for space in search.spaces)
     out = f" {left} more are outside what it was fitted on." if left else ""
+    known_jobs = {point.job for space in search.spaces for point in space.points if point.placed}
+    shipped = len(known_jobs - {row.job for row in search.more})
+    before = f", and {shipped} for the fit" if shipped else ""
     refused = "".join(
         f"\n{job.side_by_side} of {by(job.shape)} could not be placed: {reason}"
         for job, reason in search.refused.items()
@@ -118,7 +149,8 @@ def _how(search: Search, tried: int) -> str:
     return (
         "How it is known: cycles and store bits follow from the specification; block RAMs and"
         " multipliers are counted before synthesis."
-        f" Of {search.size} cores {tried} were placed for this; the others (?) are predicted."
+        f" Of {search.size} cores {search.tried} were placed for this{before}; the others (?) are"
+        " predicted."
         f" On held-out kinds of jobs the model is wrong by {known['ff']['median']:.0%} of the"
         f" flip-flops, {known['lut4']['median']:.0%} of the LUT4 and {known[CLOCK]['median']:.0%}"
         " of the placer's clock in the median. Cells are LUTs or flip-flops, whichever are more;"
@@ -161,9 +193,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def document(
-    search: Search, design: Design | None, predicted: Sequence[Point], tried: int
-) -> dict[str, Any]:
+def document(search: Search, design: Design | None, predicted: Sequence[Point]) -> dict[str, Any]:
     """Return all of it as JSON takes it."""
     goal = search.goal
     return {
@@ -178,7 +208,7 @@ def document(
              "left_out": space.left_out}
             for space in search.spaces
         ],
-        "placed": tried,
+        "placed": search.tried,
         "reason": None if design else refusal(search, search.front()),
         "chosen": design and _design(search, design, predicted),
         "front": [_design(search, each, None) for each in search.front()],

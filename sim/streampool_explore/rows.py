@@ -2,16 +2,19 @@
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from streampool_golden import PoolJob, PoolSpec, SpecError
+from streampool_hw.export.yosys import ToolError
 from streampool_hw.fpga.devices import DEVICES
 
 from .features import NAMES, made
+
+T = TypeVar("T")
 
 DATA = Path(__file__).parent / "data" / "placed.json"
 """The designs that come with the package."""
@@ -67,13 +70,15 @@ class Row:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Row":
         """Return what `to_json` has described."""
+        spec = PoolSpec.from_json(data["spec"])
         return cls(
             data["key"],
-            PoolJob(
-                PoolSpec.from_json(data["spec"]), data["shape"], data["lanes"], *data["columns"]
-            ),
-            *(data["device"], data["seeds"], tuple(map(float, data["features"]))),
-            *(tuple(map(float, data["cells"])), data["mhz"]),
+            PoolJob(spec, data["shape"], data["lanes"], *data["columns"]),
+            DEVICES[data["device"]].name,
+            int(data["seeds"]),
+            tuple(map(float, data["features"])),
+            tuple(float(cells) for cells, _ in zip(data["cells"], CELLS, strict=True)),
+            float(data["mhz"]),
         )
 
     @classmethod
@@ -121,15 +126,25 @@ def is_fitted(placement: dict[str, Any]) -> bool:
     return bool(placement["placed"]) and not placement.get("stale") and not placement.get("slices")
 
 
+def read_data(path: Path, understand: Callable[[Any], T]) -> T:
+    """Return what a file of the package's data says; refuses it in a sentence if it is damaged."""
+    try:
+        return understand(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise ToolError(f"{path} is damaged ({said}); install streampool again") from None
+
+
 @cache
 def shipped() -> tuple[Row, ...]:
     """Return the designs that come with the package.
 
     Where these have other features than today's, their features are worked out anew.
     """
-    data = json.loads(DATA.read_text("utf-8"))
-    rows = tuple(Row.from_json(row) for row in data["rows"])
-    if data["features"] == [*NAMES]:
+    names, rows = read_data(
+        DATA, lambda data: (data["features"], tuple(map(Row.from_json, data["rows"])))
+    )
+    if names == [*NAMES]:
         return rows
     return tuple(replace(row, features=made(row.job, row.family).features) for row in rows)
 

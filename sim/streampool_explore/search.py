@@ -66,7 +66,7 @@ class Search:
         placed: Sequence[Row] | None = None,
     ):
         self.goal, self.more = goal, list[Row]()
-        self._placed = shipped() if placed is None else placed
+        self._placed: Sequence[Row] = shipped() if placed is None else placed
         self.refused: dict[PoolJob, str] = {}
         self.model = CostModel(goal.device, self._placed)
         wanted = [jobs_of(layer) for layer in layers] if jobs is None else jobs
@@ -74,6 +74,11 @@ class Search:
             Space(layer, *points_of(self.model, some))
             for layer, some in zip(layers, wanted, strict=True)
         ]
+
+    @property
+    def tried(self) -> int:
+        """Cores that were placed for this, or tried; with more seeds later, they are no others."""
+        return len({row.job for row in self.more} | {*self.refused})
 
     @property
     def size(self) -> int:
@@ -135,8 +140,10 @@ class Search:
         if isinstance(found, str):
             self.refused[job] = found
             return
-        self.more.append(found)
-        self.model = CostModel(self.goal.device, [*self._placed, *self.more])
+        self.more = [row for row in self.more if row.job != job] + [found]
+        before = [row for row in self._placed if (row.job, row.device) != (job, found.device)]
+        self._placed = before
+        self.model = CostModel(self.goal.device, [*before, *self.more])
         for k, space in enumerate(self.spaces):
             jobs = [point.job for point in space.points]
             costs = self.model.costs(jobs)
@@ -144,10 +151,14 @@ class Search:
             points = [point_of(job, self.model, cost) for job, cost in both]
             self.spaces[k] = replace(space, points=points)
 
-    def explore(self, place: Placing, most: int, at_once: int = 2) -> Iterator[PoolJob]:
-        """Place what is worth it, `most` at the most, and yield each job that was placed."""
+    def explore(self, place: Placing, most: int, at_once: Callable[[], int]) -> Iterator[PoolJob]:
+        """Place what is worth it, `most` at the most, and yield each job that was placed.
+
+        The model is fitted again when so many were placed as workers do `at_once`, which may
+        change.
+        """
         left = most
-        while left > 0 and (wanted := [job for _, job in self.worth()][: min(at_once, left)]):
+        while left > 0 and (wanted := [job for _, job in self.worth()][: min(at_once(), left)]):
             for job, found in place(wanted):
                 self.learn(job, found)
                 left -= 1

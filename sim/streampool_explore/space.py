@@ -85,11 +85,14 @@ def jobs_of(layer: Layer, most: int = MOST_VALUES) -> list[PoolJob]:
     """Return the jobs of a layer that are worth a look, by their beats alone.
 
     Lanes and columns are those that divide the channels or a row, and powers of two. What is
-    `WIDER` than another job of no more cycles is left out: it only has more gates.
+    `WIDER` than another job of no more cycles is left out: it only has more gates. `SpecError` says
+    why there is none at all.
     """
-    found: list[PoolJob] = []
+    found = [PoolJob(layer.spec, layer.shape, 1)]  # refused where no core can do it
     for lanes in _parts(layer.shape[0], most):
         for columns in _parts(layer.shape[-1], most // lanes):
+            if lanes == columns == 1:
+                continue
             try:
                 found.append(PoolJob(layer.spec, layer.shape, lanes, columns))
             except SpecError:  # columns that these windows cannot have

@@ -47,7 +47,7 @@ def judged() -> dict[str, Any]:
         return ((job, found[job]) for job in wanted)
 
     by_model = _jobs(search, search.front())
-    placed = sum(1 for _ in search.explore(place, int(SHARE * len(found)), at_once=1))
+    placed = sum(1 for _ in search.explore(place, int(SHARE * len(found)), lambda: 1))
     by_search = _jobs(search, search.front())
     wanted = _jobs(real, real.front())
     most = max(job.layout_in.values for job in found)

@@ -51,7 +51,7 @@ def _done(request: Json) -> Json:
     task, store = Task(**request["task"]), Store(Path(request["store"]))
     try:
         with store.making(task.key) as folder:
-            found = store.get(task.key)  # somebody else's, who had the lease before
+            found = store.get(task.key, task.fields)  # somebody else's, who had the lease before
             if found is None:
                 tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
                 found = store.put(task.key, task.call(task.payload), os.getppid(), folder)

@@ -21,6 +21,11 @@ class Lost(ToolError):
     """The scheduler is gone, or was never there."""
 
 
+def processors() -> int:
+    """Return how many workers start on this machine unless it is said."""
+    return os.cpu_count() or 1
+
+
 def dask_package(name: str) -> Any:
     """Import one of Dask's packages, or say which extra has it."""
     try:
@@ -51,7 +56,7 @@ def connected(scheduler: str | None, workers: int | None, folder: Path) -> Itera
         if scheduler is None:
             stack.enter_context(_safe_path())
             cluster = distributed.LocalCluster(
-                n_workers=workers or os.cpu_count() or 1,
+                n_workers=workers or processors(),
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address="127.0.0.1:0",

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .cluster import Lost, connected, dashboard, dask_package
+from .cluster import Lost, connected, dashboard, dask_package, processors
 from .group import Cancelled, run_in_group
 from .store import Store
 from .task import Json, Task, TaskFailed
@@ -86,6 +86,14 @@ class Farm:
                 self._tell(f"Dask's dashboard is at {page}")
         return self._client
 
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at once: of this machine's workers, or those of the scheduler."""
+        address, workers = self._how
+        if address is None:
+            return workers or processors()
+        return max(1, sum(self.client.nthreads().values()))
+
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Json]]:
         """Yield each task with its result as it comes; those that are stored come first.
 
@@ -95,7 +103,7 @@ class Farm:
         """
         todo: dict[str, Task] = {}
         for task in {task.key: task for task in tasks}.values():
-            if (found := self.store.get(task.key)) is not None:
+            if (found := self.store.get(task.key, task.fields)) is not None:
                 yield task, found
             else:
                 todo[_name(task)] = task

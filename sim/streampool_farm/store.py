@@ -8,7 +8,7 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .lease import lease
@@ -42,15 +42,22 @@ class Store:
         """Return where a result is, or will be."""
         return self.results / f"{key}.json"
 
-    def get(self, key: str) -> Json | None:
-        """Return a result; None if there is none. A damaged file is none, and is removed."""
+    def get(self, key: str, fields: Sequence[str] = ()) -> Json | None:
+        """Return a result, which has these fields; None if there is none.
+
+        A damaged file is none, and is removed.
+        """
         path = self.path(key)
         try:
             found = json.loads(path.read_text("utf-8"))
-            return found["result"] if found["key"] == key else None
+            if found["key"] == key:
+                if not found["result"].keys() >= {*fields}:
+                    raise ValueError("not all of it")
+                return found["result"]
+            return None
         except FileNotFoundError:
             return None
-        except (ValueError, LookupError, TypeError):  # of a machine that lost its power, say
+        except (ValueError, LookupError, TypeError, AttributeError):  # of a lost power supply, say
             path.unlink(missing_ok=True)
             return None
 

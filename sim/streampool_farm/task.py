@@ -29,12 +29,15 @@ class Task:
         Of letters, digits and dashes: a hash of everything that the result rests on.
     label : str, optional
         The task in a few words, for people.
+    fields : tuple of str, optional
+        What every result has; a stored one that lacks some of it is damaged.
     """
 
     function: str
     payload: Json
     key: str
     label: str = ""
+    fields: tuple[str, ...] = ()
 
     @property
     def call(self) -> Callable[[Json], Json]:

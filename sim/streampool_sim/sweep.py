@@ -273,7 +273,10 @@ def _batches(
     if shared is not None:
         sources = fingerprint()
         payloads = [{"sources": sources, "seed": seed, "indices": [*each]} for each in batches]
-        tasks = [Task(f"{__name__}:run_task", each, digest("sweep", each)) for each in payloads]
+        tasks = [
+            Task(f"{__name__}:run_task", each, digest("sweep", each), fields=("lines",))
+            for each in payloads
+        ]
         with Farm(*shared) as farm:
             yield (found["lines"] for _, found in farm.run(tasks))
         return

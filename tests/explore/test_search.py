@@ -1,11 +1,15 @@
 """The search: what it looks at, what it places, and what it learns."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 import pytest
-from streampool_golden import PoolSpec
+from streampool_golden import PoolJob, PoolSpec, SpecError
 
 pytest.importorskip("sklearn")
 
 from made_up_placements import DEVICE, Truth
+from streampool_explore.rows import Row
 from streampool_explore.search import Goal, Search
 from streampool_explore.space import Layer, Point, jobs_of
 
@@ -32,7 +36,7 @@ def test_candidates_have_no_lanes_or_columns_to_no_purpose():
 
 def test_the_search_ends_with_the_front_of_what_is_placed(truth):
     search = Search([LAYER], Goal(DEVICE))
-    assert sum(1 for _ in search.explore(truth, 30)) == len(set(truth.placed)) > 2
+    assert sum(1 for _ in search.explore(truth, 30, lambda: 2)) == len(set(truth.placed)) > 2
     real = Search([LAYER], Goal(DEVICE))
     for job in jobs_of(LAYER):
         real.learn(job, truth.row(job))
@@ -45,7 +49,7 @@ def test_the_search_ends_with_the_front_of_what_is_placed(truth):
 
 def test_no_more_is_placed_than_is_allowed(truth):
     search = Search([LAYER], Goal(DEVICE))
-    assert sum(1 for _ in search.explore(truth, 1)) == 1
+    assert sum(1 for _ in search.explore(truth, 1, lambda: 2)) == 1
 
 
 def test_what_could_not_be_placed_is_never_chosen():
@@ -56,3 +60,28 @@ def test_what_could_not_be_placed_is_never_chosen():
     for job in jobs_of(LAYER):
         search.learn(job, "no")
     assert search.choice() is None
+
+
+def test_as_many_are_placed_at_once_as_there_are_workers(truth):
+    search, rounds = Search([LAYER], Goal(DEVICE)), list[int]()
+
+    def place(jobs: Sequence[PoolJob]) -> Iterator[tuple[PoolJob, Row | str]]:
+        rounds.append(len(jobs))
+        return truth(jobs)
+
+    assert sum(1 for _ in search.explore(place, 4, lambda: 3)) == sum(rounds)
+    assert rounds[0] == 3
+
+
+def test_a_core_that_is_placed_again_is_one(truth):
+    search = Search([LAYER], Goal(DEVICE))
+    job = _chosen(search)[0].job
+    for seeds in (1, 3):
+        search.learn(job, replace(truth.row(job), seeds=seeds))
+    assert search.tried == 1 and [row.seeds for row in search.more] == [3]
+
+
+def test_a_layer_that_no_core_can_do_is_refused():
+    for shape in ((1, 4, 4), (1, -4, 4)):
+        with pytest.raises(SpecError):
+            jobs_of(Layer("small", PoolSpec("max", 9), shape))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from streampool_farm.farm import Farm
 from streampool_farm.group import Cancelled, run_in_group
 from streampool_farm.task import Task, TaskFailed
 from streampool_hw.export.yosys import ToolError
@@ -38,6 +39,18 @@ def test_a_task_that_fails_says_why_and_stores_nothing(tmp_path):
     with pytest.raises(TaskFailed, match=r"^a: ValueError: it was wrong$"):
         run_in_group(task(tmp_path, wrong="it was wrong"), tmp_path, lambda: False)
     assert not [*(tmp_path / "results").iterdir()]
+
+
+def test_a_farm_says_how_many_workers_it_has(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    assert Farm(tmp_path, workers=3).workers == 3
+    assert Farm(tmp_path).workers == os.cpu_count()
+    words = {"n_workers": 3, "threads_per_worker": 1, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(processes=False, **words) as cluster,
+        Farm(tmp_path, cluster.scheduler_address) as farm,
+    ):
+        assert farm.workers == 3
 
 
 def test_what_nobody_wants_ends_with_all_its_programs(tmp_path):

@@ -11,6 +11,7 @@ from streampool_bench.fpga.placing import design_of, key_of, placing, versions_f
 from streampool_bench.fpga.placing import run as place
 from streampool_farm.task import TaskFailed
 from streampool_golden import PoolJob, PoolSpec
+from streampool_hw.fpga.flow import Placement
 from streampool_sim import cli
 from streampool_sim.log import Log
 
@@ -66,6 +67,10 @@ def test_a_placement_is_a_task_under_the_hash_of_what_it_rests_on(monkeypatch):
     other = placing(job, "ecp5-25k-6", seeds=1, check=False)
     keys = {task.key, other.key, placing(job, "ecp5-85k-6", seeds=1, check=True).key}
     assert len(keys) == 3
+    assert {"placed", "reason", "ff", "fmax_median_mhz"} < {*task.fields}
+    facts = {"device": "", "part": "", "tools": {}, "spec": None, "shape": None, "lanes": 1}
+    refused = Placement(**facts, cycles_per_frame=None, freq_mhz=1.0, reason="too small")
+    assert refused.to_json().keys() == {*task.fields}
     assert versions_for("ecp5-25k-6") == ["1", "2"]
     with pytest.raises(TaskFailed, match="other sources or other tools"):
         place(task.payload | {"key": "another"})

@@ -42,6 +42,16 @@ def test_a_damaged_result_is_none_and_can_be_made_again(tmp_path):
     assert store.put("a", {"value": 1}) == {"value": 1}
 
 
+def test_a_result_without_its_fields_is_none_and_is_removed(tmp_path):
+    store = Store(tmp_path)
+    for text in ('{"key": "a", "result": {}}', '{"key": "a", "result": []}'):
+        store.path("a").write_text(text)
+        assert store.get("a", ("value",)) is None
+        assert not store.path("a").exists()
+    store.put("a", {"value": 1})
+    assert store.get("a", ("value",)) == {"value": 1}
+
+
 def test_a_file_system_without_links_will_do(tmp_path, monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, "no links")

@@ -32,6 +32,9 @@ FREQ_MHZ = 300.0
 SEEDS = 3
 """How often a core is placed, each time from another start."""
 
+RARE = ("columns", "resync", "slices", "streams", "stopped", "maxima")
+"""Fields of a `Placement` that its JSON leaves out where they say nothing."""
+
 COUNTS, CHECKED = "counts.json", "checked.json"
 """What synthesis counts and what the check of a netlist says, in its folder."""
 
@@ -92,9 +95,8 @@ class Placement:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON takes it; without columns where there is one alone, and so on."""
-        rare = ("columns", "resync", "slices", "streams", "stopped", "maxima")
         found = asdict(self)
-        return {k: v for k, v in found.items() if k not in rare or v not in (None, False)}
+        return {k: v for k, v in found.items() if k not in RARE or v not in (None, False)}
 
 
 def place(

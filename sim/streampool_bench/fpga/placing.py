@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from typing import Any
 
 from streampool_farm.task import Task, TaskFailed
 from streampool_golden import PoolJob, PoolSpec
 from streampool_hw.fpga import tools
 from streampool_hw.fpga.devices import DEVICES
-from streampool_hw.fpga.flow import FREQ_MHZ, Design, place_design
+from streampool_hw.fpga.flow import FREQ_MHZ, RARE, Design, Placement, place_design
 from streampool_sim.netlist_check import check_core
 
 RUN = f"{__name__}:run"
+
+FIELDS = tuple(each.name for each in fields(Placement) if each.name not in RARE)
+"""What every result has."""
 
 
 def versions_for(device: str) -> list[str]:
@@ -56,7 +60,7 @@ def placing(
     }
     design = design_of(payload) if design is None else design
     key = key_of(design, seeds, check=check, versions=versions_for(device))
-    return Task(RUN, payload | {"key": key}, key, label or f"{job.title} on {device}")
+    return Task(RUN, payload | {"key": key}, key, label or f"{job.title} on {device}", FIELDS)
 
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
