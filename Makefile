@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep soak mutants bench bench-report bench-docs bench-clocks fpga fpga-columns fpga-wide explore explore-data explore-docs boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
+.PHONY: run test lint sweep soak mutants bench bench-report bench-docs bench-clocks fpga fpga-columns fpga-runtime fpga-wide explore explore-data explore-docs boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -71,6 +71,10 @@ fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1
 fpga-columns: $(FPGA) ## clock and area of several columns a beat, beside as many lanes: make fpga-columns SEEDS=5
 	@$(IN_ENV) $(PY) -m streampool_sim fpga --columns $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga-columns
+
+fpga-runtime: $(FPGA) ## clock and area of cores whose job changes while they run: make fpga-runtime SEEDS=5
+	@$(IN_ENV) $(PY) -m streampool_bench.fpga.runtime $(if $(SEEDS),--seeds $(SEEDS))
+	@$(IN_ENV) $(PY) docs/tables.py runtime-placed
 
 fpga-wide: $(FPGA) ## clock and area of the widest cores, cut into slices, one after the other: make fpga-wide SEEDS=5
 	@$(IN_ENV) $(PY) -m streampool_sim fpga --wide $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)

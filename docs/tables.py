@@ -73,6 +73,7 @@ EXACT: dict[str, Callable[[], str]] = {
     "explore-errors": explore.errors,
     "explore-search": explore.search,
     "runtime-registers": runtime.registers,
+    "runtime-placed": runtime.placed,
     **{name: partial(played.block, name) for name in played.SCENES},
 }
 """Blocks that are the same on every machine: a test checks the pages against them."""

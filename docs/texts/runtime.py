@@ -1,6 +1,8 @@
 """What docs/ states of run-time cores: their registers, and the layers of networks in turn."""
 
 import blocks
+from streampool_bench.fpga import runtime
+from streampool_hw.fpga import device_named
 from streampool_hw.runtime import control
 from streampool_hw.runtime.maxima import KNOWN, Maxima
 from streampool_sim.runtime import networks
@@ -21,6 +23,37 @@ def registers() -> str:
                 name = f"{place.block} {register.name}{many}"
                 rows.append([at, name, ACCESS[register.access], bits, field.name, field.about])
     return blocks.table("address | register | | bits | field | what it says", rows)
+
+
+def placed() -> str:
+    """Return the placements of run-time cores."""
+    rows = runtime.known()
+    if not rows:
+        return "`python -m streampool_bench.fpga.runtime` was not run yet.\n"
+    tools = ", ".join(f"{tool} {version}" for tool, version in rows[0]["tools"].items())
+    cells = ("lut4", "carry", "ff", "lut_ram", "block_ram", "dsp")
+    table = blocks.table(
+        "operations | > partials | > words | > clock, MHz | bound by | > each seed, MHz | > LUT4"
+        " | > carry | > FF | > LUT RAM | > block RAM | > DSP",
+        [
+            [
+                ", ".join(row["maxima"]["operations"]),
+                row["maxima"]["max_partials"],
+                row["maxima"]["max_words"],
+                f"{row['clock_mhz']:.1f}",
+                row["bound_by"],
+                " ".join(f"{clock:.0f}" for clock in row["fmax_mhz"]),
+                *(f"{row[cell]:,}" for cell in cells),
+            ]
+            for row in rows
+        ],
+    )
+    part = device_named(rows[0]["device"]).part
+    most = rows[0]["maxima"]
+    return (
+        f"{part}, {most['lanes']} lanes of 8 bits, rows of up to {most['max_row']:,} beats,"
+        f" {tools}:\n\n{table}"
+    )
 
 
 def layers() -> str:

@@ -123,7 +123,7 @@ BAD: list[tuple[Any, str]] = [
     ([{**GOOD, "spec": {**MAX, "op": "l2"}}], "job 1: operations ('l2',) are not what a run-time"),
     ([{**GOOD, "spec": {**MAX, "indices": "plane"}}], "job 1: indices plane is nothing"),
     ([{**GOOD, "input": 3}], "job 1: input must be the name of a .npy file, not 3"),
-    ([{**GOOD, "input": "none.npy"}], "none.npy is not there"),
+    ([{**GOOD, "input": "none.npy"}], "job 1: none.npy is not there"),
     ([{**GOOD, "input": "."}], ". is a folder; use a .npy file"),
     ([{**GOOD, "input": "jobs.json"}], "jobs.json is no .npy file"),
     ([{**GOOD, "input": "wide.npy"}], "wide.npy has the shape (7, 5, 9); use (7, 5, 6), or"),
@@ -144,6 +144,14 @@ def inputs(folder: Path) -> None:
     np.save(folder / "wide.npy", np.zeros((7, 5, 9), np.int8))
     np.save(folder / "big.npy", np.full((7, 5, 6), 300) * (np.arange(6) > 2))
     np.save(folder / "half.npy", np.zeros((7, 5, 6)))
+
+
+def test_maxima_grow_to_what_sums_need(command: Command, folder: Path):
+    write(folder, [{"spec": {"op": "sum", "kernel": 3}, "shape": [1, 4, 4]}])
+    done = command("run", "--runtime", "jobs.json", "--stats", "-")
+    assert done.status == 0
+    made = json.loads(done.out)
+    assert made["maxima"]["max_taps"] >= 9 and made["jobs"][0]["equal"]
 
 
 @pytest.mark.usefixtures("inputs")

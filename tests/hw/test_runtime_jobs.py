@@ -138,6 +138,11 @@ SUMS: dict[str, Any] = {"operations": ("max", "avg"), "max_partials": 4}
 
 REFUSED: list[tuple[dict[str, Any], tuple[int, ...], dict[str, Any], str, str]] = [
     ({"kernel": 5, "stride": 1}, (8, 9, 9), {}, "max_partials", "4 partials a position"),
+    ({"kernel": 20, "stride": 1}, (8, 50, 50), {}, "max_partials", "use PoolCore: 12 are the most"),
+    (
+        *({"op": "sum", "kernel": 3}, (8, 9, 9), {"operations": ("sum",), "max_taps": 4}),
+        *("max_taps", "9 taps of a window"),
+    ),
     ({"kernel": 3, "stride": 1}, (8, 9, 900), {"max_row": 800}, "max_row", "898 beats of a row"),
     ({"kernel": 3}, (80, 9, 9), {"max_fold": 8}, "max_fold", "10 beats per position"),
     ({"kernel": 3, "stride": 2, "padding": 1}, (8, 9, 8), {"max_words": 2}, "max_words", "words"),

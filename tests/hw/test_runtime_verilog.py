@@ -236,3 +236,9 @@ def test_names_that_cannot_be_are_refused(name: str, said: str, tmp_path: Path):
     with pytest.raises(SpecError, match=said):
         write_runtime_verilog(CORE, tmp_path, name)
     assert not [*tmp_path.iterdir()]
+
+
+def test_options_that_no_core_takes_are_refused(tmp_path: Path):
+    with pytest.raises(SpecError, match="nonsense"):
+        write_runtime_verilog(CORE, tmp_path, nonsense=3)
+    assert not [*tmp_path.iterdir()]

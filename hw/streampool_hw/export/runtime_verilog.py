@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from streampool_golden import __version__
+from streampool_golden.errors import meaningless, refuse_unknown
 
 from ..files import write_whole
 from ..runtime.core import RuntimePoolCore
@@ -75,7 +76,11 @@ def write_runtime_verilog(
         If the files cannot be written.
     """
     folder = check_target(directory, name, freq_mhz)
-    core = RuntimePoolCore(core, **options) if isinstance(core, Maxima) else core
+    refuse_unknown(options, ["family"], "option")
+    if isinstance(core, Maxima):
+        core = RuntimePoolCore(core, **options)
+    elif options:
+        raise meaningless("family", options["family"], "a core that is there")
     axi, maxima = AxiRuntimeCore(core), core.maxima
     body, cells = verilog_body(axi, name, str(maxima.lanes))
     about = describe(axi, name, cells)

@@ -9,7 +9,7 @@ from streampool_golden import Axis, PoolJob, PoolSpec, SpecError, UnevenAxis
 
 from ..blocks.windows import Kind
 from ..schedule.plans import plan_of
-from .maxima import SLOT, Maxima, StageMaxima
+from .maxima import MOST, SLOT, Maxima, StageMaxima
 from .quotients import Finish, kinds_of, windows_of
 from .registers import FINISH, STAGES, WORDS, RegisterMap, checksum
 
@@ -260,26 +260,26 @@ def _check_finish(job: PoolJob, maxima: Maxima) -> None:
             f"{field} {getattr(spec, field)} is nothing that a core of"
             f" {' and '.join(maxima.operations)} has; make one with avg or sum, too.",
         )
+    if job.operation.selects is None:
+        _within("max_taps", "taps of a window", job.most_taps, maxima.max_taps)
+        most = max(abs(divisor) for divisor in (int(job.divisors.min()), int(job.divisors.max())))
+        _within("max_taps", "taps that a window is divided by", most, maxima.max_taps)
     if job.output.bits > maxima.out_bits:
         raise SpecError(
             "out_dtype",
             f"out_dtype {job.output} is wider than the {maxima.out_bits} bits that leave the core;"
             " use a narrower one, or make a core with sum.",
         )
-    if job.operation.selects is None:
-        _within("max_taps", "taps of a window", job.most_taps, maxima.max_taps)
-        most = max(abs(divisor) for divisor in (int(job.divisors.min()), int(job.divisors.max())))
-        _within("max_taps", "taps that a window is divided by", most, maxima.max_taps)
 
 
 def _within(field: str, what: str, value: int, most: int, power: bool = False) -> None:
     """Refuse what is more than a maximum, which may have to be a power of two."""
     if value > most:
         least = 1 << (value - 1).bit_length() if power else value
-        raise SpecError(
-            field,
-            f"{value:,} {what} are more than {field} {most:,}; make a core with {field}={least}.",
-        )
+        use = f"make a core with {field}={least}"
+        if least > MOST[field]:
+            use = f"use PoolCore: {MOST[field]:,} are the most that a run-time core is made for"
+        raise SpecError(field, f"{value:,} {what} are more than {field} {most:,}; {use}.")
 
 
 def _stage_job(

@@ -82,6 +82,13 @@ class StageMaxima:
         return self.loop_bit + 2
 
 
+MOST = {
+    **{"bits": 32, "max_partials": 12, "max_fold": 1 << 14, "max_row": 1 << 14, "lanes": 1 << 12},
+    **{"max_words": 256, "max_length": 1 << 16, "max_taps": 1 << 12, "max_kinds": 8},
+}
+"""The largest of each that a core may be made for."""
+
+
 @dataclass(frozen=True)
 class Maxima:
     """What a `RuntimePoolCore` is made for.
@@ -129,19 +136,17 @@ class Maxima:
     max_kinds: int = 4
 
     def __post_init__(self) -> None:
-        most = {"bits": 32, "max_partials": 12, "max_fold": 1 << 14, "max_row": 1 << 14}
-        most |= {"lanes": 1 << 12, "max_words": 256, "max_length": 1 << 16}
-        most |= {"max_taps": 1 << 12, "max_kinds": 8}
         least = {"max_fold": SLOT, "max_row": SLOT, "max_words": 2, "max_length": 2, "max_taps": 2}
         for field in fields(self):
-            if field.name in most:
-                low, high = least.get(field.name, 1), most[field.name]
+            if field.name in MOST:
+                low, high = least.get(field.name, 1), MOST[field.name]
                 integer(field.name, getattr(self, field.name), low, high)
         for name, some in (("max_words", 16), ("max_kinds", 4)):
             value = getattr(self, name)
             if value & (value - 1):
                 raise SpecError(name, f"{name} {value} is no power of two; use one, as {some}.")
-        object.__setattr__(self, "operations", tuple(self.operations))
+        named = (self.operations,) if isinstance(self.operations, str) else self.operations
+        object.__setattr__(self, "operations", tuple(dict.fromkeys(named or ())))
         unknown = [op for op in self.operations if op not in KNOWN]
         if unknown or not self.operations:
             raise SpecError(

@@ -152,8 +152,11 @@ def frames_of(
     if entry.input is None:
         return np.stack([random_frame(rng, job) for _ in range(count or 1)])
     shape, dtype = job.job.shape, job.job.input
-    with opened(entry.input, "a .npy file") as file:
-        x = read_array(entry.input, file)
+    try:
+        with opened(entry.input, "a .npy file") as file:
+            x = read_array(entry.input, file)
+    except Refused as error:
+        raise Refused(f"{entry.where}: {error}") from error
     if x.shape[-len(shape) :] != shape or x.ndim > len(shape) + 1:
         raise Refused(
             f"{entry.where}: {entry.input} has the shape {x.shape}; use {shape}, or frames of it"
