@@ -102,6 +102,7 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
     "mutants": (_MUTANTS, lambda found: checks.mutants(found[0])),
+    "source-mutants": (_MUTANTS, lambda found: checks.source_mutants(found[0])),
     "mutants-listed": (_MUTANTS, lambda found: checks.mutants_listed(found[0])),
     "explore-confirmed": ("build/explore/*-*.json", explore.confirmed),
     "proofs": ("build/prove/summary.json", lambda found: checks.proofs(found[0])),

@@ -113,6 +113,18 @@ def mutants(path: Path) -> str:
     return blocks.table(" | ".join(head), [*rows, ["all", *totals]]) + f"\nBy {tools}.\n"
 
 
+def source_mutants(path: Path) -> str:
+    """Return what became of the mutants of each group of sources."""
+    groups = json.loads(path.read_text("utf-8"))["sources"]
+    rows: list[list[object]] = [
+        [group["name"], group["mutants"], *group["killed"].values(), group["listed"]]
+        for group in groups
+    ]
+    totals = [sum(map(int, column)) for column in zip(*(row[1:] for row in rows), strict=True)]
+    head = "sources | > mutants | > by cores | > by tests | > listed"
+    return blocks.table(head, [*rows, ["all", *totals]])
+
+
 def mutants_listed(path: Path) -> str:
     """Return the mutants that are neither killed nor proved equal, each with its reason."""
     listed = json.loads(path.read_text("utf-8"))["listed"]

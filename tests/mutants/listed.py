@@ -31,3 +31,6 @@ NETLISTS: dict[tuple[str, str], str] = {
     " and rounds to 0 either way",
 }
 """By core and fault."""
+
+SOURCES: dict[str, str] = {}
+"""By the mutant's name."""

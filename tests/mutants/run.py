@@ -1,4 +1,4 @@
-"""Put faults into netlists, and show that each is found: ``make mutants``.
+"""Put faults into netlists and sources, and show that each is found: ``make mutants``.
 
 A result is kept under a digest of what it rests on, so a run that was stopped goes on where it was.
 """
@@ -7,12 +7,14 @@ import argparse
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
 from importlib import metadata, resources
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,10 +24,12 @@ from streampool_golden import SpecWarning
 from streampool_hw import PoolCore
 from streampool_hw.export import yosys
 from streampool_sim.progress import Progress
+from streampool_sim.sweep import fingerprint
 
-from . import equal, netlists
+from . import equal, netlists, share
 from .cores import CORES
-from .listed import NETLISTS
+from .listed import NETLISTS, SOURCES
+from .sources import GROUPS, all_mutants, drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "mutants"
@@ -33,6 +37,8 @@ COUNT = 112
 """Mutants of each core's netlist."""
 LIMIT = 300
 """Seconds that a mutant's proof may take; most take two or three."""
+DRAWN = 30
+"""Mutants of each group of sources."""
 
 
 def digest(*parts: str) -> str:
@@ -99,35 +105,87 @@ def of_survivor(name: str, flat: str, fault: str, folder: Path) -> dict[str, Any
     return {"name": name, "fault": fault, **found}
 
 
+def of_cores(group: str, folder: Path) -> Path:
+    """Return the file of the facts of a group's cores, of the code as it is."""
+    key = digest("facts", fingerprint(), share.sources(), *share.jobs(group))
+    kept(folder, key, lambda: share.known(group))
+    return folder / "results" / f"{key}.json"
+
+
+@cache
+def _server(facts: Path) -> "subprocess.Popen[str]":
+    """Start what runs shares; it ends with this process, whose end closes its input."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path[1:]))}
+    command = [sys.executable, "-m", "mutants.share", str(facts)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=Path(__file__).parent, env=environment, stdin=pipe, stdout=pipe, text=True
+    )
+
+
+def of_source(group: str, number: int, name: str, folder: Path, facts: Path) -> dict[str, Any]:
+    """Run one mutant of a source: cores first, and the group's tests if these do not tell it.
+
+    What cores say rests on the gates of all cores as they are, which the facts are of.
+    """
+    mutant = all_mutants(group)[number]
+    found: dict[str, Any] = {"name": name, "group": group, "killed": None, "seconds": 0}
+    for what, texts in (
+        ("cores", (facts.read_text("utf-8"), share.sources())),
+        ("tests", (share.sources(group),)),
+    ):
+
+        def find(what: str = what) -> dict[str, Any]:
+            server = _server(facts)
+            assert server.stdin is not None and server.stdout is not None
+            print(what, group, number, file=server.stdin, flush=True)
+            return json.loads(server.stdout.readline())
+
+        result = kept(folder, digest(what, mutant.source(), *texts), find)
+        found["seconds"] += result["seconds"]
+        if result["killed"] is not None:
+            return {**found, "killed": f"{what}: {result['killed']}"}
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all mutants; return 1 where one is left without a reason."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT, metavar="N", help="of each netlist")
+    parser.add_argument("--drawn", type=int, default=DRAWN, metavar="N", help="of each group")
+    parser.add_argument("--part", choices=("netlists", "sources"), help="these alone")
     parser.add_argument("--only", default="", metavar="TEXT", help="what has TEXT in its name")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR")
     options = parser.parse_args(arguments)
     start = time.monotonic()
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        rows, left = _netlists(pool, options)
-    for row in rows:
-        print(
-            f"{row['name']}: {row['mutants']} mutants, {sum(row['killed'].values())} killed,"
-            f" {row['equal']} proved equal, {row['listed']} listed"
-        )
+        parts = {
+            "netlists": lambda: _netlists(pool, options),
+            "sources": lambda: _sources(pool, options),
+        }
+        asked = [options.part] if options.part else list(parts)
+        found = {name: parts[name]() for name in asked}
+    left = [line for _, lines in found.values() for line in lines]
+    for name, (rows, _) in found.items():
+        for row in rows:
+            print(
+                f"{name}, {row['name']}: {row['mutants']} mutants,"
+                f" {sum(row['killed'].values())} killed, {row.get('equal', 0)} proved equal,"
+                f" {row['listed']} listed"
+            )
     for line in left:
         print(f"LEFT {line}")
-    total = sum(row["mutants"] for row in rows)
+    total = sum(row["mutants"] for rows, _ in found.values() for row in rows)
     print(f"{total} mutants in {time.monotonic() - start:.0f} s, {len(left)} without a reason")
-    if not options.only:
+    if not (options.only or options.part):
+        tools = {name: metadata.version(name) for name in ("pyosys",)}
         listed = [
-            {"name": f"{core}: `{fault}`", "why": why} for (core, fault), why in NETLISTS.items()
+            *({"name": f"{core}: `{fault}`", "why": why} for (core, fault), why in NETLISTS.items())
         ]
-        document = {
-            "tools": {"pyosys": metadata.version("pyosys")},
-            "netlists": rows,
-            "listed": listed,
-        }
+        listed += [{"name": f"`{name}`", "why": why} for name, why in SOURCES.items()]
+        document = {"tools": tools, **{name: rows for name, (rows, _) in found.items()}}
+        document["listed"] = listed
         text = json.dumps(document, indent=1) + "\n"
         (options.folder / "summary.json").write_text(text, encoding="utf-8")
     return int(bool(left))
@@ -164,6 +222,44 @@ def _netlists(pool: ProcessPoolExecutor, options: argparse.Namespace) -> Rows:
         if name in names and options.count == COUNT and (name, fault) not in alive
     ]
     return [_row(core, proofs) for core in cores], left
+
+
+def _sources(pool: ProcessPoolExecutor, options: argparse.Namespace) -> Rows:
+    listed = [mutant for group in GROUPS for mutant in drawn(group, options.drawn)]
+    plain = [group for group in GROUPS if group not in share.WHOLE]
+    alike = {group: (plain if group in plain else share.WHOLE)[0] for group in GROUPS}
+    kinds = list(dict.fromkeys(alike.values()))
+    made = _all(pool, "making cores", "kinds", [(of_cores, kind, options.folder) for kind in kinds])
+    facts = dict(zip(kinds, made, strict=True))
+    tasks = []
+    for mutant in listed:
+        if options.only in mutant.name:
+            group, number = mutant.group, all_mutants(mutant.group).index(mutant)
+            tasks.append(
+                (of_source, group, number, mutant.name, options.folder, facts[alike[group]])
+            )
+    results = _all(pool, "running sources", "mutants", tasks)
+    rows = []
+    for group in GROUPS:
+        own = [result for result in results if result["group"] == group]
+        left = [result for result in own if result["killed"] is None]
+        rows.append(
+            {
+                "name": group,
+                "mutants": len(own),
+                "killed": {
+                    by: sum((result["killed"] or "").startswith(f"{by}: ") for result in own)
+                    for by in ("cores", "tests")
+                },
+                "listed": len(left),
+                "seconds": round(sum(result["seconds"] for result in own), 1),
+            }
+        )
+    alive = {result["name"] for result in results if result["killed"] is None}
+    lines = sorted(alive - SOURCES.keys())
+    if not options.only and options.drawn == DRAWN:
+        lines += [f"listed, and killed or not drawn: {name}" for name in SOURCES.keys() - alive]
+    return rows, lines
 
 
 def _row(core: dict[str, Any], proofs: Iterable[dict[str, Any]]) -> dict[str, Any]:
