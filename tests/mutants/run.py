@@ -225,19 +225,21 @@ def _netlists(pool: ProcessPoolExecutor, options: argparse.Namespace) -> Rows:
 
 
 def _sources(pool: ProcessPoolExecutor, options: argparse.Namespace) -> Rows:
-    listed = [mutant for group in GROUPS for mutant in drawn(group, options.drawn)]
+    chosen = [
+        mutant
+        for group in GROUPS
+        for mutant in drawn(group, options.drawn)
+        if options.only in mutant.name
+    ]
     plain = [group for group in GROUPS if group not in share.WHOLE]
     alike = {group: (plain if group in plain else share.WHOLE)[0] for group in GROUPS}
-    kinds = list(dict.fromkeys(alike.values()))
+    kinds = list(dict.fromkeys(alike[mutant.group] for mutant in chosen))
     made = _all(pool, "making cores", "kinds", [(of_cores, kind, options.folder) for kind in kinds])
     facts = dict(zip(kinds, made, strict=True))
     tasks = []
-    for mutant in listed:
-        if options.only in mutant.name:
-            group, number = mutant.group, all_mutants(mutant.group).index(mutant)
-            tasks.append(
-                (of_source, group, number, mutant.name, options.folder, facts[alike[group]])
-            )
+    for mutant in chosen:
+        number, file = all_mutants(mutant.group).index(mutant), facts[alike[mutant.group]]
+        tasks.append((of_source, mutant.group, number, mutant.name, options.folder, file))
     results = _all(pool, "running sources", "mutants", tasks)
     rows = []
     for group in GROUPS:
