@@ -83,6 +83,9 @@ def jobs(group: str) -> dict[str, Any]:
         **{f"columns, {name}": job for name, job in COLUMN_JOBS.items()},
         **{str(fields): PoolJob(PoolSpec(**fields), (3, 6, 7), 2) for fields in OWN},
     }
+    for length, outputs in ((97, 29), (17, 41)):
+        job = PoolJob(PoolSpec("sum", adaptive=outputs, ndim=1, dtype="int3"), (1, length), 1)
+        found[f"sums to {outputs} of {length}, by an accumulator"] = job
     for size in ((3, 5), (2, DEPTH)):  # two banks, in registers and in a RAM
         job = PoolJob(PoolSpec("max", (2, 1), dtype="int3"), (BANK + 2, *size), BANK + 2)
         found[f"banks, {size}"] = job
