@@ -143,7 +143,7 @@ prove: tools $(PROVE) ## prove the hardware, for any data, stalls and resets: ma
 
 mutants: tools $(DEV) ## put faults into netlists and sources, and show that each is found or is none
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m mutants.run $(ARGS)
-	@$(IN_ENV) $(PY) docs/tables.py mutants source-mutants mutants-listed
+	@$(IN_ENV) $(PY) docs/tables.py mutants mutants-listed source-mutants source-mutants-listed
 
 wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py

@@ -95,15 +95,16 @@ MEASURED: dict[str, Callable[[], str]] = {
 """Blocks that are of one machine, or of one version of a tool, or take minutes."""
 
 
-_MUTANTS = "build/mutants/summary.json"
+_NETLISTS, _SOURCES = (f"build/mutants/{name}.json" for name in ("netlists", "sources"))
 
 MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "sweep": ("build/sweep-*.jsonl", lambda found: checks.sweep(found[0])),
     "fpga-took": ("build/anew/took.json", chips.fpga_took),
     "boards-reached": ("build/boards/*.json", chips.boards_reached),
-    "mutants": (_MUTANTS, lambda found: checks.mutants(found[0])),
-    "source-mutants": (_MUTANTS, lambda found: checks.source_mutants(found[0])),
-    "mutants-listed": (_MUTANTS, lambda found: checks.mutants_listed(found[0])),
+    "mutants": (_NETLISTS, lambda found: checks.mutants(found[0])),
+    "mutants-listed": (_NETLISTS, lambda found: checks.mutants_listed(found[0])),
+    "source-mutants": (_SOURCES, lambda found: checks.source_mutants(found[0])),
+    "source-mutants-listed": (_SOURCES, lambda found: checks.mutants_listed(found[0])),
     "explore-confirmed": ("build/explore/*-*.json", explore.confirmed),
     "proofs": ("build/prove/summary.json", lambda found: checks.proofs(found[0])),
     "demo-digits": ("build/demos/classify/result.json", demos.table),

@@ -101,7 +101,7 @@ def proofs(path: Path) -> str:
 def mutants(path: Path) -> str:
     """Return what became of the mutants of each core's netlist."""
     found = json.loads(path.read_text("utf-8"))
-    cores = found["netlists"]
+    cores = found["rows"]
     ways = sorted({way for core in cores for way in core["killed"]})
     rows: list[list[object]] = []
     for core in cores:
@@ -109,13 +109,13 @@ def mutants(path: Path) -> str:
         rows.append([core["name"], core["mutants"], *killed, core["equal"], core["listed"]])
     totals = [sum(map(int, column)) for column in zip(*(row[1:] for row in rows), strict=True)]
     head = ["core", "> mutants", *(f"> {way}" for way in ways), "> proved equal", "> listed"]
-    tools = ", ".join(f"{name} {version}" for name, version in found["tools"].items())
-    return blocks.table(" | ".join(head), [*rows, ["all", *totals]]) + f"\nBy {tools}.\n"
+    table = blocks.table(" | ".join(head), [*rows, ["all", *totals]])
+    return f"{table}\nBy pyosys {found['pyosys']}.\n"
 
 
 def source_mutants(path: Path) -> str:
     """Return what became of the mutants of each group of sources."""
-    groups = json.loads(path.read_text("utf-8"))["sources"]
+    groups = json.loads(path.read_text("utf-8"))["rows"]
     rows: list[list[object]] = [
         [group["name"], group["mutants"], *group["killed"].values(), group["listed"]]
         for group in groups
@@ -128,7 +128,7 @@ def source_mutants(path: Path) -> str:
 def mutants_listed(path: Path) -> str:
     """Return the mutants that are neither killed nor proved equal, each with its reason."""
     listed = json.loads(path.read_text("utf-8"))["listed"]
-    return "".join(f"- {each['name']}: {each['why']}.\n" for each in listed) or "None.\n"
+    return "".join(f"- {name}: {why}.\n" for name, why in listed.items()) or "None.\n"
 
 
 def conformance() -> str:

@@ -32,5 +32,34 @@ NETLISTS: dict[tuple[str, str], str] = {
 }
 """By core and fault."""
 
-SOURCES: dict[str, str] = {}
+SOURCES: dict[str, str] = {
+    "hw/schedule/plan.py AxisPlan._changes: max(first, reached) -> min(first, reached)": (
+        "the slots in which words may change are a set. Those that come to it are between windows,"
+        " where the word is worked out anew and is the one before"
+    ),
+    (
+        "hw/schedule/program.py _shorter_divisors:"
+        " n < body and n <= total -> n < body or n <= total"
+    ): (
+        "the search also tries the period itself, which it has tried before, and periods longer"
+        " than all words together, which have no place to begin"
+    ),
+    "hw/schedule/uneven.py UnevenPlan.program_for: word >> 2 & 3 -> word >> 2 | 3": (
+        "every word adds at the first two places anyway, and the other bits that come to it say"
+        " so of places behind these. Nobody reads them, as the second place always begins anew"
+    ),
+    "hw/schedule/columns.py ApartPlan.program: 0 -> 1": (
+        "where several rows are one axis every column matters already, and those of one group are"
+        " said to matter once more"
+    ),
+    "hw/reduce/steps.py Steps.of: 1 -> 2": (
+        "a 0 gets two bits, and nobody looks at it: a stage without a drain has no use for whether"
+        " something drains"
+    ),
+    "golden/rounding.py _floor_roots: root ** degree > values -> root ** degree >= values": (
+        "a root that is exact comes out one too low, and the line that looks whether the next"
+        " number is a root, too, takes it up again"
+    ),
+    "hw/blocks/clamp.py Magnitude._turn: value < 0 -> value <= 0": "0 is its own negative",
+}
 """By the mutant's name."""

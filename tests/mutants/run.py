@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
+from functools import cache, partial
 from importlib import metadata, resources
 from multiprocessing import get_context
 from pathlib import Path
@@ -123,25 +123,32 @@ def _server(facts: Path) -> "subprocess.Popen[str]":
     )
 
 
+def _asked(facts: Path, *words: object) -> dict[str, Any]:
+    server = _server(facts)
+    assert server.stdin is not None and server.stdout is not None
+    print(*words, file=server.stdin, flush=True)
+    return json.loads(server.stdout.readline())
+
+
+def of_tests(group: str, folder: Path, facts: Path) -> dict[str, Any]:
+    """Run a group's tests of the code as it is."""
+    key = digest("as it is", group, fingerprint(), share.sources(group))
+    found = kept(folder, key, partial(_asked, facts, "tests", group, share.WITHOUT))
+    return {"name": f"{group}, as it is", **found}
+
+
 def of_source(group: str, number: int, name: str, folder: Path, facts: Path) -> dict[str, Any]:
-    """Run one mutant of a source: cores first, and the group's tests if these do not tell it.
+    """Run one mutant of a source: cores, and the group's tests if these do not tell it.
 
     What cores say rests on the gates of all cores as they are, which the facts are of.
     """
-    mutant = all_mutants(group)[number]
+    source = all_mutants(group)[number].source()
     found: dict[str, Any] = {"name": name, "group": group, "killed": None, "seconds": 0}
-    for what, texts in (
-        ("cores", (facts.read_text("utf-8"), share.sources())),
-        ("tests", (share.sources(group),)),
-    ):
-
-        def find(what: str = what) -> dict[str, Any]:
-            server = _server(facts)
-            assert server.stdin is not None and server.stdout is not None
-            print(what, group, number, file=server.stdin, flush=True)
-            return json.loads(server.stdout.readline())
-
-        result = kept(folder, digest(what, mutant.source(), *texts), find)
+    parts = {"cores": (facts.read_text("utf-8"), share.sources()), "tests": (share.sources(group),)}
+    for what in reversed(parts) if group in share.WHOLE else parts:  # what is quicker first
+        texts = parts[what]
+        key = digest(what, source, *texts)
+        result = kept(folder, key, partial(_asked, facts, what, group, number))
         found["seconds"] += result["seconds"]
         if result["killed"] is not None:
             return {**found, "killed": f"{what}: {result['killed']}"}
@@ -178,16 +185,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"LEFT {line}")
     total = sum(row["mutants"] for rows, _ in found.values() for row in rows)
     print(f"{total} mutants in {time.monotonic() - start:.0f} s, {len(left)} without a reason")
-    if not (options.only or options.part):
-        tools = {name: metadata.version(name) for name in ("pyosys",)}
-        listed = [
-            *({"name": f"{core}: `{fault}`", "why": why} for (core, fault), why in NETLISTS.items())
-        ]
-        listed += [{"name": f"`{name}`", "why": why} for name, why in SOURCES.items()]
-        document = {"tools": tools, **{name: rows for name, (rows, _) in found.items()}}
-        document["listed"] = listed
-        text = json.dumps(document, indent=1) + "\n"
-        (options.folder / "summary.json").write_text(text, encoding="utf-8")
+    if not options.only:
+        listed = {
+            "netlists": {f"{core}: `{fault}`": why for (core, fault), why in NETLISTS.items()},
+            "sources": {f"`{name}`": why for name, why in SOURCES.items()},
+        }
+        for name, (rows, _) in found.items():
+            document = {"pyosys": metadata.version("pyosys"), "rows": rows, "listed": listed[name]}
+            text = json.dumps(document, indent=1) + "\n"
+            (options.folder / f"{name}.json").write_text(text, encoding="utf-8")
     return int(bool(left))
 
 
@@ -241,6 +247,16 @@ def _sources(pool: ProcessPoolExecutor, options: argparse.Namespace) -> Rows:
         number, file = all_mutants(mutant.group).index(mutant), facts[alike[mutant.group]]
         tasks.append((of_source, mutant.group, number, mutant.name, options.folder, file))
     results = _all(pool, "running sources", "mutants", tasks)
+    # a test that fails anyway would kill all that come to it: where one lives there is none
+    alive = {result["group"] for result in results if result["killed"] is None}
+    tested = {r["group"] for r in results if (r["killed"] or "").startswith("tests: ")}
+    as_it_is = _all(
+        *(pool, "running tests of the code as it is", "groups"),
+        [
+            (of_tests, group, options.folder, facts[alike[group]])
+            for group in sorted(tested - alive)
+        ],
+    )
     rows = []
     for group in GROUPS:
         own = [result for result in results if result["group"] == group]
@@ -257,10 +273,11 @@ def _sources(pool: ProcessPoolExecutor, options: argparse.Namespace) -> Rows:
                 "seconds": round(sum(result["seconds"] for result in own), 1),
             }
         )
-    alive = {result["name"] for result in results if result["killed"] is None}
-    lines = sorted(alive - SOURCES.keys())
+    names = {result["name"] for result in results if result["killed"] is None}
+    lines = [f"{each['name']}: {each['killed']}" for each in as_it_is if each["killed"]]
+    lines += sorted(names - SOURCES.keys())
     if not options.only and options.drawn == DRAWN:
-        lines += [f"listed, and killed or not drawn: {name}" for name in SOURCES.keys() - alive]
+        lines += [f"listed, and killed or not drawn: {name}" for name in SOURCES.keys() - names]
     return rows, lines
 
 

@@ -19,20 +19,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import pytest
-
+from . import own
+from .limits import begin
 from .sources import GROUPS, ROOT, Finder, Mutant, all_mutants
 
-TESTS: dict[str, tuple[str, ...]] = {
-    "schedule": ("hw/test_schedule.py", "hw/test_column_schedule.py", "hw/test_uneven.py"),
-    "stage": ("hw/test_parts.py",),
-    "sequencer": ("hw/test_parts.py",),
-    "finishing": ("hw/test_blocks.py", "hw/test_division.py"),
-    "golden": ("golden",),
-}
-"""Of each group, in tests/."""
-SLOW = ("test_conformance.py",)
-"""What takes too long of that, and is about other things."""
 _CORES = ("core_jobs", "column_jobs", "pool_specs")
 OWN: tuple[dict[str, Any], ...] = (
     {"op": "avg", "kernel": 3, "dtype": "int5", "scale": "3/4", "zero_points": (2, -3)},
@@ -53,19 +43,14 @@ WHOLE = ("finishing", "golden")
 """Groups whose cores have all that may stand behind the stages."""
 RUN = 12
 """Cores that run at most, of those whose gates or figures are others."""
-CORE, TEST = 6, 30
+CORE, MOST = 6, 30
 """Seconds of the processor after which one counts as one that does not end."""
 
 
 def sources(group: str = "") -> str:
     """Return the texts of a group's tests, or without one of what cores are made by and run in."""
-    tests = ROOT / "tests"
-    found = {Path(__file__), *(tests / f"{name}.py" for name in _CORES)}
-    if group:
-        found = set[Path]()
-        for path in TESTS[group]:
-            found |= {tests / path} if path.endswith(".py") else {*(tests / path).rglob("*.py")}
-    return "\0".join(path.read_text("utf-8") for path in sorted(found))
+    found = [Path(__file__), *(ROOT / "tests" / f"{name}.py" for name in _CORES)]
+    return "\0".join(path.read_text("utf-8") for path in (own.files(group) if group else found))
 
 
 def jobs(group: str) -> dict[str, Any]:
@@ -153,7 +138,7 @@ def by_cores(mutant: Mutant, due: Known) -> Iterator[str]:
 
     run = 0
     for number, (name, job) in enumerate(jobs(mutant.group).items()):
-        _begin(CORE)
+        begin(CORE)
         yield from (f"{name}: {fault}" for fault in _naive(job, number))
         same, calls = due[name]
         # the golden model makes no gates, but it makes the jobs, long before
@@ -224,35 +209,8 @@ def _float_averages() -> Iterator[str]:
         yield "an average of float16 is not NumPy's"
 
 
-def _begin(most: int) -> None:
-    """Have this process killed in so many seconds of its own."""
-    signal.setitimer(signal.ITIMER_VIRTUAL, most)
-
-
-class _First:
-    """Keeps the first test that fails."""
-
-    fault = ""
-
-    def pytest_runtest_logstart(self) -> None:
-        _begin(TEST)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed and not self.fault:
-            self.fault = report.nodeid
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed and not self.fault:
-            self.fault = f"{report.nodeid} cannot be collected"
-
-
-def _tests(paths: Sequence[str]) -> Iterator[str]:
-    first = _First()
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--capture=fd", f"--rootdir={ROOT}"]
-    options += [f"--ignore-glob=*/{name}" for name in SLOW]
-    status = pytest.main([*options, *(str(ROOT / "tests" / path) for path in paths)], [first])
-    if status:
-        yield first.fault or f"pytest ends with {status}"
+WITHOUT = -1
+"""In place of a mutant's number: the code as it is, which its group's tests have to pass."""
 
 
 def judge(group: str, number: int, due: Known | None) -> str | None:
@@ -261,10 +219,12 @@ def judge(group: str, number: int, due: Known | None) -> str | None:
     By cores, if their facts are due, or else by the group's tests.
     """
     mutant = all_mutants(group)[number]
-    Finder(mutant).install()
+    if number != WITHOUT:
+        Finder(mutant).install()
     warnings.simplefilter("ignore")
     try:
-        wrong = _tests(TESTS[group]) if due is None else by_cores(mutant, due)
+        near = Path(mutant.path).stem
+        wrong = own.wrong(group, near) if due is None else by_cores(mutant, due)
         return next(wrong, None)
     except Exception as error:  # what a mutant ends with, whatever that is
         return f"{type(error).__name__}: {error}"
@@ -285,7 +245,7 @@ def serve(due: Known) -> int:
         start = time.monotonic()
         reading, writing = os.pipe()
         if not (child := os.fork()):
-            _begin(TEST)
+            begin(MOST)
             for stream in (sys.stdout, sys.stderr):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             killed = judge(group, int(number), due if what == "cores" else None)

@@ -82,7 +82,7 @@ class Mutant:
     def name(self) -> str:
         """What the mutant is told by, wherever its line is."""
         count = f" ({self.again + 1})" if self.again else ""
-        return f"{self.path.rpartition('_')[2]} {self.place}: {self.change}{count}"
+        return f"{self.path.partition('_')[2]} {self.place}: {self.change}{count}"
 
     @property
     def module(self) -> str:
