@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "streampool",
     "streampool_bench",
+    "streampool_explore",
+    "streampool_farm",
     "streampool_models",
     "streampool_golden",
     "streampool_hw",
