@@ -289,7 +289,8 @@ def _batches(
         try:
             yield (future.result() for future in concurrent.futures.as_completed(running))
         finally:
-            workers.shutdown(cancel_futures=True)
+            # without waiting: where this was stopped, what runs is killed
+            workers.shutdown(wait=False, cancel_futures=True)
 
 
 def sweep(count: int, seed: int, path: Path, jobs: int, shared: Shared | None = None) -> int:
