@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -34,7 +35,7 @@ into slices: most end in a fifth of it."""
 
 
 @dataclass(frozen=True)
-class Design:
+class Design(ABC):
     """A core for a device, elaborated and ready for synthesis."""
 
     core: Any  # what stands alone, of any kind: of slices with streams of their own the first one
@@ -67,22 +68,22 @@ class Design:
         return JobDesign(core, device, alone, between, slices, streams, job=job)
 
     @property
+    @abstractmethod
     def values(self) -> int:
         """Values of a beat."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def ndim(self) -> int:
         """Spatial axes of a frame."""
-        raise NotImplementedError
 
+    @abstractmethod
     def facts(self) -> dict[str, Any]:
         """Return those fields of a `Placement` that are the design's."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rates(self, placer_mhz: float, limit: silicon.Limit | None) -> dict[str, Any]:
         """Return those that follow from the placer's clock and the silicon's limit."""
-        raise NotImplementedError
 
     @property
     def routing(self) -> tuple[str, ...]:
