@@ -120,7 +120,10 @@ BAD: list[tuple[Any, str]] = [
     ([{**GOOD, "shape": [7, 2, 3, 3]}], "job 1: shape (7, 2, 3, 3) has three axes"),
     ([GOOD, {**GOOD, "spec": {**MAX, "dtype": "int16"}}], "job 2: dtype int16 does not fit"),
     ([{**GOOD, "spec": {**MAX, "dtype": "float16"}}], "job 1: dtype float16 does not fit"),
-    ([{**GOOD, "spec": {**MAX, "op": "l2"}}], "job 1: operations ('l2',) are not what a run-time"),
+    (
+        [{**GOOD, "spec": {**MAX, "op": "l2"}}],
+        "job 1: op l2 is nothing that a run-time core has; use max,",
+    ),
     ([{**GOOD, "spec": {**MAX, "indices": "plane"}}], "job 1: indices plane is nothing"),
     ([{**GOOD, "input": 3}], "job 1: input must be the name of a .npy file, not 3"),
     ([{**GOOD, "input": "none.npy"}], "job 1: none.npy is not there"),

@@ -19,7 +19,7 @@ def test_maxima_in_place_of_a_shape(command: Command, folder: Path):
     assert "pool.v: max and min as a host says, 2 lanes of 6 bits" in done.out
     maxima = json.loads((folder / "pool.json").read_text())["maxima"]
     assert (maxima["max_partials"], maxima["max_row"], maxima["max_fold"]) == (3, 70, 256)
-    assert "#define POOL_MAX_ROW      70u" in (folder / "pool.h").read_text()
+    assert "#define POOL_MAX_ROW       70u" in (folder / "pool.h").read_text()
     assert (folder / "pool.rdl").read_text().startswith("addrmap pool {")
 
 

@@ -13,7 +13,7 @@ from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.maxima import Maxima
 from streampool_hw.runtime.registers import ARM, STAGES, WORDS, RegisterMap, checksum
 from streampool_sim.engines.trace import EngineError
-from streampool_sim.runtime.cases import clocks_lost, fault, random_frame, random_turns
+from streampool_sim.runtime.cases import clocks_lost, fault, random_frame, random_job, random_turns
 from streampool_sim.runtime.engine import Noise, RuntimeModel, Turn
 from streampool_sim.runtime.sweep import MAXIMA, sequence
 
@@ -44,7 +44,7 @@ def test_a_change_loses_no_more_than_its_formula_and_the_columns_exactly_that(mo
             new.job.bubble_after(old.job) if new.job is not old.job else 0
             for old, new in pairwise(turns)
         ]
-        found = clocks_lost(turns, played)
+        found = clocks_lost(model, turns, played)
         for before, most in zip(accumulate(found), accumulate(bubbles), strict=True):
             assert before <= most, seed
         free += sum(
@@ -60,6 +60,33 @@ def test_a_change_loses_no_more_than_its_formula_and_the_columns_exactly_that(mo
                 assert found[k] == _columns(old, new), seed
                 exact += 1
     assert exact > 10 and free > 50
+
+
+def test_frames_take_what_their_job_says_or_less_where_that_is_a_bound(model: RuntimeModel):
+    rng, numbers, seen = random.Random(7), np.random.default_rng(7), {True: 0, False: 0}
+    while min(seen.values()) < 8:
+        job = random_job(rng, model.core.maxima, beats=200)
+        grows = [stage.outputs > stage.slots for stage in job.stages]
+        if grows[0] == grows[1] or any(stage.rest for stage in job.stages):
+            continue
+        turns = [Turn(job, random_frame(numbers, job)) for _ in range(6)]
+        ends = [int(each[-1]) for each in model.run(turns).in_cycles]
+        took = ends[-1] - ends[-2]
+        assert took == model.steady_cycles(job)
+        assert job.limit_cycles <= took <= job.cycles_bound
+        if grows[0] or job.is_steady:  # of columns that grow all is known
+            assert took == job.cycles_bound
+        seen[grows[0]] += 1
+
+
+def test_a_loss_shows_where_frames_take_less_than_their_bound():
+    job = RuntimeJob(PoolSpec("max", (3, 2), (1, 2), [[1, 2], [1, -1]]), (16, 6, 5), MOST)
+    before = RuntimeJob(PoolSpec("max", (3, 5), (3, 1)), (18, 9, 8), MOST)
+    model, numbers = RuntimeModel(RuntimePoolCore(MOST), optimise="-O1"), np.random.default_rng(0)
+    turns = [Turn(each, random_frame(numbers, each)) for each in (before, job, job)]
+    found = clocks_lost(model, turns, model.run(turns))
+    assert job.cycles_bound - model.steady_cycles(job) == 16
+    assert found == [0, job.bubble_after(before), 0]
 
 
 def _columns(old: Turn, new: Turn) -> int:

@@ -1,7 +1,7 @@
 """A run-time core's job as data: brute-forced with symbolic partials, its bubble to the clock."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,11 +10,14 @@ import pytest
 from runtime_model import Stage, expected
 from streampool_golden import Axis, PoolJob, PoolSpec, SpecError, UnevenAxis
 from streampool_golden.networks import networks
+from streampool_hw.export.runtime_verilog import write_runtime_verilog
+from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob, StageJob, _stage_job, lost
 from streampool_hw.runtime.maxima import SLOT, Maxima, StageMaxima
 from streampool_hw.schedule.plans import plan_of
 
 MOST = Maxima(max_partials=6, max_row=4096, max_words=64)
+POOL = PoolSpec("max", 3)
 
 
 def random_axis(rng: random.Random, kernel: int, stride: int, length: int) -> Axis:
@@ -201,3 +204,23 @@ def test_what_passes_a_maximum_is_refused_by_its_name(
 def test_maxima_that_cannot_be_are_refused(given: dict[str, Any], said: str):
     with pytest.raises(SpecError, match=said):
         Maxima(**given)
+
+
+EIGHT: Any = 8
+WRONG: list[tuple[Callable[[], object], str, str]] = [
+    (lambda: RuntimePoolCore(EIGHT), "maxima", "maxima must be Maxima, such as .*, not 8"),
+    (lambda: RuntimeJob(POOL, (8, 9, 9), EIGHT), "maxima", "maxima must be Maxima"),
+    (lambda: RuntimePoolCore(MOST).job(POOL, EIGHT), "shape", "shape must be 3 .*, not 8"),
+    (lambda: RuntimeJob(PoolJob(POOL, (8, 9, 9)), (8, 9, 9)), "shape", "no meaning with a job"),
+    (lambda: RuntimeJob(PoolSpec("l2", 3), (8, 9, 9)), "op", "op l2 is nothing .* use max, min,"),
+    (lambda: write_runtime_verilog(EIGHT, "."), "core", "core must be a RuntimePoolCore or Maxima"),
+]
+
+
+@pytest.mark.parametrize(("make", "field", "said"), WRONG)
+def test_what_is_no_maxima_or_no_shape_is_refused(
+    make: Callable[[], object], field: str, said: str
+):
+    with pytest.raises(SpecError, match=said) as refused:
+        make()
+    assert refused.value.field == field

@@ -6,8 +6,8 @@ from importlib import resources
 
 from ..runtime.control import CONTROL, ID, MAP_VERSION, STICKY, Place, constants
 from ..runtime.core import RuntimePoolCore
-from ..runtime.maxima import Maxima
-from ..runtime.registers import ADDRESS_BITS, Field
+from ..runtime.maxima import SLOT, Maxima
+from ..runtime.registers import ADDRESS_BITS, CHECKSUM_BITS, Field
 
 _ACCESS = {"w": "written", "r": "read", "rw": "read and written", "r1": "read; 1 clears a bit"}
 
@@ -51,16 +51,24 @@ def c_planner(name: str, version: str) -> str:
 
 
 def _filled(template: str, name: str, version: str) -> str:
-    text = resources.files("streampool_hw.runtime").joinpath(template).read_text("utf-8")
-    for mark, value in (("@name@", name), ("@NAME@", name.upper()), ("@version@", version)):
+    text = _template(template)
+    marks = {
+        "@schedule@\n": _template("plan_schedule.h.txt"),  # first, as it has the others
+        **{"@name@": name, "@NAME@": name.upper(), "@version@": version},
+    }
+    for mark, value in marks.items():
         text = text.replace(mark, value)
     return text
+
+
+def _template(name: str) -> str:
+    return resources.files("streampool_hw.runtime").joinpath(name).read_text("utf-8")
 
 
 def _sizes(maxima: Maxima) -> dict[str, str]:
     numbers = {key: value for key, value in asdict(maxima).items() if isinstance(value, int)}
     told = {"take_over": RuntimePoolCore.TAKE_OVER, "map": MAP_VERSION}
-    told["sums"] = int(maxima.sums)
+    told |= {"sums": int(maxima.sums), "slot_clocks": SLOT, "checksum_bits": CHECKSUM_BITS}
     return {"id": f"0x{ID:08x}u"} | {key: f"{value}u" for key, value in (told | numbers).items()}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from streampool_golden import __version__
-from streampool_golden.errors import meaningless, refuse_unknown
+from streampool_golden.errors import meaningless, refuse_unknown, wrong
 
 from ..files import write_whole
 from ..runtime.core import RuntimePoolCore
@@ -71,7 +71,7 @@ def write_runtime_verilog(
     Raises
     ------
     SpecError
-        If the name, the directory or an option is not what it must be.
+        If the core, the name, the directory or an option is not what it must be.
     OSError
         If the files cannot be written.
     """
@@ -79,6 +79,8 @@ def write_runtime_verilog(
     refuse_unknown(options, ["family"], "option")
     if isinstance(core, Maxima):
         core = RuntimePoolCore(core, **options)
+    elif not isinstance(core, RuntimePoolCore):
+        raise wrong("core", "a RuntimePoolCore or Maxima", core)
     elif options:
         raise meaningless("family", options["family"], "a core that is there")
     axi, maxima = AxiRuntimeCore(core), core.maxima

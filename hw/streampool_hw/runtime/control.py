@@ -6,7 +6,16 @@ from dataclasses import asdict, dataclass
 from streampool_golden import __version__
 
 from .maxima import KNOWN, Maxima
-from .registers import ADDRESS_BITS, BLOCK, STAGES, WORDS, Field, Register, RegisterMap
+from .registers import (
+    ADDRESS_BITS,
+    BLOCK,
+    STAGES,
+    WORDS,
+    Field,
+    Register,
+    RegisterMap,
+    word_fields,
+)
 
 CONTROL = "control"
 CONTROL_BASE = (1 << ADDRESS_BITS) - BLOCK
@@ -165,8 +174,7 @@ def places(maxima: Maxima) -> tuple[Place, ...]:
         ]
         if block in STAGES:
             most = getattr(maxima, block)
-            about = "the program, a word an address: load, add, shift, own, last, kind, loop, end"
-            word = (Field("word", 0, most.word_bits, about),)
+            word = word_fields(most)
             program = Register("word", WORDS, word, "what happens in a slot", most.words)
             found.append(Place(block, program, registers.address(block, WORDS)))
     found += [Place(CONTROL, one, CONTROL_BASE + one.address) for one in CONTROLS]

@@ -13,7 +13,7 @@ from ..families import GENERIC, check_family
 from ..reduce.reduction import LARGEST, TOTAL
 from .finish import TRAITS, RuntimeFinish, key_mask
 from .job import RuntimeJob
-from .maxima import Maxima
+from .maxima import Maxima, check_maxima
 from .registers import (
     ADDRESS_BITS,
     ARM,
@@ -54,6 +54,11 @@ class RuntimePoolCore(wiring.Component):
     family : str, optional
         The family of devices, one of `FAMILIES`.
 
+    Raises
+    ------
+    SpecError
+        If `maxima` are none, or there is no such family.
+
     Members
     -------
     i : In(stream)
@@ -91,7 +96,7 @@ class RuntimePoolCore(wiring.Component):
     began: Signal
 
     def __init__(self, maxima: Maxima, *, family: str = GENERIC):
-        self.maxima, self.family = maxima, check_family(family)
+        self.maxima, self.family = check_maxima(maxima), check_family(family)
         self._map = RegisterMap(maxima)
         key = unsigned(maxima.bits)
         how: dict[str, Any] = {"traits": 2}
@@ -134,7 +139,7 @@ class RuntimePoolCore(wiring.Component):
         SpecError
             As `RuntimeJob`, such as where a job passes one of the maxima, which the sentence names.
         """
-        return RuntimeJob(spec, tuple(shape), self.maxima)
+        return RuntimeJob(spec, shape, self.maxima)
 
     def elaborate(self, platform):
         m = Module()

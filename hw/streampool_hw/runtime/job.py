@@ -1,15 +1,16 @@
 """A job of a run-time core, worked out before any gate: what its stages are told."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 from streampool_golden import Axis, PoolJob, PoolSpec, SpecError, UnevenAxis
+from streampool_golden.errors import meaningless
 
 from ..blocks.windows import Kind
 from ..schedule.plans import plan_of
-from .maxima import MOST, SLOT, Maxima, StageMaxima
+from .maxima import KNOWN, MOST, SLOT, Maxima, StageMaxima, check_maxima
 from .quotients import Finish, kinds_of, windows_of
 from .registers import FINISH, STAGES, WORDS, RegisterMap, checksum
 
@@ -104,11 +105,16 @@ class RuntimeJob:
     def __init__(
         self,
         spec: PoolSpec | PoolJob,
-        shape: tuple[int, ...] = (),
+        shape: Sequence[int] = (),
         maxima: Maxima = Maxima(),  # noqa: B008 (frozen)
     ):
-        self.maxima = maxima
-        job = spec if isinstance(spec, PoolJob) else PoolJob(spec, shape, maxima.lanes)
+        self.maxima = check_maxima(maxima)
+        if isinstance(spec, PoolJob):
+            if not (isinstance(shape, tuple) and not shape):
+                raise meaningless("shape", shape, "a job, which has it")
+            job = spec
+        else:
+            job = PoolJob(spec, shape, maxima.lanes)
         self.job = job
         _check_kind(job, maxima)
         rows, columns = (_no_axis(), *job.axes) if len(job.axes) == 1 else job.axes
@@ -178,13 +184,20 @@ class RuntimeJob:
         """The most clocks that a frame takes while the job stays, valid and ready always high.
 
         The beats in, out, and between the two stages, where columns that grow stand before rows
-        that shrink; of a slot of fewer beats than `SLOT` as many clocks. Where one axis shrinks and
-        the other grows, what that one waits may come on top, as in a `PoolCore`.
+        that shrink; of a slot of fewer beats than `SLOT` as many clocks. Where columns shrink and
+        rows grow, what these may wait comes on top, as in a `PoolCore`.
         """
         least = max(self.job.beats_out, *(stage.cycles for stage in self.stages))
-        if not any(stage.outputs < stage.slots for stage in self.stages):
-            return least
-        return least + sum(stage.runs * lost(stage, stage) for stage in self.stages)
+        rows_wait = self.columns.outputs < self.columns.slots
+        return least + lost(self.rows, self.rows) * rows_wait
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether no stage waits for the frame before while the job stays.
+
+        Else frames may take less than `cycles_bound`.
+        """
+        return not any(lost(stage, stage) for stage in self.stages)
 
     def bubble_after(self, old: "RuntimeJob") -> int:
         """Return the most clocks lost at the input when this job's first frame follows an old one.
@@ -202,8 +215,19 @@ def _no_axis() -> Axis:
     return Axis.resolve(1, 1, 1, (0, 0))
 
 
+def check_op(op: str) -> None:
+    """Refuse an operation that no run-time core has."""
+    if op not in KNOWN:
+        raise SpecError(
+            "op",
+            f"op {op} is nothing that a run-time core has; use {', '.join(KNOWN[:-1])} or"
+            f" {KNOWN[-1]}, or PoolCore.",
+        )
+
+
 def _check_kind(job: PoolJob, maxima: Maxima) -> None:
     spec = job.spec
+    check_op(job.op)
     if job.op not in maxima.operations:
         raise SpecError(
             "op",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 from streampool_golden import Operation, SpecError
-from streampool_golden.errors import shown
+from streampool_golden.errors import shown, wrong
 from streampool_golden.fields import integer
 from streampool_golden.operations import OPERATIONS
 
@@ -52,6 +52,11 @@ class StageMaxima:
         return (self.m - 1).bit_length()
 
     @property
+    def rest_bits(self) -> int:
+        """Bits of the clocks of a slot in which nothing is taken."""
+        return (SLOT - 1).bit_length()
+
+    @property
     def place_bits(self) -> int:
         """Bits of a word's place in the program."""
         return (self.words - 1).bit_length()
@@ -87,6 +92,13 @@ MOST = {
     **{"max_words": 256, "max_length": 1 << 16, "max_taps": 1 << 12, "max_kinds": 8},
 }
 """The largest of each that a core may be made for."""
+
+
+def check_maxima(maxima: object) -> "Maxima":
+    """Return maxima, or refuse what is nothing of the kind."""
+    if not isinstance(maxima, Maxima):
+        raise wrong("maxima", "Maxima, such as Maxima(lanes=8)", maxima)
+    return maxima
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,13 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from .maxima import StageMaxima
+from .registers import stage_registers
 
 
 def told(most: StageMaxima) -> data.StructLayout:
     """Return what a player is told beside its program: the fields of its registers."""
-    return data.StructLayout(
-        {
-            "m1": most.m_bits,
-            "rest": 3,
-            "repeats1": most.turn_bits,
-            "start": most.place_bits,
-            "runs1": most.run_bits,
-            "drain": most.partials,
-            "kinds": most.partials * most.kind_bits,
-        }
-    )
+    fields = [field for register in stage_registers(most) for field in register.fields]
+    return data.StructLayout({field.name: field.bits for field in fields})
 
 
 class Player(wiring.Component):
@@ -183,7 +175,7 @@ class Player(wiring.Component):
                 m.d.sync += [runs.eq(runs - 1), runs_more.eq(runs != 1)]
 
         # ---- before a slot of few beats: clocks in which nothing is taken
-        rest, resting, rests, begins = Signal(3), Signal(), Signal(), Signal(init=1)
+        rest, resting, rests, begins = Signal(most.rest_bits), Signal(), Signal(), Signal(init=1)
         m.d.comb += self.settling.eq(resting & begins)
         resting_next = Mux(step | restart, ~more & rests, resting & (rest != 0))
         m.d.sync += [

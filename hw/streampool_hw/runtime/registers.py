@@ -86,7 +86,12 @@ def stage_registers(most: StageMaxima) -> tuple[Register, ...]:
             0,
             (
                 Field("m1", 0, most.m_bits, "beats from a position to its neighbour, less 1"),
-                Field("rest", 16, 3, "clocks before a slot's beats in which nothing is taken"),
+                Field(
+                    "rest",
+                    16,
+                    most.rest_bits,
+                    "clocks before a slot's beats in which nothing is taken",
+                ),
             ),
             "how long a slot is",
         ),
@@ -121,6 +126,21 @@ def stage_registers(most: StageMaxima) -> tuple[Register, ...]:
             ),
             "what is divided alike of what leaves after the last input",
         ),
+    )
+
+
+def word_fields(most: StageMaxima) -> tuple[Field, ...]:
+    """Return the fields of a word of a program."""
+    places = most.partials + 1
+    return (
+        Field("load", 0, places, "which places of the queue start anew"),
+        Field("add", places, places, "which take the input in"),
+        Field("shift", most.own_bit - 1, 1, "whether the queue shifts"),
+        Field("own", most.own_bit, 1, "whether a window of the frame leaves"),
+        Field("last", most.own_bit + 1, 1, "whether that is the frame's last one"),
+        Field("kind", most.own_bit + 2, most.kind_bits, "what that one is divided by"),
+        Field("loop", most.loop_bit, 1, "whether the loop ends with it"),
+        Field("end", most.loop_bit + 1, 1, "whether the program ends with it"),
     )
 
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from streampool_golden.operations import OPERATIONS
 from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.maxima import Maxima
 
-from .engine import Played, Turn
+from .engine import Played, RuntimeModel, Turn
 
 
 def random_job(
@@ -122,13 +123,13 @@ def fault(turns: Sequence[Turn], played: Played) -> str | None:
     return None
 
 
-def clocks_lost(turns: Sequence[Turn], played: Played) -> list[int]:
+def clocks_lost(model: RuntimeModel, turns: Sequence[Turn], played: Played) -> list[int]:
     """Return the clocks that each frame's input took beyond what its job takes in the steady state.
 
     A frame is counted from the last beat of the one before, and the first from its own first beat.
     """
     found, before = [], int(played.in_cycles[0][0]) - 1
     for turn, cycles in zip(turns, played.in_cycles, strict=True):
-        found.append(int(cycles[-1]) - before - turn.job.cycles_bound)
+        found.append(int(cycles[-1]) - before - ceil(model.steady_cycles(turn.job)))
         before = int(cycles[-1])
     return found

@@ -7,6 +7,7 @@ together in C++, by `jobs.cc`.
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from ..engines.stalls import RUBBISH, SINK, SOURCE, base, threshold
 from ..engines.trace import EngineError
 from ..frames import pack, unpack
 
+_FRAMES = (6, 64)
+"""So many of a job are measured; more where these do not all take the same."""
 CHUNK = 1 << 20
 """Clocks between two looks at the progress (and at Ctrl-C)."""
 
@@ -133,6 +136,7 @@ class RuntimeModel(SharedObject):
             own.joinpath("jobs.cc").read_text("utf-8"),
         ]
         self.core, maxima = core, core.maxima
+        self._steady: dict[RuntimeJob, Fraction] = {}
         self._netlist = netlist
         if netlist is None:
             self._text = yosys.to_rtlil(core, "top")
@@ -253,6 +257,23 @@ class RuntimeModel(SharedObject):
             arrays["offered"].tolist(),
             b.cycle,
         )
+
+    def steady_cycles(self, job: RuntimeJob) -> Fraction:
+        """Return the clocks that a frame takes while its job stays, on average.
+
+        Where frames wait for the ones before, the job knows a bound alone: there it is measured.
+        """
+        if job.is_steady:
+            return Fraction(job.cycles_bound)
+        if job not in self._steady:
+            frame, took = np.zeros(job.job.shape, job.job.input.numpy), np.arange(2)
+            for count in _FRAMES:
+                played = self.run([Turn(job, frame)] * count)
+                took = np.diff([int(each[-1]) for each in played.in_cycles])[-count // 2 :]
+                if np.ptp(took) == 0:
+                    break
+            self._steady[job] = Fraction(int(took.sum()), len(took))
+        return self._steady[job]
 
     def _signed(self, job: RuntimeJob, beats: np.ndarray) -> np.ndarray:
         """Return beats, which are bits, as values of the job's type."""

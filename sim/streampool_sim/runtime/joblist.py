@@ -1,6 +1,7 @@
 """A list of jobs, read from JSON, and run in turn through one simulated core."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.errors import refuse_unknown, shown
 from streampool_golden.job import DEFAULT_LANES
 from streampool_hw.runtime.core import RuntimePoolCore
-from streampool_hw.runtime.job import RuntimeJob
+from streampool_hw.runtime.job import RuntimeJob, check_op
 from streampool_hw.runtime.least import LEAST, grown
 from streampool_hw.runtime.maxima import Maxima
 
@@ -125,7 +126,7 @@ def jobs_of(entries: Sequence[Entry], **given: Any) -> list[RuntimeJob]:
     jobs = [each.job for each in entries]
     for each in entries:
         with _told(each.where):
-            Maxima(operations=(each.job.op,))
+            check_op(each.job.op)
     most = Maxima(
         **{
             "lanes": min(DEFAULT_LANES, max(job.shape[0] for job in jobs)),
@@ -211,7 +212,7 @@ def run_jobs(
         # leaves than came, the next job's first windows wait for the rest
         came, limit = max(end, played.offered[at] - 1), len(x) * job.limit_cycles
         cycles = max(int(played.in_cycles[upto - 1][-1]) - came, limit)
-        bound = len(x) * job.cycles_bound
+        steady = math.ceil(len(x) * model.steady_cycles(job))
         rows.append(
             {
                 "spec": job.job.spec.to_json(),
@@ -222,8 +223,9 @@ def run_jobs(
                 "frames": len(x),
                 "cycles": cycles,
                 "limit_cycles": limit,
-                "bound_cycles": bound,
-                "clocks_lost": None if stall else max(0, cycles - bound),
+                "steady_cycles": steady,
+                "bound_cycles": len(x) * job.cycles_bound,
+                "clocks_lost": None if stall else max(0, cycles - steady),
                 "most_clocks_lost": 0 if before is None else job.bubble_after(before),
                 "host_cycles": came - end,
                 "writes": len(job.writes),

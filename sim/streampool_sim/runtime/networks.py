@@ -51,12 +51,13 @@ def rows() -> list[Row]:
     jobs = layers()
     turns = [Turn(job, random_frame(numbers, job)) for _, job in jobs]
     with Progress("compiling the core", "simulated", "beats") as progress:
-        played = RuntimeModel(RuntimePoolCore(MAXIMA)).run(turns, progress=progress)
+        model = RuntimeModel(RuntimePoolCore(MAXIMA))
+        played = model.run(turns, progress=progress)
     wrong = fault(turns, played)
     if wrong is not None:
         raise SystemExit(wrong)
     found, before = [], None
-    for (layer, job), lost in zip(jobs, clocks_lost(turns, played), strict=True):
+    for (layer, job), lost in zip(jobs, clocks_lost(model, turns, played), strict=True):
         found.append(
             Row(
                 layer.name,
