@@ -5,6 +5,7 @@ from typing import Any
 
 import axis_rules
 import numpy as np
+import video
 from streampool_golden import PoolJob, PoolSpec, pool, pool_with_indices
 
 
@@ -66,14 +67,10 @@ MARKED: dict[str, PoolJob] = {
     f"marked_{name}": JOBS[name] for name in ("max_fold", "sum_steps", "avg_all", "through")
 }
 
-# RGB, of few lines: 1080p at four pixels a clock, and 4K at eight
+# the example's RGB video, of few lines
 VIDEO: dict[str, PoolJob] = {
-    "video_1080p": PoolJob(
-        PoolSpec(op="max", kernel=2, dtype="uint8"), (3, 4, 1920), lanes=3, columns=4
-    ),
-    "video_4k": PoolJob(
-        PoolSpec(op="avg", kernel=2, dtype="uint8"), (3, 4, 3840), lanes=3, columns=8
-    ),
+    name: PoolJob(job.spec, (job.shape[0], 4, job.shape[2]), job.lanes, job.columns)
+    for name, job in video.CORES.items()
 }
 
 
