@@ -5,10 +5,13 @@ makes of either one that is rounded as `Division` works out, and `requantiser` m
 """
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Value, unsigned
 from streampool_golden import round_div
+from streampool_golden.dtypes import width
 
 from ..datapath.pipeline import Bundle, Nothing, Step, range_shape
 from .block import Block, Chain, Number, Window
@@ -176,8 +179,10 @@ class Divider(Block):
             if division.multiplies
             else RestoringDivider(bits, sizes)
         )
-        self._plus, self._less = division.offset(False), division.offset(True)
-        self._differs = division.low < 0 and self._plus != self._less
+        plus, less = division.offset(False), division.offset(True)
+        self._differs = division.low < 0 and plus != less
+        both = [each for pair in zip(plus, less, strict=True) for each in pair]
+        self._offsets = both if self._differs else [*plus]
         steps = [Step(self._hold, self._look_up), Step(self._add)]
         if self._differs and any(division.biases):
             first = Step(lambda m, lane, beat: lane, self._look_up_zero)
@@ -211,14 +216,40 @@ class Divider(Block):
     def _hold(self, m: Module, lane: Number | _Signed, beat: Window) -> _Held:
         # the value comes out of a RAM: there is no time to add to it as well
         value = lane.value << self._shift if self._shift else lane.value
-        if not self._differs:
-            return _Held(value, self.look_up("offset", self._plus, beat.which))
-        minus = lane.minus if isinstance(lane, _Signed) else self._minus(value < 0)
-        both = [each for pair in zip(self._plus, self._less, strict=True) for each in pair]
-        return _Held(value, self.look_up("offset", both, Cat(minus, beat.which)))
+        which = beat.which
+        if self._differs:
+            minus = lane.minus if isinstance(lane, _Signed) else self._minus(value < 0)
+            which = Cat(minus, which)
+        places = self._open_places()
+        row = [sum((each >> k & 1) << n for n, k in enumerate(places)) for each in self._offsets]
+        return _Held(value, self.look_up("offset", row, which))
+
+    def _open_places(self) -> list[int]:
+        """Return which bits of the offset are not the same in all entries.
+
+        The others are wires: as registers they would be the same in all slices of a core, and
+        synthesis would keep one for all.
+        """
+        row = self._offsets
+        if not self._settings.FIXED:
+            return [*range(width(min(row), max(row)))]
+        changes = reduce(or_, (each ^ row[0] for each in row))
+        return [k for k in range(width(min(row), max(row))) if changes >> k & 1]
+
+    def _offset(self, held: Value) -> Value:
+        """Return the whole offset, from those bits of it that are held."""
+        row = self._offsets
+        shape = Shape(width(min(row), max(row)), signed=min(row) < 0)
+        places = self._open_places()
+        if not places:
+            return Const(row[0], shape)
+        bits: list[Value] = [Const(row[0] >> k & 1, 1) for k in range(shape.width)]
+        for n, k in enumerate(places):
+            bits[k] = held[n]
+        return Cat(bits).as_signed() if shape.signed else Cat(bits)
 
     def _add(self, m: Module, lane: _Held, beat: Bundle) -> Dividend:
-        value, offset = lane.value, lane.offset
+        value, offset = lane.value, self._offset(lane.offset)
         rest = offset - value if self.division.negative else offset + value
         return Dividend(rest.as_unsigned()[: self.division.largest.bit_length()])
 
