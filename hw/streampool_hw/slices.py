@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from streampool_golden import PoolJob
+from streampool_golden.fields import integer
 from streampool_golden.slices import slice_job
 
 from .base import Core
@@ -327,6 +328,6 @@ def cut_core(
     settings: Settings = CONSTANTS,
 ) -> Core:
     """Return the core of a job: a `PoolCore`, or a `SlicedCore` of several."""
-    if slices == 1:
+    if integer("slices", slices, 1) == 1:
         return PoolCore(job, family=family, settings=settings)
     return SlicedCore(job, slices, family=family, settings=settings)

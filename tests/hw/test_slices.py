@@ -186,6 +186,8 @@ def test_slices_are_an_option_of_a_pooling_core():
     Fragment.get(core, None)
     assert isinstance(core, SlicedCore) and core.job == job
     assert core.facts() == {"slices": 2, "store_bits": core.store_bits}
+    with pytest.raises(SpecError, match="slices must be .*, not True"):
+        make_core(job, slices=True)
 
 
 def test_a_sliced_netlist_is_the_core_and_its_slices_stay_apart(tmp_path):
