@@ -57,19 +57,21 @@ def search() -> str:
     each = json.loads(whole.WHOLE.read_text("utf-8"))
     if "front" not in each:
         return (
-            f"Of the {each['of']} designs of the space {each['points']} are placed so far: too few"
+            f"Of the {each['of']} cores of the space {each['points']} are placed so far: too few"
             " to judge the search by. `make explore-data` places the others, and then says here"
             " what the search finds from a tenth of them.\n"
         )
-    shape = "x".join(map(str, each["shape"]))
-    share = each["placed"] / max(each["points"], 1)
+    layers = [
+        f"{layer['kind']} on {'x'.join(map(str, layer['shape']))}" for layer in each["layers"]
+    ]
+    share = each["placed"] / each["points"]
     return (
-        f"All {each['points']} designs of {each['kind']} on {shape} of up to {each['values']}"
-        f" values a beat were placed on `{each['device']}`. {each['front']} of them are the"
-        f" front. From the model alone, fitted on other designs, {each['found_without']} of these"
-        f" are found, and {each['wrong_without']} that are none. With {each['placed']} placements"
-        f" ({share:.0%} of the space) {each['found']} are found, and {each['wrong']} that are"
-        " none.\n"
+        f"All {each['points']} cores of up to {each['values']} values a beat for a network of"
+        f" {len(layers)} layers ({', '.join(layers)}) were placed on `{each['device']}`. By their"
+        f" figures {each['front']} designs are the front. From the model alone, fitted on other"
+        f" cores, {each['found_without']} of these are found, and {each['wrong_without']} that are"
+        f" not on it. With {each['placed']} cores placed ({share:.0%} of the space)"
+        f" {each['found']} are found, and {each['wrong']} that are not on it.\n"
     )
 
 

@@ -7,6 +7,7 @@ them, the smallest first, with one seed each, and goes on where it was stopped.
 
 import argparse
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from streampool_farm.farm import Farm
@@ -110,8 +111,13 @@ DESIGNS: tuple[tuple[PoolSpec, Frames], ...] = (
 )
 """Specifications, each with frames, lanes and columns."""
 
-WHOLE, WHOLE_DEVICE, WHOLE_VALUES = (PoolSpec("max", 2), (40, 16, 40)), "ecp5-25k-6", 40
-"""A layer of which every design of so many values a beat is placed, to judge the search by."""
+WHOLE = (
+    (PoolSpec("max", 2), (40, 16, 40)),
+    (PoolSpec("avg", 2), (24, 12, 24)),
+    (PoolSpec("max", 3, 2, 1), (32, 16, 32)),
+)
+WHOLE_DEVICE, WHOLE_VALUES = "ecp5-25k-6", 16
+"""Layers of which every core of so many values a beat is placed, to judge the search by."""
 
 
 def designs(device: str) -> list[PoolJob]:
@@ -125,15 +131,19 @@ def designs(device: str) -> list[PoolJob]:
     return sorted(jobs, key=_bits)
 
 
-def whole_space(most: int = WHOLE_VALUES) -> list[PoolJob]:
-    """Return every design of `WHOLE`, those of the narrowest beats first."""
-    spec, shape = WHOLE
-    jobs = [
-        PoolJob(spec, shape, lanes, columns)
-        for lanes in range(1, most + 1)
-        for columns in range(1, most // lanes + 1)
+def whole_space(most: int = WHOLE_VALUES) -> list[list[PoolJob]]:
+    """Return every core of each layer of `WHOLE`, those of the narrowest beats first."""
+    return [
+        sorted(
+            (
+                PoolJob(spec, shape, lanes, columns)
+                for lanes in range(1, most + 1)
+                for columns in range(1, most // lanes + 1)
+            ),
+            key=_bits,
+        )
+        for spec, shape in WHOLE
     ]
-    return sorted(jobs, key=_bits)
 
 
 def _bits(job: PoolJob) -> int:
@@ -143,7 +153,8 @@ def _bits(job: PoolJob) -> int:
 def _wanted(device: str, whole: int) -> Iterator[PoolJob]:
     """Yield what was not placed."""
     known = {row.job for row in shipped() if row.device == device}
-    jobs = [*designs(device), *(whole_space(whole) if device == WHOLE_DEVICE else ())]
+    spaces = whole_space(whole) if device == WHOLE_DEVICE else []
+    jobs = [*designs(device), *chain.from_iterable(spaces)]
     return (job for job in dict.fromkeys(jobs) if job not in known)
 
 
