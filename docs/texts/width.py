@@ -36,7 +36,7 @@ def _row(name: str, row: dict[str, Any]) -> list[str]:
     each = job.job.lanes // job.slices
     cut = f"{job.slices} x {job.columns} columns x {each} lane{'s'[: each > 1]}"
     seeds = [f"{clock:.0f}" for clock in row["fmax_mhz"]]
-    seeds += ["-"] * len(row["stopped"] or ())
+    seeds += ["-"] * len(row.get("stopped") or ())
     size = " x ".join(map(str, job.shape))
     clock = [f"{row['clock_mhz']:.1f}", row["bound_by"]] if row["placed"] else ["-", "-"]
     values = f"{row['values_per_second'] / 1e6:,.0f}" if row["placed"] else "-"

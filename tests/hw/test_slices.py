@@ -186,7 +186,7 @@ def test_slices_are_an_option_of_a_pooling_core():
     Fragment.get(core, None)
     assert isinstance(core, SlicedCore) and core.job == job
     assert core.facts() == {"slices": 2, "store_bits": core.store_bits}
-    with pytest.raises(SpecError, match="slices must be .*, not True"):
+    with pytest.raises(SpecError, match=r"slices must be .*, not True"):
         make_core(job, slices=True)
 
 

@@ -30,8 +30,8 @@ TIMING_WEIGHT = 100
 wires of some slices half a device long."""
 
 LIMIT_S = 900
-"""Seconds of a processor after which a seed is stopped that does not end routing, of a core cut
-into slices: most end in a fifth of it."""
+"""Seconds of a processor after which a seed is stopped that does not end routing. Some leave the
+first router circling around a few wires; the others end in a fifth of it, at any width."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class Design(ABC):
 
     @property
     def limit_s(self) -> int | None:
-        """Seconds that a seed may take, where some never end."""
-        return LIMIT_S if self.slices > 1 else None
+        """Seconds that a seed may take of a processor; the second router always ends."""
+        return LIMIT_S if self.slices > 1 or self.values <= WIDE else None
 
     def fingerprint(self, seeds: int, freq_mhz: float, versions: Sequence[str]) -> str:
         """Return what changes when the gates, the device, a setting or a tool's version does."""

@@ -71,7 +71,7 @@ class Placement:
     netlist_unchecked: str | None = None  # why that cannot be told, where it was tried
     placed: bool = False  # whether the device took it
     fmax_mhz: list[float] = field(default_factory=list)  # of each seed, by the placer
-    stopped: list[int] | None = None  # seeds that did not end routing in time, of slices
+    stopped: list[int] | None = None  # seeds that did not end routing in time
     fmax_median_mhz: float | None = None
     fmax_best_mhz: float | None = None
     silicon_mhz: float | None = None  # what its cells take at most, None also if that is not known
@@ -115,11 +115,11 @@ def place(
 
     It is placed `seeds` times, each time from another start, and the placer is asked for a clock
     of `freq_mhz`. With `resync` it is a `ResyncCore`. With several `slices` it is cut into so
-    many, each with its `own_streams` or all behind one, and a seed that does not end routing in
-    `LIMIT_S` seconds is stopped. Before that, `check` is given the core, the device and the folder
-    of the core's netlist; it raises `ToolError` if the netlist differs, and returns why it cannot
-    tell, or None. `progress` is told of each step: steps done, steps in all. Where the device is
-    too small or a program is missing, the result has `placed` False and a reason.
+    many, each with its `own_streams` or all behind one. A seed that does not end routing in
+    `LIMIT_S` seconds of a processor is stopped. Before that, `check` is given the core, the device
+    and the folder of the core's netlist; it raises `ToolError` if the netlist differs, and returns
+    why it cannot tell, or None. `progress` is told of each step: steps done, steps in all. Where
+    the device is too small or a program is missing, the result has `placed` False and a reason.
     """
     seeds, freq_mhz = _settings(seeds, freq_mhz)
     device = device_named(device) if isinstance(device, str) else device
@@ -224,7 +224,7 @@ def place_design(
                     each.cancel()
                 wait(started)
             stopped = [seed for seed, report in enumerate(reports, 1) if report is None]
-            facts["stopped"] = stopped if design.slices > 1 else None
+            facts["stopped"] = stopped or None
             if 2 * len(stopped) >= seeds:
                 raise ToolError(
                     f"{len(stopped)} of {seeds} seeds did not end routing on {device.name} in"

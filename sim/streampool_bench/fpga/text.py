@@ -66,7 +66,12 @@ def _layer(row: Row, _: Any) -> str:
 
 
 def _clocks(row: Row, _: Any) -> str:
-    return " ".join(f"{clock:.1f}" for clock in row["fmax_mhz"])
+    return " ".join([*(f"{clock:.1f}" for clock in row["fmax_mhz"]), *_stopped(row)])
+
+
+def _stopped(row: Row) -> list[str]:
+    """Return a mark for each seed that did not end routing."""
+    return ["-"] * len(row.get("stopped") or ())
 
 
 def _bound(row: Row, _: Any) -> str:
@@ -184,18 +189,23 @@ def _reached(row: Row | None) -> str:
         return "has not been placed"
     if not row["placed"]:
         return f"could not be placed: {row['reason'].rstrip('.')}"
-    seeds = len(row["fmax_mhz"])
+    seeds = _tried(row)
     return (
         f"reaches {row['clock_mhz']:.1f} MHz, {_each_lane(row, None)} LUT4 per lane"
         f" ({seeds} seed{'s'[: seeds > 1]})"
     )
 
 
+def _tried(row: Row) -> int:
+    """Return how many seeds a row's median is of: one that was stopped is the slowest of them."""
+    return len(row["fmax_mhz"]) + len(_stopped(row))
+
+
 def _seeds(rows: dict[str, Row]) -> str:
     """Return of how many seeds each median is."""
     seeds: dict[int, list[str]] = {}
     for name, row in rows.items():
-        seeds.setdefault(len(row["fmax_mhz"]), []).append(name)
+        seeds.setdefault(_tried(row), []).append(name)
     counts = [
         f"{count} for {', '.join(names)}" for count, names in sorted(seeds.items(), reverse=True)
     ]
