@@ -6,15 +6,14 @@ other. No processor is there; the jobs' words are in a ROM. `python runtime_in_a
 
 import sys
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import Out
 from amaranth.sim import Simulator
 from streampool_golden import PoolSpec
-from streampool_hw import Maxima, RuntimeJob, RuntimePoolCore
+from streampool_hw import JobWriter, Maxima, RuntimeJob, RuntimePoolCore
 
 MAXIMA = Maxima(*(2, 8, ("max", "min")), max_fold=16, max_row=64, max_words=8, max_length=16)
 LAYERS = (
@@ -26,8 +25,9 @@ LAYERS = (
 class InTurn(wiring.Component):
     """A core of which each frame is of the next job, over and over.
 
-    When a frame has begun, the job of the frame behind it is written; the core takes it over where
-    the frame ends. So no clock is lost between layers that lose none by themselves.
+    When a frame has begun, a `JobWriter` writes the job of the frame behind it; the core takes it
+    over where the frame ends. So no clock is lost between layers that lose none by themselves, and
+    whose frames are longer than the writing takes.
 
     Parameters
     ----------
@@ -64,52 +64,14 @@ class InTurn(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), core.i)
         wiring.connect(m, core.o, wiring.flipped(self.o))
 
-        # ---- a ROM of all writes; the last one of each job is its arming
-        word = data.StructLayout({"data": 32, "address": len(core.address), "arms": 1})
-        rows: list[Any] = [
-            {"address": address, "data": value, "arms": place == len(job.writes) - 1}
-            for job in self._jobs
-            for place, (address, value) in enumerate(job.writes)
-        ]
-        m.submodules.rom = rom = memory.Memory(shape=word, depth=len(rows), init=rows)
-        read = rom.read_port()
-        at = Signal(range(len(rows)))
+        m.submodules.writer = writer = JobWriter(self._jobs)
         m.d.comb += [
-            read.addr.eq(at),
-            core.address.eq(read.data.address),
-            core.data.eq(read.data.data),
+            *(writer.next.eq(core.began), writer.busy.eq(core.busy)),
+            *(core.write.eq(writer.write), core.address.eq(writer.address)),
+            core.data.eq(writer.data),
         ]
-
-        waits = Signal(range(core.TAKE_OVER + 1), init=core.TAKE_OVER)
-        # a frame that began while its job's successor was not written yet
-        owed = Signal(2, init=1)
-        written = Signal()
-        m.d.sync += owed.eq(owed + core.began - written)
-        with m.FSM():
-            # until the job before has been taken over, and its frame has begun
-            with m.State("wait"), m.If((owed != 0) & ~core.busy):
-                m.next = "fetch"
-            with m.State("fetch"):
-                m.next = "write"
-            with m.State("write"):
-                m.d.comb += core.write.eq(1)
-                m.d.sync += at.eq(at + 1)
-                m.next = "fetch"
-                with m.If(at == len(rows) - 1):
-                    m.d.sync += at.eq(0)
-                with m.If(read.data.arms):
-                    m.d.comb += written.eq(1)
-                    m.next = "settle"
-            with m.State("settle"):  # until it says that it is busy
-                m.next = "settled"
-            with m.State("settled"):
-                m.next = "wait"
-        armed = Signal()
-        with m.If(written):
-            m.d.sync += armed.eq(1)
-        with m.If(armed & (waits != 0)):
-            m.d.sync += waits.eq(waits - 1)
-        m.d.comb += self.ready.eq(waits == 0)
+        with m.If(writer.settled):
+            m.d.sync += self.ready.eq(1)
         return m
 
 

@@ -46,7 +46,7 @@ def test_the_quickest_board_gets_a_bitstream(tmp_path, capsys):
     assert sorted(folder.iterdir()) == [bitstream, report]
     assert b"\xff\xff\xbd\xb3" in bitstream.read_bytes()[:256]  # an ECP5's preamble
     facts = json.loads(report.read_text("utf-8"))
-    assert facts["checksums"] == list(pattern.expected(JOB))
+    assert facts["checksums"] == list(pattern.expected([JOB]))
     assert facts["fmax_mhz"] > facts["clock_mhz"] == 25
     assert 0 < facts["used"]["TRELLIS_COMB"] < facts["available"]["TRELLIS_COMB"] == 24288
     assert facts["load"] == ["openFPGALoader", "-c", "ft232", "-m", str(bitstream)]
@@ -276,3 +276,47 @@ def test_every_board_is_built_and_told(capsys, tmp_path, programs):
     assert cli.main(["boards", "ulx3s-85f", "-o", str(tmp_path / "other")]) == 1
     assert "not built: ulx3s-85f would run at 150 MHz" in capsys.readouterr().out
     assert not (tmp_path / "other").exists()
+
+
+IN_TURN: list[dict[str, Any]] = [
+    {"spec": {"op": "max", "kernel": 2}, "shape": [2, 4, 4]},
+    {"spec": {"op": "min", "kernel": 3, "dtype": "uint8"}, "shape": [1, 6, 3]},
+]
+
+
+def test_jobs_take_turns_in_one_core(capsys, tmp_path, programs):
+    listed = tmp_path / "jobs.json"
+    listed.write_text(json.dumps(IN_TURN))
+    words = ("--runtime", str(listed), "--lanes", "1", "--no-check", "-o", str(tmp_path))
+    status, out, _ = said(capsys, "--board", "ulx3s-85f", *words, "--frames", "3")
+    assert status == 0 and "3 frames of each of 2 jobs per round, 1 checksum\n" in out
+    facts = json.loads((tmp_path / "ulx3s-85f.json").read_text())
+    jobs = [PoolJob(PoolSpec(**each["spec"]), each["shape"], 1) for each in IN_TURN]
+    assert facts["checksums"] == list(pattern.expected(jobs, 3))
+    assert (facts["spec"], facts["shape"], facts["cycles_per_frame"]) == (None, None, None)
+    assert [each["shape"] for each in facts["jobs"]] == [each["shape"] for each in IN_TURN]
+    assert facts["maxima"]["operations"] == ["max", "min"]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "words", "what"),
+    [
+        (IN_TURN[:1], (), "jobs must be two or more that take turns, not 1; add one"),
+        (
+            [*IN_TURN, {**IN_TURN[0], "input": "x.npy"}],
+            (),
+            "job 3: input has no meaning on a board",
+        ),
+        ([{**IN_TURN[0], "spec": {"op": "l2", "kernel": 2}}], (), "job 1: op l2 is nothing that a"),
+        (IN_TURN, ("--kernel", "2"), "--kernel has no meaning with --runtime; leave it out"),
+        (IN_TURN, ("--link",), "--link has no meaning with --runtime; leave it out"),
+        (IN_TURN, ("--max-length", "5"), "job 2: 6 positions of an axis"),
+        (IN_TURN, ("--frames", "9999999"), "frames 9999999 of 50 beats would take minutes"),
+    ],
+)
+def test_jobs_that_cannot_take_turns_are_refused(jobs, words, what, capsys, tmp_path):
+    listed, target = tmp_path / "jobs.json", tmp_path / "out"
+    listed.write_text(json.dumps(jobs))
+    runs = ("--board", "icebreaker", "--runtime", str(listed), "--lanes", "1", *words)
+    assert what in refused(capsys, *runs, "-o", str(target))
+    assert not target.exists()

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 from broken_cores import BrokenCore
 from streampool_golden import PoolJob, PoolSpec, pool
-from streampool_hw import PoolCore, ResyncCore
+from streampool_hw import Maxima, PoolCore, ResyncCore, RuntimeJob, RuntimePoolCore
 from streampool_hw.boards import BOARDS, SelfTest, pattern
 from streampool_hw.boards.top import Top
 from streampool_sim.link.simulated import StandIn
@@ -77,7 +77,7 @@ def test_checksums_leave_spare_lanes_out():
     job = PoolJob(PoolSpec("max", 1, dtype="uint8"), (3, 2, 2), 2)
     both = bytes(value for position in range(4) for value in (position, 8 + position))
     # CRC-32 of one lane that has channels 0 and 2, and of one that has channel 1 alone
-    assert pattern.checksums(job, pooled) == tuple(
+    assert pattern.checksums([job], [pooled]) == tuple(
         int.from_bytes(_crc32(data), "little") for data in (both, bytes([4, 5, 6, 7]))
     )
 
@@ -124,7 +124,7 @@ def test_lamps_of_a_board(name):
     board, core = BOARDS[name], SpoilingCore()
     assert board.button is not None
     platform = StandIn(BOARDS[name])
-    test = SelfTest(core, FRAMES, pattern.expected(JOB, FRAMES), blink=2)
+    test = SelfTest(core, FRAMES, pattern.expected([JOB], FRAMES), blink=2)
     fragment = Fragment.get(Top(board, test), platform)  # pyright: ignore[reportArgumentType]
     button = platform.ports[board.button]
 
@@ -186,7 +186,7 @@ def verdict(test: SelfTest, clocks: int) -> tuple[bool, bool]:
 
 @pytest.mark.parametrize("lane", range(JOB.lanes))
 def test_a_wrong_checksum_of_any_lane_is_bad(lane):
-    right = pattern.expected(JOB, FRAMES)
+    right = pattern.expected([JOB], FRAMES)
     spoilt = tuple(each ^ (lane == of) for of, each in enumerate(right))
     assert verdict(SelfTest(new_core(), FRAMES, spoilt), 2 * ROUND) == (False, True)
 
@@ -269,5 +269,67 @@ def test_with_columns_what_is_spare_and_nothing_else_may_hold_anything(value):
 
 def test_what_is_expected_is_the_golden_model_s():
     pooled = pool(JOB.spec, pattern.frames(JOB, FRAMES))
-    assert pattern.expected(JOB, FRAMES) == pattern.checksums(JOB, pooled)
-    assert pattern.expected(JOB, FRAMES) != pattern.checksums(JOB, pooled[::-1])
+    assert pattern.expected([JOB], FRAMES) == pattern.checksums([JOB], [pooled])
+    assert pattern.expected([JOB], FRAMES) != pattern.checksums([JOB], [pooled[::-1]])
+
+
+# of two jobs the channels, and so the beats of a position, differ, and so do the types
+MAXIMA = Maxima(*(2, 5, ("max", "sum"), 1, 8, 24, 8, 16), max_taps=4, max_kinds=1)
+JOBS = [
+    RuntimeJob(PoolSpec("sum", 2, dtype="int5"), (3, 4, 4), MAXIMA),
+    RuntimeJob(PoolSpec("max", 3, 2, 1, dtype="uint5"), (7, 5, 4), MAXIMA),
+]
+IN_TURN = [job.job for job in JOBS]
+TURNS_ROUND = 4000
+"""Clocks that are enough for a round of these, stalls included."""
+
+
+def in_turn(checksums: tuple[int, ...] | None = None) -> SelfTest:
+    return SelfTest(RuntimePoolCore(MAXIMA), FRAMES, checksums, jobs=JOBS)
+
+
+def test_jobs_in_turn_are_good_and_each_frame_is_of_the_next_one():
+    test = in_turn()
+    core = test.core
+    taken: list[int] = []
+    whole = []
+    for number in range(FRAMES):
+        for job, each in zip(IN_TURN, pattern.frames_in_turn(IN_TURN, FRAMES), strict=True):
+            beats = job.layout_in.pack(each[number][None]).reshape(-1, MAXIMA.lanes)
+            one, other = beats.astype(int).T & 31
+            spare = np.tile(job.layout_in.spare[:, 1], len(beats) // job.fold)
+            whole += zip((one + 32 * other).tolist(), spare, strict=True)
+
+    async def watch(ctx: Any) -> None:
+        while len(taken) <= 4 * len(whole):
+            if ctx.get(core.i.valid) and ctx.get(core.i.ready):
+                taken.append(ctx.get(core.i.payload.as_value()))
+            assert not ctx.get(test.bad)
+            await ctx.tick()
+        assert ctx.get(test.good)
+
+    simulated(test, watch)
+    for place, bits in enumerate(taken):
+        right, spare = whole[place % len(whole)]
+        assert not (bits ^ right) & (31 if spare else 1023)
+
+
+@pytest.mark.parametrize("lane", range(MAXIMA.lanes))
+@pytest.mark.parametrize("job", range(len(JOBS)))
+def test_what_is_wrong_of_either_job_is_bad(job: int, lane: int):
+    frames = pattern.frames_in_turn(IN_TURN, FRAMES)
+    pooled = [pool(each.spec, x) for each, x in zip(IN_TURN, frames, strict=True)]
+    right = pattern.checksums(IN_TURN, pooled)
+    assert right == pattern.expected(IN_TURN, FRAMES)
+    pooled[job][-1, lane, -1, -1] += 1
+    wrong = pattern.checksums(IN_TURN, pooled)
+    assert [one != other for one, other in zip(right, wrong, strict=True)] == [
+        each == lane for each in range(MAXIMA.lanes)
+    ]
+    assert verdict(in_turn(wrong), TURNS_ROUND) == (False, True)
+
+
+def test_a_core_that_keeps_its_first_job_is_bad():
+    test = in_turn()
+    test.turns = (JOBS[0], JOBS[0])
+    assert verdict(test, 2 * TURNS_ROUND) == (False, True)

@@ -164,7 +164,7 @@ def test_a_netlist_of_joined_nets_is_refused(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("name", ["icebreaker", "ulx3s-85f", "tang-nano-9k"])
 def test_a_board_s_netlist_is_refused_where_its_test_fails(name: str, tmp_path: Path):
     board, job = BOARDS[name], PoolJob(PoolSpec("max", 2), (2, 6, 6), 2)
-    right = expected(job, 2)
+    right = expected([job], 2)
     for checksums in (right, (right[0], right[1] ^ 1)):
         core = PoolCore(job, family=board.chip.family)
         test = SelfTest(core, 2, checksums)

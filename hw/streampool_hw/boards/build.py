@@ -6,7 +6,7 @@ import json
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,7 +18,9 @@ from ..files import write_whole
 from ..fpga import Device, ToolError, silicon, tools
 from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
 from ..fpga.netlist import NETLIST
-from ..resync import ResyncCore, pool_core
+from ..resync import pool_core
+from ..runtime.core import RuntimePoolCore
+from ..runtime.job import RuntimeJob
 from .link import usb
 from .link.core import LinkedCore
 from .link.protocol import BAUD, VERSION, about
@@ -58,13 +60,13 @@ class Built:
     device: str
     tools: dict[str, str]  # versions of the programs
     made_of: str  # changes when the gates, the pins, the commands or a program do
-    spec: dict[str, Any]
-    shape: tuple[int, ...]
+    spec: dict[str, Any] | None  # none of a run-time core, which has `jobs`
+    shape: tuple[int, ...] | None
     lanes: int
     resync: bool  # whether the core follows its frames' marks
-    cycles_per_frame: int  # of the core, valid and ready always high
+    cycles_per_frame: int | None  # of the core, valid and ready always high
     link: dict[str, Any] | None  # how a host gets at it, where it has a link
-    # of a self-test: the frames of a round, and the CRC-32 of each value of a beat in it
+    # of a self-test: the frames of a round (of each job), and the CRC-32 of each value of a beat
     frames: int | None
     checksums: tuple[int, ...]
     asked_mhz: float | None  # the clock that was asked for, if any
@@ -83,10 +85,12 @@ class Built:
     lamps: list[dict[str, str]]  # of each: which, what it shows and how it reads
     button: str | None  # the one that starts anew
     columns: list[int] | None = None  # of a beat in and out, where there are several
+    maxima: dict[str, Any] | None = None  # of a run-time core
+    jobs: list[dict[str, Any]] | None = None  # its jobs in turn: spec, shape and cycles_per_frame
 
 
 def build(
-    job: PoolJob,
+    job: PoolJob | Sequence[RuntimeJob],
     board: Board,
     folder: Path,
     *,
@@ -101,19 +105,22 @@ def build(
     """Build a board's bitstream, and write it and its report into a folder.
 
     That is a self-test, or with `link` a core that a host feeds over the board's serial port; the
-    files of the latter are called BOARD-link. With `resync` the core is a `ResyncCore`. The folder
-    is made if it is not there; nothing is written unless all went well. The clock is the board's
-    own, or by `freq_mhz` one of the PLL, where the device has one; one above what the silicon takes
-    is a `ToolError`. A link on USB has USB's clock. A round of the self-test has `frames` frames,
-    `FRAMES` by default. Before anything is placed, `check` is given what was made, the board, the
-    clock in Hz, the device and the folder of the netlist; it raises `ToolError` if that is wrong in
-    it, and returns why it cannot tell, or None. With `keep`, a bitstream that is there already and
-    was made of the same gates by the same tools is left as it is. `progress` is told of each step:
-    steps done, steps in all. A core that does not fit the board or is too slow for the clock is a
-    `ToolError`, as is a program that is missing.
+    files of the latter are called BOARD-link. With `resync` the core is a `ResyncCore`. Two or more
+    run-time jobs take turns in one run-time core. The folder is made if it is not there; nothing is
+    written unless all went well. The clock is the board's own, or by `freq_mhz` one of the PLL,
+    where the device has one; one above what the silicon takes is a `ToolError`. A link on USB has
+    USB's clock. A round of the self-test has `frames` frames, of each job, `FRAMES` by default.
+    Before anything is placed, `check` is given what was made, the board, the clock in Hz, the
+    device and the folder of the netlist; it raises `ToolError` if that is wrong in it, and returns
+    why it cannot tell, or None. With `keep`, a bitstream that is there already and was made of the
+    same gates by the same tools is left as it is. `progress` is told of each step: steps done,
+    steps in all. A core that does not fit the board or is too slow for the clock is a `ToolError`,
+    as is a program that is missing.
     """
     # NumPy's scalars are nothing to JSON
     freq_mhz = None if freq_mhz is None else float(freq_mhz)
+    turns = () if isinstance(job, PoolJob) else tuple(job)
+    jobs = (job,) if isinstance(job, PoolJob) else _in_turn(turns, link=link, resync=resync)
     if link:
         if resync:
             raise SpecError(
@@ -127,11 +134,12 @@ def build(
                 " leave it out.",
             )
     frames = FRAMES if frames is None else int(frames)
-    if not link and frames * job.beats_in > _MOST_BEATS:
+    beats = sum(each.beats_in for each in jobs)
+    if not link and frames * beats > _MOST_BEATS:
         raise SpecError(
             "frames",
-            f"frames {frames} of {job.beats_in} beats would take minutes to prepare;"
-            f" use {max(1, _MOST_BEATS // job.beats_in)} or fewer.",
+            f"frames {frames} of {beats} beats would take minutes to prepare;"
+            f" use {max(1, _MOST_BEATS // beats)} or fewer.",
         )
     platform = board.create_platform()
     own_hz = platform.default_clk_frequency
@@ -160,10 +168,13 @@ def build(
     device = board.chip
     design: LinkedCore | SelfTest
     if link:
-        design = linked(job, board, hz, family=device.family)
+        design = linked(jobs[0], board, hz, family=device.family)
     else:
-        core = pool_core(job, family=device.family, resync=resync)
-        design = SelfTest(core, frames, blink=_blink(core, hz))
+        if turns:
+            core = RuntimePoolCore(turns[0].maxima, family=device.family)
+        else:
+            core = pool_core(jobs[0], family=device.family, resync=resync)
+        design = SelfTest(core, frames, jobs=turns, blink=_blink(jobs, hz))
     name = design.files
     plan = platform.prepare(
         Top(board, design, pll),
@@ -228,11 +239,11 @@ def build(
         device=device.name,
         tools=versions,
         made_of=made_of,
-        spec=job.spec.to_json(),
-        shape=job.shape,
-        lanes=job.lanes,
+        spec=None if turns else jobs[0].spec.to_json(),
+        shape=None if turns else jobs[0].shape,
+        lanes=jobs[0].lanes,
         resync=resync,
-        cycles_per_frame=design.core.cycles_bound,
+        cycles_per_frame=None if turns else _cycles_bound(design),
         link={
             "baud": None if on_usb else BAUD,
             "protocol": VERSION,
@@ -259,12 +270,36 @@ def build(
             for lamp in board.lamps
         ],
         button=board.button_label or None,
-        columns=[job.columns, job.columns_out] if job.has_columns else None,
+        columns=[jobs[0].columns, jobs[0].columns_out] if jobs[0].has_columns else None,
+        maxima=asdict(turns[0].maxima) if turns else None,
+        jobs=[_told(turn) for turn in turns] or None,
     )
     folder.mkdir(parents=True, exist_ok=True)
     about = json.dumps(asdict(built), indent=2) + "\n"
     write_whole({bitstream: bits, report_path: about})
     return built
+
+
+def _in_turn(turns: Sequence[RuntimeJob], *, link: bool, resync: bool) -> tuple[PoolJob, ...]:
+    """Return what run-time jobs compute, or refuse them."""
+    if len(turns) < 2:
+        raise SpecError(
+            "jobs", f"jobs must be two or more that take turns, not {len(turns)}; add one."
+        )
+    for name, value in (("link", link), ("resync", resync)):
+        if value:
+            raise SpecError(name, f"{name} has no meaning with jobs in turn; leave it out.")
+    return tuple(turn.job for turn in turns)
+
+
+def _cycles_bound(design: LinkedCore | SelfTest) -> int:
+    return design.cycles_bound if isinstance(design, SelfTest) else design.core.cycles_bound
+
+
+def _told(turn: RuntimeJob) -> dict[str, Any]:
+    job = turn.job
+    cycles = {"cycles_per_frame": turn.cycles_bound}
+    return {"spec": job.spec.to_json(), "shape": list(job.shape), **cycles}
 
 
 def _kept(bitstream: Path, report: Path, made_of: str) -> Built | None:
@@ -300,9 +335,10 @@ def linked(job: PoolJob, board: Board, hz: float, *, family: str) -> LinkedCore:
     return LinkedCore(core, about(job, board.name, hz, core.cycles_bound), clocks)
 
 
-def _blink(core: PoolCore | ResyncCore, hz: float) -> int:
+def _blink(jobs: Sequence[PoolJob], hz: float) -> int:
     """Return a power of two of beats that come in about the time between two changes."""
-    beats = hz * core.job.beats_out / core.cycles_bound / 2  # the stalls halve it, roughly
+    share = sum(job.beats_out for job in jobs) / sum(job.cycles_bound for job in jobs)
+    beats = hz * share / 2  # the stalls halve it, roughly
     return 1 << max(0, int(beats / _BLINKS_HZ).bit_length() - 1)
 
 

@@ -1,21 +1,26 @@
 """A core that is tested where it runs: frames in, checksums out, a verdict."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
+from typing import TypeAlias
 
-from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import (
     crc,  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
     stream,
     wiring,
 )
 from amaranth.lib.wiring import In, Out
+from streampool_golden import BeatLayout, PoolJob
 
 from ..core import PoolCore
 from ..resync import ResyncCore
-from ..schedule.counters import ModuloCounter
-from .pattern import BITS, FRAMES, expected, leaps, seeds
+from ..runtime.core import RuntimePoolCore
+from ..runtime.job import RuntimeJob
+from ..runtime.writer import JobWriter
+from .pattern import BITS, FRAMES, expected, leaps, seeds, value_bytes
+from .turns import by_turn, counter, follow
 
 # Seeds of the registers that stall the two sides
 _STALL_SEEDS = (0x0DDBA11, 0xFEED5EED)
@@ -25,6 +30,14 @@ _SHORT, _LONG = 2, 6
 _LONGEST_PAUSE = 8192
 # So many times slower than without stalls is no frame
 _SLOWEST = 16
+
+
+TestedCore: TypeAlias = PoolCore | ResyncCore | RuntimePoolCore
+
+
+def marks_of(core: TestedCore) -> tuple[str, ...]:
+    """Return the marks that a core's beats in bear."""
+    return () if isinstance(core, RuntimePoolCore) else core.marks
 
 
 def _leapt(state: Signal, steps: int) -> Value:
@@ -64,63 +77,75 @@ class Stalls(wiring.Component):
 class Pattern(wiring.Component):
     """Stream the frames of a round, `pattern.frames`, into a core, over and over.
 
-    No beat begins in the clock after one in which `idle` is high.
+    No beat begins in the clock after one in which `idle` is high. With several jobs each frame is
+    of the next one; it begins when its job is `settled`, and `next` tells of its first beat.
     """
 
     idle: Signal
+    settled: Signal
+    next: Signal
     o: stream.Interface
 
-    def __init__(self, core: PoolCore | ResyncCore, frames: int):
-        self._job, self._marks, self._frames = core.job, core.marks, frames
-        super().__init__({"idle": In(1), "o": Out(core.i.signature.flip())})
+    def __init__(self, core: TestedCore, jobs: Sequence[PoolJob], frames: int):
+        self._jobs, self._marks, self._frames = jobs, marks_of(core), frames
+        ports = {"idle": In(1), "settled": In(1), "next": Out(1)}
+        super().__init__({**ports, "o": Out(core.i.signature.flip())})
 
     def elaborate(self, platform):
         m = Module()
-        job = self._job
-        bits = job.spec.in_dtype.bits
-        m.submodules.round = beats = ModuloCounter(self._frames * job.beats_in)
-        m.d.comb += beats.step.eq(self.o.valid & self.o.ready)
+        job, *others = self._jobs
+        bits, step = job.spec.in_dtype.bits, Signal()
+        m.d.comb += step.eq(self.o.valid & self.o.ready)
+        place = follow(m, [each.beats_in for each in self._jobs], self._frames, step)
+        first, waits = Signal(init=1), Const(0, 1)
+        with m.If(step):
+            m.d.sync += first.eq(place.frame_last)
+        if others:
+            m.d.comb += self.next.eq(step & first)
+            # the beat that may begin now is the one behind that which is shown
+            waits = Mux(self.o.valid, place.frame_last, first) & ~(self.settled & ~self.next)
         with m.If(~self.o.valid | self.o.ready):
-            m.d.sync += self.o.valid.eq(~self.idle)
+            m.d.sync += self.o.valid.eq(~self.idle & ~waits)
         for number, seed in enumerate(seeds(job.layout_in.values)):
             state = Signal(BITS, init=seed, name=f"state_{number}")
-            with m.If(beats.step):
-                m.d.sync += state.eq(Mux(beats.last, Const(seed, BITS), _leapt(state, bits)))
+            with m.If(step):
+                m.d.sync += state.eq(Mux(place.last, Const(seed, BITS), _leapt(state, bits)))
             values = self.o.payload.data if self._marks else self.o.payload
             m.d.comb += values[number].eq(state[:bits])
-        if self._marks:
-            m.submodules.frame = frame = ModuloCounter(job.beats_in)
-            first = Signal(init=1)
-            with m.If(beats.step):
-                m.d.sync += first.eq(frame.last)
-            m.d.comb += frame.step.eq(beats.step)
-            for mark in self._marks:
-                m.d.comb += self.o.payload[mark].eq(first if mark == "first" else frame.last)
+        for mark in self._marks:
+            m.d.comb += self.o.payload[mark].eq(first if mark == "first" else place.frame_last)
         return m
 
 
 class SelfTest(wiring.Component):
     """Stream frames through a core, check what comes out against its checksums, and judge.
 
-    The frames of a round are always the same. Of four rounds one runs without stalls, and one each
+    The frames of a round are always the same; with several `jobs` of a run-time core one of each in
+    turn, so often. Of four rounds one runs without stalls, and one each
     with stalls at the input, at the output and at both. It is bad if a checksum is not the expected
     one, `last` or `first` is out of place, a frame is counted as broken, or no beat comes for
     longer than any stall explains.
 
     Parameters
     ----------
-    core : PoolCore or ResyncCore
+    core : PoolCore, ResyncCore or RuntimePoolCore
         What is tested; a submodule called ``core``.
     frames : int, optional
-        Of a round.
+        Of a round, and of each job.
     checksums : tuple of int, optional
         Of each value of a beat in a round, as `pattern.checksums` has them; by default the golden
         model's.
+    jobs : sequence of RuntimeJob, optional
+        The jobs of a run-time core, in turn: two or more.
     blink : int, optional
         Beats out after which `running` changes, a power of two.
 
     Attributes
     ----------
+    jobs : sequence of PoolJob
+        What is pooled, in turn.
+    cycles_bound : int
+        The most clocks that a frame takes, of any job.
     longest_wait : int
         Clocks without a beat after which the core is taken to be stuck.
     longest_round : int
@@ -145,19 +170,23 @@ class SelfTest(wiring.Component):
 
     def __init__(
         self,
-        core: PoolCore | ResyncCore,
+        core: TestedCore,
         frames: int = FRAMES,
         checksums: tuple[int, ...] | None = None,
         *,
+        jobs: Sequence[RuntimeJob] = (),
         blink: int = 1,
     ):
-        self.core = core
-        self._frames = frames
-        self.checksums = expected(core.job, frames) if checksums is None else checksums
-        self._blink = blink
-        slowest = _SLOWEST * (core.cycles_bound + core.latency) + _LONGEST_PAUSE
+        self.core, self.turns, self._frames, self._blink = core, tuple(jobs), frames, blink
+        if isinstance(core, RuntimePoolCore):
+            self.jobs, bound = [each.job for each in jobs], max(each.cycles_bound for each in jobs)
+        else:
+            self.jobs, bound = [core.job], core.cycles_bound
+        self.cycles_bound = bound
+        self.checksums = expected(self.jobs, frames) if checksums is None else checksums
+        slowest = _SLOWEST * (bound + core.latency) + _LONGEST_PAUSE
         self.longest_wait = 1 << slowest.bit_length()
-        self.longest_round = (frames + 2) * self.longest_wait
+        self.longest_round = (frames * len(self.jobs) + 2) * self.longest_wait
         super().__init__({"running": Out(1), "good": Out(1), "bad": Out(1)})
 
     @property
@@ -175,8 +204,7 @@ class SelfTest(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.core = core = self.core
-        job = core.job
-        m.submodules.pattern = pattern = Pattern(core, self._frames)
+        m.submodules.pattern = pattern = Pattern(core, self.jobs, self._frames)
         wiring.connect(m, pattern.o, core.i)
         m.submodules.stalls_in, m.submodules.stalls_out = stalls = [
             Stalls(seed) for seed in _STALL_SEEDS
@@ -185,17 +213,27 @@ class SelfTest(wiring.Component):
         m.d.comb += pattern.idle.eq(stalls[0].idle & ~rounds[0])
 
         # A clock after a round's last beat none is taken, so that the checksums can start anew.
-        m.submodules.round = beats = ModuloCounter(self._frames * job.beats_out)
-        m.submodules.frame = frame = ModuloCounter(job.beats_out)
-        m.submodules.group = group = ModuloCounter(job.fold)
-        layout = job.layout_out
-        m.submodules.row = row = ModuloCounter(layout.row_beats // job.fold)
         step = Signal()
         ready = Signal()
         m.d.comb += [core.o.ready.eq(ready), step.eq(core.o.valid & ready)]
-        m.d.comb += [counter.step.eq(step) for counter in (beats, frame, group)]
-        m.d.comb += row.step.eq(step & group.last)
-        m.d.sync += ready.eq(~(stalls[1].idle & ~rounds[1]) & ~(step & beats.last))
+        place = follow(m, [job.beats_out for job in self.jobs], self._frames, step)
+        layouts = [job.layout_out for job in self.jobs]
+        group = counter(m, "group", [job.fold for job in self.jobs], step, place.turn)
+        row = counter(
+            m,
+            "row",
+            [each.row_beats // job.fold for each, job in zip(layouts, self.jobs, strict=True)],
+            step & group.last,
+            place.turn,
+        )
+        m.d.sync += ready.eq(~(stalls[1].idle & ~rounds[1]) & ~(step & place.last))
+        if isinstance(core, RuntimePoolCore):
+            m.submodules.writer = writer = JobWriter(self.turns)
+            m.d.comb += [
+                *(writer.next.eq(pattern.next), pattern.settled.eq(writer.settled)),
+                *(writer.busy.eq(core.busy), core.write.eq(writer.write)),
+                *(core.address.eq(writer.address), core.data.eq(writer.data)),
+            ]
 
         # The beat in a register, then the checksums, then whether they are right.
         data = Signal.like(core.o.payload.data)
@@ -203,44 +241,41 @@ class SelfTest(wiring.Component):
             Signal(name=name) for name in ("taken", "closing", "closed", "judged")
         )
         misplaced = Signal()
-        misses: Value = core.o.payload.last ^ frame.last
+        misses: Value = core.o.payload.last ^ place.frame_last
         if isinstance(core, ResyncCore):
             first = Signal(init=1)
             with m.If(step):
-                m.d.sync += first.eq(frame.last)
+                m.d.sync += first.eq(place.frame_last)
             misses = misses | (core.o.payload.first ^ first) | core.broken_frames.any()
-        # where a lane is spare at the end of a position's groups, or a column at that of a row
-        spare_lanes = range(job.lanes - layout.spare_lanes, job.lanes)
-        spare_columns = range(layout.columns - layout.spare_columns, layout.columns)
-        kinds = {
-            (False, False): taken,
-            (True, False): Signal(name="taken_spare"),
-            (False, True): Signal(name="taken_row"),
-            (True, True): Signal(name="taken_row_spare"),
-        }
+        if isinstance(core, RuntimePoolCore):
+            misses = misses | core.bad | core.refused | core.out_of_step
+        # where each value of a beat is spare: a lane at the end of a position's groups, or a column
+        # at that of a row, in the turn of each job
+        values, kinds = layouts[0].values, dict[tuple[tuple[bool, bool], ...], Signal]()
+        spare = [tuple(_spare(each, number) for each in layouts) for number in range(values)]
+        for kind in dict.fromkeys([((False, False),) * len(layouts), *spare]):
+            kinds[kind] = taken if not kinds else Signal(name=f"taken_{len(kinds)}")
+            lane, column = (by_turn(place.turn, each) for each in zip(*kind, strict=True))
+            m.d.sync += kinds[kind].eq(step & ~(group.last & lane) & ~(row.last & column))
+        turn = Signal.like(place.turn, name="turn_taken")
         m.d.sync += [
-            data.eq(core.o.payload.data),
-            *(
-                taking.eq(step & ~(group.last & lane) & ~(row.last & column))
-                for (lane, column), taking in kinds.items()
-            ),
+            *(data.eq(core.o.payload.data), turn.eq(place.turn)),
             misplaced.eq(step & misses),
-            closing.eq(step & beats.last),
+            closing.eq(step & place.last),
             closed.eq(closing),
             judged.eq(closed),
         ]
-        wrong = Signal(layout.values)
-        shape = (signed if job.output.signed else unsigned)(8 * job.output.numpy.itemsize)
-        parameters = crc.catalog.CRC32_ISO_HDLC(data_width=shape.width)
+        wrong, width = Signal(values), 8 * value_bytes(self.jobs)
+        is_signed = by_turn(turn, [job.output.signed for job in self.jobs])
+        parameters = crc.catalog.CRC32_ISO_HDLC(data_width=width)
         for number, checksum in enumerate(self.checksums):
             each = crc.Processor(parameters)
             m.submodules[f"crc_{number}"] = ResetInserter(closed)(each)
-            value = Signal(shape, name=f"value_{number}")
-            column, lane = divmod(number, job.lanes)
+            value = Value.cast(data[number])
+            above = (value[-1] & is_signed).replicate(max(0, width - len(value)))
             m.d.comb += [
-                value.eq(data[number]),
-                each.data.eq(value),
-                each.valid.eq(kinds[lane in spare_lanes, column in spare_columns]),
+                each.data.eq(Cat(value, above)),
+                each.valid.eq(kinds[spare[number]]),
             ]
             m.d.sync += wrong[number].eq(each.crc != checksum)
 
@@ -263,3 +298,12 @@ class SelfTest(wiring.Component):
             m.d.sync += given.eq(given + 1)
         m.d.comb += self.running.eq(given[-1])
         return m
+
+
+def _spare(layout: BeatLayout, value: int) -> tuple[bool, bool]:
+    """Return whether a value's lane is spare in the last group, and its column in a row's last."""
+    column, lane = divmod(value, layout.lanes)
+    return (
+        lane >= layout.lanes - layout.spare_lanes,
+        column >= layout.columns - layout.spare_columns,
+    )

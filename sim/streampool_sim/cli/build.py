@@ -1,7 +1,11 @@
 """The verb `build`, and what it prints of a bitstream."""
 
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
+from streampool_golden import PoolJob
+from streampool_hw import RuntimeJob
 from streampool_hw.boards import BOARDS, Built, build
 from streampool_hw.boards.pattern import FRAMES
 
@@ -9,8 +13,9 @@ from .. import files
 from ..netlist_check import check_design
 from ..progress import Progress
 from ..refusals import Refused
+from ..runtime import joblist
 from ..words import checked, count, table
-from . import common, values
+from . import common, runtime_options, values
 from .command import Options, option, under, verb
 
 EXAMPLES = """\
@@ -21,10 +26,12 @@ examples:
 
   streampool build --board icebreaker --link --kernel 3 --stride 2 --padding 1 --dtype uint8 \\
     --shape 3x160x240 -o .
+  streampool build --board colorlight-5a-75b --runtime jobs.json --lanes 2 -o .
 
 Writes BOARD.bit, .bin or .fs, as the device takes it, and BOARD.json. The core pools frames of a
 fixed pattern with random stalls, and its LEDs say whether the checksums are the golden model's.
 Before it is placed, its netlist is simulated, in seconds.
+With --runtime the core is a run-time core, and its frames are of the jobs of a list, in turn.
 With --link the core waits for frames on the board's serial port, from `streampool run --engine
 board:PORT`; the files are called BOARD-link.
 Needs the extra streampool[fpga], and streampool[usb] for an OrangeCrab's link. Exit: 0 built,
@@ -38,7 +45,7 @@ Needs the extra streampool[fpga], and streampool[usb] for an OrangeCrab's link. 
     *common.spec_options(),
     *under(
         "what is built, and where",
-        common.shape_option(),
+        common.shape_option(unless="runtime"),
         common.lanes_option(),
         *common.columns_options(),
         common.resync_option(),
@@ -49,14 +56,50 @@ Needs the extra streampool[fpga], and streampool[usb] for an OrangeCrab's link. 
         option("--frames", values.positive, "N", f"frames per round of the test ({FRAMES})"),
         common.no_check_option(),
     ),
+    *under(
+        runtime_options.HEADING,
+        option(
+            "--runtime",
+            Path,
+            "JOBS.json",
+            "jobs that take turns in one core, whose maxima are those of the jobs if not given",
+        ),
+    ),
+    *runtime_options.maxima_options(),
 )
 def command(options: Options) -> int:
     """Build the bitstream, and print what became of it."""
+    if options.runtime is not None:
+        return _told(options, _jobs(options))
+    runtime_options.refuse_alone(runtime_options.maxima_options(), "--runtime JOBS.json")
     job = common.pool_job(options)
     if job.spec.indices is not None:
         raise Refused("--index-base is not for a board, whose test goes by values; leave it out")
     files.check_folder("--output", options.output)
     common.warn_of(job)  # before minutes are spent, and also where the board refuses it
+    return _told(options, job)
+
+
+def _jobs(options: Options) -> list[RuntimeJob]:
+    """Return the jobs of a list, for one core."""
+    also = ("runtime", "lanes", "board", "output", "freq", "frames", "no_check")
+    runtime_options.refuse_others((*also, *runtime_options.SIZES))
+    entries = joblist.read_list(options.runtime)
+    for entry in entries:
+        for name in ("input", "output"):
+            if getattr(entry, name) is not None:
+                raise Refused(
+                    f"{entry.where}: {name} has no meaning on a board, whose frames are a fixed"
+                    " pattern; leave it out"
+                )
+    files.check_folder("--output", options.output)
+    jobs = joblist.jobs_of(entries, **runtime_options.given(options))
+    for job in jobs:
+        common.warn_of(job.job)
+    return jobs
+
+
+def _told(options: Options, job: PoolJob | Sequence[RuntimeJob]) -> int:
     with Progress("making the bitstream", "done") as progress:
         result = build(
             *(job, BOARDS[options.board], options.output),
@@ -85,7 +128,8 @@ def summary(result: Built) -> str:
     tested = ""
     if result.frames is not None:
         checksums = count(len(result.checksums), "checksum")
-        tested = f"{count(result.frames, 'frame')} per round, {checksums}"
+        each = f" of each of {len(result.jobs)} jobs" if result.jobs else ""
+        tested = f"{count(result.frames, 'frame')}{each} per round, {checksums}"
     link = result.link and result.link["port"]
     if result.link and result.link["baud"]:
         link = f"{result.link['baud']:,} baud, at {link}"
