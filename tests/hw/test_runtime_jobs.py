@@ -167,7 +167,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[int, ...], dict[str, Any], str, str]] 
     (AVG | {"kernel": 9}, (8, 9, 9), SUMS | {"max_taps": 80}, "max_taps", "81 taps of a window"),
     (AVG | {"kernel": 3, "divisor_override": -300}, (8, 9, 9), SUMS, "max_taps", "300 taps that"),
     (AVG | {"kernel": 3, "out_dtype": "int9"}, (8, 9, 9), SUMS, "out_dtype", "than the 8 bits"),
-    (AVG | {"kernel": 3, "scale": "2/3"}, (8, 9, 9), SUMS, "scale", "scale 2/3 is nothing"),
+    (AVG | {"kernel": 3, "scale": "2/3"}, (8, 9, 9), SUMS, "scale", "2/27 of a sum"),
     (AVG | {"kernel": 3, "scale": "1/5000001"}, (8, 9, 9), SUMS, "scale", "wider quotients"),
     (
         *(AVG | {"kernel": 16, "divisor_override": 7}, (8, 16, 16), SUMS, "divisor_override"),

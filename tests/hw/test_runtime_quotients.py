@@ -81,10 +81,12 @@ def test_a_clamp_keeps_what_is_within(clamp: tuple[int, int]):
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8"])
 @pytest.mark.parametrize("about", ["raw", "zero_point"])
-def test_zero_points_and_scales_of_one_over_a_number_take_one_rounding(about: str, dtype: str):
+def test_zero_points_and_scales_that_leave_one_over_a_number_take_one_rounding(
+    about: str, dtype: str
+):
     low, high = (-128, 127) if dtype == "int8" else (0, 255)
     for zeros in ((low, low), (high, low), (low + 5, high - 9)):
-        for scale in ("1", "1/2", "1/5"):
+        for scale in ("1", "1/2", "1/5", "3", "3/2"):
             for rounding in ROUNDINGS:
                 how = {"scale": scale, "zero_points": zeros, "rounding_about": about}
                 spec = PoolSpec("avg", 3, ndim=1, dtype=dtype, rounding=rounding, **how)

@@ -250,12 +250,6 @@ def _check_kind(job: PoolJob, maxima: Maxima) -> None:
         value = getattr(spec if field == "indices" else job, field)
         if value != plain:
             raise _nothing(field, value)
-    if job.requantisation is not None and spec.scale.numerator != 1:
-        raise SpecError(
-            "scale",
-            f"scale {spec.scale} is nothing that a run-time core has; use 1, one over a whole"
-            " number, or PoolCore.",
-        )
     _check_finish(job, maxima)
     if job.lanes != maxima.lanes:
         raise SpecError(

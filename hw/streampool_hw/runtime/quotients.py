@@ -117,7 +117,7 @@ class Finish:
 def _all(job: PoolJob, how: Requantisation | None, kinds: Sequence[Kind]) -> Division:
     """Return how the windows of all kinds are divided."""
     if how is not None:
-        return requantised(job, how, kinds)
+        return _over_whole(job, requantised(job, how, kinds), how.factor)
     divisors, exact = tuple(divisor for divisor, _ in kinds), job.accumulator
     if not job.operation.mean:
         low, high = exact.low, exact.high
@@ -127,6 +127,21 @@ def _all(job: PoolJob, how: Requantisation | None, kinds: Sequence[Kind]) -> Div
         ends = [Fraction(end, divisors[0]) for end in (exact.low, exact.high)]
         low, high = floor(min(ends)), ceil(max(ends))
     return Division(divisors, low, high, job.spec.rounding)
+
+
+def _over_whole(job: PoolJob, division: Division, factor: int) -> Division:
+    """Return the same of sums that are not multiplied before: by a whole number of each kind."""
+    for divisor in division.divisors:
+        if divisor % factor:
+            raise SpecError(
+                "scale",
+                f"scale {job.spec.scale} makes {Fraction(factor, divisor)} of a sum, and a run-time"
+                " core makes 1 over a whole number of it; use such a scale, or PoolCore.",
+            )
+    # so is what is added: multiples of the divisor and of the factor
+    over = ([each // factor for each in some] for some in (division.divisors, division.biases))
+    divisors, biases = map(tuple, over)
+    return replace(division, divisors=divisors, biases=biases)
 
 
 def _entry(job: PoolJob, division: Division, maxima: Maxima) -> dict[str, int]:

@@ -70,7 +70,7 @@ def _finish(rng: random.Random, op: str, maxima: Maxima, dtype: str) -> dict[str
             points = rng.choice((low, high, 0, rng.randint(low, high))), rng.randint(low, high)
             how |= {"zero_points": rng.choice((points, points[:1] * 2))}
             how |= {"rounding_about": rng.choice(ROUNDING_ABOUT)}
-            how |= {"scale": rng.choice(("1", "1", "1/2", "1/7"))}
+            how |= {"scale": rng.choice(("1", "1", "1/2", "1/7", "2", "3/2"))}
     out = DType.of(dtype)
     if rng.random() < 0.2:
         bits = rng.randint(2, maxima.out_bits)
