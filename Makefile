@@ -73,10 +73,10 @@ fpga-columns: $(FPGA) ## clock and area of several columns a beat, beside as man
 	@$(IN_ENV) $(PY) docs/tables.py fpga-columns
 
 fpga-runtime: $(FPGA) ## clock and area of cores whose job changes while they run: make fpga-runtime SEEDS=5
-	@$(IN_ENV) $(PY) -m streampool_bench.fpga.runtime $(if $(SEEDS),--seeds $(SEEDS))
+	@$(IN_ENV) $(PY) -m streampool_sim fpga --runtime $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py runtime-placed
 
-fpga-wide: $(FPGA) ## clock and area of the widest cores, cut into slices, one after the other: make fpga-wide SEEDS=5
+fpga-wide: $(FPGA) ## clock and area of the widest cores, cut into slices: make fpga-wide SEEDS=5
 	@$(IN_ENV) $(PY) -m streampool_sim fpga --wide $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga-wide
 	@$(MAKE) --no-print-directory bench-clocks
@@ -86,7 +86,7 @@ explore: tools $(EXPLORE) ## lanes and columns for a network: make explore ARGS=
 
 explore-data: $(EXPLORE) ## place what the cost model is fitted on, as far as it is missing, and fit it again
 	@$(IN_ENV) $(PY) -m streampool_explore.training $(ARGS)
-	@$(IN_ENV) $(PY) -m streampool_explore.fit --store build/explore
+	@$(IN_ENV) $(PY) -m streampool_explore.fit --store build/store
 	@$(IN_ENV) $(PY) docs/tables.py explore-designs explore-errors explore-search
 
 explore-docs: $(EXPLORE) ## the explorations of docs/explore.md

@@ -27,8 +27,6 @@ from .rows import Row
 from .search import Goal, Search
 from .space import Layer, Point
 
-STORE = Path("build/explore")
-
 EXAMPLES = """\
 examples:
   streampool explore --net yolov3_tiny --device ecp5-25k-6 --fps 30
@@ -78,20 +76,17 @@ NETS = tuple(dict.fromkeys(layer.net for layer in networks()))
             "at most, to be sure of the front (a tenth of the cores)",
         ),
         option("--seeds", values.positive, "N", "placements of the choice", default=1),
-        option("--store", Path, "DIR", "for results", default=STORE),
-        option("--scheduler", str, "ADDRESS", "of a Dask scheduler (workers of this machine)"),
-        option("--workers", values.positive, "N", "of this machine (its processors)"),
         option("--json", Path, "FILE", "write it all there"),
         option("--html", Path, "FILE", "write a page with a plot of the front"),
     ),
+    *common.farm_options(),
 )
 def command(options: Options) -> int:
     """Search, place what is chosen, and print it."""
     found = _layers(options)
     for path in filter(None, (options.json, options.html)):
         check_writable(path)
-    if options.workers is not None and options.scheduler is not None:
-        raise Refused("--workers has no meaning with --scheduler, whose workers are there already")
+    common.check_workers(options)
     goal = Goal(options.device, options.fps, options.luts, options.freq)
     try:
         search = Search(found, goal)
@@ -99,7 +94,7 @@ def command(options: Options) -> int:
         raise Refused(str(error)) from None
     predicted: list[Point] = []
     if not options.no_place:
-        check_folder("--store", options.store)
+        check_folder("--store", options.store or common.STORE)
         predicted = _placed(options, search)
     design = search.choice()
     points = predicted or (search.points(design) if design else [])
@@ -146,7 +141,7 @@ def _placed(options: Options, search: Search) -> list[Point]:
     done = 0
     try:
         with (
-            Farm(options.store, options.scheduler, options.workers) as farm,
+            Farm(options.store or common.STORE, options.scheduler, options.workers) as farm,
             Progress("placing where the model is least sure", "placed") as progress,
         ):
 

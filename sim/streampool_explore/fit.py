@@ -1,6 +1,6 @@
 """The designs and the settings of the cost model, made anew from placements.
 
-``python -m streampool_explore.fit --store build/explore`` takes the placements of a store (what
+``python -m streampool_explore.fit --store build/store`` takes the placements of a store (what
 ``streampool_explore.training`` has placed, and all that was explored), those of `make fpga`, and
 those that are shipped already. It writes ``data/placed.json``, ``data/fit.json`` and
 ``data/whole.json``. Settings are chosen, and errors stated, by jobs that are held out: all of one

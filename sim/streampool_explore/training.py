@@ -1,6 +1,6 @@
 """The designs that the cost model is fitted on, and the whole space that the search is judged by.
 
-``python -m streampool_explore.training --store build/explore`` places what was never placed of
+``python -m streampool_explore.training --store build/store`` places what was never placed of
 them, the smallest first, with one seed each, and goes on where it was stopped.
 ``python -m streampool_explore.fit`` then makes the fit.
 """
@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from streampool_farm.farm import Farm
+from streampool_farm.store import FOLDER as STORE
 from streampool_golden import PoolJob, PoolSpec
 from streampool_sim.progress import Progress
 
@@ -161,7 +162,7 @@ def _wanted(device: str, whole: int) -> Iterator[PoolJob]:
 def main() -> None:
     """Place them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--store", type=Path, default=Path("build/explore"))
+    parser.add_argument("--store", type=Path, default=STORE)
     parser.add_argument("--device", choices=DEVICES, help="one device (all)")
     parser.add_argument("--whole", type=int, default=WHOLE_VALUES, help="values of the whole space")
     parser.add_argument("--scheduler", help="address of a Dask scheduler (workers here)")

@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from .store import Store
@@ -51,10 +52,11 @@ def _done(request: Json) -> Json:
     task, store = Task(**request["task"]), Store(Path(request["store"]))
     try:
         with store.making(task.key) as folder:
-            found = store.get(task.key, task.fields)  # somebody else's, who had the lease before
+            found = store.find(task)  # somebody else's, who had the lease before
             if found is None:
                 tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
-                found = store.put(task.key, task.call(task.payload), os.getppid(), folder)
+                with _payload(task, store) as payload:
+                    found = store.put(task.key, task.call(payload), os.getppid(), folder)
         return {"result": found}
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
@@ -63,6 +65,16 @@ def _done(request: Json) -> Json:
         said = str(error) or type(error).__name__
         ours = type(error).__module__.startswith("streampool")  # these are sentences
         return {"error": said if ours else f"{type(error).__name__}: {said}"}
+
+
+@contextlib.contextmanager
+def _payload(task: Task, store: Store) -> Iterator[Json]:
+    """Yield what the function is given: with its folder, where it keeps something."""
+    if not task.keeps:
+        yield task.payload
+        return
+    with store.keeping(task.keeps) as kept:
+        yield task.payload | {"kept": str(kept)}
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def dask_package(name: str) -> Any:
         return import_module(name)
     except ModuleNotFoundError:
         raise ToolError(
-            "dask and distributed are not installed; use the extra streampool[explore], which has"
+            "dask and distributed are not installed; use the extra streampool[farm], which has"
             " all that is needed"
         ) from None
 
@@ -48,6 +48,7 @@ def connected(scheduler: str | None, workers: int | None, folder: Path) -> Itera
     settings = {
         "temporary-directory": str(folder),
         "distributed.scheduler.allowed-failures": NEVER_BAD,
+        "distributed.scheduler.worker-saturation": 1.0,  # none waits behind a long one
         "distributed.comm.timeouts.connect": f"{CONNECT_S}s",
         "distributed.scheduler.worker-ttl": None,
     }

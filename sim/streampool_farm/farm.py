@@ -16,6 +16,8 @@ from .task import Json, Task, TaskFailed
 HERE = "local"
 """The address that stands for a scheduler that starts here, with its workers."""
 
+GONE = "the scheduler is gone; what was finished is kept, and the same command goes on from there"
+
 
 def work(task: Task, store: str) -> Json:
     """Do a task in a worker, as long as the scheduler wants it."""
@@ -95,59 +97,69 @@ class Farm:
         return max(1, sum(self.client.nthreads().values()))
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Json]]:
-        """Yield each task with its result as it comes; those that are stored come first.
+        """Yield each task with its result as it comes: a stored one as soon as its task is there.
 
-        Where tasks fail, the others are done first, and `TaskFailed` says why the first one did.
-        `Lost` is raised if the scheduler goes away. Where the caller stops early, what is not done
-        is cancelled.
+        Tasks are begun in their order, the first of them while the others are still made. Where
+        some fail, the others are done first, and `TaskFailed` says why the first one did. `Lost` is
+        raised if the scheduler goes away. Where the caller stops early, what is not done is
+        cancelled.
         """
-        todo: dict[str, Task] = {}
-        for task in {task.key: task for task in tasks}.values():
-            if (found := self.store.get(task.key, task.fields)) is not None:
-                yield task, found
-            else:
-                todo[_name(task)] = task
-        if todo:
-            yield from self._worked(todo)
-
-    def _worked(self, todo: dict[str, Task]) -> Iterator[tuple[Task, Json]]:
-        distributed = dask_package("distributed")
-        killed = dask_package("distributed.scheduler").KilledWorker
-
-        folder = str(self.store.folder)
-        left = {
-            name: self.client.submit(work, task, folder, key=name, pure=False)
-            for name, task in todo.items()
-        }
-        failed: list[TaskFailed] = []
+        todo: dict[str, list[Task]] = {}
+        left: dict[str, Any] = {}
         try:
-            done = distributed.as_completed(left.values(), loop=self.client.loop)
-            for future in done:
-                task = todo[future.key]
-                if future.status == "error":
-                    error = future.exception()
-                    if isinstance(error, killed | Cancelled):
-                        future.release()
-                        left[future.key] = again = self.client.submit(
-                            work, task, folder, key=future.key, pure=False
-                        )
-                        done.add(again)
-                        continue
-                    failed.append(
-                        error if isinstance(error, TaskFailed) else TaskFailed(str(error))
-                    )
-                elif future.status == "finished":
-                    # a worker may keep its results elsewhere
-                    yield task, self.store.put(task.key, future.result())
+            for task in tasks:
+                name = _name(task)
+                if name in todo:
+                    todo[name].append(task)
+                elif (found := self.store.find(task)) is not None:
+                    yield task, found
                 else:
-                    raise Lost(
-                        "the scheduler is gone; what was finished is kept, and the same command"
-                        " goes on from there"
-                    )
-                del left[future.key]
+                    todo[name] = [task]
+                    left[name] = self._begun(task, len(left))
+            yield from self._worked(todo, left)
         finally:
             if left:
                 with contextlib.suppress(Exception):
                     self.client.cancel(list(left.values()), force=True)
+
+    def _begun(self, task: Task, number: int) -> Any:
+        """Hand a task to the scheduler, behind those of lower numbers."""
+        client, folder = self.client, str(self.store.folder)
+        how = {"key": _name(task), "pure": False, "priority": -number}
+        try:
+            return client.submit(work, task, folder, **how)
+        except Exception:
+            if client.status in ("running", "connecting"):
+                raise
+            raise Lost(GONE) from None
+
+    def _worked(
+        self, todo: dict[str, list[Task]], left: dict[str, Any]
+    ) -> Iterator[tuple[Task, Json]]:
+        """Yield what workers find, and take it out of what is left."""
+        if not left:
+            return
+        distributed = dask_package("distributed")
+        killed = dask_package("distributed.scheduler").KilledWorker
+        numbers = {name: number for number, name in enumerate(left)}
+        failed: list[TaskFailed] = []
+        done = distributed.as_completed(left.values(), loop=self.client.loop)
+        for future in done:
+            name, tasks = future.key, todo[future.key]
+            if future.status == "error":
+                error = future.exception()
+                if isinstance(error, killed | Cancelled):
+                    future.release()
+                    left[name] = again = self._begun(tasks[0], numbers[name])
+                    done.add(again)
+                    continue
+                failed.append(error if isinstance(error, TaskFailed) else TaskFailed(str(error)))
+            elif future.status == "finished":
+                # a worker may keep its results elsewhere
+                found = self.store.put(tasks[0].key, future.result())
+                yield from ((task, found) for task in tasks)
+            else:
+                raise Lost(GONE)
+            del left[name]
         if failed:
             raise failed[0]

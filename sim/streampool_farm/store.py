@@ -12,7 +12,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .lease import lease
-from .task import Json
+from .task import Json, Task
+
+FOLDER = Path("build/store")
+"""The store of whatever is not told to use another."""
 
 PART_S = 3600
 """Seconds after which a part of a file is one that nobody writes any more."""
@@ -27,7 +30,8 @@ class Store:
     ----------
     folder : Path
         ``results/KEY.json`` is a result, ``leases/KEY`` is locked by who makes one, and
-        ``running/KEY`` is their folder for what they need meanwhile. All are made as needed.
+        ``running/KEY`` is their folder for what they need meanwhile. What a task wants to find
+        again when it was stopped is in ``kept/``. All are made as needed.
     """
 
     def __init__(self, folder: Path):
@@ -60,6 +64,11 @@ class Store:
         except (ValueError, LookupError, TypeError, AttributeError):  # of a lost power supply, say
             path.unlink(missing_ok=True)
             return None
+
+    def find(self, task: Task) -> Json | None:
+        """Return a task's result, or one that will do as well; None if there is none."""
+        found = (self.get(key, task.fields) for key in (task.key, *task.also))
+        return next((each for each in found if each is not None), None)
 
     def keys(self) -> set[str]:
         """Return the names of all results."""
@@ -114,6 +123,14 @@ class Store:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def keeping(self, name: str) -> Iterator[Path]:
+        """Yield a folder that stays, to nobody else at the same time."""
+        with lease(self.leases / f"kept-{name}"):
+            folder = self.folder / "kept" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            yield folder
 
     def sweep_up(self) -> None:
         """Remove what killed runs have left: their leases, folders and parts of files."""

@@ -31,6 +31,11 @@ class Task:
         The task in a few words, for people.
     fields : tuple of str, optional
         What every result has; a stored one that lacks some of it is damaged.
+    also : tuple of str, optional
+        Names of other results that will do as well, such as one that was checked further.
+    keeps : str, optional
+        Name of a folder of the store for what a stopped one has done already, which no other task
+        of that name uses meanwhile. The function finds it in the payload, as ``"kept"``.
     """
 
     function: str
@@ -38,6 +43,8 @@ class Task:
     key: str
     label: str = ""
     fields: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    keeps: str = ""
 
     @property
     def call(self) -> Callable[[Json], Json]:

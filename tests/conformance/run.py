@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from streampool_farm.farm import Farm
+from streampool_farm.store import FOLDER
 from streampool_farm.task import Task, TaskFailed, digest
 from streampool_sim.frames import unpack
 from streampool_sim.log import fingerprint
@@ -215,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, help="the results as JSON")
     parser.add_argument("--record", type=Path, help="write a few cases there, and do no more")
     parser.add_argument("--scheduler", help="share the runtimes out: its address, or local")
-    parser.add_argument("--store", type=Path, default=ROOT / "build" / "farm", help="of these")
+    parser.add_argument("--store", type=Path, default=ROOT / FOLDER, help="of these")
     options = parser.parse_args(argv)
     if options.record is not None:
         record(options.record)

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 from streampool_farm.farm import Farm
 from streampool_farm.group import Cancelled, run_in_group
+from streampool_farm.store import Store
 from streampool_farm.task import Task, TaskFailed
 from streampool_hw.export.yosys import ToolError
 
@@ -51,6 +53,30 @@ def test_a_farm_says_how_many_workers_it_has(tmp_path):
         Farm(tmp_path, cluster.scheduler_address) as farm,
     ):
         assert farm.workers == 3
+
+
+def test_what_a_stopped_task_kept_is_there_when_it_runs_again(tmp_path):
+    folder = tmp_path / "kept" / "of-a"
+    first = replace(task(tmp_path, wrong="it was wrong"), keeps="of-a")
+    with pytest.raises(TaskFailed, match="it was wrong"):
+        run_in_group(first, tmp_path, lambda: False)
+    assert (folder / "times").read_text() == "x"
+    run_in_group(replace(task(tmp_path), keeps="of-a"), tmp_path, lambda: False)
+    assert (folder / "times").read_text() == "xx"
+    run_in_group(task(tmp_path, "b"), tmp_path, lambda: False)  # it keeps nothing
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["of-a"]
+
+
+def test_a_result_that_will_do_as_well_is_taken(tmp_path):
+    store = Store(tmp_path)
+    store.put("checked", {"cells": 5})
+    wanted = replace(task(tmp_path), also=("checked",), fields=("cells",))
+    assert store.find(wanted) == {"cells": 5}
+    assert store.find(replace(wanted, also=())) is None
+    assert run_in_group(wanted, tmp_path, lambda: False) == {"cells": 5}
+    assert not (tmp_path / "log").exists()
+    store.put("a", {"cells": 6})
+    assert store.find(wanted) == {"cells": 6}
 
 
 def test_what_nobody_wants_ends_with_all_its_programs(tmp_path):
@@ -102,6 +128,7 @@ def test_workers_of_this_machine_do_what_is_not_stored(tmp_path):
         farm.store.put("a", {"stored": True})
         assert [found for _, found in farm.run(good[:1])] == [{"stored": True}]
         assert not said  # no worker was needed
+        assert len([*farm.run(good[:1] * 2)]) == 2  # both of one name
         wrong = task(tmp_path, "d", wrong="it was wrong")
         with pytest.raises(TaskFailed, match="it was wrong"):
             list(farm.run([wrong, *good]))

@@ -53,6 +53,31 @@ def test_two_workers_share_a_sweep_and_find_what_one_finds(tmp_path, monkeypatch
     assert {index: shared[index] for index in alone} == alone
 
 
+@pytest.mark.slow
+def test_two_workers_share_the_placements_of_a_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), *sys.path]))
+    monkeypatch.setattr("streampool_bench.fpga.placing.RUN", "stand_in:placed")
+    monkeypatch.setattr("streampool_hw.fpga.tools.versions", lambda placer: {"yosys": "1"})
+    store, output = tmp_path / "store", tmp_path / "table.json"
+    words = ["fpga", "--jobs", "A1,D1", "--devices", "ice40-hx8k,ecp5-25k-6", "--seeds", "1"]
+    words += ["--folder", str(tmp_path), "--output", str(output), "--store", str(store)]
+    assert cli.main([*words, "--workers", "2"]) == 0
+    said = capsys.readouterr()
+    assert "Dask's dashboard" in said.err and "4/4 " in said.err
+    rows = json.loads(output.read_text())
+    assert {(row["job"], row["device"], row["lut4"]) for row in rows} == {
+        (job, device, 7) for job in ("A1", "D1") for device in ("ice40-hx8k", "ecp5-25k-6")
+    }
+    assert len(made_by(store)) == 2
+    assert {path.stem for path in (store / "results").iterdir()} == {row["key"] for row in rows}
+    # with the store alone the table is there again
+    output.unlink()
+    assert cli.main(words) == 0
+    again = capsys.readouterr()
+    assert json.loads(output.read_text()) == rows
+    assert "Dask's dashboard" not in again.err
+
+
 def test_a_worker_with_other_sources_refuses_a_batch():
     with pytest.raises(TaskFailed, match="other sources"):
         streampool_sim.sweep.run_task({"sources": "of before", "seed": 1, "indices": [0]})
@@ -74,14 +99,23 @@ def test_a_placement_is_a_task_under_the_hash_of_what_it_rests_on(monkeypatch):
     assert versions_for("ecp5-25k-6") == ["1", "2"]
     with pytest.raises(TaskFailed, match="other sources or other tools"):
         place(task.payload | {"key": "another"})
+    # what was checked will do where no check is asked for, and not the other way round
+    assert (task.also, other.also) == ((), (task.key,))
+    assert not task.keeps
+    sliced = PoolJob(PoolSpec("max", 2), (2, 8, 8), 2, 4)
+    by_seeds = [
+        placing(sliced, "ecp5-25k-6", seeds=seeds, check=True, slices=2) for seeds in (1, 2)
+    ]
+    assert by_seeds[0].keeps == by_seeds[1].keeps != ""
+    assert by_seeds[0].key != by_seeds[1].key
     design = design_of(task.payload)
     assert key_of(design, 1, check=True, versions=["1", "2"]) == task.key
     assert key_of(design, 1, check=True, versions=["1", "3"]) != task.key
 
 
-def test_a_scheduler_has_no_meaning_where_nothing_is_shared(capsys):
-    words = ["fpga", "--scheduler", "local"]
-    assert cli.main([*words, "--check"]) == 2
-    assert "--scheduler has no meaning with --check" in capsys.readouterr().err
-    assert cli.main([*words, "--wide"]) == 2
-    assert "--scheduler has no meaning with --wide" in capsys.readouterr().err
+def test_workers_have_no_meaning_where_nothing_is_shared(capsys):
+    for words in (["--scheduler", "local", "--check"], ["--workers", "1", "--wide", "--check"]):
+        assert cli.main(["fpga", *words]) == 2
+        assert f"{words[0]} has no meaning with --check" in capsys.readouterr().err
+    assert cli.main(["fpga", "--scheduler", "tcp://127.0.0.1:9", "--workers", "2"]) == 2
+    assert "whose workers are there already" in capsys.readouterr().err

@@ -6,8 +6,12 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streampool_bench.fpga import placing, verb
+from streampool_farm.farm import Farm
+from streampool_farm.task import Task
 from streampool_hw.fpga import tools
 
 NETLIST = {
@@ -113,6 +117,34 @@ class FakeTools:
         clock = self.clocks.get(int(given["--seed"]), 200.0)
         (folder / given["--report"]).write_text(json.dumps(report(clock)))
         return subprocess.CompletedProcess([], 0, "", "")
+
+
+class FarmHere(Farm):
+    """A farm whose one worker is this process, where `FakeTools` are."""
+
+    @property
+    def client(self) -> None:
+        return None
+
+    @property
+    def workers(self) -> int:
+        return 1
+
+    def _begun(self, task: Task, number: int) -> Any:
+        return task
+
+    def _worked(self, todo: dict[str, list[Task]], left: dict[str, Any]) -> Any:
+        for name, task in [*left.items()]:
+            found = self.store.put(task.key, task.call(task.payload))
+            del left[name]
+            yield from ((each, found) for each in todo[name])
+
+
+@pytest.fixture
+def farm_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a `FarmHere` in the place of workers; what `FakeTools` give is no netlist."""
+    monkeypatch.setattr(verb, "Farm", FarmHere)
+    monkeypatch.setattr(placing, "check_core", lambda *_: None)
 
 
 @pytest.fixture

@@ -2,23 +2,23 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 from streampool_bench import fpga
-from streampool_bench.fpga import BAR_DEVICE, JOBS, table
+from streampool_bench.fpga import BAR_DEVICE, JOBS, runtime, table
 from streampool_golden import PoolSpec
 from streampool_hw.fpga import DEVICES, silicon, tools
+from streampool_hw.runtime.maxima import Maxima
 from streampool_sim.cli import main
 
 A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
 
 
 @pytest.fixture
-def make(tmp_path, monkeypatch):
+def make(tmp_path, farm_here):
     """Return what makes a table: the status, and the rows by their jobs and devices."""
     output = tmp_path / "data" / "table.json"
-    # what the fakes give is no netlist
-    monkeypatch.setattr(table, "check_core", lambda *_: None)
 
     def run(*words: str) -> tuple[int, dict]:
         folder = tmp_path / "kept"
@@ -48,8 +48,11 @@ def test_a_run_of_the_whole_plan_says_how_long_it_took(fake, make, tmp_path, mon
     make(*A1)
     make("--seeds", "1")  # A1 was there
     assert not took.exists()
-    for path in (*tmp_path.glob("kept/*"), tmp_path / "data" / "table.json"):
-        path.unlink()
+    (tmp_path / "data" / "table.json").unlink()
+    make("--seeds", "1")  # both were in the store
+    assert not took.exists()
+    shutil.rmtree(tmp_path / "kept")
+    (tmp_path / "data" / "table.json").unlink()
     make("--seeds", "1")
     said = json.loads(took.read_text())
     assert (said["rows"], said["seeds"]) == (2, 1)
@@ -151,7 +154,7 @@ def test_a_failure_takes_no_place_of_a_result_of_the_same_design(fake, make, mon
     assert not make(*A1)[1]["A1", BAR_DEVICE]["placed"]
 
 
-def test_what_could_not_be_placed_is_a_row_with_the_reason_and_tried_again(fake, make, capsys):
+def test_what_a_device_cannot_take_is_a_row_with_the_reason_and_not_tried_again(fake, make, capsys):
     fake.log = "Info:  DP16KD:  80/  56  142%\nERROR: no more\n"
     status, rows = make(*A1)
     assert status == 0
@@ -160,8 +163,53 @@ def test_what_could_not_be_placed_is_a_row_with_the_reason_and_tried_again(fake,
     out, err = capsys.readouterr()
     assert f"| no | {JOBS['A1'].peers} | not placed: {reason} |" in out
     assert reason in err
+    tried = fake.placed()
+    assert make(*A1) == (0, rows)
+    assert fake.placed() == tried
+
+
+def test_a_program_that_fell_over_is_no_word_on_the_device_and_tried_again(fake, make, capsys):
+    _, rows = make("--jobs", "D1", "--devices", BAR_DEVICE, "--seeds", "1")
+    fake.log = "Killed\n"
+    assert make(*A1) == (2, rows)
+    assert "it ended without a word" in capsys.readouterr().err
     fake.log = ""
     assert make(*A1)[1]["A1", BAR_DEVICE]["placed"]
+
+
+def test_what_is_in_the_store_is_not_placed_again_for_another_table(fake, make, tmp_path):
+    _, rows = make(*A1)
+    other = tmp_path / "other.json"
+    words = [*A1, "--output", str(other), "--folder", str(tmp_path / "elsewhere")]
+    assert main(["fpga", *words, "--store", str(tmp_path / "kept")]) == 0
+    assert json.loads(other.read_text()) == [*rows.values()]
+    assert fake.placed() == 1
+    assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == {"table.md"}
+
+
+@pytest.mark.parametrize(("kind", "jobs"), [("columns", "A1x4,A4"), ("wide", "F2x20c128")])
+def test_what_stands_apart_is_placed_too(fake, farm_here, tmp_path, monkeypatch, kind, jobs):
+    known, _ = table.APART[kind]
+    copy, store = tmp_path / "rows.json", tmp_path / "store"
+    monkeypatch.setitem(table.APART, kind, (known, copy))
+    words = ["fpga", f"--{kind}", "--jobs", jobs, "--seeds", "2", "--store", str(store)]
+    assert main(words) == 0
+    rows = json.loads(copy.read_text())
+    assert [row["job"] for row in rows] == jobs.split(",")
+    assert main(words) == 0
+    assert json.loads(copy.read_text()) == rows
+    assert fake.placed() == 2 * len(rows)
+
+
+def test_run_time_cores_are_placed_too(fake, farm_here, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runtime, "DATA", tmp_path / "rows.json")
+    monkeypatch.setattr(runtime, "CORES", {"max": Maxima(lanes=1, max_fold=8, max_row=16)})
+    words = ["fpga", "--runtime", "--seeds", "2", "--store", str(tmp_path / "store")]
+    assert main(words) == 0 == main(words)
+    assert fake.placed() == 2
+    [row] = runtime.known()
+    assert row["placed"] and row["maxima"]["max_row"] == 16
+    assert "max at run time: 30 LUT4, 200.0 MHz" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -25,14 +25,14 @@ from . import paths, silicon, tools
 from .design import LIMIT_S, Design, RuntimeDesign
 from .devices import PINS, Device, device_named
 from .netlist import NETLIST
-from .tools import ToolError
+from .tools import NotTaken, ToolError
 
 FREQ_MHZ = 300.0
 """The clock that the placer is asked for, in MHz."""
 SEEDS = 3
 """How often a core is placed, each time from another start."""
 
-RARE = ("columns", "resync", "slices", "streams", "stopped", "maxima")
+RARE = ("columns", "resync", "slices", "streams", "stopped", "maxima", "settled")
 """Fields of a `Placement` that its JSON leaves out where they say nothing."""
 
 COUNTS, CHECKED = "counts.json", "checked.json"
@@ -92,6 +92,7 @@ class Placement:
     placer_available: dict[str, int] = field(default_factory=dict)
     critical_path: paths.CriticalPath | None = None  # of the seed with the median clock
     reason: str | None = None  # why it was not placed: a sentence
+    settled: bool = False  # whether another try would say the same, as of a device too small
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON takes it; without columns where there is one alone, and so on."""
@@ -226,7 +227,7 @@ def place_design(
             stopped = [seed for seed, report in enumerate(reports, 1) if report is None]
             facts["stopped"] = stopped or None
             if 2 * len(stopped) >= seeds:
-                raise ToolError(
+                raise NotTaken(
                     f"{len(stopped)} of {seeds} seeds did not end routing on {device.name} in"
                     f" {LIMIT_S // 60} minutes."
                 )
@@ -240,7 +241,7 @@ def place_design(
             middle = _middle(reports, clocks, len(stopped))
             netlist = json.loads((whole / NETLIST).read_text(encoding="utf-8"))
     except ToolError as error:
-        return Placement(**facts, reason=str(error))
+        return Placement(**facts, reason=str(error), settled=isinstance(error, NotTaken))
     median = round(median, 2)
     return Placement(
         **facts,
@@ -328,7 +329,9 @@ def _place(folder: Path, design: Design, freq_mhz: float, seed: int) -> dict[str
     limit = {} if design.limit_s is None else {"limit_s": design.limit_s}
     done = tools.run(device.placer, arguments, folder, **limit)
     if done.returncode or not (folder / report).is_file():
-        raise ToolError(why_not(done.stderr, device.name, device.placer))
+        # one that was killed, or that fell over, says nothing of the device
+        kind = NotTaken if done.returncode > 0 and "ERROR: " in done.stderr else ToolError
+        raise kind(why_not(done.stderr, device.name, device.placer))
     return json.loads((folder / report).read_text(encoding="utf-8"))
 
 

@@ -28,6 +28,10 @@ class TookTooLong(ToolError):
     """A program was stopped, as it did not end in the time that it had."""
 
 
+class NotTaken(ToolError):
+    """A device cannot take a design; another try would say the same."""
+
+
 @cache
 def find(program: str) -> str:
     """Return the path of a program, beside this Python or on the path."""

@@ -1,28 +1,24 @@
-"""Run-time cores of the widest use, placed: what docs/runtime.md states of their clock and cells.
+"""Run-time cores of the widest use, placed: their clock and cells in docs/runtime.md."""
 
-``python -m streampool_bench.fpga.runtime --seeds 3`` places them, one after the other, and keeps
-each in ``data/runtime.json``.
-"""
-
-import argparse
 import json
 import sys
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from streampool_farm.farm import Farm
 from streampool_hw.files import write_whole
-from streampool_hw.fpga.flow import SEEDS, place_runtime
 from streampool_hw.runtime.maxima import Maxima
 
 from .jobs import BAR_DEVICE
+from .placing import placing_runtime
 
 DATA = Path(__file__).with_name("data") / "runtime.json"
 
-CORES = (
-    Maxima(operations=("max",)),
-    Maxima(operations=("max", "avg")),
-)
+CORES = {
+    "max": Maxima(operations=("max",)),
+    "max and avg": Maxima(operations=("max", "avg")),
+}
 """What they are made for."""
 
 
@@ -31,19 +27,28 @@ def known() -> list[dict[str, Any]]:
     return json.loads(DATA.read_text("utf-8")) if DATA.is_file() else []
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Place the cores."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    seeds = parser.parse_args(arguments).seeds
-    rows: list[dict[str, Any]] = []
-    for maxima in CORES:
-        print(f"placing {maxima} ...", file=sys.stderr, flush=True)
-        placement = place_runtime(maxima, BAR_DEVICE, seeds=seeds)
-        rows.append(placement.to_json())
-        write_whole({DATA: json.dumps(rows, indent=1) + "\n"})
-    return int(not all(row["placed"] for row in rows))
+def make(farm: Farm, seeds: int) -> None:
+    """Place the cores on a farm, and keep each as it comes."""
+    tasks = (
+        placing_runtime(maxima, BAR_DEVICE, seeds=seeds, label=f"{name} at run time")
+        for name, maxima in CORES.items()
+    )
+    rows = {_text(row["maxima"]): row for row in known()}
+    for task, found in farm.run(tasks):
+        rows[_text(found["maxima"])] = {"key": task.key, **found}
+        order = [_text(asdict(maxima)) for maxima in CORES.values()]
+        kept = [rows[text] for text in order if text in rows]
+        write_whole({DATA: json.dumps(kept, indent=1) + "\n"})
+        said = f"{found['lut4']} LUT4, {found['clock_mhz']} MHz"
+        said = said if found["placed"] else found["reason"]
+        print(f"streampool: {task.label}: {said}", file=sys.stderr, flush=True)
+
+
+def _text(maxima: dict[str, Any]) -> str:
+    return json.dumps(maxima, sort_keys=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from streampool_sim.cli import main
+
+    sys.exit(main(["fpga", "--runtime", *sys.argv[1:]]))

@@ -1,30 +1,28 @@
 """The placements of the reference jobs: made in pieces, kept, and checked against their designs.
 
-Every result is kept in a folder under what it was made from, and stored in the table as soon as it
-is there. So a run that was stopped continues where it was, and only what has changed is placed
-again. Rows that a run leaves alone are stale if their designs have changed since.
+Every result is in a store under what it was made from, and in the table as soon as it is there. So
+a run that was stopped continues where it was, and only what has changed is placed again. Rows that
+a run leaves alone are stale if their designs have changed since.
 """
 
 import json
-import os
 import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from streampool_farm.farm import Farm
 from streampool_farm.task import Task
 from streampool_hw.files import write_whole
-from streampool_hw.fpga import silicon, tools
+from streampool_hw.fpga import silicon
 from streampool_hw.fpga.design import Design, JobDesign, clock_and_rates
 from streampool_hw.fpga.devices import DEVICES
-from streampool_hw.fpga.flow import FREQ_MHZ, SEEDS, place_design
-from streampool_sim.netlist_check import check_core
+from streampool_hw.fpga.flow import SEEDS
 
 from .jobs import BAR_DEVICE, COLUMN_JOBS, JOBS, WIDE_JOBS, ReferenceJob
-from .placing import placing
+from .placing import placing, versions_for
 
 PLANNED = {
     BAR_DEVICE: tuple(JOBS),
@@ -41,7 +39,7 @@ PLANNED = {
 DATA = Path(__file__).parent / "data" / "placements.json"
 """The placements that come with the package."""
 TOOK = "took.json"
-"""How long a run took that placed the whole plan anew, in the folder of results."""
+"""How long a run took that placed the whole plan anew, in the folder of the table."""
 
 Row: TypeAlias = dict[str, Any]
 """A `Placement` as JSON; ``job`` is the reference job's name, ``key`` what it was made from,
@@ -59,84 +57,197 @@ ALL = JOBS | COLUMN_JOBS | WIDE_JOBS
 """Every job that is ever placed."""
 
 
-def known_apart(kind: str) -> list[Row]:
-    """Return the placements of a kind of jobs, one of `APART`, that come with the package."""
-    jobs, data = APART[kind]
-    found = _read(DATA) | _read(data)
-    pairs = [(name, BAR_DEVICE) for name in jobs]
-    return [found[pair] for pair in pairs if pair in found]
+@dataclass(frozen=True)
+class Table:
+    """A file of placements, one row for each job and device.
 
-
-def make_apart(
-    kind: str, jobs: Sequence[str] | None = None, *, seeds: int = SEEDS, folder: Path
-) -> None:
-    """Place jobs of a kind, one after the other; keep each result.
-
-    By default these are all that are no reference jobs, which `make` places.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    jobs : dict of ReferenceJob
+        The jobs that it may have a row of.
+    plan : list of (str, str)
+        What is placed of them by default, and the order of the rows.
+    how : str, optional
+        The option of ``streampool fpga`` that places them.
     """
-    known, data = APART[kind]
-    folder.mkdir(parents=True, exist_ok=True)
-    # the widest take a placer a gigabyte
-    with ThreadPoolExecutor(1 if kind == "wide" else os.cpu_count() or 1) as programs:
-        for name in jobs or [name for name in known if name not in JOBS]:
-            old = _read(data).get((name, BAR_DEVICE))
-            row = _clocked(_row(name, BAR_DEVICE, seeds, folder, programs, old))
-            rows = _read(data) | {(name, BAR_DEVICE): row}
-            order = [rows[each, BAR_DEVICE] for each in known if (each, BAR_DEVICE) in rows]
-            write_whole({data: json.dumps(order, indent=1) + "\n"})
-            said = f"{row['lut4']} LUT4, {row['fmax_median_mhz']} MHz by the placer"
-            _say(f"{name}: {said if row['placed'] else row['reason']}")
+
+    path: Path
+    jobs: Mapping[str, ReferenceJob]
+    plan: list[Pair]
+    how: str = ""
+
+    def read(self) -> dict[Pair, Row]:
+        """Return its rows."""
+        rows = json.loads(self.path.read_text("utf-8")) if self.path.is_file() else []
+        return {(row["job"], row["device"]): _clocked(row) for row in rows}
+
+    def put(self, rows: dict[Pair, Row]) -> list[Row]:
+        """Put rows in the place of those of their jobs and devices; returns all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        merged = self.read() | rows  # read anew: another run may have stored something
+        for job, device in [pair for pair in merged if not self._is_known(pair)]:
+            _say(f"{job} on {device} is dropped: the job or the device is no longer known")
+            del merged[job, device]
+        ordered = [merged.pop(pair) for pair in self.plan if pair in merged]
+        ordered += merged.values()  # what was asked for beyond the plan
+        write_whole({self.path: json.dumps(ordered, indent=1) + "\n"})
+        return ordered
+
+    def _is_known(self, pair: Pair) -> bool:
+        return pair[0] in self.jobs and pair[1] in DEVICES
+
+    def checked(self, made: Sequence[Pair]) -> list[Row]:
+        """Mark the rows that were not made now and whose designs have changed; returns all."""
+        rows = self.read()
+        left = [pair for pair in rows if pair not in made and self._is_known(pair)]
+        if left:
+            _say(f"checking the {len(left)} other rows{self.how} against their designs ...")
+        for job, device in left:
+            row = rows[job, device]
+            row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
+            if row["stale"]:
+                where = self.how or f" --devices {device}"
+                _say(
+                    f"{job} on {device} is stale: the design has changed since it was placed;"
+                    f' use --jobs "{job}"{where} to place it again'
+                )
+        return self.put({pair: rows[pair] for pair in left})
 
 
-def check_apart(kind: str) -> list[Row]:
-    """Mark the rows of a kind whose designs have changed; returns all."""
-    data = APART[kind][1]
-    rows = _read(data)
-    _say(f"checking the {len(rows)} rows of --{kind} against their designs ...")
-    for (job, device), row in rows.items():
-        _mark(row, job, device, f' --{kind} --jobs "{job}"')
-    write_whole({data: json.dumps([*rows.values()], indent=1) + "\n"})
-    return [*rows.values()]
+class _Run:
+    """Jobs of a table that a farm places; each row is kept as it comes."""
+
+    def __init__(self, table: Table, farm: Farm, wanted: Sequence[Pair], seeds: int):
+        self._table, self._farm, self._wanted, self._seeds = table, farm, wanted, seeds
+        self._start, self._done = time.monotonic(), 0
+        self._pairs: dict[str, Pair] = {}
+        self._good: dict[Pair, Row] = {}
+        self._anew = True
+
+    def all(self) -> int | None:
+        """Place them; returns the seconds that it took, if nothing of them was there before."""
+        for task, found in self._farm.run(self._tasks()):
+            pair, seeds = self._pairs[task.label], task.payload["seeds"]
+            row = {"job": pair[0], "key": task.key, "seeds": seeds, "stale": False, **found}
+            if not found["placed"] and pair in self._good:
+                _say(f"{task.label} keeps its earlier placement: {found['reason']}")
+                row = self._good[pair]
+            self._keep(pair, _clocked(row))
+        return round(self._elapsed) if self._anew else None
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._start
+
+    def _tasks(self) -> Iterator[Task]:
+        """Yield what is to be placed, the longest first; what stays is kept meanwhile.
+
+        A row that is of the very design stays, unless more seeds are asked for.
+        """
+        old = self._table.read()
+        for pair in sorted(self._wanted, key=_length, reverse=True):
+            job, design, row = _job(pair[0]), _design(*pair), old.get(pair)
+            seeds = min(self._seeds, job.most_seeds or self._seeds)
+            if row and row["placed"] and _is_of(row, design, versions_for(pair[1])):
+                self._good[pair], self._anew = row | {"stale": False}, False
+                if _seeds(row) >= seeds:
+                    self._keep(pair, self._good[pair])
+                    continue
+            how = {"slices": job.slices, "own_streams": job.own_streams, "design": design}
+            label = _named(pair)
+            task = placing(job.job, pair[1], seeds=seeds, check=True, label=label, **how)
+            self._pairs[label] = pair
+            if self._farm.store.find(task) is not None:
+                self._anew = False
+            else:
+                _say(f"{label} is queued")
+            yield task
+
+    def _keep(self, pair: Pair, row: Row) -> None:
+        self._done += 1
+        self._table.put({pair: row})
+        said = f"{row['lut4']} LUT4, {row['clock_mhz']} MHz"
+        _say(
+            f"{self._done}/{len(self._wanted)} {_named(pair)}:"
+            f" {said if row['placed'] else row['reason'].rstrip('.')} ({self._elapsed:.0f} s)"
+        )
+
+
+def _apart(kind: str) -> Table:
+    jobs, data = APART[kind]
+    return Table(data, jobs, [(name, BAR_DEVICE) for name in jobs], f" --{kind}")
+
+
+def _main(output: Path | None = None) -> Table:
+    plan = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
+    return Table(output or DATA, JOBS, plan)
 
 
 def known() -> list[Row]:
     """Return the placements that come with the package; none if they were never made."""
-    return [*_read(DATA).values()]
+    return [*_main().read().values()]
+
+
+def known_apart(kind: str) -> list[Row]:
+    """Return the placements of a kind of jobs, one of `APART`, that come with the package."""
+    table = _apart(kind)
+    found = _main().read() | table.read()
+    return [found[pair] for pair in table.plan if pair in found]
 
 
 def make(
+    farm: Farm,
     jobs: Sequence[str] | None = None,
     devices: Sequence[str] | None = None,
     *,
     seeds: int = SEEDS,
     folder: Path,
     output: Path | None = None,
-    check: bool = False,
-    farm: Farm | None = None,
 ) -> list[Row]:
     """Place jobs on devices, by default all that are planned; returns the whole table.
 
-    `folder` keeps every result, so that none is made twice, and `output` the table; its other rows
-    are checked against their designs. With `check` nothing is placed. A `farm` places them on its
-    workers, and keeps the results in its own store.
+    A `farm` places them, and its store keeps every result, so that none is made twice. `output`
+    is the table; its other rows are checked against their designs. How long it took is written
+    into the `folder`, if all was planned and nothing of it was there.
     """
-    output = output or DATA
-    wanted = [] if check else _wanted(jobs, devices)
-    folder.mkdir(parents=True, exist_ok=True)
-    if farm is None:
-        _all(wanted, seeds, folder, output)
-    else:
-        _all_on(farm, wanted, seeds, output)
-    return _checked(output, wanted)
+    table = _main(output)
+    pairs = [(job, device) for device in devices or PLANNED for job in jobs or JOBS]
+    wanted = [pair for pair in pairs if pair in table.plan] or pairs  # named, it need not be
+    took = _Run(table, farm, wanted, seeds).all()
+    if took is not None and len(wanted) == len(table.plan):
+        said = {"rows": len(wanted), "seeds": seeds, "processors": farm.workers, "seconds": took}
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole({folder / TOOK: json.dumps(said) + "\n"})
+    return table.checked(wanted)
+
+
+def make_apart(
+    farm: Farm, kind: str, jobs: Sequence[str] | None = None, *, seeds: int = SEEDS
+) -> None:
+    """Place jobs of a kind, by default all that are no reference jobs, which `make` places."""
+    table = _apart(kind)
+    names = jobs or [name for name in table.jobs if name not in JOBS]
+    _Run(table, farm, [(name, BAR_DEVICE) for name in names], seeds).all()
+
+
+def check(output: Path | None = None) -> list[Row]:
+    """Mark the rows whose designs have changed; returns all."""
+    return _main(output).checked(())
+
+
+def check_apart(kind: str) -> list[Row]:
+    """Do for the rows of a kind what `check` does."""
+    return _apart(kind).checked(())
 
 
 def _say(text: str) -> None:
     print(f"streampool: {text}", file=sys.stderr, flush=True)
 
 
-def _read(output: Path) -> dict[Pair, Row]:
-    rows = json.loads(output.read_text("utf-8")) if output.is_file() else []
-    return {(row["job"], row["device"]): _clocked(row) for row in rows}
+def _named(pair: Pair) -> str:
+    return f"{pair[0]} on {pair[1]}"
 
 
 def _clocked(row: Row) -> Row:
@@ -149,45 +260,6 @@ def _clocked(row: Row) -> Row:
     return row | clock_and_rates(row["fmax_median_mhz"], limit, cycles, shape)
 
 
-def _store(output: Path, rows: dict[Pair, Row]) -> list[Row]:
-    """Put rows in the place of those of their jobs and devices; returns the table."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    merged = _read(output) | rows  # read anew: another run may have stored something
-    for job, device in [(job, device) for job, device in merged if not _is_known(job, device)]:
-        _say(f"{job} on {device} is dropped: the job or the device is no longer known")
-        del merged[job, device]
-    order = [(job, device) for device, jobs in PLANNED.items() for job in jobs]
-    table = [merged.pop(pair) for pair in order if pair in merged]
-    table += merged.values()  # what was asked for beyond the plan
-    write_whole({output: json.dumps(table, indent=1) + "\n"})
-    return table
-
-
-def _is_known(job: str, device: str) -> bool:
-    return job in JOBS and device in DEVICES
-
-
-def _checked(output: Path, made: Sequence[Pair]) -> list[Row]:
-    """Mark the rows that were not made now and whose designs have changed; returns the table."""
-    left = {pair: row for pair, row in _read(output).items() if pair not in made}
-    left = {pair: row for pair, row in left.items() if _is_known(*pair)}
-    if left:
-        _say(f"checking the {len(left)} other rows against their designs ...")
-    for (job, device), row in left.items():
-        _mark(row, job, device, f' --jobs "{job}" --devices {device}')
-    return _store(output, left)
-
-
-def _mark(row: Row, job: str, device: str, again: str) -> None:
-    """Mark a row as stale if its design has changed, and say how to place it again."""
-    row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
-    if row["stale"]:
-        _say(
-            f"{job} on {device} is stale: the design has changed since it was placed;"
-            f" use{again} to place it again"
-        )
-
-
 def _is_of(row: Row, design: Design, versions: Sequence[str] | None = None) -> bool:
     """Return whether a row is of a design, by the tools' versions that it states, or by others."""
     versions = [*row["tools"].values()] if versions is None else versions
@@ -198,110 +270,15 @@ def _seeds(row: Row) -> int:
     return row.get("seeds", len(row["fmax_mhz"]))
 
 
-def _wanted(jobs: Sequence[str] | None, devices: Sequence[str] | None) -> list[Pair]:
-    """Return what is to be placed; if both are named, it need not be planned."""
-    pairs = [(job, device) for device in devices or PLANNED for job in jobs or JOBS]
-    return [(job, device) for job, device in pairs if job in PLANNED.get(device, ())] or pairs
-
-
-def _all(wanted: Sequence[Pair], seeds: int, folder: Path, output: Path) -> None:
-    """Place everything, with as many programs at once as there are processors."""
-    start, anew = time.monotonic(), not any(folder.glob("*.json"))
-    at_once = os.cpu_count() or 1
-    old = _read(output)
-    with ThreadPoolExecutor(at_once) as programs, ThreadPoolExecutor(at_once) as waiting:
-        started = {
-            waiting.submit(_row, *pair, seeds, folder, programs, old.get(pair)): pair
-            for pair in sorted(
-                wanted, key=lambda pair: -JOBS[pair[0]].job.layout_in.values
-            )  # the longest first
-        }
-        try:
-            for number, done in enumerate(as_completed(started), 1):
-                name, device = pair = started[done]
-                row = _clocked(done.result())
-                _store(output, {pair: row})
-                said = f"{row['lut4']} LUT4, {row['clock_mhz']} MHz"
-                _say(
-                    f"{number}/{len(wanted)} {name} on {device}:"
-                    f" {said if row['placed'] else row['reason'].rstrip('.')}"
-                    f" ({time.monotonic() - start:.0f} s)"
-                )
-        except BaseException:
-            waiting.shutdown(wait=False, cancel_futures=True)
-            raise
-    if anew and not old and len(wanted) == sum(map(len, PLANNED.values())):
-        took = {"rows": len(wanted), "seeds": seeds, "processors": at_once}
-        took |= {"seconds": round(time.monotonic() - start)}
-        write_whole({folder / TOOK: json.dumps(took) + "\n"})
-
-
-def _all_on(farm: Farm, wanted: Sequence[Pair], seeds: int, output: Path) -> None:
-    """Place everything on a farm."""
-    old, pairs, tasks = _read(output), dict[str, Pair](), list[Task]()
-    for name, device in wanted:
-        most = min(seeds, _job(name).most_seeds or seeds)
-        design = _design(name, device)
-        if _good(old.get((name, device)), design, most) is not None:
-            continue
-        label, cut = f"{name} on {device}", _job(name).slices
-        how = {"seeds": most, "check": True, "slices": cut, "own_streams": _job(name).own_streams}
-        task = placing(design.job, device, **how, label=label, design=design)
-        pairs[task.key] = (name, device)
-        tasks.append(task)
-    for number, (task, found) in enumerate(farm.run(tasks), 1):
-        name, device = pair = pairs[task.key]
-        made = {"job": name, "key": task.key, "seeds": task.payload["seeds"], "stale": False}
-        row = _clocked(made | found)
-        was = old.get(pair)
-        if row["placed"] or was is None or not was["placed"]:
-            _store(output, {pair: row})
-        said = f"{row['lut4']} LUT4, {row['clock_mhz']} MHz"
-        _say(
-            f"{number}/{len(tasks)} {name} on {device}: {said if row['placed'] else row['reason']}"
-        )
-
-
-def _good(old: Row | None, design: Design, seeds: int) -> Row | None:
-    """Return an old row if it is of this very design, and of as many seeds."""
-    versions = [*tools.versions(design.device.placer).values()]
-    if old and old["placed"] and _is_of(old, design, versions) and _seeds(old) >= seeds:
-        return old
-    return None
-
-
 def _job(name: str) -> ReferenceJob:
     return (JOBS | COLUMN_JOBS | WIDE_JOBS)[name]
+
+
+def _length(pair: Pair) -> int:
+    """Return what the time that a placement takes goes by."""
+    return _job(pair[0]).job.layout_in.values
 
 
 def _design(name: str, device: str) -> JobDesign:
     job = _job(name)
     return Design.of(job.job, DEVICES[device], slices=job.slices, own_streams=job.own_streams)
-
-
-def _row(name: str, device: str, seeds: int, folder: Path, pool: Executor, old: Row | None) -> Row:
-    """Return a job's row: the old one or a kept one if it is of this very design, or a new one."""
-    seeds = min(seeds, _job(name).most_seeds or seeds)
-    design = _design(name, device)
-    versions = [*tools.versions(design.device.placer).values()]
-    good = old if old and old["placed"] and _is_of(old, design, versions) else None
-    if good and _seeds(good) >= seeds:
-        return good | {"stale": False}
-    key = design.fingerprint(seeds, FREQ_MHZ, versions)
-    path = folder / f"{name.replace(chr(39), 'p')}-{device}-{key}.json"
-    if path.is_file():
-        return json.loads(path.read_text(encoding="utf-8")) | {"seeds": seeds, "stale": False}
-    _say(f"placing {name} on {device} ...")
-    kept = None
-    if _job(name).slices > 1:  # a seed takes minutes
-        kept = folder / f"{name}-{device}-{design.fingerprint(0, FREQ_MHZ, versions)}"
-    placement = place_design(
-        design, seeds=seeds, freq_mhz=FREQ_MHZ, check=check_core, pool=pool, kept=kept
-    )
-    row = {"job": name, "key": key, "seeds": seeds, "stale": False, **placement.to_json()}
-    if placement.placed:  # else it ended soon, and maybe for a reason that will have gone
-        write_whole({path: json.dumps(row) + "\n"})
-    elif good:
-        _say(f"{name} on {device} keeps its earlier placement: {placement.reason}")
-        return good | {"stale": False}
-    return row

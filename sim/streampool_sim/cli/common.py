@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from streampool_farm.store import FOLDER as STORE
 from streampool_golden import (
     BASES,
     OPERATIONS,
@@ -200,19 +201,30 @@ def freq_option(help: str, default: float | None = 100.0) -> Option:
     return option("--freq", values.megahertz, "MHZ", help, default=default)
 
 
-def scheduler_options(store: str) -> list[Option]:
-    """Return ``--scheduler`` and ``--store``, of what may run on several machines."""
+def store_options() -> list[Option]:
+    """Return ``--store`` and ``--scheduler``, of what workers do, of this machine or of many."""
     return under(
         "where it runs",
+        option("--store", Path, "DIR", f"for results, each of which is made once ({STORE})"),
         option(
             "--scheduler",
             str,
             "ADDRESS",
-            "share the work out by a Dask scheduler: its address, such as tcp://10.0.0.5:8786, or"
-            " local for one that starts here; needs the extra streampool[explore]",
+            "of a Dask scheduler, such as tcp://10.0.0.5:8786 (one that starts here, with workers)",
         ),
-        option("--store", Path, "DIR", "for results of what is shared out", default=Path(store)),
     )
+
+
+def farm_options() -> list[Option]:
+    """Return these and ``--workers``."""
+    number = option("--workers", values.positive, "N", "that start here (the processors)")
+    return [*store_options(), *under("where it runs", number)]
+
+
+def check_workers(options: Options) -> None:
+    """Refuse a number of workers where they are there already."""
+    if options.workers is not None and options.scheduler not in (None, "local"):
+        raise Refused("--workers has no meaning with --scheduler, whose workers are there already")
 
 
 def folder_option() -> Option:

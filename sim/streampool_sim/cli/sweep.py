@@ -26,7 +26,7 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
     option("--jobs", values.positive, "N", "processes", default=os.cpu_count() or 1),
     option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
     option("--case", values.natural, "N", "run this case alone, in both engines"),
-    *common.scheduler_options("build/farm"),
+    *common.store_options(),
 )
 def command(options: Options) -> int:
     """Run the sweep, or one of its cases."""
@@ -36,8 +36,9 @@ def command(options: Options) -> int:
     check_results("--results", path)
     shared = None
     if options.scheduler is not None:
-        check_folder("--store", options.store)
-        shared = (options.store, options.scheduler, options.jobs)
+        store = options.store or common.STORE
+        check_folder("--store", store)
+        shared = (store, options.scheduler, options.jobs)
     try:
         return int(sweep(options.count, options.seed, path, options.jobs, shared) > 0)
     except KeyboardInterrupt:
