@@ -63,11 +63,12 @@ def test_two_workers_share_the_placements_of_a_table(tmp_path, monkeypatch, caps
     words += ["--folder", str(tmp_path), "--output", str(output), "--store", str(store)]
     assert cli.main([*words, "--workers", "2"]) == 0
     said = capsys.readouterr()
-    assert "Dask's dashboard" in said.err and "4/4 " in said.err
+    assert "Dask's dashboard" in said.err and "3/3 " in said.err
     rows = json.loads(output.read_text())
-    assert {(row["job"], row["device"], row["lut4"]) for row in rows} == {
-        (job, device, 7) for job in ("A1", "D1") for device in ("ice40-hx8k", "ecp5-25k-6")
-    }
+    planned = [("A1", "ecp5-25k-6"), ("A1", "ice40-hx8k"), ("D1", "ice40-hx8k")]
+    assert [(row["job"], row["device"], row["lut4"]) for row in rows] == [
+        (*pair, 7) for pair in planned
+    ]
     assert len(made_by(store)) == 2
     assert {path.stem for path in (store / "results").iterdir()} == {row["key"] for row in rows}
     # with the store alone the table is there again

@@ -7,6 +7,7 @@ import shutil
 import pytest
 from streampool_bench import fpga
 from streampool_bench.fpga import BAR_DEVICE, JOBS, runtime, table
+from streampool_bench.fpga.jobs import ReferenceJob
 from streampool_golden import PoolSpec
 from streampool_hw.fpga import DEVICES, silicon, tools
 from streampool_hw.runtime.maxima import Maxima
@@ -187,15 +188,20 @@ def test_what_is_in_the_store_is_not_placed_again_for_another_table(fake, make, 
     assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == {"table.md"}
 
 
-@pytest.mark.parametrize(("kind", "jobs"), [("columns", "A1x4,A4"), ("wide", "F2x20c128")])
-def test_what_stands_apart_is_placed_too(fake, farm_here, tmp_path, monkeypatch, kind, jobs):
-    known, _ = table.APART[kind]
+@pytest.mark.parametrize("kind", ["columns", "wide"])
+def test_what_stands_apart_is_placed_too(fake, farm_here, tmp_path, monkeypatch, kind):
+    spec = PoolSpec("max", 2)
+    known = {
+        "A1": JOBS["A1"],  # not placed unless it is asked for
+        "S1x2": ReferenceJob("S1x2", spec, (1, 4, 4), 1, columns=2),
+        "S2x2": ReferenceJob("S2x2", spec, (2, 4, 4), 2, columns=2, slices=2),
+    }
     copy, store = tmp_path / "rows.json", tmp_path / "store"
     monkeypatch.setitem(table.APART, kind, (known, copy))
-    words = ["fpga", f"--{kind}", "--jobs", jobs, "--seeds", "2", "--store", str(store)]
+    words = ["fpga", f"--{kind}", "--seeds", "2", "--store", str(store)]
     assert main(words) == 0
     rows = json.loads(copy.read_text())
-    assert [row["job"] for row in rows] == jobs.split(",")
+    assert [(row["job"], row.get("slices")) for row in rows] == [("S1x2", None), ("S2x2", 2)]
     assert main(words) == 0
     assert json.loads(copy.read_text()) == rows
     assert fake.placed() == 2 * len(rows)

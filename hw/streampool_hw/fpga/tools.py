@@ -68,7 +68,7 @@ def run(
         except BaseException:
             process.kill()
             raise
-    if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL) and limit_s is not None:
+    if process.returncode == -signal.SIGXCPU and limit_s is not None:
         raise TookTooLong(f"{program} did not end in {limit_s} s.")
     if process.returncode and "KeyboardInterrupt" in err:
         raise KeyboardInterrupt

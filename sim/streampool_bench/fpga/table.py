@@ -17,7 +17,7 @@ from streampool_farm.farm import Farm
 from streampool_farm.task import Task
 from streampool_hw.files import write_whole
 from streampool_hw.fpga import silicon
-from streampool_hw.fpga.design import Design, JobDesign, clock_and_rates
+from streampool_hw.fpga.design import Design, clock_and_rates
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.fpga.flow import SEEDS
 
@@ -98,6 +98,12 @@ class Table:
     def _is_known(self, pair: Pair) -> bool:
         return pair[0] in self.jobs and pair[1] in DEVICES
 
+    def design(self, pair: Pair) -> Design:
+        """Elaborate what a row is of."""
+        job = self.jobs[pair[0]]
+        how = {"slices": job.slices, "own_streams": job.own_streams}
+        return Design.of(job.job, DEVICES[pair[1]], **how)
+
     def checked(self, made: Sequence[Pair]) -> list[Row]:
         """Mark the rows that were not made now and whose designs have changed; returns all."""
         rows = self.read()
@@ -106,7 +112,7 @@ class Table:
             _say(f"checking the {len(left)} other rows{self.how} against their designs ...")
         for job, device in left:
             row = rows[job, device]
-            row |= {"seeds": _seeds(row), "stale": not _is_of(row, _design(job, device))}
+            row |= {"seeds": _seeds(row), "stale": not _is_of(row, self.design((job, device)))}
             if row["stale"]:
                 where = self.how or f" --devices {device}"
                 _say(
@@ -146,9 +152,9 @@ class _Run:
 
         A row that is of the very design stays, unless more seeds are asked for.
         """
-        old = self._table.read()
-        for pair in sorted(self._wanted, key=_length, reverse=True):
-            job, design, row = _job(pair[0]), _design(*pair), old.get(pair)
+        old, jobs = self._table.read(), self._table.jobs
+        for pair in sorted(self._wanted, key=lambda pair: -jobs[pair[0]].job.layout_in.values):
+            job, design, row = jobs[pair[0]], self._table.design(pair), old.get(pair)
             seeds = min(self._seeds, job.most_seeds or self._seeds)
             if row and row["placed"] and _is_of(row, design, versions_for(pair[1])):
                 self._good[pair], self._anew = row | {"stale": False}, False
@@ -268,17 +274,3 @@ def _is_of(row: Row, design: Design, versions: Sequence[str] | None = None) -> b
 
 def _seeds(row: Row) -> int:
     return row.get("seeds", len(row["fmax_mhz"]))
-
-
-def _job(name: str) -> ReferenceJob:
-    return (JOBS | COLUMN_JOBS | WIDE_JOBS)[name]
-
-
-def _length(pair: Pair) -> int:
-    """Return what the time that a placement takes goes by."""
-    return _job(pair[0]).job.layout_in.values
-
-
-def _design(name: str, device: str) -> JobDesign:
-    job = _job(name)
-    return Design.of(job.job, DEVICES[device], slices=job.slices, own_streams=job.own_streams)
