@@ -48,10 +48,12 @@ class _By(Bundle):
 class _Divider(Block):
     """Divide a number, `largest` at most, by one of a few positive divisors; the quotient fits.
 
-    `table` has each divisor, or its reciprocal; a beat shares that of its own one as `by`.
+    `table` has each divisor, or its reciprocal; a beat shares that of its own one as `by`. Unless
+    somebody `wants_exact`, whether a quotient is exact is a constant that says nothing.
     """
 
     TAKES: ClassVar = Dividend
+    wants_exact = True
 
     def __init__(
         self,
@@ -75,6 +77,9 @@ class _Divider(Block):
     def by(self, which: Value) -> Value:
         """Return what a beat has to share as `by`."""
         return self.look_up("by", self._table, which)
+
+    def _told(self, exact: Value) -> Value:
+        return exact if self.wants_exact else Const(0, 1)
 
     def model(self, rest: int, which: int = 0) -> tuple[int, int]:
         """Return the quotient, and whether it is exact."""
@@ -102,7 +107,7 @@ class RestoringDivider(_Divider):
         return _Dividing(lane.beside, rest.as_unsigned()[: self._most], Cat(fits, digits[:-1]))
 
     def _end(self, m: Module, lane: _Dividing, beat: Bundle) -> Quotient:
-        return Quotient(lane.beside, lane.digits, lane.remainder == 0)
+        return Quotient(lane.beside, lane.digits, self._told(lane.remainder == 0))
 
 
 class ReciprocalDivider(_Divider):
@@ -128,7 +133,7 @@ class ReciprocalDivider(_Divider):
         product = lane.rest
         # the fraction is below the reciprocal just where the remainder is 0
         exact = (product & ((1 << self._shift) - 1)) < beat.by
-        return Quotient(Nothing(), (product >> self._shift)[: self._bits], exact)
+        return Quotient(Nothing(), (product >> self._shift)[: self._bits], self._told(exact))
 
 
 class _Signed(Number):
@@ -179,6 +184,7 @@ class Divider(Block):
             if division.multiplies
             else RestoringDivider(bits, sizes)
         )
+        self._quotient.wants_exact = exact or division.rounding == "half_even"
         plus, less = division.offset(False), division.offset(True)
         self._differs = division.low < 0 and plus != less
         both = [each for pair in zip(plus, less, strict=True) for each in pair]

@@ -1,7 +1,8 @@
 """A free-running pipeline between two streams, one beat per clock: steps, cut by FIFOs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Self, dataclass_transform
 
 from amaranth.hdl import Cat, Const, Module, Shape, Signal, Value, ValueLike
@@ -169,7 +170,8 @@ class Pipeline:
             for step in piece:
                 lanes, shared = advance(m, step, lanes, shared)
                 write = delay(m, write, step.clocks, name="going", reset=True)
-            flat = [value for bundle in (*shared, *lanes) for _, value in bundle.leaves]
+            leaves = [value for bundle in (*shared, *lanes) for _, value in bundle.leaves]
+            flat = [value for value in leaves if not isinstance(value, Const)]
             layout = data.StructLayout({f"f{k}": value.shape() for k, value in enumerate(flat)})
             m.submodules[f"fifo_{number}"] = fifo = self._fifo([layout.size])
             m.d.comb += [fifo.i.eq(Cat(flat)), fifo.write.eq(write)]
@@ -177,11 +179,16 @@ class Pipeline:
             kept = data.View(layout, fifo.o.payload)
             left = iter([kept[f"f{k}"] for k in range(len(flat))])
             shared, lanes = (
-                [bundle.map(lambda name, value, left=left: next(left)) for bundle in bundles]
+                [bundle.map(partial(_taken, left)) for bundle in bundles]
                 for bundles in (shared, lanes)
             )
             valid, ready = fifo.o.valid, fifo.o.ready
         return valid, ready, lanes, shared[0]
+
+
+def _taken(left: Iterator[Value], name: str, value: Value) -> Value:
+    """Return what came out of a FIFO in the place of a value; a constant did not go through it."""
+    return value if isinstance(value, Const) else next(left)
 
 
 def _pieces(steps: Sequence[Step], most: int) -> list[list[Step]]:
