@@ -40,17 +40,6 @@ def wanted(which: str) -> dict[str, str]:
     return variables(which)
 
 
-def use(patch: pytest.MonkeyPatch) -> None:
-    """Put the packaged one first, and have what others build with it built quickly."""
-    for name, value in variables().items():
-        patch.setenv(name, value)
-    patch.setenv("CXXFLAGS", "--std=c++20")
-    # The package does not know how the compiler takes precompiled headers; and the model is
-    # small beside the Python that drives it, so that optimizing takes longer than it saves.
-    flags = ("CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O0", "OPT_GLOBAL=-O0")
-    patch.setenv("MAKEFLAGS", " ".join(flags))
-
-
 def lint(*words: Path | str) -> str:
     """Return what every Verilator says of files; skips the test where there is none."""
     if not found():

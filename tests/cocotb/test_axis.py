@@ -3,17 +3,14 @@
 With Verilator from the development environment; ``SIM=icarus`` takes Icarus Verilog instead.
 """
 
-import os
 from pathlib import Path
 
-import packaged_verilator
+import bench_models
 import pytest
 from axis_jobs import CORES, JOBS, MARKED, PROBED, RESYNCED, VIDEO, WATCHED, top_verilog
 from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
 from streampool_hw.export.verilog import write_verilog
 
-SIMULATOR = os.environ.get("SIM", "verilator")
 # of each job: the matrix, the long run, the speed, the latency, resets, tlasts
 OWN_BENCHES = sum(36 + 1 + 1 + 1 + 3 + (4 if job.beats_in > 1 else 1) for job in JOBS.values())
 # of each core: gaps, the speed, resets; of the marked ones: marks out of place
@@ -22,26 +19,16 @@ FRAME_BENCHES = (4 + 1 + 1) * len(JOBS | MARKED) + 3 * len(MARKED)
 RULE_BENCHES = len(WATCHED) + len(PROBED.rules) + 1
 
 
-def test_generated_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    # One test, since the simulation model takes longer to build than all benches to run.
+def test_generated_cores(tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    # One model: most of what is compiled does not depend on how many cores there are.
     sources = [
         write_verilog(job, tmp_path, name, **options).verilog
         for name, (job, options) in CORES.items()
     ]
     sources.append(tmp_path / "bench.v")
     sources[-1].write_text(top_verilog())
-    if SIMULATOR == "verilator":
-        packaged_verilator.use(monkeypatch)
-    monkeypatch.setenv("COCOTB_LOG_LEVEL", "WARNING")
     monkeypatch.setenv("STREAMPOOL_CORES", str(tmp_path))
-    runner = get_runner(SIMULATOR)
-    runner.build(
-        sources=sources,
-        hdl_toplevel="bench",
-        build_dir=tmp_path / "build",
-        timescale=("1ns", "1ps"),
-        log_file=tmp_path / "build.log",
-    )
+    runner = bench_models.build(sources, "bench", model_folder, monkeypatch)
     log = tmp_path / "run.log"
     try:
         results = runner.test(

@@ -3,31 +3,21 @@
 import os
 from pathlib import Path
 
-import packaged_verilator
+import bench_models
 import pytest
 from axi_lite_rules import BOUND, CHANNELS, RULES, Rules, Sample
 from cocotb_tools.check_results import get_results
-from cocotb_tools.runner import get_runner
 from runtime_cases import CORE
 from streampool_hw.export.runtime_verilog import write_runtime_verilog
 
-SIMULATOR = os.environ.get("SIM", "verilator")
 BENCHES = 1 + 3 + 3 + 6 + 3
 
 
-def test_a_core_behind_axi_lite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_core_behind_axi_lite(
+    tmp_path: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     written = write_runtime_verilog(CORE, tmp_path, "pool")
-    if SIMULATOR == "verilator":
-        packaged_verilator.use(monkeypatch)
-    monkeypatch.setenv("COCOTB_LOG_LEVEL", "WARNING")
-    runner = get_runner(SIMULATOR)
-    runner.build(
-        sources=[written.verilog],
-        hdl_toplevel="pool",
-        build_dir=tmp_path / "build",
-        timescale=("1ns", "1ps"),
-        log_file=tmp_path / "build.log",
-    )
+    runner = bench_models.build([written.verilog], "pool", model_folder, monkeypatch)
     log = tmp_path / "run.log"
     try:
         results = runner.test(
