@@ -12,6 +12,7 @@ from .resync import ResyncCore as ResyncCore
 from .runtime.core import RuntimePoolCore as RuntimePoolCore
 from .runtime.job import RuntimeJob as RuntimeJob
 from .runtime.maxima import Maxima as Maxima
+from .runtime.resync import RuntimeResyncCore as RuntimeResyncCore
 from .runtime.writer import JobWriter as JobWriter
 from .slices import SlicedCore as SlicedCore
 from .slices import Slices as Slices

@@ -12,7 +12,7 @@ from .core import PoolCore
 from .datapath.fifo import PipelineFifo
 from .families import GENERIC
 from .schedule.counters import ModuloCounter
-from .schedule.settings import Settings
+from .schedule.settings import CONSTANTS, Settings
 
 MARKS = ("first", "last")
 """The marks that a beat may bear."""
@@ -31,6 +31,14 @@ def check_resync(job: Job) -> None:
             "resync",
             f"resync has no meaning with {job.kind}, whose core takes indices; leave it out.",
         )
+
+
+def check_beat_marks(marks: Sequence[str]) -> tuple[str, ...]:
+    """Return some marks of a beat in their order, or refuse what are none."""
+    found = tuple(mark for mark in MARKS if mark in marks)
+    if not marks or len(found) != len(marks):
+        raise SpecError("marks", f"marks {tuple(marks)} are none that a beat bears; use {MARKS}.")
+    return found
 
 
 def check_unmarked(core: Core) -> None:
@@ -76,6 +84,8 @@ class Resync(wiring.Component):
     core_i_valid : Out(1)
     core_i_ready : In(1)
         The core's input.
+    core_i_last : In(1)
+        Whether the beat to come is its frame's last, where no number of `beats` says that.
     core_o_valid, core_o_last : In(1)
         The core's output.
     o_valid : Out(1)
@@ -97,6 +107,7 @@ class Resync(wiring.Component):
     last: Signal
     core_i_valid: Signal
     core_i_ready: Signal
+    core_i_last: Signal
     core_o_valid: Signal
     core_o_last: Signal
     o_valid: Signal
@@ -105,14 +116,23 @@ class Resync(wiring.Component):
     broken: Signal
     count: Signal
 
-    def __init__(self, core: Core, marks: Sequence[str] = MARKS, *, line_beats: int | None = None):
-        self._beats, self._line_beats = core.job.beats_in, line_beats
+    def __init__(
+        self,
+        latency: int,
+        beats: int | None,
+        marks: Sequence[str] = MARKS,
+        *,
+        line_beats: int | None = None,
+        settings: Settings = CONSTANTS,
+    ):
+        self._beats, self._line_beats = beats, line_beats
         self._first, self._last = (mark in marks for mark in MARKS)
-        self._settings: Settings = core.settings.part("resync")
+        self._settings = settings.part("resync")
         # each frame in the core but the last has a beat in a FIFO, or is what a stage drains; a
         # FIFO is a clock of the latency, and a stage has more than its own
-        self._most_inside = PipelineFifo.CAPACITY * core.latency + 1
-        ins = ("valid", "first", "last", "core_i_ready", "core_o_valid", "core_o_last", "o_ready")
+        self._most_inside = PipelineFifo.CAPACITY * latency + 1
+        ins = ("valid", "first", "last", "core_i_ready", "core_i_last")
+        ins += ("core_o_valid", "core_o_last", "o_ready")
         outs = ("ready", "kept", "keep", "core_i_valid", "o_valid", "restart", "broken")
         super().__init__(
             {
@@ -126,10 +146,13 @@ class Resync(wiring.Component):
         m = Module()
         flushing = Signal()  # from a break to the restart
         lost = Signal()  # what comes is dropped, and was counted
-        m.submodules.frame = frame = self._counter("frame", self._beats)
-        starts, ends = Signal(init=1), frame.last  # the beat to come is a frame's first, last
-        marked: Value = ends
         step, here, into = Signal(), Signal(), Signal()
+        starts, ends = Signal(init=1), self.core_i_last  # the beat to come is a frame's first, last
+        if self._beats is not None:
+            m.submodules.frame = frame = self._counter("frame", self._beats)
+            m.d.comb += frame.step.eq(step)
+            ends = frame.last
+        marked: Value = ends
         if self._line_beats is not None:
             m.submodules.line = line = self._counter("line", self._line_beats)
             m.d.comb += line.step.eq(step)
@@ -144,7 +167,6 @@ class Resync(wiring.Component):
             here.eq(self.kept | (self.valid & ~(flushing | self.restart))),
             self.core_i_valid.eq((here & ~early & ~stray) | (flushing & ~starts)),
             step.eq(self.core_i_valid & self.core_i_ready),
-            frame.step.eq(step),
             into.eq(step & here),
             self.keep.eq(here & early & self.core_i_ready),
             breaks.eq(self.keep | (into & wrong & ~ends)),
@@ -271,11 +293,7 @@ class ResyncCore(wiring.Component):
     def __init__(self, core: PoolCore, marks: Sequence[str] = MARKS):
         check_resync(core.job)
         check_unmarked(core)
-        self.marks = tuple(mark for mark in MARKS if mark in marks)
-        if not marks or len(self.marks) != len(marks):
-            raise SpecError(
-                "marks", f"marks {tuple(marks)} are none that a beat bears; use {MARKS}."
-            )
+        self.marks = check_beat_marks(marks)
         self.core, self.job = core, core.job
         self.family, self.settings = core.family, core.settings
         self.latency, self.cycles_bound = core.latency, core.cycles_bound
@@ -307,7 +325,9 @@ class ResyncCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         core = self.core
-        m.submodules.resync = resync = Resync(core, self.marks)
+        m.submodules.resync = resync = Resync(
+            core.latency, core.job.beats_in, self.marks, settings=core.settings
+        )
         m.submodules.pool = ResetInserter(resync.restart)(core)
         beat = data.View(self.i.payload.shape(), resync.at_hand(m, self.i.payload.as_value()))
         first = Signal(init=1)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 from streampool_golden import Job
-from streampool_hw import Core, RuntimePoolCore
+from streampool_hw import Core
 from streampool_hw.boards import BOARDS, Board, SelfTest
 from streampool_hw.boards.link.core import LinkedCore
 from streampool_hw.boards.link.protocol import BAUD, MOST, Decoder, Kind, Packet
 from streampool_hw.fpga import Device, ToolError
 from streampool_hw.fpga.netlist import ModelMissing, net_behind, netlist_gates
+from streampool_hw.runtime.resync import RuntimeCore
 
 from .engines import EngineError, fast
 from .engines.compiled import find_compiler
@@ -49,7 +50,7 @@ def check_core(core: Core, device: Device, folder: Path) -> str | None:
     return _judged(device, partial(_core_fault, core, folder, device))
 
 
-def check_runtime(core: RuntimePoolCore, device: Device, folder: Path) -> str | None:
+def check_runtime(core: RuntimeCore, device: Device, folder: Path) -> str | None:
     """Do for the netlist of a run-time core what `check_core` does.
 
     Small jobs in turn, as many as `RUNTIME_TURNS`, go through it, of every operation that it has;
@@ -200,7 +201,7 @@ def _core_fault(core: Core, folder: Path, device: Device) -> str | None:
     return None
 
 
-def _runtime_fault(core: RuntimePoolCore, folder: Path, device: Device) -> str | None:
+def _runtime_fault(core: RuntimeCore, folder: Path, device: Device) -> str | None:
     """Return what a run-time core's netlist does other than the core, in a sentence."""
     netlist = Netlist(netlist_gates(folder, device))
     model = RuntimeModel(core, netlist=netlist)

@@ -298,6 +298,14 @@ def test_jobs_take_turns_in_one_core(capsys, tmp_path, programs):
     assert facts["maxima"]["operations"] == ["max", "min"]
 
 
+def test_jobs_take_turns_in_a_core_that_follows_marks(capsys, tmp_path, programs):
+    listed = tmp_path / "jobs.json"
+    listed.write_text(json.dumps(IN_TURN))
+    words = ("--runtime", str(listed), "--lanes", "1", "--no-check", "--resync")
+    assert said(capsys, "--board", "ulx3s-85f", *words, "-o", str(tmp_path))[0] == 0
+    assert json.loads((tmp_path / "ulx3s-85f.json").read_text())["resync"] is True
+
+
 @pytest.mark.parametrize(
     ("jobs", "words", "what"),
     [

@@ -9,7 +9,14 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 from broken_cores import BrokenCore
 from streampool_golden import PoolJob, PoolSpec, pool
-from streampool_hw import Maxima, PoolCore, ResyncCore, RuntimeJob, RuntimePoolCore
+from streampool_hw import (
+    Maxima,
+    PoolCore,
+    ResyncCore,
+    RuntimeJob,
+    RuntimePoolCore,
+    RuntimeResyncCore,
+)
 from streampool_hw.boards import BOARDS, SelfTest, pattern
 from streampool_hw.boards.top import Top
 from streampool_sim.link.simulated import StandIn
@@ -314,8 +321,7 @@ def test_jobs_in_turn_are_good_and_each_frame_is_of_the_next_one():
         assert not (bits ^ right) & (31 if spare else 1023)
 
 
-@pytest.mark.parametrize("lane", range(MAXIMA.lanes))
-@pytest.mark.parametrize("job", range(len(JOBS)))
+@pytest.mark.parametrize(("job", "lane"), [(0, 1), (1, 0)])
 def test_what_is_wrong_of_either_job_is_bad(job: int, lane: int):
     frames = pattern.frames_in_turn(IN_TURN, FRAMES)
     pooled = [pool(each.spec, x) for each, x in zip(IN_TURN, frames, strict=True)]
@@ -327,6 +333,11 @@ def test_what_is_wrong_of_either_job_is_bad(job: int, lane: int):
         each == lane for each in range(MAXIMA.lanes)
     ]
     assert verdict(in_turn(wrong), TURNS_ROUND) == (False, True)
+
+
+def test_jobs_in_turn_of_a_core_that_follows_marks():
+    test = SelfTest(RuntimeResyncCore(MAXIMA), FRAMES, jobs=JOBS)
+    assert verdict(test, TURNS_ROUND) == (True, False)
 
 
 def test_a_core_that_keeps_its_first_job_is_bad():

@@ -79,6 +79,14 @@ def test_statistics_on_standard_output_and_stalls(command: Command, folder: Path
     assert all(2 * a["cycles"] < b["cycles"] for a, b in zip(plain, rows, strict=True))
 
 
+def test_cores_that_follow_marks_take_the_same_clocks(command: Command, folder: Path):
+    write(folder, [{"spec": MAX, "shape": [7, 5, 6]}, {"spec": MIN, "shape": [7, 4, 4]}])
+    words = ("run", "--runtime", "jobs.json", "--lanes", 1, "--stats", "-")
+    plain, other = (json.loads(command(*words, *more).out) for more in ((), ("--resync",)))
+    assert plain["jobs"] == other["jobs"] and plain["cycles"] == other["cycles"]
+    assert other["resync"] == ["first", "last"] and "resync" not in plain
+
+
 def test_a_mismatch_is_told(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch):
     write(folder, [{"spec": MAX, "shape": [7, 5, 6]}, {"spec": MIN, "shape": [7, 4, 4]}])
     run = joblist.RuntimeModel.run

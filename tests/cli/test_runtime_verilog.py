@@ -23,6 +23,15 @@ def test_maxima_in_place_of_a_shape(command: Command, folder: Path):
     assert (folder / "pool.rdl").read_text().startswith("addrmap pool {")
 
 
+def test_marks_that_are_followed(command: Command, folder: Path):
+    sizes = ("--lanes", 1, "--max-fold", 8, "--max-row", 16, "--max-length", 16)
+    for more, marked in ((("--tuser",), True), ((), False)):
+        done = command("verilog", "--runtime", *sizes, "--resync", *more)
+        assert done.status == 0
+        about = json.loads((folder / "streampool_runtime.json").read_text())
+        assert about["resync"] is True and ("m_axis_tuser" in about["ports"]) == marked
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

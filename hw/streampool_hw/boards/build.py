@@ -19,8 +19,8 @@ from ..fpga import Device, ToolError, silicon, tools
 from ..fpga.flow import Progress, synthesize, untold, utilization, why_not
 from ..fpga.netlist import NETLIST
 from ..resync import pool_core
-from ..runtime.core import RuntimePoolCore
 from ..runtime.job import RuntimeJob
+from ..runtime.resync import runtime_core
 from .link import usb
 from .link.core import LinkedCore
 from .link.protocol import BAUD, VERSION, about
@@ -120,7 +120,7 @@ def build(
     # NumPy's scalars are nothing to JSON
     freq_mhz = None if freq_mhz is None else float(freq_mhz)
     turns = () if isinstance(job, PoolJob) else tuple(job)
-    jobs = (job,) if isinstance(job, PoolJob) else _in_turn(turns, link=link, resync=resync)
+    jobs = (job,) if isinstance(job, PoolJob) else _in_turn(turns, link=link)
     if link:
         if resync:
             raise SpecError(
@@ -171,7 +171,7 @@ def build(
         design = linked(jobs[0], board, hz, family=device.family)
     else:
         if turns:
-            core = RuntimePoolCore(turns[0].maxima, family=device.family)
+            core = runtime_core(turns[0].maxima, family=device.family, resync=resync)
         else:
             core = pool_core(jobs[0], family=device.family, resync=resync)
         design = SelfTest(core, frames, jobs=turns, blink=_blink(jobs, hz))
@@ -280,15 +280,14 @@ def build(
     return built
 
 
-def _in_turn(turns: Sequence[RuntimeJob], *, link: bool, resync: bool) -> tuple[PoolJob, ...]:
+def _in_turn(turns: Sequence[RuntimeJob], *, link: bool) -> tuple[PoolJob, ...]:
     """Return what run-time jobs compute, or refuse them."""
     if len(turns) < 2:
         raise SpecError(
             "jobs", f"jobs must be two or more that take turns, not {len(turns)}; add one."
         )
-    for name, value in (("link", link), ("resync", resync)):
-        if value:
-            raise SpecError(name, f"{name} has no meaning with jobs in turn; leave it out.")
+    if link:
+        raise SpecError("link", "link has no meaning with jobs in turn; leave it out.")
     return tuple(turn.job for turn in turns)
 
 

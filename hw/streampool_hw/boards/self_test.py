@@ -18,6 +18,7 @@ from ..core import PoolCore
 from ..resync import ResyncCore
 from ..runtime.core import RuntimePoolCore
 from ..runtime.job import RuntimeJob
+from ..runtime.resync import RuntimeCore, RuntimeResyncCore
 from ..runtime.writer import JobWriter
 from .pattern import BITS, FRAMES, expected, leaps, seeds, value_bytes
 from .turns import by_turn, counter, follow
@@ -32,7 +33,7 @@ _LONGEST_PAUSE = 8192
 _SLOWEST = 16
 
 
-TestedCore: TypeAlias = PoolCore | ResyncCore | RuntimePoolCore
+TestedCore: TypeAlias = PoolCore | ResyncCore | RuntimeCore
 
 
 def marks_of(core: TestedCore) -> tuple[str, ...]:
@@ -128,7 +129,7 @@ class SelfTest(wiring.Component):
 
     Parameters
     ----------
-    core : PoolCore, ResyncCore or RuntimePoolCore
+    core : PoolCore, ResyncCore, RuntimePoolCore or RuntimeResyncCore
         What is tested; a submodule called ``core``.
     frames : int, optional
         Of a round, and of each job.
@@ -178,7 +179,7 @@ class SelfTest(wiring.Component):
         blink: int = 1,
     ):
         self.core, self.turns, self._frames, self._blink = core, tuple(jobs), frames, blink
-        if isinstance(core, RuntimePoolCore):
+        if isinstance(core, RuntimeCore):
             self.jobs, bound = [each.job for each in jobs], max(each.cycles_bound for each in jobs)
         else:
             self.jobs, bound = [core.job], core.cycles_bound
@@ -227,7 +228,7 @@ class SelfTest(wiring.Component):
             place.turn,
         )
         m.d.sync += ready.eq(~(stalls[1].idle & ~rounds[1]) & ~(step & place.last))
-        if isinstance(core, RuntimePoolCore):
+        if isinstance(core, RuntimeCore):
             m.submodules.writer = writer = JobWriter(self.turns)
             m.d.comb += [
                 *(writer.next.eq(pattern.next), pattern.settled.eq(writer.settled)),
@@ -242,12 +243,12 @@ class SelfTest(wiring.Component):
         )
         misplaced = Signal()
         misses: Value = core.o.payload.last ^ place.frame_last
-        if isinstance(core, ResyncCore):
+        if isinstance(core, ResyncCore | RuntimeResyncCore):
             first = Signal(init=1)
             with m.If(step):
                 m.d.sync += first.eq(place.frame_last)
             misses = misses | (core.o.payload.first ^ first) | core.broken_frames.any()
-        if isinstance(core, RuntimePoolCore):
+        if isinstance(core, RuntimeCore):
             misses = misses | core.bad | core.refused | core.out_of_step
         # where each value of a beat is spare: a lane at the end of a position's groups, or a column
         # at that of a row, in the turn of each job

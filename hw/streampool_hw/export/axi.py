@@ -188,7 +188,11 @@ class AxiCore(wiring.Component):
         inner = AxiCore(self.core, tkeep=self._tkeep, tuser=self._tuser, tlast=self._tlast)
         marks = MARKS[not self._tuser :]
         line = _line_beats(job.beats_in, job.size) if self.marks_lines else None
-        m.submodules.resync = resync = Resync(self.core, marks, line_beats=line)
+        m.submodules.resync = resync = Resync(
+            *(self.core.latency, job.beats_in, marks),
+            line_beats=line,
+            settings=self.core.settings,
+        )
         m.submodules.ports = ResetInserter(resync.restart)(inner)
         parts = ["tdata", "tlast", *["tkeep"] * self._tkeep, *["tuser"] * self._tuser]
 

@@ -6,9 +6,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..resync import COUNT_BITS
 from ..runtime.control import BYTE_BITS, CONTROL, STICKY, Place, constants, places
-from ..runtime.core import RuntimePoolCore
 from ..runtime.registers import ADDRESS_BITS, ARM, RESET
+from ..runtime.resync import RuntimeCore, RuntimeResyncCore
 from .axi import lane_width
 from .axi_lite import ANSWER, AxiLite, axi_lite_ports
 
@@ -27,6 +28,7 @@ class AxiRuntimeCore(wiring.Component):
     zeros are in the padding of a lane out. Of marks there is ``tlast``, high on a frame's last
     beat. The core counts the beats of a frame as its job says: a ``tlast`` at another place changes
     no data, and sets `frame_error` when the next beat after it, or after the frame's end, is taken.
+    A `RuntimeResyncCore` goes by ``tlast`` and ``tuser``, and each broken frame sets it.
 
     The registers are those of `places`. A word is written as a whole. Refused, by SLVERR, are
     addresses off the map, writes of what is only read and reads of what is only written, words
@@ -41,7 +43,7 @@ class AxiRuntimeCore(wiring.Component):
 
     Parameters
     ----------
-    core : RuntimePoolCore
+    core : RuntimePoolCore or RuntimeResyncCore
         What stands between the ports.
 
     Members
@@ -52,8 +54,13 @@ class AxiRuntimeCore(wiring.Component):
     m_axis_tdata : Out(lanes * whole bytes)
     s_axis_tvalid, s_axis_tlast, m_axis_tready : In(1)
     s_axis_tready, m_axis_tvalid, m_axis_tlast : Out(1)
+    s_axis_tuser : In(1)
+    m_axis_tuser : Out(1)
+        Only of a `RuntimeResyncCore` that goes by it: start of frame.
     frame_error : Out(1)
         The flag of the status.
+    broken_frames : Out(16)
+        Only of a `RuntimeResyncCore`: frames that were out of step; also in a register.
     irq : Out(1)
         High as long as a flag is that the interrupt register asks for.
 
@@ -69,18 +76,24 @@ class AxiRuntimeCore(wiring.Component):
     s_axis_tvalid: Signal
     s_axis_tready: Signal
     s_axis_tlast: Signal
+    s_axis_tuser: Signal
     m_axis_tdata: Signal
     m_axis_tvalid: Signal
     m_axis_tready: Signal
     m_axis_tlast: Signal
+    m_axis_tuser: Signal
+    broken_frames: Signal
     s_axil_awaddr: Signal
     frame_error: Signal
     irq: Signal
 
-    def __init__(self, core: RuntimePoolCore):
+    def __init__(self, core: RuntimeCore):
         self.core, self.latency = core, core.latency
         self.places = places(core.maxima)
-        (self._i_lane, *_), (self._o_lane, *_) = core.i.payload, core.o.payload.data
+        self.resync = isinstance(core, RuntimeResyncCore)
+        self._marks = core.marks if isinstance(core, RuntimeResyncCore) else ()
+        self._in = core.i.payload.data if self.resync else core.i.payload
+        (self._i_lane, *_), (self._o_lane, *_) = self._in, core.o.payload.data
         lanes = core.maxima.lanes
         ports: dict[str, wiring.Member] = {}
         for side, lane, forth, back in (
@@ -92,8 +105,10 @@ class AxiRuntimeCore(wiring.Component):
                 f"{side}_tvalid": forth(1),
                 f"{side}_tready": back(1),
                 f"{side}_tlast": forth(1),
+                **({f"{side}_tuser": forth(1)} if "first" in self._marks else {}),
             }
         ports |= axi_lite_ports(ADDRESS_BITS + BYTE_BITS, LITE)
+        ports |= {"broken_frames": Out(COUNT_BITS)} if self.resync else {}
         super().__init__({**ports, "frame_error": Out(1), "irq": Out(1)})
 
     def elaborate(self, platform):
@@ -121,7 +136,7 @@ class AxiRuntimeCore(wiring.Component):
     def _streams(self, m: Module, shut: Signal) -> None:
         core = self.core
         for values, tdata, lane in (
-            (core.i.payload, self.s_axis_tdata, self._i_lane),
+            (self._in, self.s_axis_tdata, self._i_lane),
             (core.o.payload.data, self.m_axis_tdata, self._o_lane),
         ):
             width = lane_width(len(lane))
@@ -135,6 +150,11 @@ class AxiRuntimeCore(wiring.Component):
             core.o.ready.eq(self.m_axis_tready & ~shut),
             self.m_axis_tlast.eq(core.o.payload.last),
         ]
+        for mark in self._marks:
+            port = {"first": "s_axis_tuser", "last": "s_axis_tlast"}[mark]
+            m.d.comb += core.i.payload[mark].eq(getattr(self, port))
+        if "first" in self._marks:
+            m.d.comb += self.m_axis_tuser.eq(core.o.payload.first)
 
     def _registers(
         self, m: Module, lite: AxiLite, asked: Signal, resetting: Signal, reset: Value
@@ -214,6 +234,7 @@ class AxiRuntimeCore(wiring.Component):
 
         fixed = constants(core.maxima)
         values = {"status": status, "interrupt": enable, **counts}
+        values["broken"] = self.broken_frames if self.resync else Const(0, COUNT_BITS)
         with m.Switch(lite.read_address):
             for place in self.places:
                 if "r" in place.register.access:
@@ -231,7 +252,11 @@ class AxiRuntimeCore(wiring.Component):
         """Return whether the beat before the one taken a clock ago was marked wrongly.
 
         The core tells a clock later that a beat was its frame's first: the one before was the last.
+        One that follows marks says it itself.
         """
+        if isinstance(self.core, RuntimeResyncCore):
+            m.d.comb += self.broken_frames.eq(self.core.broken_frames)
+            return self.core.broken
         taken, marked, before = Signal(), Signal(init=1), Signal(init=1)
         step = self.s_axis_tvalid & self.s_axis_tready
         m.d.sync += taken.eq(step)

@@ -11,9 +11,9 @@ from streampool_golden import __version__
 from streampool_golden.errors import meaningless, refuse_unknown, wrong
 
 from ..files import write_whole
-from ..runtime.core import RuntimePoolCore
 from ..runtime.maxima import Maxima
 from ..runtime.registers import ADDRESS_BITS
+from ..runtime.resync import RuntimeCore, runtime_core
 from . import ipxact, register_texts, texts
 from .axi import lane_width
 from .axi_runtime import LITE, AxiRuntimeCore
@@ -39,7 +39,7 @@ class RuntimeWritten(NamedTuple):
 
 
 def write_runtime_verilog(
-    core: RuntimePoolCore | Maxima,
+    core: RuntimeCore | Maxima,
     directory: str | os.PathLike[str],
     name: str = NAME,
     *,
@@ -52,7 +52,7 @@ def write_runtime_verilog(
 
     Parameters
     ----------
-    core : RuntimePoolCore or Maxima
+    core : RuntimePoolCore, RuntimeResyncCore or Maxima
         A core, or what it is made for.
     directory : path
         Where to write; it has to be there.
@@ -61,7 +61,8 @@ def write_runtime_verilog(
     freq_mhz : float, optional
         The clock that the example of a timing constraint asks for.
     **options
-        ``family``, where maxima are given.
+        ``family``, where maxima are given, and ``resync`` and ``marks``, as of a
+        `RuntimeResyncCore`.
 
     Returns
     -------
@@ -76,13 +77,14 @@ def write_runtime_verilog(
         If the files cannot be written.
     """
     folder = check_target(directory, name, freq_mhz)
-    refuse_unknown(options, ["family"], "option")
+    refuse_unknown(options, ["family", "resync", "marks"], "option")
     if isinstance(core, Maxima):
-        core = RuntimePoolCore(core, **options)
-    elif not isinstance(core, RuntimePoolCore):
+        core = runtime_core(core, **options)
+    elif not isinstance(core, RuntimeCore):
         raise wrong("core", "a RuntimePoolCore or Maxima", core)
     elif options:
-        raise meaningless("family", options["family"], "a core that is there")
+        name, value = next(iter(options.items()))
+        raise meaningless(name, value, "a core that is there")
     axi, maxima = AxiRuntimeCore(core), core.maxima
     body, cells = verilog_body(axi, name, str(maxima.lanes))
     about = describe(axi, name, cells)
@@ -127,13 +129,14 @@ def describe(axi: AxiRuntimeCore, name: str, black_boxes: Iterable[str]) -> dict
         "black_boxes": list(black_boxes),
         "maxima": asdict(core.maxima),
         "lanes": lanes,
-        "input": side(len(core.i.payload[0])),
+        "input": side(core.maxima.bits),
         "output": side(len(core.o.payload.data[0])),
         "beat_order": "positions in raster order, their channel groups one after the other",
         "lane_order": "lane 0 has the first channel of a group, in the lowest bits of tdata; lanes"
         " beyond the last channel hold anything",
         "latency_cycles": core.latency,
         "take_over_cycles": core.TAKE_OVER,
+        **({"resync": True} if axi.resync else {}),
         "address_bits": len(axi.s_axil_awaddr),
         "registers": [
             {
@@ -159,6 +162,17 @@ def _title(maxima: Maxima) -> str:
     )
 
 
+def _errors(axi: AxiRuntimeCore) -> list[str]:
+    """Say what becomes of frames whose marks are out of place."""
+    until = "until it is cleared in the status, or reset"
+    if axi.resync:
+        return [f"frame_error: a frame was out of step; {until}", *texts.RESYNCED]
+    return [
+        "frame_error: an s_axis_tlast was missing or out of place, which changes no data; until it",
+        "    is cleared in the status, or reset",
+    ]
+
+
 def _heading(axi: AxiRuntimeCore, about: dict[str, Any]) -> list[str]:
     most = axi.core.maxima
     return [
@@ -180,7 +194,6 @@ def _heading(axi: AxiRuntimeCore, about: dict[str, Any]) -> list[str]:
         "    more after its arming",
         "aresetn: low at one rising edge of aclk or more; from it on m_axis_tvalid is low. Lost",
         "    are all that was under way, the job and the registers",
-        "frame_error: an s_axis_tlast was missing or out of place, which changes no data; until it",
-        "    is cleared in the status, or reset",
+        *_errors(axi),
         "irq: a flag of the status is set that the interrupt register asks for",
     ]

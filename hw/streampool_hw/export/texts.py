@@ -34,7 +34,7 @@ _COUNTED = (
     "    The core counts beats, not marks: if the marks alone were wrong, the data are right;",
     "    after a frame of too few or too many beats, they are wrong from there on until reset",
 )
-_RESYNCED = (
+RESYNCED = (
     "    A frame that one of them, but for tkeep, says is too short ends without m_axis_tlast; of",
     "    one that is too long the surplus is dropped. The next frame is right",
     "broken_frames: how many such frames there were since reset; 65535 is followed by 0",
@@ -148,7 +148,7 @@ def heading(core: AxiCore | AxiSlices, about: dict[str, Any]) -> list[str]:
         f"    {into}_tready {ready}, but no beat is taken: keep {into}_tvalid low, or lose a beat.",
         "    All that was under way is lost, and the next beat taken is the first of a frame",
         f"frame_error: an {marks} was missing or out of place; until reset",
-        *(_RESYNCED if core.resync else _COUNTED),
+        *(RESYNCED if core.resync else _COUNTED),
     ]
     if core.marks_lines:
         heading.append("tlast marks the last beat of each line, at the input and the output")

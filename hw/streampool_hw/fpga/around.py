@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..base import Core
 from ..resync import ResyncCore
-from ..runtime.core import RuntimePoolCore
+from ..runtime.resync import RuntimeCore, RuntimeResyncCore
 from ..slices import SlicedCore, StreamSlices
 
 
@@ -21,7 +21,7 @@ class BetweenRegisters(wiring.Component):
     pin_in: Signal
     pin_out: Signal
 
-    def __init__(self, core: Core | StreamSlices | RuntimePoolCore):
+    def __init__(self, core: Core | StreamSlices | RuntimeCore):
         self._core = core
         super().__init__({"pin_in": In(1), "pin_out": Out(1)})
 
@@ -51,9 +51,9 @@ class BetweenRegisters(wiring.Component):
         i, o = core.i, core.o
         inputs = Cat(i.valid, o.ready, i.payload.as_value())
         outputs = Cat(o.valid, i.ready, o.payload.as_value())
-        if isinstance(core, ResyncCore):
+        if isinstance(core, ResyncCore | RuntimeResyncCore):
             outputs = Cat(outputs, core.broken_frames)
-        if isinstance(core, RuntimePoolCore):
+        if isinstance(core, RuntimeCore):
             inputs = Cat(inputs, core.write, core.address, core.data)
             outputs = Cat(outputs, core.busy, core.bad, core.refused, core.out_of_step, core.began)
         return inputs, outputs
@@ -89,14 +89,14 @@ class BetweenPipelines(BetweenRegisters):
         return m
 
 
-def around(core: Core | StreamSlices | RuntimePoolCore) -> BetweenRegisters:
+def around(core: Core | StreamSlices | RuntimeCore) -> BetweenRegisters:
     """Return what a core is placed between."""
     wide = isinstance(core, (SlicedCore, StreamSlices))
     return (BetweenPipelines if wide else BetweenRegisters)(core)
 
 
 def _streams(
-    core: Core | StreamSlices | RuntimePoolCore,
+    core: Core | StreamSlices | RuntimeCore,
 ) -> Sequence[tuple[stream.Interface, stream.Interface]]:
     if isinstance(core, StreamSlices):
         return [*zip(core.i, core.o, strict=True)]

@@ -13,8 +13,8 @@ from ..base import Core
 from ..export import gates, yosys
 from ..registry import make_core
 from ..resync import ResyncCore
-from ..runtime.core import RuntimePoolCore
 from ..runtime.maxima import Maxima
+from ..runtime.resync import RuntimeResyncCore, runtime_core
 from ..slices import StreamSlices, slice_core
 from . import silicon
 from .around import around
@@ -146,9 +146,10 @@ class RuntimeDesign(Design):
     maxima: Maxima
 
     @classmethod
-    def of_maxima(cls, maxima: Maxima, device: Device) -> "RuntimeDesign":
+    def of_maxima(cls, maxima: Maxima, device: Device, *, resync: bool = False) -> "RuntimeDesign":
         """Elaborate it for a device."""
-        core, whole = (RuntimePoolCore(maxima, family=device.family) for _ in range(2))
+        made = [runtime_core(maxima, family=device.family, resync=resync) for _ in range(2)]
+        core, whole = made
         between, alone = yosys.to_rtlil(around(whole), "between"), yosys.to_rtlil(core, "core")
         return cls(core, device, alone, between, maxima=maxima)
 
@@ -165,6 +166,7 @@ class RuntimeDesign(Design):
     def facts(self) -> dict[str, Any]:
         """Return those fields of a `Placement` that are the design's."""
         found: dict[str, Any] = dict.fromkeys(("spec", "shape", "cycles_per_frame"))
+        found |= {"resync": isinstance(self.core, RuntimeResyncCore)}
         return found | {"lanes": self.maxima.lanes, "maxima": asdict(self.maxima)}
 
     def rates(self, placer_mhz: float, limit: silicon.Limit | None) -> dict[str, Any]:

@@ -132,6 +132,7 @@ def place_runtime(
     maxima: Maxima,
     device: Device | str,
     *,
+    resync: bool = False,
     seeds: int = SEEDS,
     freq_mhz: float = FREQ_MHZ,
     check: Check | None = None,
@@ -140,7 +141,8 @@ def place_runtime(
     """Do for a run-time core of these maxima what `place` does for one of a job."""
     seeds, freq_mhz = _settings(seeds, freq_mhz)
     device = device_named(device) if isinstance(device, str) else device
-    return _placed(RuntimeDesign.of_maxima(maxima, device), seeds, freq_mhz, check, progress)
+    design = RuntimeDesign.of_maxima(maxima, device, resync=resync)
+    return _placed(design, seeds, freq_mhz, check, progress)
 
 
 def _settings(seeds: int, freq_mhz: float) -> tuple[int, float]:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from streampool_golden import __version__
 
+from ..resync import COUNT_BITS
 from .maxima import KNOWN, Maxima
 from .registers import (
     ADDRESS_BITS,
@@ -123,6 +124,8 @@ CONTROLS: tuple[Register, ...] = (
              access="rw"),
     Register("at_work", 12, _whole("at_work", "the tag of the job that was taken over last"),
              "the name of the job at work", access="r"),
+    Register("broken", 13, (Field("broken", 0, COUNT_BITS, "frames that were out of step, where"
+             " the core follows their marks; else 0"),), "since reset", access="r"),
 )  # fmt: skip
 """The registers of the last block, in the order of addresses."""
 

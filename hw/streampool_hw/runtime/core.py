@@ -36,6 +36,10 @@ FRAMES = 7
 """Bits of a frame's number: more than the frames that can be under way between two stages."""
 
 
+RESTART = 5
+"""Clocks behind a restart until every stage has begun its job again."""
+
+
 class RuntimePoolCore(wiring.Component):
     """Pool frames by a job that is written to registers, at one beat per clock.
 
@@ -53,6 +57,8 @@ class RuntimePoolCore(wiring.Component):
         What it is made for.
     family : str, optional
         The family of devices, one of `FAMILIES`.
+    restarts : bool, optional
+        Whether there is a `restart`, for what follows the frames' marks.
 
     Raises
     ------
@@ -80,6 +86,12 @@ class RuntimePoolCore(wiring.Component):
         high until reset.
     began : Out(1)
         Whether a frame's first beat was taken a clock ago.
+    restart : In(1)
+        With `restarts`: drops all beats in this clock, and goes on with a new frame. Jobs stay, at
+        work, armed or written.
+    frame_last, resetting : Out(1)
+        With `restarts`: whether the beat to come is its frame's last, and whether a reset that was
+        written is under way; beats before its end are lost.
     """
 
     TAKE_OVER = 14
@@ -94,9 +106,13 @@ class RuntimePoolCore(wiring.Component):
     refused: Signal
     out_of_step: Signal
     began: Signal
+    restart: Signal
+    frame_last: Signal
+    resetting: Signal
 
-    def __init__(self, maxima: Maxima, *, family: str = GENERIC):
+    def __init__(self, maxima: Maxima, *, family: str = GENERIC, restarts: bool = False):
         self.maxima, self.family = check_maxima(maxima), check_family(family)
+        self._restarts = restarts
         self._map = RegisterMap(maxima)
         key = unsigned(maxima.bits)
         how: dict[str, Any] = {"traits": 2}
@@ -122,12 +138,14 @@ class RuntimePoolCore(wiring.Component):
         taken = data.ArrayLayout(key, maxima.lanes)
         given = data.ArrayLayout(unsigned(maxima.out_bits), maxima.lanes)
         flags = ("busy", "bad", "refused", "out_of_step", "began")
+        flags += ("frame_last", "resetting") if restarts else ()
         super().__init__(
             {
                 "i": In(stream.Signature(taken)),
                 "o": Out(stream.Signature(data.StructLayout({"data": given, "last": 1}))),
                 **{"write": In(1), "address": In(ADDRESS_BITS), "data": In(32)},
                 **{name: Out(1) for name in flags},
+                **({"restart": In(1)} if restarts else {}),
             }
         )
 
@@ -144,6 +162,7 @@ class RuntimePoolCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         reset, asked = Signal(), Signal()
+        restart = self.restart if self._restarts else Const(0, 1)
         m.d.sync += reset.eq(asked & ~reset)  # of one clock
         resets = [reset]
         m.submodules.pool = pool = Module()
@@ -152,7 +171,7 @@ class RuntimePoolCore(wiring.Component):
         for name, stage in stages.items():  # a clock later each, near to all that it resets
             later = Signal(name=f"reset_{name}")
             m.d.sync += later.eq(resets[-1])
-            pool.submodules[name] = ResetInserter(later)(stage)
+            pool.submodules[name] = ResetInserter(later | restart)(stage)
             resets.append(later)
         wiring.connect(pool, columns.o, rows.i)
         pool.d.comb += [columns.i.valid.eq(self.i.valid), self.i.ready.eq(columns.i.ready)]
@@ -167,7 +186,7 @@ class RuntimePoolCore(wiring.Component):
                 pool.d.comb += target.eq(self._key(value, rows.last[1:]))
         else:
             finish, bits, low = self._finish, self.maxima.kind_bits, 1 + TRAITS.size
-            pool.submodules[FINISH] = ResetInserter(resets[-1])(finish)
+            pool.submodules[FINISH] = ResetInserter(resets[-1] | restart)(finish)
             wiring.connect(pool, rows.o, finish.i)
             wiring.connect(pool, finish.o, wiring.flipped(self.o))
             pool.d.comb += [
@@ -177,7 +196,12 @@ class RuntimePoolCore(wiring.Component):
                 finish.marks.kind.eq(Cat(rows.last[low + bits :], rows.last[low : low + bits])),
             ]
         # first and last, so that no stage takes a job over meanwhile
-        m.submodules.jobs = ResetInserter(Cat(resets).any())(self._jobs(asked, stages))
+        m.submodules.jobs = ResetInserter(Cat(resets).any())(self._jobs(asked, restart, stages))
+        if self._restarts:
+            m.d.comb += [
+                self.resetting.eq(Cat(asked, *resets).any()),
+                self.frame_last.eq(columns.player.frame_last),
+            ]
         return m
 
     def _key(self, value: Value, traits: Value) -> Value:
@@ -191,7 +215,7 @@ class RuntimePoolCore(wiring.Component):
             return extended.as_signed()
         return Mux(traits[_TOTALS], extended, value ^ mask).as_signed()
 
-    def _jobs(self, asked: Signal, stages: dict[str, RuntimeStage]) -> Module:
+    def _jobs(self, asked: Signal, restart: Value, stages: dict[str, RuntimeStage]) -> Module:
         """Return what takes writes, and says which stage takes the staged job over when."""
         m = Module()
         write, address, word = Signal(), Signal(ADDRESS_BITS), Signal(32)
@@ -224,6 +248,11 @@ class RuntimePoolCore(wiring.Component):
         number, frames = Signal(FRAMES), {name: Signal(FRAMES) for name in units}
         taken = Signal(len(units))
         first, *others = units
+        # behind a restart all count frames anew, and each goes on with its job but where it is to
+        # take the next one; none takes one over while that is decided, nor while it begins
+        since = Signal(RESTART)
+        if self._restarts:
+            m.d.sync += since.eq(Cat(restart, since))
         for k, name in enumerate(units):
             count, due = frames[name], armed & ~taken[k]
             if name != first:
@@ -231,12 +260,19 @@ class RuntimePoolCore(wiring.Component):
             if name in stages:
                 player = stages[name].player
                 begins, takes = player.began, player.copy
-                m.d.sync += player.due.eq(due & ~player.copy)
+                m.d.sync += player.due.eq(due & ~(player.copy | restart | since.any()))
+                if self._restarts:
+                    has_job = Signal(name=f"{name}_has_job")
+                    with m.If(player.copy):
+                        m.d.sync += has_job.eq(1)
+                    m.d.comb += player.again.eq(since[1] & has_job & ~(armed & ~taken[k]))
                 self._stage(m, name, stages[name], write, address, word)
             else:  # it has both banks, and the old one is free when all frames before have left
                 begins, takes = Signal(), due
-                m.d.sync += begins.eq(self.o.valid & self.o.ready & self.o.payload.last)
-            with m.If(begins):
+                m.d.sync += begins.eq(self.o.valid & self.o.ready & self.o.payload.last & ~restart)
+            with m.If(restart):
+                m.d.sync += count.eq(0)
+            with m.Elif(begins):
                 m.d.sync += count.eq(count + 1)
             with m.If(finished):
                 m.d.sync += taken[k].eq(0)
@@ -244,6 +280,8 @@ class RuntimePoolCore(wiring.Component):
                 m.d.sync += taken[k].eq(1)
         with m.If(stages[first].player.copy):
             m.d.sync += number.eq(frames[first])
+        with m.If(restart):
+            m.d.sync += number.eq(0)
         for name in others:
             # it cannot have begun a frame that has not begun in front of it
             ahead = Signal(FRAMES, name=f"ahead_{name}")

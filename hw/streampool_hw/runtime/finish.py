@@ -103,7 +103,8 @@ class RuntimeFinish(wiring.Component):
             if register.address < WORDS
         }
         self._limits = [
-            Signal(data.StructLayout(limits), name=f"limits_{bank}") for bank in range(2)
+            Signal(data.StructLayout(limits), name=f"limits_{bank}", reset_less=True)
+            for bank in range(2)
         ]
         steps = [
             Step(lambda m, lane, beat: lane),  # the table's word comes out of a RAM

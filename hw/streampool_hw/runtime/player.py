@@ -30,6 +30,10 @@ class Player(wiring.Component):
         The word of the step to come, or taken now; a register.
     slot_last : Out(1)
         Whether that step is its slot's last; a register.
+    frame_last : Out(1)
+        Whether that step is its frame's last.
+    again : In(1)
+        Whether the job goes on after a reset; high for one clock, when `due` is low.
     between : Out(1)
         Whether no frame has begun that has not ended; a register.
     drains : In(1)
@@ -61,6 +65,8 @@ class Player(wiring.Component):
     step: Signal
     word: Signal
     slot_last: Signal
+    frame_last: Signal
+    again: Signal
     between: Signal
     drains: Signal
     shut: Signal
@@ -84,6 +90,8 @@ class Player(wiring.Component):
                 "step": In(1),
                 "word": Out(most.word_bits),
                 "slot_last": Out(1),
+                "frame_last": Out(1),
+                "again": In(1),
                 "between": Out(1),
                 "drains": In(1),
                 "shut": Out(1),
@@ -104,7 +112,8 @@ class Player(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        most, job = self._most, Signal(told(self._most))
+        # the job outlasts a reset, after which it may go on
+        most, job = self._most, Signal(told(self._most), reset_less=True)
         step, word = self.step, Signal(most.word_bits)
         restart = Signal()  # a job begins that was taken over between frames
         m.d.comb += [self.word.eq(word), self.job.eq(job)]
@@ -123,7 +132,8 @@ class Player(wiring.Component):
             m.d.sync += more.eq(Mux(more, left != 1, many))
 
         # ---- the program: place of the word, what follows it, and that one's word
-        bank, place, follows = Signal(), Signal(most.place_bits), Signal(most.place_bits)
+        bank = Signal(reset_less=True)
+        place, follows = Signal(most.place_bits), Signal(most.place_bits)
         following = Signal(most.word_bits)
         m.submodules.program = program = memory.Memory(
             shape=unsigned(most.word_bits), depth=2 * most.words, init=[]
@@ -159,7 +169,7 @@ class Player(wiring.Component):
         m.d.comb += [
             run_end.eq(step & ~more & final),
             frame_end.eq(step & ~more & last_slot),
-            self.ends.eq(run_end),
+            *(self.ends.eq(run_end), self.frame_last.eq(~more & last_slot)),
             self.final.eq(final & (within | step)),
         ]
         with m.If(advance):
@@ -206,7 +216,7 @@ class Player(wiring.Component):
             far.eq(left > 3),
             over.eq(want & last_slot & within & far & ~rests & ~over & ~advance),
             between.eq(between_next),
-            phases.eq(Cat(clear, phases)),
+            phases.eq(Cat(clear | self.again, phases)),
             seen.eq(self.due & (seen | self.copy)),
             idle.eq(idle & ~restart),
             self.began.eq(step & between),

@@ -115,8 +115,10 @@ class RuntimeStage(Stage):
         with m.If(done):
             m.d.sync += place.eq(1)
 
+        # those of the job to come outlast a reset, as the job itself does
         next_traits, traits, left_traits = (
-            Signal.like(self.traits, name=f"{when}_traits") for when in ("next", "these", "left")
+            Signal.like(self.traits, name=f"{when}_traits", reset_less=when == "next")
+            for when in ("next", "these", "left")
         )
         m.d.comb += self.traits.eq(Mux(player.between, next_traits, traits))
         with m.If(player.copy):

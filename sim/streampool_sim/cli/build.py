@@ -82,7 +82,7 @@ def command(options: Options) -> int:
 
 def _jobs(options: Options) -> list[RuntimeJob]:
     """Return the jobs of a list, for one core."""
-    also = ("runtime", "lanes", "board", "output", "freq", "frames", "no_check")
+    also = ("runtime", "lanes", "board", "output", "freq", "frames", "no_check", "resync")
     runtime_options.refuse_others((*also, *runtime_options.SIZES))
     entries = joblist.read_list(options.runtime)
     for entry in entries:

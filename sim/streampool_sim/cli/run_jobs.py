@@ -17,7 +17,7 @@ from ..words import by, count, describe
 from . import common, run_files, runtime_options
 from .command import Options
 
-TAKES = ("runtime", "lanes", "stall", "seed", "engine", "stats", "frames")
+TAKES = ("runtime", "lanes", "stall", "seed", "engine", "stats", "frames", "resync")
 """What has a meaning here, beside the maxima."""
 
 
@@ -38,7 +38,11 @@ def run(options: Options) -> int:
     ]
     with Progress("compiling the core", "simulated", "beats") as progress:
         ran = joblist.run_jobs(
-            entries, jobs, frames, stall=options.stall, seed=options.seed, progress=progress
+            *(entries, jobs, frames),
+            stall=options.stall,
+            seed=options.seed,
+            resync=options.resync,
+            progress=progress,
         )
     _write(options, paths, ran)
     told = sys.stderr if options.stats == "-" else sys.stdout

@@ -58,12 +58,13 @@ def command(options: Options) -> int:
     """Place the core, and print what it comes to."""
     how: dict[str, Any] = {"seeds": options.seeds, "freq_mhz": options.freq}
     if options.runtime:
-        also = ("device", "freq", "seeds", "json", "no_check")
+        also = ("device", "freq", "seeds", "json", "no_check", "resync")
         maxima = runtime_options.maxima_of(options, also)
         _check_json(options)
         check = None if options.no_check else check_runtime
         with Progress("synthesizing and placing", "done") as progress:
             device = DEVICES[options.device]
+            how |= {"resync": options.resync}
             placement = place_runtime(maxima, device, check=check, progress=progress, **how)
         return _told(options, placement)
     runtime_options.refuse_alone(runtime_options.core_options())

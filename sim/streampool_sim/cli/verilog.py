@@ -10,6 +10,7 @@ from streampool_hw.export import runtime_verilog
 from streampool_hw.export.axi import TLAST
 from streampool_hw.export.verilog import files_of, write_verilog
 from streampool_hw.files import is_writable
+from streampool_hw.resync import MARKS
 
 from .. import files
 from ..progress import Progress
@@ -99,12 +100,19 @@ def command(options: Options) -> int:
 
 def _runtime(options: Options) -> int:
     """Write a core whose job changes while it runs, and print the files."""
-    maxima = runtime_options.maxima_of(options, ("output", "name", "family", "freq"))
+    also = ("output", "name", "family", "freq", "resync")
+    if options.resync:  # which makes something of it
+        also += ("tuser",)
+    maxima = runtime_options.maxima_of(options, also)
     name = options.name or runtime_verilog.NAME
     _check_folder(options, runtime_verilog.runtime_files_of(options.output, name))
     with Progress("making the core"):
         made = runtime_verilog.write_runtime_verilog(
-            maxima, options.output, name, family=options.family, freq_mhz=options.freq
+            *(maxima, options.output, name),
+            family=options.family,
+            resync=options.resync,
+            marks=MARKS[not options.tuser :],
+            freq_mhz=options.freq,
         )
     operations = " and ".join(maxima.operations)
     title = f"{operations} as a host says, {maxima.lanes} lanes of {maxima.bits} bits"

@@ -16,6 +16,7 @@ from streampool_hw.export import yosys
 from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob
 from streampool_hw.runtime.registers import RESET, RegisterMap
+from streampool_hw.runtime.resync import RuntimeCore, RuntimeResyncCore
 
 from ..engines.compiled import SharedObject
 from ..engines.model import cxxrtl_classes
@@ -39,8 +40,10 @@ _SAID = {
     _REFUSED: "it refused a job, or found itself out of step",
 }
 
-_ADDRESSES = "in_ out last in_cycles out_cycles offered frame_beats write_end delays gaps writes"
-_COUNTS = "frames beats_in beats_out"
+_ADDRESSES = (
+    "in_ out last marks in_cycles out_cycles offered frame_beats write_end delays gaps writes"
+)
+_COUNTS = "frames beats_in beats_out loose"
 _RANDOM = "source sink rubbish source_threshold sink_threshold"
 _LIMITS = "quiet_bound surplus_clocks margin reset_at noise"
 _STATE = "cycle sent got quiet extra frame left gap host place waits armed_at"
@@ -76,12 +79,16 @@ class Turn:
         Clocks that the host lets pass before it writes the job.
     gap : int
         Clocks before the frame's first beat is offered.
+    marks : numpy.ndarray, optional
+        Of a core that follows them the marks of each beat that is sent, a bit each; as many beats
+        of the frame, and behind its last one any. By default those of a whole frame.
     """
 
     job: RuntimeJob
     frame: np.ndarray
     delay: int = 0
     gap: int = 0
+    marks: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,9 @@ class Played:
         The first cycle in which each frame could come: where its job is new, once it is armed.
     cycles : int
         Clocks in all.
+    beats, marks : numpy.ndarray
+        All that left, ``(beats, lanes)`` as bits, and the marks of each, `last` lowest. Where marks
+        were given there is nothing by frames.
     """
 
     frames: list[np.ndarray]
@@ -108,6 +118,8 @@ class Played:
     out_cycles: list[np.ndarray]
     offered: list[int]
     cycles: int
+    beats: np.ndarray
+    marks: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -123,7 +135,7 @@ class RuntimeModel(SharedObject):
 
     def __init__(
         self,
-        core: RuntimePoolCore,
+        core: RuntimeCore,
         *,
         optimise: str = "-O2",
         folder: Path | None = None,
@@ -137,6 +149,7 @@ class RuntimeModel(SharedObject):
         ]
         self.core, maxima = core, core.maxima
         self._steady: dict[RuntimeJob, Fraction] = {}
+        self._marks = core.marks if isinstance(core, RuntimeResyncCore) else ()
         self._netlist = netlist
         if netlist is None:
             self._text = yosys.to_rtlil(core, "top")
@@ -147,7 +160,9 @@ class RuntimeModel(SharedObject):
             f"Field<{maxima.lanes}, {bits}, {held}_t>"
             for bits, held in ((maxima.bits, self._in), (maxima.out_bits, self._out))
         )
-        super().__init__([*self._drivers, self._beats, self._text], optimise, folder)
+        super().__init__(
+            [*self._drivers, self._beats, str(self._marks), self._text], optimise, folder
+        )
         library = self.library(self._source)
         self._make, self._free, self._play = (
             library[f"{verb}_{self.name}"] for verb in ("make", "free", "play")
@@ -173,7 +188,7 @@ class RuntimeModel(SharedObject):
                 f"EXPORT void free_{self.name}(void *top) {{ delete static_cast<Top *>(top); }}",
                 f"EXPORT int32_t play_{self.name}(void *top, void *b, int64_t clocks) {{",
                 "    using namespace streampool;",
-                f"    return play<Top, {self._beats}>(",
+                f"    return play<Top, {self._beats}, {len(self._marks)}>(",
                 "        *static_cast<Top *>(top), *static_cast<Play *>(b), clocks);",
                 "}",
             ]
@@ -210,6 +225,7 @@ class RuntimeModel(SharedObject):
             before = turn.job
             ends.append(len(flat))
         outs = [turn.job.job.beats_out for turn in turns]
+        loose = any(turn.marks is not None for turn in turns)
         data = np.concatenate(beats)
         out = np.zeros((sum(outs), maxima.lanes), self._out)
         last, in_cycles = np.zeros(len(out), np.uint8), np.zeros(len(data), ints)
@@ -217,6 +233,7 @@ class RuntimeModel(SharedObject):
             "in_": data,
             "out": out,
             "last": last,
+            "marks": np.concatenate([self._marked(turn) for turn in turns]),
             "in_cycles": in_cycles,
             "out_cycles": np.zeros(len(out), ints),
             "offered": np.zeros(len(turns), ints),
@@ -228,7 +245,7 @@ class RuntimeModel(SharedObject):
             "noise_writes": np.array(noise.writes if noise else [(0, 0)], np.uint32),
         }
         b = _Play(**{name: array.ctypes.data for name, array in arrays.items()})
-        b.frames, b.beats_in, b.beats_out = len(turns), len(data), len(out)
+        b.frames, b.beats_in, b.beats_out, b.loose = len(turns), len(data), len(out), loose
         b.source, b.sink, b.rubbish = (base(seed, use) for use in (SOURCE, SINK, RUBBISH))
         b.source_threshold, b.sink_threshold = map(threshold, stalls)
         b.quiet_bound = 4000 + 4 * maxima.max_row * maxima.max_partials
@@ -248,14 +265,17 @@ class RuntimeModel(SharedObject):
         frames = [
             unpack(turn.job.job, self._signed(turn.job, each))[0]
             for turn, each in zip(turns, _split(out, outs), strict=True)
+            if not loose
         ]
         return Played(
             frames,
-            _split(last, outs),
+            [] if loose else _split(last & 1, outs),
             _split(in_cycles, sizes),
-            _split(arrays["out_cycles"], outs),
+            [] if loose else _split(arrays["out_cycles"], outs),
             arrays["offered"].tolist(),
             b.cycle,
+            out[: b.got],
+            last[: b.got],
         )
 
     def steady_cycles(self, job: RuntimeJob) -> Fraction:
@@ -296,7 +316,17 @@ class RuntimeModel(SharedObject):
 
     def _packed(self, turn: Turn, seed: int) -> np.ndarray:
         (beats,) = pack(turn.job.job, turn.frame[None], seed=seed)
-        return np.ascontiguousarray(beats.reshape(-1, self.core.maxima.lanes)).view(self._in)
+        found = np.ascontiguousarray(beats.reshape(-1, self.core.maxima.lanes)).view(self._in)
+        return found[np.arange(len(self._marked(turn))) % len(found)]
+
+    def _marked(self, turn: Turn) -> np.ndarray:
+        """Return the marks of the beats that are sent."""
+        if turn.marks is not None:
+            return turn.marks
+        found = np.zeros(turn.job.job.beats_in, np.uint8)
+        for bit, mark in enumerate(self._marks):
+            found[0 if mark == "first" else -1] |= 1 << bit
+        return found
 
 
 def _container(bits: int) -> np.dtype:

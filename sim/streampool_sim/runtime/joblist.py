@@ -13,10 +13,10 @@ import numpy as np
 from streampool_golden import PoolJob, PoolSpec, SpecError
 from streampool_golden.errors import refuse_unknown, shown
 from streampool_golden.job import DEFAULT_LANES
-from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob, check_op
 from streampool_hw.runtime.least import LEAST, grown
 from streampool_hw.runtime.maxima import Maxima
+from streampool_hw.runtime.resync import RuntimeResyncCore, runtime_core
 
 from ..inputs.npy import read_array
 from ..inputs.opening import opened
@@ -182,19 +182,21 @@ def run_jobs(
     *,
     stall: float = 0.0,
     seed: int = 0,
+    resync: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> Ran:
     """Run the jobs' frames back to back, and compare every one with the golden model.
 
     The host writes a job while the last frame of the one before comes in. Each side is idle with
-    the probability `stall`; then no clocks can be told that a change loses.
+    the probability `stall`; then no clocks can be told that a change loses. With `resync` the core
+    follows its frames' marks, which are right.
 
     Raises
     ------
     EngineError
         If the core gets stuck, or breaks the stream's handshake, or there is no C++ compiler.
     """
-    core = RuntimePoolCore(jobs[0].maxima)
+    core = runtime_core(jobs[0].maxima, resync=resync)
     each_in = [x.reshape(-1, *job.job.shape) for x, job in zip(frames, jobs, strict=True)]
     turns = [Turn(job, frame) for job, x in zip(jobs, each_in, strict=True) for frame in x]
     model = RuntimeModel(core)
@@ -239,6 +241,7 @@ def run_jobs(
     stats = {
         "maxima": asdict(core.maxima),
         "engine": "fast",
+        **({"resync": list(core.marks)} if isinstance(core, RuntimeResyncCore) else {}),
         "frames_simulated": len(turns),
         "cycles": played.cycles,
         "seconds": seconds,

@@ -8,7 +8,8 @@ namespace streampool {
 struct Play {
     const void *in;              // all frames' beats, lane after lane
     void *out;
-    uint8_t *last;
+    uint8_t *last;               // of each beat out: last, and first where the core marks it
+    const uint8_t *marks;        // of each beat in, where the core follows them
     int64_t *in_cycles, *out_cycles;
     int64_t *offered;            // of each frame: the first cycle in which its host lets it come
     const int64_t *frame_beats;  // of each frame in
@@ -17,6 +18,7 @@ struct Play {
     const int64_t *gaps;         // of each frame: clocks before its first beat is offered
     const uint32_t *writes;      // address, word
     int64_t frames, beats_in, beats_out;
+    int64_t loose;               // whether fewer beats may come, since some frames are broken
     uint64_t source, sink, rubbish;
     uint64_t source_threshold, sink_threshold;
     int64_t quiet_bound, surplus_clocks;
@@ -48,12 +50,13 @@ static inline void next_job(Play &b) {
     b.waits = b.host < b.frames ? b.delays[b.host] : 0;
 }
 
-template<class Top, class In, class Out>
+template<class Top, class In, class Out, size_t MARKS>
 int32_t play(Top &top, Play &b, int64_t clocks) {
-    constexpr size_t WORDS = (In::SIZE + 31) / 32;
-    constexpr size_t TOP_BITS = (In::SIZE - 1) % 32 + 1;
+    constexpr size_t WORDS = (In::SIZE + MARKS + 31) / 32;
+    constexpr size_t TOP_BITS = (In::SIZE + MARKS - 1) % 32 + 1;
+    constexpr size_t OUT_MARKS = MARKS ? 2 : 1;
     constexpr uint32_t TOP_MASK = uint32_t((uint64_t(1) << TOP_BITS) - 1);
-    constexpr size_t OUT_WORDS = (Out::SIZE + 1 + 31) / 32;
+    constexpr size_t OUT_WORDS = (Out::SIZE + OUT_MARKS + 31) / 32;
     uint32_t before[OUT_WORDS] = {};
 
     if (b.host < 0 && !b.noise) next_job(b);
@@ -104,6 +107,7 @@ int32_t play(Top &top, Play &b, int64_t clocks) {
             if (valid && !noisy) {
                 Packer<decltype(payload.data)> packer{payload.data};
                 In::pack(packer, b.in, b.sent);
+                if (MARKS) packer.put(b.marks[b.sent], MARKS);
                 packer.end();
             } else {
                 for (size_t w = 0; w < WORDS; w++)
@@ -147,7 +151,7 @@ int32_t play(Top &top, Play &b, int64_t clocks) {
         if (given) {
             if (b.got == b.beats_out) return SURPLUS;
             Out::unpack(data, 0, b.out, b.got);
-            b.last[b.got] = uint8_t(field<1>(data, Out::SIZE));
+            b.last[b.got] = uint8_t(field<OUT_MARKS>(data, Out::SIZE));
             b.out_cycles[b.got++] = b.cycle;
         }
         if (taken) {
@@ -164,7 +168,8 @@ int32_t play(Top &top, Play &b, int64_t clocks) {
             b.reset_at = -1, b.cycle = -1;
             continue;
         }
-        if (b.got == b.beats_out && b.sent == b.beats_in) {
+        if (given) b.extra = 0;
+        if ((b.loose ? !given : b.got == b.beats_out) && b.sent == b.beats_in) {
             if (b.extra++ == b.surplus_clocks) return b.cycle++, DONE;
         } else if (given || taken || write) {
             b.quiet = 0;
