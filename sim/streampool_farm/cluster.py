@@ -51,6 +51,8 @@ def connected(scheduler: str | None, workers: int | None, folder: Path) -> Itera
         "distributed.scheduler.worker-saturation": 1.0,  # none waits behind a long one
         "distributed.comm.timeouts.connect": f"{CONNECT_S}s",
         "distributed.scheduler.worker-ttl": None,
+        # a worker that was killed starts again, however long that takes on a busy machine
+        "distributed.deploy.lost-worker-timeout": "24h",
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
