@@ -9,6 +9,7 @@ import blocks
 from streampool_golden import OPS, DType, PoolJob
 from streampool_golden import networks as listed
 from streampool_hw import PoolCore
+from streampool_hw.asked import asked
 from streampool_hw.schedule.plan import AxisPlan
 from streampool_sim import networks as run_networks
 from streampool_sim.words import describe
@@ -32,7 +33,7 @@ def networks() -> str:
 def layer_row(layers: list[listed.Layer], cycles: float) -> list[object]:
     """Return a row of the table of layers; all but `cycles` is counted in the elaborated core."""
     job = PoolJob(layers[0].spec, layers[0].shape)
-    core = PoolCore(job)
+    core = asked(PoolCore(job))
     names = dict.fromkeys(layer.net for layer in layers)
     times = f" ({len(layers)} times)" if len(layers) > 1 else ""
     return [

@@ -25,6 +25,7 @@ from streampool_golden import (
     pool,
 )
 from streampool_hw import PoolCore, UnpoolCore
+from streampool_hw.asked import asked
 from streampool_hw.blocks.indices import place_of
 from streampool_hw.reduce.timing import Timing
 from streampool_hw.schedule.plan import AxisPlan
@@ -132,7 +133,7 @@ def simulated(jobs: Iterable[PoolJob], optimise: str | None = None) -> list[dict
 def result_row(name: str, cycles: int) -> list[object]:
     """Return a row of the table of results; all but `cycles` is counted in the elaborated core."""
     job = RESULTS[name]
-    core = PoolCore(job)
+    core = asked(PoolCore(job))
     row: list[object] = [
         f"{name}, on {' x '.join(map(str, job.shape))}",
         job.lanes,
@@ -285,7 +286,7 @@ def indices() -> str:
     rows: list[list[object]] = []
     for base in (None, *BASES):
         spec = job.spec.replace(indices=base)
-        core = PoolCore(spec, job.shape, job.lanes)
+        core = asked(PoolCore(spec, job.shape, job.lanes))
         place = place_of(core.job)
         rows.append(
             [
@@ -304,7 +305,7 @@ def indices() -> str:
     back = UnpoolJob(job.out_shape, job.size, job.lanes)
     rows = []
     for frames in (2, 1):
-        core = UnpoolCore(back, frames=frames)
+        core = asked(UnpoolCore(back, frames=frames))
         shapes = ("x".join(map(str, shape)) for shape in (back.shape, back.out_shape))
         rows.append(
             [

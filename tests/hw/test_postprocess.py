@@ -9,6 +9,7 @@ from core_bench import core_of, golden, same
 from pool_specs import naive_average
 from streampool_golden import ROUNDINGS, PoolJob, PoolSpec, float32_ratio
 from streampool_hw import PoolCore
+from streampool_hw.asked import asked
 from streampool_hw.blocks.division import Division
 from streampool_sim import simulate
 from streampool_sim.engines import fast
@@ -178,11 +179,10 @@ def test_what_does_not_fit_is_cut_to_the_nearest_end(name):
     ],
 )
 def test_postprocessing_takes_the_clocks_that_it_needs(job, clocks):
-    core = core_of(job)
-    stages = core_of(PoolJob(PoolSpec("max", 2), (8, 8, 8), 1))
+    core, stages = (
+        asked(core_of(each)) for each in (job, PoolJob(PoolSpec("max", 2), (8, 8, 8), 1))
+    )
     assert core.latency - stages.latency == clocks
-    for made in (core, stages):
-        Build([made], optimise="-O0")  # elaborates it
 
 
 def test_a_core_for_frames_of_any_size_is_made_at_once():

@@ -16,6 +16,7 @@ from core_jobs import JOBS
 from marked_frames import Beat, assert_right, parts_of, payload, random_beats, tdata
 from streampool_golden import PoolJob, PoolSpec, SpecError, UnpoolJob
 from streampool_hw import AxiCore, PoolCore, ResyncCore, make_core
+from streampool_hw.asked import asked
 from streampool_hw.export.verilog import write_verilog
 from streampool_hw.resync import MARKS
 
@@ -275,19 +276,19 @@ def test_ports(job: PoolJob, marks: str):
 
 
 def test_whole_frames_set_no_error():
-    core = AxiCore(PoolCore(STEADY), tuser=True, resync=True)
     beats = random_beats(STEADY, 3, random.Random(1), kinds=("good",))
-    wide = len(core.s_axis_tdata)
-    words = [
-        tdata(STEADY, each.values) | each.last << wide | each.first << wide + 1 for each in beats
-    ]
     for reset in ((), (100,)):
+        core = AxiCore(PoolCore(STEADY), tuser=True, resync=True)
+        wide = len(core.s_axis_tdata)
+        words = [
+            tdata(STEADY, each.values) | each.last << wide | each.first << wide + 1
+            for each in beats
+        ]
         component = Streams(core, ("tdata", "tlast", "tuser"))
         log = sent(
             component, STEADY, words, 1, watch=(core.broken_frames, core.frame_error), resets=reset
         )
         assert set(log.watched) == {(0, 0)}
-        core = AxiCore(PoolCore(STEADY), tuser=True, resync=True)
 
 
 def test_what_cannot_follow_marks_is_refused(tmp_path):
@@ -307,11 +308,11 @@ def test_what_cannot_follow_marks_is_refused(tmp_path):
 def test_marks_that_are_none_are_refused():
     for marks in ((), ("start",), ("first", "first")):
         with pytest.raises(SpecError, match="none that a beat bears"):
-            ResyncCore(PoolCore(STEADY), marks)
+            ResyncCore(asked(PoolCore(STEADY)), marks)
     wrappers: tuple[Any, ...] = (ResyncCore, AxiCore)
     for around in wrappers:
         with pytest.raises(SpecError, match="follows its frames' marks already"):
-            around(ResyncCore(PoolCore(STEADY)))
+            around(asked(ResyncCore(asked(PoolCore(STEADY)))))
 
 
 def test_what_is_written_says_so(tmp_path):

@@ -20,6 +20,7 @@ from streampool_hw import (
     UnpoolCore,
     write_verilog,
 )
+from streampool_hw.asked import asked
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack
@@ -348,7 +349,6 @@ def index_error(core: AxiCore, raw: int) -> int:
     return seen[0]
 
 
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")  # of one that is counted
 def test_verilog_with_indices_and_of_unpool(tmp_path):
     spec = PoolSpec("max", 3, 2, 1, indices="channels_last")
     written = write_verilog(PoolJob(spec, (3, 9, 20), 2), tmp_path, "pool", tkeep=True, tuser=True)
@@ -362,7 +362,7 @@ def test_verilog_with_indices_and_of_unpool(tmp_path):
     job = UnpoolJob((3, 5, 10), (9, 20), 2)
     written = write_verilog(job, tmp_path, tkeep=True, frames=1)
     about = json.loads(written.about.read_text())
-    core = UnpoolCore(job, frames=1)
+    core = asked(UnpoolCore(job, frames=1))
     assert about["spec"] == {"op": "unpool", "shape": [3, 5, 10], "size": [9, 20], "lanes": 2,
                              "dtype": "int8"}  # fmt: skip
     assert about["input"]["index"] == {"dtype": "uint8", "bits": 8, "offset": 8}

@@ -12,6 +12,7 @@ from streampool_golden import Axis, ColumnAxis, PoolJob, PoolSpec, SpecError, Un
 from streampool_golden.columns import windows_out
 from streampool_golden.networks import networks
 from streampool_hw import PoolCore
+from streampool_hw.asked import asked
 from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
 from streampool_hw.reduce.columns import ApartStage, ColumnStage, column_stage
 from streampool_hw.reduce.reduction import extremes, sums
@@ -117,7 +118,7 @@ def sequencers() -> Iterator[Case]:
 
 def of_core(job: PoolJob, axis: int, lemma: type[ProvedStage], bank: int) -> ProvedStage:
     """Return a lemma on the stage that a core has for an axis."""
-    stage = PoolCore(job).stages[axis]
+    stage = asked(PoolCore(job)).stages[axis]
     assert isinstance(stage, AxisStage)
     return lemma(stage, _join(job), bank)
 
@@ -132,7 +133,7 @@ def layers(lanes: Sequence[int | None] = (None,)) -> Iterator[Case]:
     for layer in networks():
         for number in lanes:
             job = PoolJob(layer.spec, layer.shape, number)
-            core = PoolCore(job)
+            core = asked(PoolCore(job))
             for axis, stage in core.stages.items():
                 if not isinstance(stage, AxisStage) or not isinstance(stage.plan, AxisPlan):
                     continue
@@ -156,7 +157,7 @@ def layers(lanes: Sequence[int | None] = (None,)) -> Iterator[Case]:
 
 def _column_stage(job: PoolJob) -> Any:
     """Return the stage that a core has for several columns a beat, if any."""
-    stages = PoolCore(job).stages.values()
+    stages = asked(PoolCore(job)).stages.values()
     return next((stage for stage in stages if isinstance(stage, ColumnStage)), None)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from amaranth.hdl import UnusedElaboratable
 from streampool_golden import Axis, PoolJob, PoolSpec
 from streampool_hw import PoolCore
+from streampool_hw.asked import asked
 from streampool_hw.fpga import silicon
 from streampool_hw.fpga.devices import DEVICES
 from streampool_hw.slices import slice_core
@@ -82,9 +83,9 @@ def figures(
 ) -> Figures:
     """Return a core's figures, or those of a slice of some columns; the core itself is not kept."""
     if slice_columns:
-        core = slice_core(PoolJob(spec, shape, lanes, slice_columns), family)
+        core = asked(slice_core(PoolJob(spec, shape, lanes, slice_columns), family))
     else:
-        core = PoolCore(spec, shape, lanes, family=family)
+        core = asked(PoolCore(spec, shape, lanes, family=family))
     job = core.job
     pads = tuple(bool(axis.before or axis.after) for axis in job.axes)
     effort = _Effort(
