@@ -1,5 +1,7 @@
 """Behind the stages of a run-time core: division, rounding and clamp, as the job says."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -18,9 +20,16 @@ TRAITS = data.StructLayout({"signed": 1, "smallest": 1, "totals": 1, "bank": 1})
 """What a beat is told of its job, in a core of sums or averages."""
 
 
-class _Word(Bundle):
+class _Marks(Bundle):
     last: Value
     bank: Value
+    totals: Value
+    signed: Value
+    flips: Value  # of a value's bits, those that its key has inverted
+    flips_sign: Value
+
+
+class _Word(_Marks):
     factor: Value
     shift: Value
     even: Value
@@ -35,33 +44,33 @@ class _By(Bundle):
     bank: Value
     factor: Value
     shift: Value
-    even: Value
-
-
-class _Bank(Bundle):
-    last: Value
-    bank: Value
+    least: Value  # whether it is the second, third or fourth shift, or one above
     even: Value
 
 
 class _Limits(Bundle):
     last: Value
+    even: Value
     low: Value
     high: Value
     lift: Value
 
 
-class _Offset(Bundle):
-    plus: Value
-    less: Value
-    minus: Value
+class _Ends(Bundle):
+    last: Value
+    low: Value
+    high: Value
+
+
+class _Signed(Number):
+    below: Value
+
+
+class _Offset(Number):
+    offset: Value
 
 
 class _Cut(Number):
-    exact: Value
-
-
-class _Compared(Number):
     below: Value
     above: Value
 
@@ -106,16 +115,24 @@ class RuntimeFinish(wiring.Component):
             Signal(data.StructLayout(limits), name=f"limits_{bank}", reset_less=True)
             for bank in range(2)
         ]
+        self._words = {
+            field.name: Signal(field.bits, name=field.name)
+            for register in finish_registers(maxima)
+            for field in register.fields
+            if register.address >= WORDS
+        }
         steps = [
-            Step(lambda m, lane, beat: lane),  # the table's word comes out of a RAM
-            Step(self._add, lambda beat: _By(*_of(beat, _By))),
-            Step(self._round),
+            Step(_same),  # while the table is told the window's kind
+            Step(_same, lambda beat: _Word(*_of(beat, _Marks), *self._words.values())),
+            Step(self._turn),
+            Step(self._compare_zero),
+            Step(self._select),
+            Step(self._add, self._by),
+            Step(_same),  # from the FIFO to the multipliers
             Step(self._multiply, clocks=Multiplier.LATENCY),
-            Step(self._cut, lambda beat: _Bank(*_of(beat, _Bank))),
-            Step(self._settle, self._look_up),
-            Step(self._compare),
+            Step(self._cut, self._look_up),
+            Step(self._compare, self._lifted),
             Step(self._choose),
-            Step(self._lift),
         ]
         self._pipeline = Pipeline(steps, fifo=fifo_of(family))
         self.latency = self._pipeline.latency
@@ -134,28 +151,31 @@ class RuntimeFinish(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        traits, marks = self.marks.traits, self.marks
-        found: dict[str, Value] = {}
+        traits, at = self.marks.traits, Signal(2 * self._maxima.kind_bits + 1)
+        m.d.sync += at.eq(Cat(self.marks.kind, traits.bank))
         for register in finish_registers(self._maxima):
             if register.address >= WORDS:
-                found |= self._table(m, register, Cat(marks.kind, traits.bank))
+                self._table(m, register, at)
                 continue
-            chosen = self.load & (self.load_at == register.address)
+            chosen = self.load & ~self.load_at[exact_log2(WORDS)]
+            chosen &= self.load_at[:2] == register.address
             for bank, limits in enumerate(self._limits):
                 with m.If(chosen & (self.load_bank == bank)):
                     for field in register.fields:
                         m.d.sync += limits[field.name].eq(self.load_word[field.low :])
-        words = _Word(marks.last, traits.bank, *(found[name] for name in _WORDS))
-        lanes = [Number(self._value(partial)) for partial in self.i.payload]
-        valid, ready, done, beat = self._pipeline.build(m, self.i.valid, self.i.ready, lanes, words)
+        selects = ~traits.totals if self._maxima.selects else Const(0, 1)
+        flips = traits.smallest & selects, (traits.smallest ^ traits.signed) & selects
+        marks = _Marks(self.marks.last, traits.bank, traits.totals, traits.signed, *flips)
+        lanes = [Number(partial) for partial in self.i.payload]
+        valid, ready, done, beat = self._pipeline.build(m, self.i.valid, self.i.ready, lanes, marks)
         m.d.comb += [self.o.valid.eq(valid), ready.eq(self.o.ready)]
         m.d.comb += self.o.payload.last.eq(beat.last)
         for target, lane in zip(self.o.payload.data, done, strict=True):
             m.d.comb += target.eq(lane.value)
         return m
 
-    def _table(self, m: Module, register: Register, at: Value) -> dict[str, Value]:
-        """Return a register's fields of the kind and bank `at`: a RAM holds those of all."""
+    def _table(self, m: Module, register: Register, at: Value) -> None:
+        """Give a register's fields of the kind and bank `at`: a RAM holds those of all."""
         kind = 2 * self._maxima.kind_bits
         m.submodules[f"table_{register.name}"] = table = memory.Memory(
             shape=unsigned(register.bits), depth=2 << kind, init=[]
@@ -168,31 +188,34 @@ class RuntimeFinish(wiring.Component):
             write.data.eq(self.load_word),
             read.addr.eq(at),
         ]
-        return {each.name: read.data[each.low : each.low + each.bits] for each in register.fields}
-
-    def _value(self, partial: Value) -> Value:
-        """Return the number that a partial stands for, signed."""
-        traits, bits = self.marks.traits, self._maxima.bits
-        key = partial[:bits] ^ key_mask(traits.signed, traits.smallest, bits)
-        sign, whole = key[-1] & traits.signed, self._maxima.sum_bits
-        value = Cat(key, sign.replicate(whole + 1 - bits))
-        total = Cat(partial, partial[-1] & traits.signed)
-        if not self._maxima.selects:
-            return total.as_signed()
-        return Mux(traits.totals, total, value).as_signed()
+        for each in register.fields:
+            m.d.comb += self._words[each.name].eq(read.data[each.low : each.low + each.bits])
 
     # ---- the steps of a lane
 
-    def _add(self, m: Module, lane: Number, beat: _Word) -> _Offset:
-        bits = len(lane.value)
-        value = (lane.value.as_unsigned() ^ beat.negative.replicate(bits)).as_signed()
-        plus, less = (
-            (value + each)[: self._maxima.dividend_bits] for each in (beat.plus, beat.less)
-        )
-        return _Offset(plus, less, value < beat.zero.as_signed())
+    def _turn(self, m: Module, lane: Number, beat: _Word) -> Number:
+        """Return the number that a partial stands for, signed, or one less than its negative."""
+        partial, bits = lane.value, self._maxima.bits
+        value = partial[:bits] ^ Cat(beat.flips.replicate(bits - 1), beat.flips_sign)
+        above = Cat(partial[bits:], partial[-1] & beat.signed)
+        if self._maxima.selects:
+            sign = value[-1] & beat.signed
+            above = Mux(beat.totals, above, sign.replicate(len(above)))
+        both = Cat(value, above)
+        return Number((both ^ beat.negative.replicate(len(both))).as_signed())
 
-    def _round(self, m: Module, lane: _Offset, beat: _By) -> Number:
-        return Number(Mux(lane.minus, lane.less, lane.plus))
+    def _compare_zero(self, m: Module, lane: Number, beat: _Word) -> _Signed:
+        return _Signed(lane.value, (lane.value - beat.zero.as_signed())[-1])
+
+    def _select(self, m: Module, lane: _Signed, beat: _Word) -> _Offset:
+        return _Offset(lane.value, Mux(lane.below, beat.less, beat.plus))
+
+    def _add(self, m: Module, lane: _Offset, beat: _Word) -> Number:
+        return Number((lane.value + lane.offset)[: self._maxima.dividend_bits])
+
+    def _by(self, beat: _Word) -> _By:
+        least = Cat(beat.shift >= k for k in range(1, len(self._shifts)))
+        return _By(beat.last, beat.bank, beat.factor, beat.shift, least, beat.even)
 
     def _multiply(self, m: Module, lane: Number, beat: _By) -> Number:
         bits = self._maxima.dividend_bits
@@ -201,36 +224,39 @@ class RuntimeFinish(wiring.Component):
         return Number(multiplier.product)
 
     def _cut(self, m: Module, lane: Number, beat: _By) -> _Cut:
-        product, bits = lane.value, self._maxima.quotient_bits
+        product, bits, factor = lane.value, self._maxima.quotient_bits, beat.factor
         every = [*self._shifts, *self._shifts[-1:] * ((1 << len(beat.shift)) - len(self._shifts))]
         cut = [product[shift : shift + bits] for shift in every]
         # the fraction is below the reciprocal just where nothing is left
-        masks = [Const((1 << shift) - 1, every[-1]) for shift in every]
-        exact = (product & Array(masks)[beat.shift]) < beat.factor
-        return _Cut(Array(cut)[beat.shift], exact)
+        parts = [product[: self._shifts[0]]]
+        for is_least, (low, high) in zip(beat.least, pairwise(self._shifts), strict=True):
+            parts.append(product[low:high] & is_least.replicate(high - low))
+        fraction = Cat(parts)
+        low, high = fraction[: len(factor)], fraction[len(factor) :]
+        return _Cut(Array(cut)[beat.shift], (low - factor)[-1], high.any())
 
-    def _settle(self, m: Module, lane: _Cut, beat: _Bank) -> Number:
-        # an odd quotient is one less without its lowest bit
-        value = lane.value
-        return Number(Cat(value[0] & ~(lane.exact & beat.even), value[1:]))
-
-    def _look_up(self, beat: _Bank) -> _Limits:
+    def _look_up(self, beat: _By) -> _Limits:
         limits = [Mux(beat.bank, *(each[name] for each in reversed(self._limits)))
                   for name in ("low", "high", "lift")]  # fmt: skip
-        return _Limits(beat.last, *limits)
+        return _Limits(beat.last, beat.even, *limits)
 
-    def _compare(self, m: Module, lane: Number, beat: _Limits) -> _Compared:
-        return _Compared(lane.value, lane.value < beat.low, beat.high < lane.value)
+    def _compare(self, m: Module, lane: _Cut, beat: _Limits) -> _Cut:
+        # an odd quotient is one less without its lowest bit
+        exact, bits = lane.below & ~lane.above, self._maxima.out_bits
+        value = Cat(lane.value[0] & ~(exact & beat.even), lane.value[1:])
+        below, above = (value - beat.low)[-1], (beat.high - value)[-1]
+        return _Cut((value + beat.lift)[:bits], below, above)
 
-    def _choose(self, m: Module, lane: _Compared, beat: _Limits) -> Number:
+    def _lifted(self, beat: _Limits) -> _Ends:
+        ends = ((each + beat.lift)[: self._maxima.out_bits] for each in (beat.low, beat.high))
+        return _Ends(beat.last, *ends)
+
+    def _choose(self, m: Module, lane: _Cut, beat: _Ends) -> Number:
         return Number(Mux(lane.below, beat.low, Mux(lane.above, beat.high, lane.value)))
 
-    def _lift(self, m: Module, lane: Number, beat: _Limits) -> Number:
-        bits = self._maxima.out_bits
-        return Number((lane.value + beat.lift)[:bits])
 
-
-_WORDS = ("factor", "shift", "even", "negative", "plus", "less", "zero")
+def _same(m: Module, lane: Number, beat: Bundle) -> Number:
+    return lane
 
 
 def _of(beat: Bundle, kind: type[Bundle]) -> list[Value]:
