@@ -41,13 +41,13 @@ def both(m: Module, gates: ReductionGates, partial: Value, x: Value) -> Signal:
     return new
 
 
-def test_one_adder_does_sums_and_maxima():
+def test_one_reduction_does_sums_and_maxima():
     m = Module()
     partial, x, totals = Signal(4), Signal(4), Signal()
     # the top bit of a key is free
     values = [(*pair, 1) for pair in product(range(16), repeat=2)]
     values += [(*pair, 0) for pair in product(range(8), repeat=2)]
-    found = evaluate(m, (partial, x, totals), both(m, either(totals), partial, x), values)
+    found = evaluate(m, (partial, x, totals), both(m, either(totals, 3), partial, x), values)
     assert found == [(a + b) % 16 if total else max(a, b) for a, b, total in values]
 
 

@@ -24,8 +24,8 @@ class Store(wiring.Component):
     write_data : In(width)
         The word to write.
     read_last, write_last : In(1)
-        Only where it `restarts`: whether the word read, or written, is that of the last position,
-        and the next one the first's.
+        Only where it `restarts`: whether the next word read, or written, is the first position's,
+        as with the last one's in this clock. Before the first one they are high for a clock.
     """
 
     read_en: Signal
@@ -91,6 +91,10 @@ class RamStore(Store):
         for port, go, last in zip((read_port, write_port), goes, lasts, strict=True):
             with m.If(go):
                 m.d.sync += port.addr.eq(port.addr + 1)
+                if not self._restarts:
+                    with m.If(last):
+                        m.d.sync += port.addr.eq(0)
+            if self._restarts:
                 with m.If(last):
                     m.d.sync += port.addr.eq(0)
         old = Signal(self.width, reset_less=True)

@@ -78,21 +78,21 @@ LARGEST, TOTAL = _MAX, _SUM
 """That of maxima of keys, and that of sums of integers."""
 
 
-def either(totals: Value) -> ReductionGates:
-    """Return that of sums where `totals` is high, and else of maxima of keys, in one adder.
+def either(totals: Value, bits: int) -> ReductionGates:
+    """Return that of sums where `totals` is high, and else of maxima of keys of so many bits.
 
-    Partials and what comes to them are unsigned, of one width, and a key leaves its top bit free.
+    Partials and what comes to them are unsigned, of one width. What is not asked for is cleared in
+    its registers, so that the choice between the two is an or.
     """
 
     def first(partial: Value, x: Value) -> Value:
-        # the lowest bit of each carries a 1 in where x is taken away
-        carry = ~totals
-        both = Cat(carry, partial) + Cat(carry, x ^ carry.replicate(len(x)))
-        return Cat(both[1 : len(partial) + 1], totals)
+        keys = (Mux(totals, 0, key[:bits]) for key in (partial, x))
+        total = Mux(totals, (partial + x)[: len(partial)], 0)
+        return Cat((partial[:bits] - x[:bits])[-1], *keys, total)
 
     def second(partial: Value, x: Value, found: Value) -> ValueLike:
-        result, adds = found[:-1], found[-1]
-        return Mux(adds, result, Mux(result[-1], x, partial))
+        keys, total = found[1 : 2 * bits + 1], found[2 * bits + 1 :]
+        return Mux(found[0], keys[bits:], keys[:bits]) | total
 
     return replace(_SUM, first=first, second=second, clocks=2)
 

@@ -122,6 +122,7 @@ class RuntimePoolCore(wiring.Component):
             partial = unsigned(maxima.sum_bits)
             shapes = (signed(maxima.bits + 1), partial, partial)
             how = {"traits": TRAITS.size, "totals": _TOTALS if maxima.selects else None}
+            how["key_bits"] = maxima.bits
             reduction = LARGEST if maxima.selects else TOTAL
         self._columns = RuntimeStage(
             *(maxima.columns, maxima.lanes, reduction, *shapes[:2], family), seamless=True, **how
@@ -218,25 +219,33 @@ class RuntimePoolCore(wiring.Component):
     def _jobs(self, asked: Signal, restart: Value, stages: dict[str, RuntimeStage]) -> Module:
         """Return what takes writes, and says which stage takes the staged job over when."""
         m = Module()
-        write, address, word = Signal(), Signal(ADDRESS_BITS), Signal(32)
         armed, finished = Signal(), Signal()
+        units = [*stages, *([FINISH] if self._finish else [])]
+        # what is written, in registers: to which block, where in it, and what
+        came, at, word = Signal(), Signal(exact_log2(BLOCK)), Signal(32)
+        m.d.sync += [came.eq(self.write), at.eq(self.address), word.eq(self.data)]
+        written = {name: Signal(name=f"written_{name}") for name in units}
+        for name, here in written.items():
+            block = self._map.address(name, 0) // BLOCK
+            m.d.sync += here.eq(self.write & (self.address[exact_log2(BLOCK) :] == block))
+        own, low = Signal(), 2  # of the core's own block few bits say where
+        m.d.sync += own.eq(self.write & (self.address[low:] == 0))
+
+        def chosen(register: Register) -> Value:
+            return own & (at[:low] == register.address)
+
         # a reset is what a busy core takes, too
-        resets = self.address == self._map.address("core", RESET.address)
-        refuses = armed & ~resets
-        m.d.sync += [write.eq(self.write & ~refuses), address.eq(self.address), word.eq(self.data)]
+        takes = came & ~armed
         m.d.comb += self.busy.eq(armed)
-        with m.If(self.write & refuses):
+        with m.If(came & armed & ~chosen(RESET)):
             m.d.sync += self.refused.eq(1)
 
-        def chosen(block: str, register: Register) -> Value:
-            return write & (address == self._map.address(block, register.address))
-
-        arm = chosen("core", ARM)
+        arm = chosen(ARM) & ~armed
         total, turned = Signal(CHECKSUM_BITS), Signal(CHECKSUM_BITS)
         m.d.comb += turned.eq(total.rotate_left(1))
         right = Signal()
         m.d.comb += right.eq(word[:CHECKSUM_BITS] == total)
-        with m.If(write):
+        with m.If(takes):
             halves = word[:CHECKSUM_BITS] ^ word[CHECKSUM_BITS:]
             m.d.sync += total.eq(Mux(arm, 0, turned ^ halves))
         with m.If(arm):
@@ -244,7 +253,6 @@ class RuntimePoolCore(wiring.Component):
         with m.Elif(finished):
             m.d.sync += armed.eq(0)
         # the columns decide which frame is the job's first; the others wait for its number
-        units = [*stages, *([FINISH] if self._finish else [])]
         number, frames = Signal(FRAMES), {name: Signal(FRAMES) for name in units}
         taken = Signal(len(units))
         first, *others = units
@@ -266,7 +274,7 @@ class RuntimePoolCore(wiring.Component):
                     with m.If(player.copy):
                         m.d.sync += has_job.eq(1)
                     m.d.comb += player.again.eq(since[1] & has_job & ~(armed & ~taken[k]))
-                self._stage(m, name, stages[name], write, address, word)
+                self._stage(m, name, stages[name], written[name] & ~armed, at, word)
             else:  # it has both banks, and the old one is free when all frames before have left
                 begins, takes = Signal(), due
                 m.d.sync += begins.eq(self.o.valid & self.o.ready & self.o.payload.last & ~restart)
@@ -293,7 +301,7 @@ class RuntimePoolCore(wiring.Component):
 
         kind = format_register(self.maxima)
         traits, bank = Signal(kind.bits), Signal()
-        with m.If(chosen("core", kind)):
+        with m.If(chosen(kind) & ~armed):
             m.d.sync += traits.eq(word)
         for stage in stages.values():
             m.d.comb += stage.staged_traits.eq(traits)
@@ -303,37 +311,31 @@ class RuntimePoolCore(wiring.Component):
                 m.d.sync += bank.eq(~bank)
             for stage in stages.values():
                 m.d.comb += stage.staged_traits[-1].eq(bank)
-            m.d.comb += [
-                finish.load.eq(write & self._is_in(FINISH, address)),
-                finish.load_at.eq(address),
+            m.d.sync += [  # a clock later, near to where it is kept
+                *(finish.load.eq(written[FINISH] & ~armed), finish.load_at.eq(at)),
                 *(finish.load_word.eq(word), finish.load_bank.eq(bank)),
             ]
-        m.d.comb += asked.eq(chosen("core", RESET) & word[0])
+        m.d.comb += asked.eq(chosen(RESET) & word[0])
         return m
-
-    def _is_in(self, block: str, address: Value) -> Value:
-        return address[exact_log2(BLOCK) :] == self._map.address(block, 0) // BLOCK
 
     def _stage(
         self,
         m: Module,
         name: str,
         stage: RuntimeStage,
-        write: Value,
-        address: Value,
+        here: Value,
+        at: Value,
         word: Value,
     ) -> None:
-        """Keep what is written for a stage until it takes it over."""
-        player, is_block = stage.player, Signal(name=f"is_{name}")
-        m.d.comb += is_block.eq(write & self._is_in(name, address))
-        is_word = address[exact_log2(WORDS)]
+        """Keep what is written for a stage, `here` at a place, until it takes it over."""
+        player, is_word = stage.player, at[exact_log2(WORDS)]
         m.d.comb += [
-            *(player.load.eq(is_block & is_word), player.load_at.eq(address)),
+            *(player.load.eq(here & is_word), player.load_at.eq(at)),
             player.load_word.eq(word),
         ]
-        staged = Signal.like(player.staged, name=f"staged_{name}")
+        staged = Signal.like(player.staged, name=f"staged_{name}", reset_less=True)
         m.d.comb += player.staged.eq(staged)
         for register in self._map.blocks[name]:
-            with m.If(is_block & ~is_word & (address[:2] == register.address)):
+            with m.If(here & ~is_word & (at[:2] == register.address)):
                 for field in register.fields:
                     m.d.sync += staged[field.name].eq(word[field.low :])

@@ -1,10 +1,12 @@
 """A program in memory, played beat by beat, and replaced by another one between two frames."""
 
+from functools import partial
+
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from .maxima import StageMaxima
+from .maxima import SLOT, StageMaxima
 from .registers import stage_registers
 
 
@@ -34,22 +36,31 @@ class Player(wiring.Component):
         Whether that step is its frame's last.
     again : In(1)
         Whether the job goes on after a reset; high for one clock, when `due` is low.
+    many : Out(1)
+        Whether a slot of the job in `job` has several steps; a register.
+    idle : Out(1)
+        Whether no job has begun since a reset; a register.
     between : Out(1)
         Whether no frame has begun that has not ended; a register.
     drains : In(1)
-        Whether there will be something left of the run before in the next clock.
+        Whether there will be something left of the run before in the next clock, unless a run ends
+        with this one.
+    keeps : In(1)
+        The same where a step is taken: it does not ask whether there is room for what leaves.
+    leaves : In(1)
+        Whether there will be something left of the run at work.
     shut : Out(1)
         Whether no step may be taken; a register.
     settling : Out(1)
         Whether a run waits for its first slot, since slots of its job are short of beats.
     final : Out(1)
-        Whether the slot is its run's last, and has begun; low for its first two clocks.
+        Whether the slot was its run's last a clock ago, and had begun; a register.
     ends : Out(1)
         Whether a run ends with a step in this clock: all its inputs are in.
     job : Out
         What the job at work is told. From `copied` on it is that of the next frame.
     copied : Out(1)
-        Whether the next frame's job is in `job` already.
+        Whether the next frame's job was in `job` already, a clock ago as `final`.
     staged : In
         What the next job is told, steady from `due` to `copy`.
     due : In(1)
@@ -67,8 +78,12 @@ class Player(wiring.Component):
     slot_last: Signal
     frame_last: Signal
     again: Signal
+    many: Signal
+    idle: Signal
     between: Signal
     drains: Signal
+    keeps: Signal
+    leaves: Signal
     shut: Signal
     settling: Signal
     final: Signal
@@ -92,8 +107,12 @@ class Player(wiring.Component):
                 "slot_last": Out(1),
                 "frame_last": Out(1),
                 "again": In(1),
+                "many": Out(1),
+                "idle": Out(1),
                 "between": Out(1),
                 "drains": In(1),
+                "keeps": In(1),
+                "leaves": In(1),
                 "shut": Out(1),
                 "settling": Out(1),
                 "final": Out(1),
@@ -112,131 +131,139 @@ class Player(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # the job outlasts a reset, after which it may go on
-        most, job = self._most, Signal(told(self._most), reset_less=True)
-        step, word = self.step, Signal(most.word_bits)
-        restart = Signal()  # a job begins that was taken over between frames
+        most = self._most
+        # what a job brings needs no reset, as no step is taken before one has begun, and the job
+        # itself outlasts it: it may go on
+        data, bits = partial(Signal, reset_less=True), most.m_bits
+        step, word, job = self.step, data(most.word_bits), data(told(most))
+        phases = Signal(3)  # of a take-over between frames
+        restart = phases[-1]  # a job begins that was taken over so
         m.d.comb += [self.word.eq(word), self.job.eq(job)]
 
-        # ---- the slot: left to come after this step, and whether there is any
-        left, more = Signal(most.m_bits), Signal()
-        many = Signal()
-        within = Signal()
+        # ---- the slot: which of its steps is to come, and whether more do after it
+        at, m1, more, within, many = data(bits), data(bits), Signal(), Signal(), data()
         advance = Signal()
-        m.d.sync += many.eq(job.m1.any())
-        m.d.comb += [self.slot_last.eq(~more), advance.eq(step & ~more | restart)]
+        to_go = at - m1  # negative; 1 less than the steps after the one behind this
+        m.d.comb += [self.slot_last.eq(~more), advance.eq((step | restart) & ~more)]
         with m.If(step):
             m.d.sync += within.eq(more)
         with m.If(step | restart):
-            m.d.sync += left.eq(left + Mux(more, -1, job.m1))
-            m.d.sync += more.eq(Mux(more, left != 1, many))
+            m.d.sync += [at.eq(Mux(more, at + 1, 1)), more.eq(Mux(more, to_go[-1], many))]
 
-        # ---- the program: place of the word, what follows it, and that one's word
-        bank = Signal(reset_less=True)
-        place, follows = Signal(most.place_bits), Signal(most.place_bits)
-        following = Signal(most.word_bits)
-        m.submodules.program = program = memory.Memory(
-            shape=unsigned(most.word_bits), depth=2 * most.words, init=[]
-        )
-        write, read = program.write_port(), program.read_port(domain="comb")
-        m.d.comb += [
-            *(write.en.eq(self.load), write.data.eq(self.load_word)),
-            *(write.addr.eq(Cat(self.load_at, ~bank)), read.addr.eq(Cat(follows, bank))),
-        ]
-        turns, turns_more = Signal(most.turn_bits), Signal()
-        runs, runs_more = Signal(most.run_bits), Signal()
-        phases = Signal(4)  # of a take-over between frames
-        many_turns, many_runs = Signal(), Signal()
+        # ---- the program: the place behind the word, what follows it, and that one's word
+        bank, onward, follows = data(), data(most.place_bits + 1), data(most.place_bits)
+        following = data(most.word_bits)
+        hold = Signal(init=1)  # between frames, before a job begins
+        for number in range(2):
+            m.submodules[f"program_{number}"] = program = memory.Memory(
+                shape=unsigned(most.word_bits), depth=most.words, init=[]
+            )
+            write, read = program.write_port(), program.read_port(domain="comb")
+            found = data(most.word_bits, name=f"found_{number}")
+            m.d.comb += [
+                write.en.eq(self.load & (bank != number)),
+                *(write.addr.eq(self.load_at), write.data.eq(self.load_word)),
+                read.addr.eq(follows),
+            ]
+            m.d.sync += found.eq(read.data)
+            with m.If(bank == number):
+                m.d.sync += following.eq(found)
+        # of the run's turns, and of the frame's runs, whether more come: counted a clock after the
+        # slot's end. A slot is long, so that all of it is steady when it is asked for.
+        turn, turns, turns_more = data(most.turn_bits), data(most.turn_bits), data()
+        run, runs, runs_more = data(most.run_bits), data(most.run_bits), data()
+        m.d.sync += [turns_more.eq((turn - turns)[-1]), runs_more.eq((run - runs)[-1])]
         loop, end = word[most.loop_bit], word[most.loop_bit + 1]
-        again, final, is_final = Signal(), Signal(), Signal()
-        last_slot = Signal()  # of the frame
-        settled = Signal()
+        again, final, is_final = Signal(), data(), Signal()
+        last_slot = data()  # of the frame
+        advanced, settled = data(), data(2)
+        run_ended, frame_ended, repeated = data(), data(), data()
         m.d.comb += [
             again.eq(loop & turns_more),
             # a program without an end ends with its memory
-            is_final.eq((end | place.all()) & ~again),
+            is_final.eq((end | onward[-1]) & ~again),
         ]
         m.d.sync += [
-            settled.eq(~advance),
-            follows.eq(Mux(is_final | phases[:3].any(), 0, Mux(again, job.start, place + 1))),
-            following.eq(read.data),
-            many_turns.eq(job.repeats1.any()),
-            many_runs.eq(job.runs1.any()),
-            final.eq(is_final & settled & ~advance),
-            last_slot.eq(is_final & settled & ~advance & ~runs_more),
-        ]
-        run_end, frame_end = Signal(), Signal()
-        m.d.comb += [
-            run_end.eq(step & ~more & final),
-            frame_end.eq(step & ~more & last_slot),
-            *(self.ends.eq(run_end), self.frame_last.eq(~more & last_slot)),
-            self.final.eq(final & (within | step)),
+            *(advanced.eq(advance), settled.eq(Cat(~advance, settled) & (~advance).replicate(2))),
+            *(run_ended.eq(final | restart), frame_ended.eq(last_slot | restart)),
+            repeated.eq(again),
+            follows.eq(Mux(is_final | hold, 0, Mux(again, job.start, onward))),
+            final.eq(is_final & settled[-1] & ~advance),
+            last_slot.eq(is_final & settled[-1] & ~advance & ~runs_more),
         ]
         with m.If(advance):
-            m.d.sync += [word.eq(following), place.eq(follows)]
-            with m.If(final | restart):
-                m.d.sync += [turns.eq(job.repeats1), turns_more.eq(many_turns)]
-            with m.Elif(again):
-                m.d.sync += [turns.eq(turns - 1), turns_more.eq(turns != 1)]
-        with m.If(frame_end | restart):
-            m.d.sync += [runs.eq(job.runs1), runs_more.eq(many_runs)]
-        if most.runs > 1:
-            with m.Elif(run_end):
-                m.d.sync += [runs.eq(runs - 1), runs_more.eq(runs != 1)]
+            m.d.sync += [word.eq(following), onward.eq(follows + 1), m1.eq(job.m1)]
+        with m.If(advanced & run_ended):
+            m.d.sync += [turn.eq(0), turns.eq(job.repeats1)]
+        with m.Elif(advanced & repeated):
+            m.d.sync += turn.eq(turn + 1)
+        with m.If(advanced & frame_ended):
+            m.d.sync += [run.eq(0), runs.eq(job.runs1)]
+        with m.Elif(advanced & run_ended):
+            m.d.sync += run.eq(run + 1)
+        m.d.comb += self.ends.eq(step & ~more & final)
+        m.d.comb += self.frame_last.eq(~more & last_slot)
+        m.d.sync += self.final.eq(final & (within | step))
 
         # ---- before a slot of few beats: clocks in which nothing is taken
-        rest, resting, rests, begins = Signal(most.rest_bits), Signal(), Signal(), Signal(init=1)
+        rest, resting, rests, begins = Signal(most.rest_bits), Signal(), data(), Signal(init=1)
+        rests_on = rest > 1
         m.d.comb += self.settling.eq(resting & begins)
-        resting_next = Mux(step | restart, ~more & rests, resting & (rest != 0))
         m.d.sync += [
-            rests.eq(job.rest.any()),
-            resting.eq(resting_next),
-            begins.eq(Mux(step, ~more & final, begins)),
+            resting.eq(Mux(advance, rests, rests_on)),
+            rest.eq(Mux(advance, job.rest, rest - resting)),
         ]
-        with m.If(step | restart):
-            m.d.sync += rest.eq(job.rest - 1)
-        with m.Elif(resting):
-            m.d.sync += rest.eq(rest - 1)
+        with m.If(step):
+            m.d.sync += begins.eq(~more & final)
 
         # ---- between frames: nothing begins before a job, nor while one is due
-        idle, hold, between = Signal(init=1), Signal(init=1), Signal(init=1)
+        idle, between = Signal(init=1), Signal(init=1)
         seen, want, over = Signal(), Signal(), Signal()
-        shut = Signal(init=1)
         clear = Signal()
-        far = Signal()
-        between_next = Mux(step, ~more & last_slot, between)
+        # five steps or more after the one of two clocks ago: some are to go, and no three or fewer
+        groups = [to_go[:2].any(), *(to_go[k : k + 4].all() for k in range(2, bits + 1, 4))]
+        far, some, few = data(), data(), data(len(groups))
         m.d.comb += [
             want.eq(self.due & ~seen),
             clear.eq(hold & between & want),
             self.copy.eq(over | clear),
-            restart.eq(phases[3]),
             self.between.eq(between),
+            *(self.idle.eq(idle), self.many.eq(many)),
         ]
         m.d.sync += [
-            far.eq(left > 3),
-            over.eq(want & last_slot & within & far & ~rests & ~over & ~advance),
-            between.eq(between_next),
+            *(some.eq(more & to_go[-1]), far.eq(some & ~few.all())),
+            few.eq(Cat(groups)),
+            over.eq(want & last_slot & within & far & ~rests & ~over),
             phases.eq(Cat(clear | self.again, phases)),
             seen.eq(self.due & (seen | self.copy)),
             idle.eq(idle & ~restart),
             self.began.eq(step & between),
         ]
-        # of the next clock, all that a step waits for, so that one register says it
-        asks = Signal(init=1)
-        hold_next = between_next & asks
-        own_next = Mux(advance, following[most.own_bit], word[most.own_bit])
-        m.d.sync += [
-            asks.eq(idle & ~phases[2] | want | phases[:2].any()),
-            hold.eq(hold_next),
-            shut.eq(hold_next | resting_next | self.drains & own_next),
-        ]
+        with m.If(step):
+            m.d.sync += between.eq(~more & last_slot)
+        # of the next clock, all that a step waits for, so that one register says it: once for a
+        # step now, which is never one whose window waits, and once for none
+        asks, shut, leaves = Signal(init=1), Signal(init=1), data()
         m.d.comb += self.shut.eq(shut)
+        m.d.sync += [
+            asks.eq(idle & ~restart | want | phases[:2].any()),
+            leaves.eq(is_final & settled[-1] & ~advance & self.leaves),
+        ]
+        after = last_slot & asks | rests | following[most.own_bit] & (leaves | self.keeps)
+        still = between & asks | rests_on | word[most.own_bit] & self.drains
+        m.d.sync += [
+            hold.eq(asks & Mux(step, ~more & last_slot, between)),
+            shut.eq(Mux(step, ~more & after, still)),
+        ]
+        staged = self.staged
         with m.If(self.copy):
-            m.d.sync += [job.eq(self.staged), bank.eq(~bank)]
+            m.d.sync += [job.eq(staged), bank.eq(~bank), rests.eq(staged.rest.any())]
+            # a slot of one beat rests in all of its other clocks
+            m.d.sync += many.eq(staged.rest != SLOT - 1)
         with m.If(clear):
-            m.d.sync += [left.eq(0), more.eq(0)]
+            m.d.sync += more.eq(0)
         with m.If(over):
             m.d.sync += self.copied.eq(1)
-        with m.Elif(frame_end | clear):
+        with m.Elif(between | clear):  # a clock later, as is `final`
             m.d.sync += self.copied.eq(0)
         return m

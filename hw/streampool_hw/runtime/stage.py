@@ -1,6 +1,7 @@
 """A stage whose schedule is in registers, and that keeps what is left of a frame apart."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
@@ -39,8 +40,9 @@ class RuntimeStage(Stage):
     next run's beats come in. These wait only where a window of their own would leave before.
 
     A job also has `traits`, so many bits: `staged_traits` are the next one's, `traits` those of the
-    beat to come. One of them may say whether this step `totals`, and does not select; without it
-    all do as the reduction says. Where there are kinds of windows, each beat's leaves with it.
+    beat to come. One of them may say whether this step `totals`, and does not select from keys of
+    `key_bits`; without it all do as the reduction says. Where there are kinds of windows, each
+    beat's leaves with it.
 
     `carried` are bits of a position that come with its inputs, and leave with its windows. For
     `marks_last` three things leave with each beat from the lowest bit up: whether it is the frame's
@@ -60,13 +62,15 @@ class RuntimeStage(Stage):
         *,
         traits: int = 0,
         totals: int | None = None,
+        key_bits: int = 0,
         carries: int = 0,
         marks_last: bool = False,
         seamless: bool = False,
     ):
-        self._most, self._totals, self._marks_last = most, totals, marks_last
+        self._most, self._marks_last = most, marks_last
+        self._totals, self._key_bits = totals, key_bits
         self.player = Player(most)
-        self.staged_traits, self.traits = Signal(traits), Signal(traits)
+        self.staged_traits, self.traits = Signal(traits), Signal(traits, reset_less=True)
         self.carried = Signal(carries)
         super().__init__(
             *(most.partials, most.m, lanes, reduction, i_shape, o_shape, family),
@@ -84,52 +88,54 @@ class RuntimeStage(Stage):
 
         # what is left of the run before: rounds of rows, a window's place each
         draining, started = Signal(), Signal()
-        left, more, m1, many = Signal(most.m_bits), Signal(), Signal(most.m_bits), Signal()
-        place, final_place = Signal(most.partials, init=1), Signal(most.partials)
-        kinds = Signal(most.partials * most.kind_bits)
-        take, pop, done = Signal(), Signal(), Signal()
+        data, bits, places = partial(Signal, reset_less=True), most.m_bits, most.partials
+        m1, many, drain, kinds = data(bits), data(), data(places), data(places * most.kind_bits)
+        row, more, place, rounds = data(bits), data(), data(places), data(places)
+        take, pop, is_last_left = Signal(), Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(credit & ~player.shut),
             take.eq(self.i.valid & self.i.ready),
             player.step.eq(take),
             pop.eq(credit & draining & ~player.settling),
-            done.eq(pop & ~more & (place & final_place).any()),
+            is_last_left.eq(~more & rounds[0]),
         ]
         with m.If(player.final & ~player.copied):
-            m.d.sync += [m1.eq(player.job.m1), final_place.eq(player.job.drain)]
-            m.d.sync += kinds.eq(player.job.kinds)
-        m.d.sync += many.eq(m1.any())
-        with m.If(pop):
-            m.d.sync += [left.eq(left + Mux(more, -1, m1)), more.eq(Mux(more, left != 1, many))]
-        with m.Elif(~started):
-            m.d.sync += [left.eq(m1), more.eq(many)]
-        with m.If(pop & ~more):
-            m.d.sync += place.eq(place.rotate_left(1))
-        drains = Signal()
+            m.d.sync += [m1.eq(player.job.m1), many.eq(player.many)]
+            m.d.sync += [drain.eq(player.job.drain), kinds.eq(player.job.kinds)]
+        # until it may leave: where slots are short, its job comes late
+        waits = ~draining | player.settling & ~started
+        with m.If(waits | pop & ~more):
+            m.d.sync += [row.eq(1), more.eq(many)]
+        with m.Elif(pop):
+            m.d.sync += [row.eq(row + 1), more.eq((row - m1)[-1])]
+        with m.If(waits):
+            m.d.sync += [place.eq(1), rounds.eq(drain)]
+        with m.Elif(pop & ~more):
+            m.d.sync += [place.eq(place.rotate_left(1)), rounds.eq(rounds >> 1)]
+        some, left = data(), draining & ~(pop & is_last_left)
         m.d.sync += [
-            drains.eq(Mux(player.copied, final_place, player.job.drain).any()),
-            draining.eq(player.drains),
-            started.eq(~done & (started | pop)),
+            some.eq(Mux(player.copied, drain, player.job.drain).any()),
+            draining.eq(Mux(player.ends, some, left)),
+            started.eq(draining & (started | ~player.settling)),
         ]
-        m.d.comb += player.drains.eq(Mux(player.ends, drains, draining & ~done))
-        with m.If(done):
-            m.d.sync += place.eq(1)
+        m.d.comb += [
+            *(player.drains.eq(left), player.keeps.eq(draining & ~is_last_left)),
+            player.leaves.eq(some),
+        ]
 
         # those of the job to come outlast a reset, as the job itself does
-        next_traits, traits, left_traits = (
-            Signal.like(self.traits, name=f"{when}_traits", reset_less=when == "next")
-            for when in ("next", "these", "left")
+        next_traits, left_traits = (
+            Signal.like(self.traits, name=f"{when}_traits") for when in ("next", "left")
         )
-        m.d.comb += self.traits.eq(Mux(player.between, next_traits, traits))
         with m.If(player.copy):
             m.d.sync += next_traits.eq(self.staged_traits)
-        with m.If(player.between):
-            m.d.sync += traits.eq(next_traits)
+        with m.If(player.between | player.ends):
+            m.d.sync += self.traits.eq(next_traits)
         with m.If(player.ends):
             m.d.sync += left_traits.eq(self.traits)
 
-        leaves = take & own | pop
-        last = Mux(draining, done, is_last & player.slot_last)
+        # where something is left, no window of this run's own leaves
+        last = Mux(draining, is_last_left, is_last & player.slot_last)
         marks = [last, Mux(draining, left_traits, self.traits)] if self._marks_last else []
         if most.kind_bits:
             left_kind, bits = Signal(most.kind_bits), most.kind_bits
@@ -139,8 +145,12 @@ class RuntimeStage(Stage):
             own_kind = player.word[most.own_bit + 2 : most.loop_bit]
             marks.append(Mux(draining, left_kind, own_kind))
         finished = take & ~draining
-        rounds = [place[j] & pop for j in range(most.partials)]
-        beside = [player.slot_last, finished, pop, ~more, *rounds]
+        # a reset is over where there is a job
+        slot_ends = take & player.slot_last | player.idle
+        round_ends = pop & ~more | player.idle
+        # where a register is cleared, so that it takes no LUT to invert it
+        elsewhere = [~each for each in place]
+        beside = [slot_ends, finished, pop, round_ends, *elsewhere]
         if self._totals is not None:
             beside.append(self.traits[self._totals])
         carried = None
@@ -150,14 +160,16 @@ class RuntimeStage(Stage):
                 len(self.carried), self.m, self._family, CONSTANTS, restarts=True
             )
             m.d.comb += [
-                *(kept.write_data.eq(self.carried), kept.write_en.eq(finished)),
-                *(kept.write_last.eq(player.slot_last), kept.read_en.eq(pop)),
-                kept.read_last.eq(~more),
+                kept.write_data.eq(delay(m, self.carried, name="carries_written")),
+                kept.write_en.eq(delay(m, finished, name="carries_write", reset=True)),
+                kept.write_last.eq(delay(m, slot_ends, name="carries_last")),
+                *(kept.read_en.eq(pop), kept.read_last.eq(round_ends)),
             ]
             is_left = delay(m, pop, RamStore.LATENCY, name="carries_left")
             own_bits = delay(m, self.carried, RamStore.LATENCY, name="carries")
             carried = Mux(is_left, kept.read_data, own_bits)
         word = [*load, *skip, shift]
+        leaves = take & own | pop
         return RuntimeControl(take, word, leaves, Cat(marks), tuple(beside), carried)
 
     def _marked(self, m: Module, control: Control) -> Value:
@@ -170,7 +182,8 @@ class RuntimeStage(Stage):
     def _reduces(self, m: Module, told: Control, clock: int) -> ReductionGates:
         if self._totals is None:
             return super()._reduces(m, told, clock)
-        return either(delay(m, told.beside[-1], clock, name="totals"))
+        totals = delay(m, told.beside[-1], clock, name="totals")
+        return either(totals, self._key_bits)
 
     def _ram(self, bits: int, settings: Settings) -> RamStore:
         return ram_store(bits, self.m, self._family, settings, restarts=True)
@@ -180,26 +193,26 @@ class RuntimeStage(Stage):
     ) -> Value:
         (store,), timing = stores, self._timing
         partials, written = self._partials, timing.ready[0] + 1
-        slot_last, finished, pop, round_last, *rounds = told.beside[: 4 + partials]
+        slot_ends, finished, pop, round_ends, *elsewhere = told.beside[: 4 + partials]
         m.submodules.finished = kept = ram_store(
             store.width, self.m, self._family, CONSTANTS, restarts=True
         )
         # what leaves is a register `early` clocks after its row is read
         early = timing.depth - 1 - RamStore.LATENCY - 1
-        write_last = delay(m, slot_last, written, name="write_last")
+        write_last = delay(m, slot_ends, written, name="write_last")
         m.d.comb += [
-            *(store.read_last.eq(slot_last), store.write_last.eq(write_last)),
+            *(store.read_last.eq(slot_ends), store.write_last.eq(write_last)),
             *(kept.write_data.eq(store.write_data), kept.write_last.eq(write_last)),
             kept.write_en.eq(delay(m, finished, written, name="write_finished", reset=True)),
             kept.read_en.eq(delay(m, pop, early, name="read_finished", reset=True)),
-            kept.read_last.eq(delay(m, round_last, early, name="round_last")),
+            kept.read_last.eq(delay(m, round_ends, early, name="round_ends")),
         ]
         words = data.View(data.ArrayLayout(own.shape(), partials), kept.read_data)
         chosen = []
-        for j, is_round in enumerate(rounds):
+        for j, other in enumerate(elsewhere):
             chosen.append(Signal(len(own), name=f"finished_{j}", reset_less=True))
-            it = delay(m, is_round, timing.depth - 2, name=f"round_{j}")
-            m.d.sync += chosen[j].eq(Mux(it, words[j], 0))
+            clears = delay(m, other, timing.depth - 2, name=f"elsewhere_{j}")
+            m.d.sync += chosen[j].eq(Mux(clears, 0, words[j]))
         left = chosen[0]
         for other in chosen[1:]:
             left = left | other

@@ -51,16 +51,17 @@ class BlockStore(RamStore):
             # each group starts elsewhere, or synthesis would find the pointers equal
             start = self._row(group)
             ahead = start if self._restarts else self._row(group + self.depth)
-            read_at = Signal(range(rows), name=f"read_at_{group}", init=start)
-            write_at = Signal(range(rows), name=f"write_at_{group}", init=ahead)
+            how: dict[str, Any] = {"reset_less": self._restarts}
+            read_at = Signal(range(rows), name=f"read_at_{group}", init=start, **how)
+            write_at = Signal(range(rows), name=f"write_at_{group}", init=ahead, **how)
             with m.If(self.read_en):
                 m.d.sync += read_at.eq(self.after(read_at))
             with m.If(self.write_en):
                 m.d.sync += write_at.eq(self.after(write_at))
             if self._restarts:  # a reset of the counter, not a choice in front of it
-                with m.If(self.read_en & self.read_last):
+                with m.If(self.read_last):
                     m.d.sync += read_at.eq(start)
-                with m.If(self.write_en & self.write_last):
+                with m.If(self.write_last):
                     m.d.sync += write_at.eq(start)
             for number, word in enumerate(words[first : first + self.GROUP], first):
                 part, old = slice(word.start, word.stop), Signal(bits, name=f"old_{number}")
