@@ -18,6 +18,7 @@ DATA = Path(__file__).with_name("data") / "runtime.json"
 CORES = {
     "max": Maxima(operations=("max",)),
     "max and avg": Maxima(operations=("max", "avg")),
+    "max of six partials": Maxima(operations=("max",), max_partials=6, max_words=32),
 }
 """What they are made for."""
 
