@@ -137,7 +137,7 @@ def test_whole_frames_are_right_beside_broken_ones_and_across_jobs(model: Runtim
 
 
 def test_whole_frames_take_the_clocks_that_they_took(model: RuntimeModel):
-    plain = RuntimeModel(RuntimePoolCore(model.core.maxima), optimise="-O1")
+    plain = RuntimeModel(RuntimePoolCore(model.core.maxima), optimise="-O0")
     for seed in range(10):
         turns = random_turns(seed, model.core.maxima)
         stalls = (0.3, 0.3) if seed % 2 else (0, 0)

@@ -13,7 +13,7 @@ from streampool_hw.export.yosys import top_module
 from streampool_hw.fpga import DEVICES
 from streampool_hw.fpga.netlist import NETLIST
 
-from proofs import apart, chain, columns, groups, path, rate, rule, verilog
+from proofs import apart, chain, columns, groups, path, rate, rule, runtime, verilog
 from proofs.cases import COLUMN_LEMMAS, LEMMAS, of_columns, of_core
 from proofs.fifo import Fifo
 from proofs.harness import covers, prove, rtlil_of
@@ -130,6 +130,23 @@ def test_a_netlist_is_proved_and_a_wrong_one_is_not(tmp_path: Path):
         assert cell["parameters"][parameter] != value
         design.write_text(json.dumps(wrong))
         assert differences(rtlil, device, tmp_path, limit=600) == (failed,), kind
+
+
+class FewerOfAll(runtime.Told):
+    """A job of a run-time stage that is said to pool without the last tap."""
+
+    @property
+    def taps(self) -> list[list[int]]:
+        return [each[:-1] or each for each in super().taps]
+
+
+def test_a_run_time_stage_is_proved_and_a_wrong_job_is_not(tmp_path: Path):
+    right = runtime.JOBS["drains"]
+    wrong = FewerOfAll(right.axis, right.m)
+    for told in (right, wrong):
+        text = rtlil_of(runtime.Changes([told]))
+        failed = prove(text, tmp_path, depth=30, bounded=True).failed
+        assert [name[:5] for name in failed] == ([] if told is right else ["value"])
 
 
 SIDE_BY_SIDE = PoolJob(PoolSpec("max", 3, padding=1, stride=1), (1, 3, 7), columns=4)

@@ -67,6 +67,18 @@ class StageJob:
         """Clocks of a slot in which nothing is taken."""
         return self.slot_clocks - self.m
 
+    def fields(self, kind_bits: int) -> dict[str, int]:
+        """Return the fields of its registers beside the program, by name."""
+        return {
+            "m1": self.m - 1,
+            "rest": self.rest,
+            "repeats1": self.repeats - 1,
+            "start": self.start,
+            "runs1": self.runs - 1,
+            "drain": 1 << self.drain - 1 if self.drain else 0,
+            "kinds": sum(kind << n * kind_bits for n, kind in enumerate(self.left)),
+        }
+
     @property
     def cycles(self) -> int:
         """Clocks that a frame takes this stage in the steady state."""
@@ -149,18 +161,7 @@ class RuntimeJob:
             },
         )
         for name, stage in zip(STAGES, self.stages, strict=True):
-            found += registers.writes(
-                name,
-                {
-                    "m1": stage.m - 1,
-                    "rest": stage.rest,
-                    "repeats1": stage.repeats - 1,
-                    "start": stage.start,
-                    "runs1": stage.runs - 1,
-                    "drain": 1 << stage.drain - 1 if stage.drain else 0,
-                    "kinds": sum(kind << n * bits for n, kind in enumerate(stage.left)),
-                },
-            )
+            found += registers.writes(name, stage.fields(bits))
             for place, word in enumerate(stage.words):
                 found.append((registers.address(name, WORDS + place), word))
         if self.finish is not None:
