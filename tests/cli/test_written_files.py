@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from commands import Command
 from streampool_hw import files
+from streampool_sim.sweep import BATCH
 
 MODULE = [sys.executable, "-m", "streampool_sim"]
 
@@ -206,7 +207,8 @@ def test_a_stopped_compile_leaves_nothing(folder: Path):
 
 
 def test_a_stopped_sweep_ends_its_workers_and_leaves_its_results_alone(folder: Path):
-    words = ["sweep", "96", "--jobs", "2", "--results", "kept.jsonl"]
+    # the second batch is of two cases, which are being compiled while the first one is simulated
+    words = ["sweep", str(BATCH + 2), "--jobs", "2", "--results", "kept.jsonl"]
     process = stopped(words, folder, signal.SIGTERM, "sweep-*/batch-*")
     assert process.returncode == 143
     assert names(folder) == ["cache", "kept.jsonl"]

@@ -3,8 +3,9 @@
 import itertools
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from streampool_bench.fpga import placing, verb
 from streampool_farm.farm import Farm
 from streampool_farm.task import Task
 from streampool_hw.fpga import tools
+from streampool_hw.fpga.design import Design, JobDesign
 
 NETLIST = {
     "modules": {
@@ -145,6 +147,18 @@ def farm_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a `FarmHere` in the place of workers; what `FakeTools` give is no netlist."""
     monkeypatch.setattr(verb, "Farm", FarmHere)
     monkeypatch.setattr(placing, "check_core", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def designs() -> Callable[..., JobDesign]:
+    """Return what elaborates a job's design, once for all tests of a module."""
+    return cache(Design.of)
+
+
+@pytest.fixture
+def kept_designs(designs: Callable[..., JobDesign], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no design elaborated, and no gates digested, twice."""
+    monkeypatch.setattr(Design, "of", designs)
 
 
 @pytest.fixture

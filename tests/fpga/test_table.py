@@ -15,6 +15,8 @@ from streampool_sim.cli import main
 
 A1 = ("--jobs", "A1", "--devices", BAR_DEVICE, "--seeds", "1")
 
+pytestmark = pytest.mark.usefixtures("kept_designs")
+
 
 @pytest.fixture
 def make(tmp_path, farm_here):

@@ -10,12 +10,12 @@ from core_bench import core_of
 from core_jobs import JOBS as PLAIN
 from streampool_golden import BASES, PoolJob, PoolSpec, SpecWarning, pool_with_indices
 from streampool_hw import PoolCore
+from streampool_hw.asked import asked
 from streampool_sim.engines import Trace, amaranth, fast
 from streampool_sim.engines.model import Build, Model
 from streampool_sim.frames import pack, unpack
 
 FRAMES = 6
-pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 
 
 def indexed(job: PoolJob, base: str) -> PoolJob:
@@ -96,7 +96,7 @@ def test_values_and_indices_are_the_golden_model_s(name):
 @pytest.mark.parametrize("name", JOBS)
 def test_indices_cost_neither_a_cycle_nor_a_word(name):
     job, (core, _) = JOBS[name], built()[name]
-    plain = PoolCore(job.spec.replace(indices=None), job.shape, job.lanes)
+    plain = asked(PoolCore(job.spec.replace(indices=None), job.shape, job.lanes))
     assert core.cycles_bound == plain.cycles_bound
     assert core.store_words == plain.store_words
     trace = run(name, tied_frames(job, FRAMES))
@@ -138,7 +138,7 @@ def test_what_travels_with_a_value():
     job = PoolJob(PoolSpec("max", 3, 2, 1, indices="plane"), (64, 112, 112), 8)
     bits = {}
     for base in BASES:
-        core = core_of(indexed(job, base))
+        core = asked(core_of(indexed(job, base)))
         words = sum(core.store_words.values()) * job.lanes
         bits[base] = core.store_bits // words - job.input.bits
     assert bits == {"plane": 14, "flat": 14, "flat_columns": 17, "channels_last": 14}

@@ -5,6 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from streampool_golden import PoolJob
@@ -99,9 +100,13 @@ class Design(ABC):
 
     def fingerprint(self, seeds: int, freq_mhz: float, versions: Sequence[str]) -> str:
         """Return what changes when the gates, the device, a setting or a tool's version does."""
-        made_of = [gates.digest(each) for each in (self.alone, self.between)]
-        parts = (*made_of, self.device, (seeds, freq_mhz), [*versions], *self.routing)
+        parts = (*self._digests, self.device, (seeds, freq_mhz), [*versions], *self.routing)
         return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _digests(self) -> tuple[str, ...]:
+        """Those of the gates, which take longer than all else about a key."""
+        return tuple(gates.digest(each) for each in (self.alone, self.between))
 
 
 @dataclass(frozen=True, kw_only=True)
