@@ -10,11 +10,17 @@ from typing import Any
 
 from streampool_hw.export.yosys import ToolError
 
+from .group import Cancelled, run_in_group
+from .task import Json, Task
+
 NEVER_BAD = 1_000_000
 """How many workers may die over a task before Dask blames it: no task kills a worker of itself."""
 
 CONNECT_S = 20
 """Seconds in which a scheduler has to answer."""
+
+
+GONE = "the scheduler is gone; what was finished is kept, and the same command goes on from there"
 
 
 class Lost(ToolError):
@@ -111,3 +117,91 @@ def _safe_path() -> Iterator[None]:
         yield
     finally:
         os.environ["PYTHONSAFEPATH"] = before  # nothing is as if it were not there
+
+
+def work(task: Task, store: str) -> Json:
+    """Do a task in a worker, as long as the scheduler wants it."""
+    worker, name = dask_package("distributed").get_worker(), _name(task)
+
+    def unwanted() -> bool:
+        state = worker.state.tasks.get(name)
+        return state is None or state.state not in ("executing", "resumed", "long-running")
+
+    return run_in_group(task, Path(store), unwanted)
+
+
+def _name(task: Task) -> str:
+    """What the scheduler calls a task: the same for all that want its result."""
+    return f"streampool-{task.key}"
+
+
+class Cluster:
+    """Dask's workers, behind a client of their scheduler.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the scheduler.
+    store : Path
+        Where results are kept, unless a worker has a folder of its own.
+    """
+
+    def __init__(self, client: Any, store: Path):
+        self._client, self._store = client, store
+        self._begun: dict[str, tuple[Task, int]] = {}
+        self._left: dict[str, Any] = {}
+
+    @property
+    def number(self) -> int:
+        """How many tasks are done at once."""
+        return max(1, sum(self._client.nthreads().values()))
+
+    def begin(self, task: Task) -> None:
+        """Have a task done, behind those that were begun before."""
+        name = _name(task)
+        self._begun[name] = (task, len(self._begun))
+        self._left[name] = self._submitted(name)
+
+    def _submitted(self, name: str) -> Any:
+        task, number = self._begun[name]
+        try:
+            return self._client.submit(
+                work, task, str(self._store), key=name, pure=False, priority=-number
+            )
+        except Exception:
+            if self._client.status in ("running", "connecting"):
+                raise
+            raise Lost(GONE) from None
+
+    def ended(self) -> Iterator[tuple[str, Json | Exception]]:
+        """Yield the key of each task as it ends, with its result or with why it has none.
+
+        What a worker's end has stopped is begun anew. `Lost` says that the scheduler is gone.
+        """
+        if not self._left:
+            return
+        killed = dask_package("distributed.scheduler").KilledWorker
+        completed = dask_package("distributed").as_completed
+        done = completed(self._left.values(), loop=self._client.loop)
+        for future in done:
+            name = future.key
+            task, _ = self._begun[name]
+            if future.status == "error":
+                found = future.exception()
+                if isinstance(found, killed | Cancelled):
+                    future.release()
+                    self._left[name] = again = self._submitted(name)
+                    done.add(again)
+                    continue
+            elif future.status == "finished":
+                found = future.result()
+            else:
+                raise Lost(GONE)
+            del self._left[name]
+            yield task.key, found
+
+    def cancel(self) -> None:
+        """Have the scheduler forget what is not done; its workers stop it."""
+        with contextlib.suppress(Exception):
+            self._client.cancel(list(self._left.values()), force=True)
+        self._left.clear()

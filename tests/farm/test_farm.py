@@ -1,15 +1,17 @@
 """Tasks on a store, done by Dask's workers on this machine."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-from streampool_farm.farm import Farm
+from streampool_farm.farm import ALONE, Farm
 from streampool_farm.group import Cancelled, run_in_group
 from streampool_farm.store import Store
 from streampool_farm.task import Task, TaskFailed
@@ -118,13 +120,13 @@ def test_no_module_comes_from_where_the_worker_stands(tmp_path, monkeypatch):
     assert run_in_group(task(tmp_path), tmp_path / "store", lambda: False)
 
 
-def test_workers_of_this_machine_do_what_is_not_stored(tmp_path):
-    pytest.importorskip("distributed")
-    from streampool_farm.farm import Farm
-
+@pytest.mark.parametrize("scheduler", [None, ALONE])
+def test_workers_of_this_machine_do_what_is_not_stored(scheduler, tmp_path):
+    if scheduler is None:
+        pytest.importorskip("distributed")
     said: list[str] = []
     good = [task(tmp_path, name) for name in "abc"]
-    with Farm(tmp_path, None, 2, said.append) as farm:
+    with Farm(tmp_path, scheduler, 2, said.append) as farm:
         farm.store.put("a", {"stored": True})
         assert [found for _, found in farm.run(good[:1])] == [{"stored": True}]
         assert not said  # no worker was needed
@@ -133,14 +135,30 @@ def test_workers_of_this_machine_do_what_is_not_stored(tmp_path):
         with pytest.raises(TaskFailed, match="it was wrong"):
             list(farm.run([wrong, *good]))
         assert farm.store.keys() == {"a", "b", "c"}
-    assert said and said[0].startswith("Dask's dashboard is at http://127.0.0.1:")
+        again = [task(tmp_path, "e"), wrong]  # after a failure as before
+        with pytest.raises(TaskFailed, match="it was wrong"):
+            list(farm.run(again))
+        assert farm.store.keys() == {"a", "b", "c", "e"}
+    assert [line[:27] for line in said] == ["Dask's dashboard is at http"] * (scheduler is None)
+    assert not [*(tmp_path / "running").iterdir(), *(tmp_path / "leases").iterdir()]
+
+
+def test_what_is_not_waited_for_is_stopped(tmp_path):
+    slow = [task(tmp_path, name, seconds=60) for name in "bc"]
+    with Farm(tmp_path, ALONE, 2) as farm:
+        found = farm.run([task(tmp_path, "a", seconds=0.5), *slow])
+        assert next(found)[0].key == "a"
+        while not (running := re.findall(r"begin [bc] (\d+)", (tmp_path / "log").read_text())):
+            time.sleep(0.02)
+        found.close()
+        assert not any(psutil.pid_exists(int(pid)) for pid in running)
+    assert farm.store.keys() == {"a"}
     assert not [*(tmp_path / "running").iterdir(), *(tmp_path / "leases").iterdir()]
 
 
 def test_a_scheduler_that_is_not_there_is_refused(tmp_path):
     pytest.importorskip("distributed")
     from streampool_farm import cluster
-    from streampool_farm.farm import Farm
 
     with pytest.MonkeyPatch.context() as patch, Farm(tmp_path, "tcp://127.0.0.1:9") as farm:
         patch.setattr(cluster, "CONNECT_S", 1)

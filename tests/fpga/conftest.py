@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from streampool_bench.fpga import placing, verb
 from streampool_farm.farm import Farm
-from streampool_farm.task import Task
+from streampool_farm.task import Task, TaskFailed
 from streampool_hw.fpga import tools
 from streampool_hw.fpga.design import Design, JobDesign
 
@@ -121,25 +121,33 @@ class FakeTools:
         return subprocess.CompletedProcess([], 0, "", "")
 
 
+class Hands:
+    """What does tasks in this process, where `FakeTools` are."""
+
+    number = 1
+
+    def __init__(self) -> None:
+        self.begun: list[Task] = []
+
+    def begin(self, task: Task) -> None:
+        self.begun.append(task)
+
+    def ended(self) -> Iterator[tuple[str, Any]]:
+        for task in self.begun:
+            try:
+                yield task.key, task.call(task.payload)
+            except TaskFailed as error:
+                yield task.key, error
+
+    def cancel(self) -> None:
+        self.begun.clear()
+
+
 class FarmHere(Farm):
-    """A farm whose one worker is this process, where `FakeTools` are."""
+    """A farm whose one worker is this process."""
 
-    @property
-    def client(self) -> None:
-        return None
-
-    @property
-    def workers(self) -> int:
-        return 1
-
-    def _begun(self, task: Task, number: int) -> Any:
-        return task
-
-    def _worked(self, todo: dict[str, list[Task]], left: dict[str, Any]) -> Any:
-        for name, task in [*left.items()]:
-            found = self.store.put(task.key, task.call(task.payload))
-            del left[name]
-            yield from ((each, found) for each in todo[name])
+    def _started(self) -> Any:
+        return Hands()
 
 
 @pytest.fixture
