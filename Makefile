@@ -8,6 +8,7 @@ VENV  := .venv
 PY    := $(VENV)/bin/python
 CORE  := $(VENV)/.core-installed
 DEV   := $(VENV)/.dev-installed
+FARM  := $(VENV)/.farm-installed
 FPGA  := $(VENV)/.fpga-installed
 EXPLORE := $(VENV)/.explore-installed
 TORCH := $(VENV)/.conformance-installed
@@ -19,6 +20,10 @@ ARGS  ?=
 COUNT ?= 1000
 MINUTES ?= 10
 SEED  ?= 1
+
+# The address of a Dask scheduler, whose workers do what takes long; without, those of this machine.
+SCHEDULER ?=
+ON := $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 # Compiled models and the like are kept in .venv too.
 IN_ENV := XDG_CACHE_HOME="$(CURDIR)/$(VENV)/cache" XDG_CONFIG_HOME="$(CURDIR)/$(VENV)/config" PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
@@ -35,8 +40,8 @@ lint: $(DEV) ## lint, format and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m pyright
 
-sweep: tools $(CORE) ## random specifications in both engines: make sweep COUNT=5000 SEED=1
-	@$(IN_ENV) $(PY) -m streampool_sim sweep $(COUNT) --seed $(SEED) $(ARGS)
+sweep: tools $(FARM) ## random specifications in both engines: make sweep COUNT=5000 SEED=1
+	@$(IN_ENV) $(PY) -m streampool_sim sweep $(COUNT) --seed $(SEED) --scheduler $(or $(SCHEDULER),local) $(ARGS)
 
 soak: tools $(CORE) ## random cores for minutes, stalled and reset: make soak MINUTES=10 ARGS="--seed 1"
 	@$(IN_ENV) $(PY) -m streampool_sim soak --minutes $(MINUTES) $(ARGS)
@@ -63,29 +68,29 @@ bench-clocks: $(CORE) ## count the cores of docs/bench.json again, at the clocks
 	@$(IN_ENV) $(PY) docs/tables.py software bench-layers bench-networks
 
 fpga: $(FPGA) ## clock and area of the reference jobs: make fpga SEEDS=5 JOBS=A1,B8 DEVICES=ecp5-85k-6
-	@$(IN_ENV) $(PY) -m streampool_sim fpga $(if $(SEEDS),--seeds $(SEEDS)) \
+	@$(IN_ENV) $(PY) -m streampool_sim fpga $(ON) $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(JOBS),--jobs "$(JOBS)") $(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py headline fpga fpga-short fpga-bar
 	@$(MAKE) --no-print-directory bench-clocks
 
 fpga-columns: $(FPGA) ## clock and area of several columns a beat, beside as many lanes: make fpga-columns SEEDS=5
-	@$(IN_ENV) $(PY) -m streampool_sim fpga --columns $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim fpga --columns $(ON) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga-columns
 
 fpga-runtime: $(FPGA) ## clock and area of cores whose job changes while they run: make fpga-runtime SEEDS=5
-	@$(IN_ENV) $(PY) -m streampool_sim fpga --runtime $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim fpga --runtime $(ON) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py runtime-placed
 
 fpga-wide: $(FPGA) ## clock and area of the widest cores, cut into slices: make fpga-wide SEEDS=5
-	@$(IN_ENV) $(PY) -m streampool_sim fpga --wide $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim fpga --wide $(ON) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py fpga-wide
 	@$(MAKE) --no-print-directory bench-clocks
 
 explore: tools $(EXPLORE) ## lanes and columns for a network: make explore ARGS="--net lenet5 --device ecp5-25k-6 --fps 1000"
-	@$(IN_ENV) $(PY) -m streampool_sim explore $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim explore $(ON) $(ARGS)
 
 explore-data: $(EXPLORE) ## place what the cost model is fitted on, as far as it is missing, and fit it again
-	@$(IN_ENV) $(PY) -m streampool_explore.training $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_explore.training $(ON) $(ARGS)
 	@$(IN_ENV) $(PY) -m streampool_explore.fit --store build/store
 	@$(IN_ENV) $(PY) docs/tables.py explore-designs explore-errors explore-search
 
@@ -93,7 +98,7 @@ explore-docs: $(EXPLORE) ## the explorations of docs/explore.md
 	@mkdir -p build/explore
 	@for each in "lenet5 ecp5-25k-6 200000" "lenet5 ice40-hx8k 100000" \
 	  "alexnet ecp5-25k-6 3000" "alexnet ice40-hx8k 1500" "yolov3_tiny ecp5-25k-6 300"; do \
-	  set -- $$each; $(IN_ENV) $(PY) -m streampool_sim explore --net $$1 --device $$2 --fps $$3 \
+	  set -- $$each; $(IN_ENV) $(PY) -m streampool_sim explore --net $$1 --device $$2 --fps $$3 $(ON) \
 	    --json build/explore/$$1-$$2.json $(ARGS) || exit 1; \
 	done
 	@$(IN_ENV) $(PY) docs/tables.py explore-confirmed
@@ -126,7 +131,7 @@ vectors: $(TORCH) ## record the test vectors again, with torch
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run --record tests/golden/vectors/runtimes.json
 
 conformance: tools $(TORCH) ## compare random specifications with torch, onnxruntime and TFLite
-	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run $(ARGS)
+	@$(IN_ENV) PYTHONPATH=tests $(PY) -m conformance.run --scheduler $(or $(SCHEDULER),local) $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py conformance own-rounding onnx
 
 models: tools $(TORCH) ## read and run the models of docs/models.md: make models ARGS=onnx
@@ -218,6 +223,10 @@ $(CORE): pyproject.toml | $(PY)
 
 $(DEV): pyproject.toml | $(PY)
 	@$(PIP) install -e '.[dev]'
+	@touch $@ $(CORE)
+
+$(FARM): pyproject.toml | $(PY)
+	@$(PIP) install -e '.[farm]'
 	@touch $@ $(CORE)
 
 $(FPGA): pyproject.toml | $(PY)

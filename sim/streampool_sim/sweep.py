@@ -4,18 +4,14 @@
 ``streampool sweep --seed 1 --case 17`` runs one of its cases alone.
 """
 
-import concurrent.futures
-import contextlib
-import multiprocessing
-import os
-import signal
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from math import prod
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from streampool_farm.farm import Farm
@@ -228,35 +224,6 @@ def _broken(what: Case, error: Exception) -> dict[str, Any]:
     return {**about(what.index, what.job), "faults": [f"{type(error).__name__}: {error}"]}
 
 
-@contextlib.contextmanager
-def _workers(jobs: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
-    """Yield worker processes, which are killed where the block raises, whatever they do."""
-    before = os.environ.get("PYTHONSAFEPATH", "")
-    # or Python would take modules from where the user happens to stand; what is next starts one
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        workers = concurrent.futures.ProcessPoolExecutor(
-            jobs,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=signal.signal,
-            initargs=(signal.SIGINT, signal.SIG_IGN),  # a Ctrl-C is for this process to act on
-        )
-        try:
-            yield workers
-            workers.shutdown()
-        except BaseException:
-            for process in multiprocessing.active_children():
-                process.kill()
-            workers.shutdown(cancel_futures=True)
-            raise
-    finally:
-        os.environ["PYTHONSAFEPATH"] = before  # nothing is as if it were not there
-
-
-Shared: TypeAlias = tuple[Path, str, int]
-"""A store, the address of a scheduler, and the workers where that starts here."""
-
-
 def run_task(payload: dict[str, Any]) -> dict[str, Any]:
     """Run a batch as a task, on whatever machine."""
     if payload["sources"] != fingerprint():
@@ -265,36 +232,19 @@ def run_task(payload: dict[str, Any]) -> dict[str, Any]:
     return {"lines": run_batch(payload["seed"], payload["indices"], folder)}
 
 
-@contextlib.contextmanager
-def _batches(
-    seed: int, batches: Sequence[Sequence[int]], jobs: int, shared: Shared | None
-) -> Iterator[Iterator[list[dict[str, Any]]]]:
-    """Yield the results of batches as they come, by processes of this machine or a farm."""
-    if shared is not None:
-        sources = fingerprint()
-        payloads = [{"sources": sources, "seed": seed, "indices": [*each]} for each in batches]
-        tasks = [
-            Task(f"{__name__}:run_task", each, digest("sweep", each), fields=("lines",))
-            for each in payloads
-        ]
-        with Farm(*shared) as farm:
-            yield (found["lines"] for _, found in farm.run(tasks))
-        return
-    with (
-        # of this process, as no killed worker removes its own
-        tempfile.TemporaryDirectory(prefix="sweep-", dir=cache_folder()) as folder,
-        _workers(jobs) as workers,
-    ):
-        running = [workers.submit(run_batch, seed, batch, Path(folder)) for batch in batches]
-        try:
-            yield (future.result() for future in concurrent.futures.as_completed(running))
-        finally:
-            # without waiting: where this was stopped, what runs is killed
-            workers.shutdown(wait=False, cancel_futures=True)
+def _tasks(seed: int, indices: Sequence[int]) -> Iterator[Task]:
+    """Yield the batches of cases; which of them go together follows from their numbers alone."""
+    sources = fingerprint()
+    for _, batch in itertools.groupby(indices, lambda index: index // BATCH):
+        payload = {"sources": sources, "seed": seed, "indices": [*batch]}
+        yield Task(f"{__name__}:run_task", payload, digest("sweep", payload), fields=("lines",))
 
 
-def sweep(count: int, seed: int, path: Path, jobs: int, shared: Shared | None = None) -> int:
-    """Run the cases 0 to count - 1 that are not in the results file yet; return the failures."""
+def sweep(count: int, seed: int, path: Path, farm: Farm) -> int:
+    """Run the cases 0 to count - 1 that are not in the results file yet; return the failures.
+
+    A `farm` runs them in batches, each of which its store keeps.
+    """
     log = Log(path, seed)
     todo = [index for index in range(count) if index not in log.results]
     failed = [index for index in range(count) if log.results.get(index, {}).get("faults")]
@@ -302,13 +252,10 @@ def sweep(count: int, seed: int, path: Path, jobs: int, shared: Shared | None = 
         _print_fault(seed, log.results[index])
     if len(todo) < count:
         print(f"{count - len(todo)} of {count} cases are in {path} already", file=sys.stderr)
-    batches = [todo[at : at + BATCH] for at in range(0, len(todo), BATCH)]
     done = count - len(todo)
-    with (
-        Progress("compiling the first cores", "checked", "cases") as progress,
-        _batches(seed, batches, jobs, shared) as found,
-    ):
-        for results in found:
+    with Progress("compiling the first cores", "checked", "cases") as progress:
+        for _, found in farm.run(_tasks(seed, todo)):
+            results = found["lines"]
             log.add(results)
             for result in results:
                 if result["faults"]:

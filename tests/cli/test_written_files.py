@@ -209,8 +209,9 @@ def test_a_stopped_compile_leaves_nothing(folder: Path):
 def test_a_stopped_sweep_ends_its_workers_and_leaves_its_results_alone(folder: Path):
     # the second batch is of two cases, which are being compiled while the first one is simulated
     words = ["sweep", str(BATCH + 2), "--jobs", "2", "--results", "kept.jsonl"]
-    process = stopped(words, folder, signal.SIGTERM, "sweep-*/batch-*")
+    process = stopped(words, folder, signal.SIGTERM, "running/*/batch-*")
     assert process.returncode == 143
-    assert names(folder) == ["cache", "kept.jsonl"]
-    assert names(folder / "cache") == []
+    assert names(folder) == ["build", "kept.jsonl"]
+    left = (folder / "build" / "store").rglob("*")
+    assert {path.name for path in left} == {"leases", "results", "running"}
     assert len((folder / "kept.jsonl").read_text().splitlines()) == 1

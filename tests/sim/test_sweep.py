@@ -10,6 +10,7 @@ import pytest
 import streampool_sim.log
 import streampool_sim.sweep
 from broken_cores import BrokenCore
+from streampool_farm.farm import Farm
 from streampool_golden import NANS, PoolJob, PoolSpec, unpool
 from streampool_hw import PoolCore
 from streampool_sim.cases import MOST_BEATS, OPS, ROUNDINGS, Case, case
@@ -71,7 +72,8 @@ def test_a_sweep_passes_and_resumes(tmp_path, capsys, monkeypatch):
     # Nobody's editing may come between the runs.
     monkeypatch.setattr(streampool_sim.log, "fingerprint", lambda: "these")
     path = tmp_path / "results.jsonl"
-    assert main(["sweep", "3", "--seed", "23", "--jobs", "2", "--results", str(path)]) == 0
+    words = ["sweep", "3", "--seed", "23", "--results", str(path), "--store", str(tmp_path / "s")]
+    assert main([*words, "--jobs", "2"]) == 0
     said = capsys.readouterr()
     assert "0 failed; 1 went through both engines" in said.out
     lines = [json.loads(line) for line in path.read_text().splitlines()]
@@ -82,7 +84,7 @@ def test_a_sweep_passes_and_resumes(tmp_path, capsys, monkeypatch):
 
     # A killed run leaves half a line; it is done again, the rest is not.
     path.write_text(path.read_text()[:-9])
-    assert main(["sweep", "3", "--seed", "23", "--jobs", "1", "--results", str(path)]) == 0
+    assert main([*words, "--jobs", "1"]) == 0
     assert "2 of 3 cases" in capsys.readouterr().err
     assert len(path.read_text().splitlines()) == 4
 
@@ -103,7 +105,7 @@ def test_failures_are_counted_and_the_first_is_given_with_its_command(tmp_path, 
     path = tmp_path / "results.jsonl"
     results = [{"index": i, "faults": ["too slow"] if i in (1, 2) else []} for i in range(3)]
     Log(path, seed=7).add(results)
-    assert sweep(3, 7, path, jobs=1) == 2
+    assert sweep(3, 7, path, Farm(tmp_path / "store")) == 2
     said = capsys.readouterr().out
     assert "case 1: too slow" in said
     assert "python -m streampool_sim sweep --seed 7 --case 1" in said

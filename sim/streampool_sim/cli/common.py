@@ -201,8 +201,8 @@ def freq_option(help: str, default: float | None = 100.0) -> Option:
     return option("--freq", values.megahertz, "MHZ", help, default=default)
 
 
-def store_options() -> list[Option]:
-    """Return ``--store`` and ``--scheduler``, of what workers do, of this machine or of many."""
+def store_options(without: str) -> list[Option]:
+    """Return ``--store`` and ``--scheduler``; what happens `without` it is said."""
     return under(
         "where it runs",
         option("--store", Path, "DIR", f"for results, each of which is made once ({STORE})"),
@@ -210,15 +210,15 @@ def store_options() -> list[Option]:
             "--scheduler",
             str,
             "ADDRESS",
-            "of a Dask scheduler, such as tcp://10.0.0.5:8786 (one that starts here, with workers)",
+            f"of a Dask scheduler, such as tcp://10.0.0.5:8786, or local for one here ({without})",
         ),
     )
 
 
 def farm_options() -> list[Option]:
-    """Return these and ``--workers``."""
+    """Return the options of what Dask's workers do, of this machine or of many."""
     number = option("--workers", values.positive, "N", "that start here (the processors)")
-    return [*store_options(), *under("where it runs", number)]
+    return [*store_options("local"), *under("where it runs", number)]
 
 
 def check_workers(options: Options) -> None:

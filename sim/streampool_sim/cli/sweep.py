@@ -4,7 +4,11 @@ import os
 import sys
 from pathlib import Path
 
+from streampool_farm.farm import ALONE, Farm
+from streampool_farm.task import TaskFailed
+
 from ..files import check_folder, check_results
+from ..refusals import Refused
 from ..sweep import run_case, sweep
 from . import common, values
 from .command import Options, argument, option, verb
@@ -26,7 +30,7 @@ What was stopped goes on where it was. Exit: 0 all right, 1 a fault, 2 refused.
     option("--jobs", values.positive, "N", "processes", default=os.cpu_count() or 1),
     option("--results", Path, "FILE", "results file (build/sweep-SEED.jsonl)"),
     option("--case", values.natural, "N", "run this case alone, in both engines"),
-    *common.store_options(),
+    *common.store_options("this machine, without Dask"),
 )
 def command(options: Options) -> int:
     """Run the sweep, or one of its cases."""
@@ -34,13 +38,13 @@ def command(options: Options) -> int:
         return int(run_case(options.seed, options.case) > 0)
     path = options.results or Path("build") / f"sweep-{options.seed}.jsonl"
     check_results("--results", path)
-    shared = None
-    if options.scheduler is not None:
-        store = options.store or common.STORE
-        check_folder("--store", store)
-        shared = (store, options.scheduler, options.jobs)
+    store = options.store or common.STORE
+    check_folder("--store", store)
     try:
-        return int(sweep(options.count, options.seed, path, options.jobs, shared) > 0)
+        with Farm(store, options.scheduler or ALONE, options.jobs) as farm:
+            return int(sweep(options.count, options.seed, path, farm) > 0)
+    except TaskFailed as error:
+        raise Refused(str(error)) from None
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)
         return 130
