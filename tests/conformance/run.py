@@ -11,27 +11,24 @@ import json
 import os
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from streampool_farm.farm import Farm
+from streampool_farm.farm import ALONE, Farm
 from streampool_farm.store import FOLDER
-from streampool_farm.task import Task, TaskFailed, digest
-from streampool_sim.frames import unpack
-from streampool_sim.log import fingerprint
+from streampool_farm.task import Task, TaskFailed
+from streampool_hw.export.yosys import ToolError
 
 from . import onnx_cases
-from .cases import Case, UnpoolCase, drawn
-from .simulated import core_of, indices_of, traces
+from .cases import drawn
+from .parts import part
 
 ORACLES = ("torch", "onnxruntime", "tflite")
 SPECIFICATIONS, IN_CORES, SEED = 2000, 200, 1
-BATCH = 40
-"""Cores at once."""
+PART, BATCH = 250, 40
+"""Specifications, and cores, that a worker checks at once."""
 
 RECORDED, MOST_RECORDED = 40, 150
 """How many cases of each runtime are recorded, and the values that one may have."""
@@ -41,140 +38,114 @@ RESULTS = ROOT / "docs" / "conformance.json"
 """Of whole runs; those of others go to the same name in ``build/``."""
 
 
-def through_golden(case: Case | UnpoolCase) -> list[str]:
-    """Check the golden model against a runtime's output."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return case.judge(*case.golden())
+def held(farm: Farm, names: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Check model and cores against runtimes, in parts on a farm; yield what came of each.
 
-
-def through_cores(cases: Sequence[Case | UnpoolCase]) -> list[str]:
-    """Check simulated cores against a runtime's outputs, or the exact value where it is listed."""
-    cores = [core_of(case.job) for case in cases]
-    faults = []
-    runs = traces(cores, [case.x for case in cases], [case.indices for case in cases])
-    for case, core, trace in zip(cases, cores, runs, strict=True):
-        known = len(case.own)
-        found = case.judge(unpack(core.job, trace.out), indices_of(core, trace))
-        faults += [f"core: {fault}" for fault in found]
-        del case.own[known:]  # the golden model's are listed already
-    return faults
-
-
-def hold(name: str, count: int, in_cores: int, seed: int) -> dict[str, Any]:
-    """Check both against one runtime, and return what came of it.
-
-    Returns
-    -------
+    Yields
+    ------
     dict
         ``runtime``, ``version``; or ``skipped``, a sentence. ``specifications`` by operator,
         ``in_cores``, ``refused``, ``values``; ``mismatches``, a list of sentences; ``own``, which
-        values are the runtime's own float32 rounding; ``every_sum``, as of the function.
+        values are the runtime's own float32 rounding; ``every_sum``, as `parts.sums` returns.
     """
-    oracle = importlib.import_module(f".with_{name}", __package__)
-    if importlib.util.find_spec(oracle.PACKAGE) is None:
-        return {"runtime": name, "skipped": f"{oracle.PACKAGE} is not installed"}
-    version = oracle.load()
+    runs = []
+    for name in names:
+        oracle = importlib.import_module(f".with_{name}", __package__)
+        if importlib.util.find_spec(oracle.PACKAGE) is None:
+            yield {"runtime": name, "skipped": f"{oracle.PACKAGE} is not installed"}
+        else:
+            runs.append(Held(name, oracle, options))
     start = time.monotonic()
-    cases: list[Case | UnpoolCase] = []
-    faults: list[str] = []
-    refused = 0
-    while len(cases) < count:
-        case = drawn(oracle, seed, len(cases) + refused)
-        if case is None:
-            refused += 1
-            continue
-        cases.append(case)
-        faults += through_golden(case)
-        if len(cases) % 500 == 0 or len(cases) == count:
-            tell(f"{name}: {len(cases)}/{count} specifications", start, len(faults))
-    for at in range(0, in_cores, BATCH):
-        faults += through_cores(cases[at : min(at + BATCH, in_cores)])
-        tell(f"{name}: {min(at + BATCH, in_cores)}/{in_cores} cores", start, len(faults))
-    rows, more = every_sum(oracle)
-    tell(f"{name}: every sum", start, len(faults + more))
-    return {
-        "runtime": name,
-        "package": oracle.PACKAGE,
-        "version": version,
-        "specifications": dict(sorted(Counter(case.what for case in cases).items())),
-        "in_cores": dict(sorted(Counter(case.what for case in cases[:in_cores]).items())),
-        "refused": refused,
-        "values": _values(cases),
-        "mismatches": faults + more,
-        "own": [one for case in cases for one in case.own],
-        "every_sum": rows,
-    }
+    # some of the specifications are refused, so others have to be drawn
+    while tasks := [(task, run) for run in runs for task in run.missing()]:
+        of = {task.key: run for task, run in tasks}
+        for task, found in farm.run(task for task, _ in tasks):
+            of[task.key].take(found)
+            faults = sum(len(run.faults) for run in runs)
+            tell(f"{task.label}: {of[task.key].progress}", start, faults)
+    for run in runs:
+        yield run.row()
 
 
-def held(payload: dict[str, Any]) -> dict[str, Any]:
-    """Do what `hold` does as a task, on whatever machine."""
-    if payload["sources"] != _sources():
-        raise TaskFailed("this worker has other sources than the command; install the same on both")
-    return hold(payload["name"], payload["count"], payload["cores"], payload["seed"])
+class Held:
+    """A runtime's run: the parts that are missing, and what came of the others."""
+
+    def __init__(self, name: str, oracle: Any, options: argparse.Namespace):
+        self._name, self._oracle, self._version = name, oracle, oracle.load()
+        self._count, self._in_cores = options.count, options.cores
+        self._seed, self._drawn = options.seed, 0
+        self._cases: dict[int, dict[str, Any]] = {}
+        self._sums: dict[str, Any] = {}
+        self._core_faults: list[str] = []
+        self._asked = False
+
+    @property
+    def _wanted(self) -> list[dict[str, Any]]:
+        """The specifications that count, in the order of their numbers."""
+        return [self._cases[index] for index in sorted(self._cases)[: self._count]]
+
+    @property
+    def progress(self) -> str:
+        """How far it is."""
+        return f"{len(self._wanted)}/{self._count} specifications"
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong so far."""
+        golden = [fault for case in self._wanted for fault in case["faults"]]
+        return [*golden, *self._core_faults, *self._sums.get("faults", ())]
+
+    def missing(self) -> list[Task]:
+        """Return the parts that are next; none when all is there."""
+        found = []
+        size = min(PART, self._count)
+        for _ in range(len(self._wanted), self._count, size):
+            ends = {"first": self._drawn, "end": self._drawn + size}
+            found.append(self._part("specifications", **ends))
+            self._drawn += size
+        if not found and not self._asked:
+            self._asked = True
+            indices = [case["index"] for case in self._wanted[: self._in_cores]]
+            for at in range(0, len(indices), BATCH):
+                found.append(self._part("cores", indices=indices[at : at + BATCH]))
+            found.append(self._part("sums"))
+        return found
+
+    def _part(self, what: str, **how: Any) -> Task:
+        return part(what, self._oracle, self._version, seed=self._seed, **how)
+
+    def take(self, found: dict[str, Any]) -> None:
+        """Take the result of a part."""
+        if "cases" in found:
+            self._cases |= {case["index"]: case for case in found["cases"]}
+        elif "rows" in found:
+            self._sums = found
+        else:
+            self._core_faults += found["faults"]
+
+    def row(self) -> dict[str, Any]:
+        """Return what came of it."""
+        cases = self._wanted
+        values: Counter[str] = Counter()
+        for case in cases:
+            values[case["what"]] += case["values"]
+        return {
+            "runtime": self._name,
+            "package": self._oracle.PACKAGE,
+            "version": self._version,
+            "specifications": _counted(cases),
+            "in_cores": _counted(cases[: self._in_cores]),
+            "refused": cases[-1]["index"] + 1 - len(cases),
+            "values": dict(sorted(values.items())),
+            "mismatches": self.faults,
+            "own": [one for case in cases for one in case["own"]],
+            "every_sum": self._sums["rows"],
+        }
 
 
-def on_farm(names: Sequence[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield what came of runtimes, each of them a task of a farm."""
-    asked = {"count": options.count, "cores": options.cores, "seed": options.seed}
-    payloads = [{"name": name, "sources": _sources(), **asked} for name in names]
-    tasks = []
-    for each in payloads:
-        package = importlib.import_module(f".with_{each['name']}", __package__).PACKAGE
-        version = metadata.version(package) if importlib.util.find_spec(package) else None
-        key = digest("conformance", each, version)
-        tasks.append(Task(f"{__package__}.run:held", each, key, each["name"]))
-    with Farm(options.store, options.scheduler) as farm:
-        yield from (found for _, found in farm.run(tasks))
-
-
-def _sources() -> str:
-    """Return a hash of all that a result rests on, but for the runtimes."""
-    own = sorted(Path(__file__).parent.glob("*.py"))
-    return digest(fingerprint(), [path.read_text("utf-8") for path in own])
-
-
-def every_sum(oracle: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """Check the golden model against a runtime on every sum of some numbers of uint8 values.
-
-    Returns
-    -------
-    rows : list of dict
-        For each operator and scale ``what``, ``scale``, ``zero_points``, ``sums`` that were tried,
-        ``own``, those that the runtime's float32 rounded otherwise, and the first of them.
-    faults : list of str
-        Other mismatches.
-    """
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    faults: list[str] = []
-    for case in oracle.exhaustive():
-        faults += through_golden(case)
-        spec = case.spec
-        scale = str(spec.scale) if spec.scale.denominator < 100 else f"{float(spec.scale):.6f}"
-        row = rows.setdefault(
-            (case.what, scale),
-            {"what": case.what, "scale": scale, "sums": 0, "own": 0, "first": None},
-        )
-        row["sums"] += case.y.size
-        row["own"] += len(case.own)
-        if case.own and row["first"] is None:
-            taps, zeros = spec.kernel[1], list(spec.zero_points)
-            total = int(case.x[_window(case.own[0]["at"], case.x.shape)].sum())
-            row["first"] = {"taps": taps, "zero_points": zeros, "sum": total, **case.own[0]}
-    return list(rows.values()), faults
-
-
-def _window(at: tuple[int, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Return where the inputs of an output are: a row, whatever it is along."""
-    frame, channel, row, _ = at
-    return frame, channel, row, slice(0, shape[3])
-
-
-def _values(cases: Sequence[Case | UnpoolCase]) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for case in cases:
-        found[case.what] += case.y.size
-    return dict(sorted(found.items()))
+def _counted(cases: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Return how many cases there are of each operator."""
+    return dict(sorted(Counter(case["what"] for case in cases).items()))
 
 
 def record(path: Path) -> None:
@@ -205,7 +176,7 @@ def tell(what: str, start: float, faults: int) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; 0: no mismatch, 1: one, 130: stopped by hand."""
+    """Run the command line; 0: no mismatch, 1: one, 2: a part failed, 130: stopped by hand."""
     parser = argparse.ArgumentParser(prog="python -m conformance.run", description=__doc__)
     parser.add_argument(
         "runtimes", nargs="*", metavar="RUNTIME", help=f"{', '.join(ORACLES)}, onnx"
@@ -215,8 +186,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED, help=f"({SEED})")
     parser.add_argument("--output", type=Path, help="the results as JSON")
     parser.add_argument("--record", type=Path, help="write a few cases there, and do no more")
-    parser.add_argument("--scheduler", help="share the runtimes out: its address, or local")
-    parser.add_argument("--store", type=Path, default=ROOT / FOLDER, help="of these")
+    parser.add_argument(
+        "--scheduler", default=ALONE, help="of Dask, or local (this machine, without Dask)"
+    )
+    parser.add_argument("--workers", type=int, help="that start here (the processors)")
+    parser.add_argument("--store", type=Path, default=ROOT / FOLDER, help="of results")
     options = parser.parse_args(argv)
     if options.record is not None:
         record(options.record)
@@ -240,33 +214,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         _write(output.with_name("onnx_cases.json"), rows)
         faults += sum(row["core"] == "DIFFERS" for row in rows)
     names = [name for name in options.runtimes or ORACLES if name != "onnx"]
-    if options.scheduler is None:
-        rows = (hold(name, options.count, options.cores, options.seed) for name in names)
-    else:
-        rows = on_farm(names, options)
-    while True:
-        try:
-            row = next(rows, None)
-        except KeyboardInterrupt:
-            print("\nstopped; what was done of other runtimes is kept", file=sys.stderr)
-            return 130
-        if row is None:
-            break
-        name = row["runtime"]
-        if "skipped" in row:
-            print(f"{name}: skipped, {row['skipped']}")
-            continue
-        found[name] = {**row, "seed": options.seed}
-        faults += len(row["mismatches"])
-        _write(output, [found[each] for each in ORACLES if each in found])
-        for fault in row["mismatches"][:5]:
-            print(f"FAULT {fault}")
-        print(
-            f"{name} {row['version']}: {options.count} specifications, {options.cores} of them"
-            f" through cores, {len(row['mismatches'])} mismatches,"
-            f" {len(row['own'])} values of its own rounding"
-        )
+    try:
+        with Farm(options.store, options.scheduler, options.workers) as farm:
+            for row in held(farm, names, options):
+                faults += _kept(row, options, found, output)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except (TaskFailed, ToolError) as error:
+        print(error, file=sys.stderr)
+        return 2
     return int(faults > 0)
+
+
+def _kept(
+    row: dict[str, Any], options: argparse.Namespace, found: dict[str, Any], output: Path
+) -> int:
+    """Put what came of a runtime into the results, and print it; returns its mismatches."""
+    name = row["runtime"]
+    if "skipped" in row:
+        print(f"{name}: skipped, {row['skipped']}")
+        return 0
+    found[name] = {**row, "seed": options.seed}
+    _write(output, [found[each] for each in ORACLES if each in found])
+    for fault in row["mismatches"][:5]:
+        print(f"FAULT {fault}")
+    print(
+        f"{name} {row['version']}: {options.count} specifications, {options.cores} of them"
+        f" through cores, {len(row['mismatches'])} mismatches,"
+        f" {len(row['own'])} values of its own rounding"
+    )
+    return len(row["mismatches"])
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import streampool_sim.sweep
+from conformance import parts, run
 from streampool_bench.fpga.placing import design_of, key_of, placing, versions_for
 from streampool_bench.fpga.placing import run as place
 from streampool_farm.task import TaskFailed
@@ -77,6 +78,39 @@ def test_two_workers_share_the_placements_of_a_table(tmp_path, monkeypatch, caps
     again = capsys.readouterr()
     assert json.loads(output.read_text()) == rows
     assert "Dask's dashboard" not in again.err
+
+
+@pytest.mark.slow
+def test_two_workers_share_a_run_of_conformance(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(run, "PART", 4)
+    store, output = tmp_path / "store", tmp_path / "found.json"
+    words = ["onnxruntime", "--count", "8", "--cores", "2", "--output", str(output)]
+    words += ["--store", str(store), "--workers", "2"]
+    assert run.main([*words, "--scheduler", "local"]) == 0
+    [row] = json.loads(output.read_text())
+    assert (sum(row["specifications"].values()), sum(row["in_cores"].values())) == (8, 2)
+    assert not row["mismatches"] and row["every_sum"]
+    assert len(made_by(store)) == 2
+    # what was stopped finds what it had: no part is run again
+    before = {path: path.stat().st_mtime_ns for path in (store / "results").iterdir()}
+    capsys.readouterr()
+    assert run.main(words) == 0
+    assert {path: path.stat().st_mtime_ns for path in (store / "results").iterdir()} == before
+    assert json.loads(output.read_text()) == [row]
+    # whole parts were drawn; those that are beyond the count say nothing
+    assert run.main([*words[:2], "7", "--cores", "0", *words[5:]]) == 0
+    [less] = json.loads(output.read_text())
+    assert sum(less["specifications"].values()) == 7
+
+
+def test_a_worker_with_another_runtime_refuses_a_part():
+    payload = {"name": "onnxruntime", "version": "of before", "sources": parts.sources()}
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(TaskFailed, match="this worker has onnxruntime"):
+        parts.sums(payload)
+    with pytest.raises(TaskFailed, match="other sources"):
+        parts.cores(payload | {"sources": "of before"})
 
 
 def test_a_worker_with_other_sources_refuses_a_batch():

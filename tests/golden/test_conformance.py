@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conformance import run
+from conformance import parts
 from conformance.cases import Case, UnpoolCase, every_sum, from_json
 from streampool_golden import PoolSpec, UnpoolJob
 
@@ -18,7 +18,7 @@ CASES = [from_json(case) for case in RECORDED]
 
 
 def test_the_golden_model_does_as_each_runtime_did():
-    assert [fault for case in CASES for fault in run.through_golden(case)] == []
+    assert [fault for case in CASES for fault in parts.through_golden(case)] == []
     assert not any(case.own for case in CASES)
 
 
@@ -26,7 +26,7 @@ def test_cores_do_as_the_runtimes_did():
     few = {case.what: case for case in CASES}
     names = ["avg_pool of a quantized tensor", "QLinearAveragePool", "QLinearGlobalAveragePool"]
     names += ["MaxPool with Indices", "max_unpool", "avg_pool in float64, to float16"]
-    assert run.through_cores([few[name] for name in names]) == []
+    assert parts.through_cores([few[name] for name in names]) == []
 
 
 def test_all_runtimes_and_all_roundings_of_quantised_values_are_recorded():
@@ -42,17 +42,17 @@ def test_all_runtimes_and_all_roundings_of_quantised_values_are_recorded():
 def test_floats_are_held_to_the_bit_and_maps_to_the_value():
     x = np.array([[[[0.0, -0.0]]]], np.float32)
     case = Case("max", PoolSpec("max", (1, 2), dtype="float32"), x, x[..., 1:])
-    [fault] = run.through_golden(case)  # the first of equal zeros leaves
+    [fault] = parts.through_golden(case)  # the first of equal zeros leaves
     assert fault.startswith("max: 0.0 at (0, 0, 0, 0), where the runtime has -0.0")
     again = from_json(json.loads(json.dumps(case.to_json())))
-    assert run.through_golden(again) == [fault]
+    assert parts.through_golden(again) == [fault]
     case.y = -case.y
-    assert run.through_golden(case) == []
+    assert parts.through_golden(case) == []
     job = UnpoolJob((1, 1), (2,), 2)
     case = UnpoolCase("put back", job, np.array([[[7]]]), np.array([[[1]]]), np.array([[[0, 7]]]))
-    assert run.through_golden(from_json(case.to_json())) == []
+    assert parts.through_golden(from_json(case.to_json())) == []
     case.y = case.y + 1
-    assert len(run.through_golden(case)) == len(run.through_cores([case])) == 1
+    assert len(parts.through_golden(case)) == len(parts.through_cores([case])) == 1
 
 
 def halved(y: int, operations: int = 0, **fields) -> Case:
