@@ -68,10 +68,22 @@ def search() -> str:
     return (
         f"All {each['points']} cores of up to {each['values']} values a beat for a network of"
         f" {len(layers)} layers ({', '.join(layers)}) were placed on `{each['device']}`. By their"
-        f" figures {each['front']} designs are the front. From the model alone, fitted on other"
-        f" cores, {each['found_without']} of these are found, and {each['wrong_without']} that are"
-        f" not on it. With {each['placed']} cores placed ({share:.0%} of the space)"
-        f" {each['found']} are found, and {each['wrong']} that are not on it.\n"
+        f" figures {each['front']} designs are the front; cores of the same figures are as good as"
+        f" each other. The model alone, fitted on other cores, finds {_as_good(each, 'without')}"
+        f" With {each['placed']} cores placed ({share:.0%} of the space) the search finds"
+        f" {_as_good(each, 'with')}\n"
+    )
+
+
+def _as_good(each: dict[str, Any], which: str) -> str:
+    found = each[which]
+    if found["as_good"] == each["front"]:
+        return "designs as good as all of them."
+    missed = found["not_reached"]
+    rest = f"the frame rates of {missed} are not reached, and " if missed else ""
+    return (
+        f"designs as good as {found['as_good']} of them; {rest}the others take up to"
+        f" {found['most_more']:.1%} more cells."
     )
 
 

@@ -4,6 +4,7 @@ The placements of `training.WHOLE` are taken out of the shipped rows, the model 
 others alone, and the search places one core after the other.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -19,8 +20,8 @@ from .training import WHOLE_DEVICE, WHOLE_VALUES, whole_space
 WHOLE = DATA.with_name("whole.json")
 """What `judged` has found, as ``python -m streampool_explore.fit`` writes it."""
 
-SHARE = 0.1
-"""Of the space that may be placed."""
+SHARE = 10
+"""Less than one in so many cores of the space may be placed."""
 
 
 def truth() -> dict[PoolJob, Row]:
@@ -44,9 +45,23 @@ def judged() -> dict[str, Any]:
     def place(wanted: Sequence[PoolJob]) -> Iterator[tuple[PoolJob, Row | str]]:
         return ((job, found[job]) for job in wanted)
 
-    by_model = _chosen(search)
-    placed = sum(1 for _ in search.explore(place, int(SHARE * points), lambda: 1))
-    by_search, wanted = _chosen(search), _chosen(real)
+    points_of = [{point.job: point for point in space.points} for space in real.spaces]
+
+    def figures(each: Search) -> list[tuple[float, float]]:
+        """Return cells and frames per second of a front, by what was placed."""
+        found = []
+        for design in each.front():
+            chosen = [
+                points[point.job]
+                for points, point in zip(points_of, each.points(design), strict=True)
+            ]
+            clock = min(point.mhz.value for point in chosen)
+            cycles = max(point.cycles for point in chosen)
+            found.append((sum(point.cells.value for point in chosen), clock * 1e6 / cycles))
+        return found
+
+    wanted, by_model = figures(real), figures(search)
+    placed = sum(1 for _ in search.explore(place, (points - 1) // SHARE, lambda: 1))
     return {
         "layers": [
             {"kind": kind_of(spec), "shape": [*shape], "points": len(some)}
@@ -58,13 +73,22 @@ def judged() -> dict[str, Any]:
         "of": points,
         "placed": placed,
         "front": len(wanted),
-        "found_without": len(wanted & by_model),
-        "wrong_without": len(by_model - wanted),
-        "found": len(wanted & by_search),
-        "wrong": len(by_search - wanted),
+        "without": _compared(wanted, by_model),
+        "with": _compared(wanted, figures(search)),
     }
 
 
-def _chosen(search: Search) -> set[tuple[PoolJob, ...]]:
-    """Return the designs of the front, as the job of each layer."""
-    return {tuple(point.job for point in search.points(design)) for design in search.front()}
+def _compared(
+    wanted: Sequence[tuple[float, float]], found: Sequence[tuple[float, float]]
+) -> dict[str, Any]:
+    """Return how many designs of the front others are as good as, and what the rest take more."""
+    more = []
+    for cells, fps in wanted:
+        enough = [some for some, rate in found if rate >= fps * (1 - 1e-9)]
+        more.append(min(enough) / cells - 1 if enough else math.inf)
+    reached = [each for each in more if each < math.inf]
+    return {
+        "as_good": sum(each <= 1e-9 for each in more),
+        "not_reached": len(more) - len(reached),
+        "most_more": round(max(reached, default=0.0), 4),
+    }
