@@ -54,11 +54,11 @@ class Store:
         path = self.path(key)
         try:
             found = json.loads(path.read_text("utf-8"))
-            if found["key"] == key:
-                if not found["result"].keys() >= {*fields}:
-                    raise ValueError("not all of it")
-                return found["result"]
-            return None
+            if found["key"] != key:
+                raise ValueError("another's")
+            if not found["result"].keys() >= {*fields}:
+                raise ValueError("not all of it")
+            return found["result"]
         except FileNotFoundError:
             return None
         except (ValueError, LookupError, TypeError, AttributeError):  # of a lost power supply, say

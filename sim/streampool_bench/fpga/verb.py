@@ -56,7 +56,7 @@ WIDE_GIB = 2
         choices=DEVICES,
     ),
     option("--seeds", values.positive, "N", "of each", default=SEEDS),
-    option("--folder", Path, "DIR", f"for table.md, and for results without --store ({FOLDER})"),
+    option("--folder", Path, "DIR", f"for table.md ({FOLDER}); without --store for results, too"),
     option("--check", help="place nothing; list the stale rows"),
     option("--columns", help="place columns beside as many lanes instead, which all stand alone"),
     option("--wide", help="place the widest cores instead, cut into slices"),
