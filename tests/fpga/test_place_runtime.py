@@ -39,7 +39,6 @@ def test_the_command_line_says_so(fake, tmp_path: Path, capsys: pytest.CaptureFi
     ("words", "said"),
     [
         (["--shape", "3x4x4"], "--shape has no meaning with --runtime; leave it out"),
-        (["--resync"], "--resync has no meaning with --runtime; leave it out"),
         (["--max-words", "5"], "max-words 5 is no power of two; use one, as 16"),
     ],
 )
