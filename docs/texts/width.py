@@ -28,7 +28,15 @@ def placed() -> str:
         "layer, int8 | slices | > values a beat | > clock, MHz | bound by | > placer's, MHz"
         " | > million values/s | > LUT4 | > carry | > FF | > LUT RAM | > block RAM | > DSP"
     )
-    return f"{device_named(BAR_DEVICE).part}, {tools}:\n\n{blocks.table(head, rows)}"
+    limits = [
+        f"- {rows[number][0]}, {rows[number][1]}: {row['critical_path']['words']}.\n"
+        for number, row in enumerate(found[name] for name in WIDE_JOBS if name in found)
+        if row["bound_by"] == "placer"
+    ]
+    return (
+        f"{device_named(BAR_DEVICE).part}, {tools}:\n\n{blocks.table(head, rows)}\n"
+        f"The longest paths of those that the silicon does not bind:\n\n{''.join(limits)}"
+    )
 
 
 def _row(name: str, row: dict[str, Any]) -> list[str]:
