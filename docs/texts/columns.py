@@ -3,6 +3,7 @@
 import blocks
 from streampool_bench.fpga.jobs import BAR_DEVICE, COLUMN_JOBS
 from streampool_bench.fpga.table import known_apart
+from streampool_bench.fpga.text import each_seed
 from streampool_golden import Axis, ColumnAxis, PoolJob
 from streampool_golden.columns import windows_out
 from streampool_golden.networks import networks
@@ -81,7 +82,7 @@ def placed() -> str:
                 f"P = {job.columns}" if job.columns > 1 else f"{job.lanes} lanes",
                 *(row["lut4"], row["carry"], f"{row['ff']:,}", row["lut_ram"], row["block_ram"]),
                 f"{row['clock_mhz']:.1f}",
-                " ".join(f"{clock:.0f}" for clock in row["fmax_mhz"]),
+                each_seed(row),
                 f"{row['values_per_second'] / 1e6:,.0f}",
             ]
         )

@@ -2,6 +2,7 @@
 
 import blocks
 from streampool_bench.fpga import runtime
+from streampool_bench.fpga.text import each_seed
 from streampool_hw.fpga import device_named
 from streampool_hw.runtime import control
 from streampool_hw.runtime.maxima import KNOWN, Maxima
@@ -42,7 +43,7 @@ def placed() -> str:
                 row["maxima"]["max_words"],
                 f"{row['clock_mhz']:.1f}",
                 row["bound_by"],
-                " ".join(f"{clock:.0f}" for clock in row["fmax_mhz"]),
+                each_seed(row),
                 *(f"{row[cell]:,}" for cell in cells),
             ]
             for row in rows

@@ -7,6 +7,7 @@ from typing import Any
 import blocks
 from streampool_bench.fpga.jobs import BAR_DEVICE, WIDE_JOBS
 from streampool_bench.fpga.table import known_apart
+from streampool_bench.fpga.text import each_seed
 from streampool_golden import PoolJob, PoolSpec
 from streampool_hw import SlicedCore
 from streampool_hw.fpga import device_named
@@ -21,7 +22,8 @@ def placed() -> str:
     found = {row["job"]: row for row in known_apart("wide")}
     if not found:
         return "`make fpga-wide` was not run yet.\n"
-    rows = [_row(name, found[name]) for name in WIDE_JOBS if name in found]
+    placed = [found[name] for name in WIDE_JOBS if name in found]
+    rows = [_row(row["job"], row) for row in placed]
     some = next(iter(found.values()))
     tools = ", ".join(f"{tool} {version}" for tool, version in some["tools"].items())
     head = (
@@ -29,8 +31,8 @@ def placed() -> str:
         " | > million values/s | > LUT4 | > carry | > FF | > LUT RAM | > block RAM | > DSP"
     )
     limits = [
-        f"- {rows[number][0]}, {rows[number][1]}: {row['critical_path']['words']}.\n"
-        for number, row in enumerate(found[name] for name in WIDE_JOBS if name in found)
+        f"- {layer}, {cut}: {row['critical_path']['words']}.\n"
+        for row, (layer, cut, *_) in zip(placed, rows, strict=True)
         if row["bound_by"] == "placer"
     ]
     return (
@@ -43,8 +45,6 @@ def _row(name: str, row: dict[str, Any]) -> list[str]:
     job = WIDE_JOBS[name]
     each = job.job.lanes // job.slices
     cut = f"{job.slices} x {job.columns} columns x {each} lane{'s'[: each > 1]}"
-    seeds = [f"{clock:.0f}" for clock in row["fmax_mhz"]]
-    seeds += ["-"] * len(row.get("stopped") or ())
     size = " x ".join(map(str, job.shape))
     clock = [f"{row['clock_mhz']:.1f}", row["bound_by"]] if row["placed"] else ["-", "-"]
     values = f"{row['values_per_second'] / 1e6:,.0f}" if row["placed"] else "-"
@@ -53,7 +53,7 @@ def _row(name: str, row: dict[str, Any]) -> list[str]:
         cut + ("" if job.own_streams else ", one stream"),
         f"{job.job.layout_in.values}",
         *clock,
-        " ".join(seeds) or row["reason"].rstrip("."),
+        each_seed(row) or row["reason"].rstrip("."),
         values,
         *("-" if row[cell] is None else f"{row[cell]:,}" for cell in _CELLS),
     ]

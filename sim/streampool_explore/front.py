@@ -83,9 +83,15 @@ def _design(
     layers: Sequence[Figures], chosen: tuple[int, ...], limits: np.ndarray, mhz: float | None
 ) -> Design | None:
     """Return a design with its figures; None where it does not fit."""
+    needs = sum(layer.needs[k] for layer, k in zip(layers, chosen, strict=True))
+    return None if (needs > limits).any() else together(layers, chosen, mhz)
+
+
+def together(
+    layers: Sequence[Figures], chosen: tuple[int, ...], mhz: float | None = None
+) -> Design:
+    """Return the design of a point of each layer, with its figures."""
     pairs = [*zip(layers, chosen, strict=True)]
-    if (sum(layer.needs[k] for layer, k in pairs) > limits).any():
-        return None
     clock = mhz or min(float(layer.mhz[k]) for layer, k in pairs)
     cycles = max(int(layer.cycles[k]) for layer, k in pairs)
     cells = float(sum(layer.cells[k] for layer, k in pairs))

@@ -97,7 +97,7 @@ class Search:
         usable = self.usable()
         if not all(usable):
             return []
-        figures = [_figures(points, draw) for points in usable]
+        figures = [figures_of(points, draw) for points in usable]
         return front_of(figures, self.goal.limits, self.goal.mhz)
 
     def choice(self) -> Design | None:
@@ -165,7 +165,8 @@ class Search:
                 yield job
 
 
-def _figures(points: Sequence[Point], draw: np.random.Generator | None) -> Figures:
+def figures_of(points: Sequence[Point], draw: np.random.Generator | None = None) -> Figures:
+    """Return the figures of points: the best guesses, or a draw."""
     return Figures(
         _values([point.cells for point in points], draw),
         np.array([[point.needs[kind].value for kind in KINDS] for point in points]),

@@ -11,8 +11,9 @@ from typing import Any
 
 from streampool_golden import PoolJob
 
+from .front import Design, together
 from .rows import DATA, Row, kind_of, shipped
-from .search import Goal, Search
+from .search import Goal, Search, figures_of
 from .space import Layer
 from .training import WHOLE as LAYERS
 from .training import WHOLE_DEVICE, WHOLE_VALUES, whole_space
@@ -45,22 +46,20 @@ def judged() -> dict[str, Any]:
     def place(wanted: Sequence[PoolJob]) -> Iterator[tuple[PoolJob, Row | str]]:
         return ((job, found[job]) for job in wanted)
 
-    points_of = [{point.job: point for point in space.points} for space in real.spaces]
+    figures = [figures_of(points) for points in real.usable()]
+    places = [{point.job: k for k, point in enumerate(points)} for points in real.usable()]
 
-    def figures(each: Search) -> list[tuple[float, float]]:
-        """Return cells and frames per second of a front, by what was placed."""
-        found = []
-        for design in each.front():
-            chosen = [
-                points[point.job]
-                for points, point in zip(points_of, each.points(design), strict=True)
-            ]
-            clock = min(point.mhz.value for point in chosen)
-            cycles = max(point.cycles for point in chosen)
-            found.append((sum(point.cells.value for point in chosen), clock * 1e6 / cycles))
-        return found
+    def front(each: Search) -> list[Design]:
+        """Return a search's front, with the figures that were placed."""
+        return [
+            together(
+                figures,
+                tuple(at[point.job] for at, point in zip(places, each.points(design), strict=True)),
+            )
+            for design in each.front()
+        ]
 
-    wanted, by_model = figures(real), figures(search)
+    wanted, by_model = real.front(), front(search)
     placed = sum(1 for _ in search.explore(place, (points - 1) // SHARE, lambda: 1))
     return {
         "layers": [
@@ -74,18 +73,16 @@ def judged() -> dict[str, Any]:
         "placed": placed,
         "front": len(wanted),
         "without": _compared(wanted, by_model),
-        "with": _compared(wanted, figures(search)),
+        "with": _compared(wanted, front(search)),
     }
 
 
-def _compared(
-    wanted: Sequence[tuple[float, float]], found: Sequence[tuple[float, float]]
-) -> dict[str, Any]:
+def _compared(wanted: Sequence[Design], found: Sequence[Design]) -> dict[str, Any]:
     """Return how many designs of the front others are as good as, and what the rest take more."""
     more = []
-    for cells, fps in wanted:
-        enough = [some for some, rate in found if rate >= fps * (1 - 1e-9)]
-        more.append(min(enough) / cells - 1 if enough else math.inf)
+    for design in wanted:
+        enough = [each.cells for each in found if each.fps >= design.fps * (1 - 1e-9)]
+        more.append(min(enough) / design.cells - 1 if enough else math.inf)
     reached = [each for each in more if each < math.inf]
     return {
         "as_good": sum(each <= 1e-9 for each in more),

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..base import Core
 from ..resync import ResyncCore
+from ..runtime.core import FLAGS
 from ..runtime.resync import RuntimeCore, RuntimeResyncCore
 from ..slices import SlicedCore, StreamSlices
 
@@ -55,7 +56,7 @@ class BetweenRegisters(wiring.Component):
             outputs = Cat(outputs, core.broken_frames)
         if isinstance(core, RuntimeCore):
             inputs = Cat(inputs, core.write, core.address, core.data)
-            outputs = Cat(outputs, core.busy, core.bad, core.refused, core.out_of_step, core.began)
+            outputs = Cat(outputs, *(getattr(core, name) for name in FLAGS))
         return inputs, outputs
 
 

@@ -91,12 +91,17 @@ class Design(ABC):
         """The placer's options that are for this design."""
         if self.slices > 1:
             return ("--placer-heap-timingweight", f"{TIMING_WEIGHT}")
-        return ("--router", "router2") if self.values > WIDE else ()
+        return ("--router", "router2") if self._is_wide else ()
 
     @property
     def limit_s(self) -> int | None:
         """Seconds that a seed may take of a processor; the second router always ends."""
-        return LIMIT_S if self.slices > 1 or self.values <= WIDE else None
+        return None if self._is_wide else LIMIT_S
+
+    @property
+    def _is_wide(self) -> bool:
+        """Whether it is for the second router."""
+        return self.slices == 1 and self.values > WIDE
 
     def fingerprint(self, seeds: int, freq_mhz: float, versions: Sequence[str]) -> str:
         """Return what changes when the gates, the device, a setting or a tool's version does."""

@@ -40,6 +40,10 @@ RESTART = 5
 """Clocks behind a restart until every stage has begun its job again."""
 
 
+FLAGS = ("busy", "bad", "refused", "out_of_step", "began")
+"""Ports of one bit that say how jobs and frames go."""
+
+
 class RuntimePoolCore(wiring.Component):
     """Pool frames by a job that is written to registers, at one beat per clock.
 
@@ -138,8 +142,7 @@ class RuntimePoolCore(wiring.Component):
         self.latency += self._finish.latency if self._finish else 0
         taken = data.ArrayLayout(key, maxima.lanes)
         given = data.ArrayLayout(unsigned(maxima.out_bits), maxima.lanes)
-        flags = ("busy", "bad", "refused", "out_of_step", "began")
-        flags += ("frame_last", "resetting") if restarts else ()
+        flags = (*FLAGS, *(("frame_last", "resetting") if restarts else ()))
         super().__init__(
             {
                 "i": In(stream.Signature(taken)),

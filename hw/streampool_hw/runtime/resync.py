@@ -9,10 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..families import GENERIC
 from ..resync import COUNT_BITS, MARKS, Resync, check_beat_marks
-from .core import RuntimePoolCore
+from .core import FLAGS, RuntimePoolCore
 from .maxima import Maxima
-
-FLAGS = ("busy", "bad", "refused", "out_of_step", "began")
 
 
 class RuntimeResyncCore(wiring.Component):

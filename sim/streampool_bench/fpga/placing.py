@@ -33,9 +33,7 @@ def design_of(payload: dict[str, Any]) -> Design:
     """Elaborate the design of a task."""
     device = DEVICES[payload["device"]]
     if "maxima" in payload:
-        maxima = payload["maxima"]
-        operations = tuple(maxima["operations"])
-        return RuntimeDesign.of_maxima(Maxima(**maxima | {"operations": operations}), device)
+        return RuntimeDesign.of_maxima(Maxima(**payload["maxima"]), device)
     spec, shape = PoolSpec.from_json(payload["spec"]), payload["shape"]
     job = PoolJob(spec, shape, payload["lanes"], *payload["columns"])
     how = {"slices": payload["slices"], "own_streams": payload["own_streams"]}
@@ -74,8 +72,7 @@ def placing(
 
 def placing_runtime(maxima: Maxima, device: str, *, seeds: int, label: str) -> Task:
     """Do for a run-time core of these maxima what `placing` does for a job, without a check."""
-    what = {"maxima": {**asdict(maxima), "operations": [*maxima.operations]}}
-    return _task(what, device, seeds, False, label, None)
+    return _task({"maxima": asdict(maxima)}, device, seeds, False, label, None)
 
 
 def _task(

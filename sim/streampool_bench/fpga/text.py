@@ -65,13 +65,14 @@ def _layer(row: Row, _: Any) -> str:
     return text + (f" p{pad}" if pad else "") + f", {'x'.join(map(str, job.shape))}"
 
 
+def each_seed(row: Row, digits: int = 0) -> str:
+    """Return the placer's clock of each seed, and a mark for each that did not end routing."""
+    clocks = [f"{clock:.{digits}f}" for clock in row["fmax_mhz"]]
+    return " ".join([*clocks, *["-"] * len(row.get("stopped") or ())])
+
+
 def _clocks(row: Row, _: Any) -> str:
-    return " ".join([*(f"{clock:.1f}" for clock in row["fmax_mhz"]), *_stopped(row)])
-
-
-def _stopped(row: Row) -> list[str]:
-    """Return a mark for each seed that did not end routing."""
-    return ["-"] * len(row.get("stopped") or ())
+    return each_seed(row, 1)
 
 
 def _bound(row: Row, _: Any) -> str:
@@ -198,7 +199,7 @@ def _reached(row: Row | None) -> str:
 
 def _tried(row: Row) -> int:
     """Return how many seeds a row's median is of: one that was stopped is the slowest of them."""
-    return len(row["fmax_mhz"]) + len(_stopped(row))
+    return len(row["fmax_mhz"]) + len(row.get("stopped") or ())
 
 
 def _seeds(rows: dict[str, Row]) -> str:
