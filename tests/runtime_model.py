@@ -11,7 +11,7 @@ from typing import Any
 
 from streampool_golden import Axis
 from streampool_hw.runtime.job import StageJob
-from streampool_hw.runtime.maxima import SLOT, StageMaxima
+from streampool_hw.runtime.maxima import StageMaxima
 
 Partial = tuple[Any, ...]
 NOTHING: Partial = ("nothing",)
@@ -94,7 +94,7 @@ class Stage:
         if own:
             self.out.append((new[0], kind))
         kept = new[1:] if shift else new[:r]
-        self._writes.append((self.clock + SLOT, self._row, kept, finished))
+        self._writes.append((self.clock + self.most.slot, self._row, kept, finished))
         self._row += 1
         self._between = False
         if self._row < job.m:

@@ -13,7 +13,7 @@ from streampool_golden.networks import networks
 from streampool_hw.export.runtime_verilog import write_runtime_verilog
 from streampool_hw.runtime.core import RuntimePoolCore
 from streampool_hw.runtime.job import RuntimeJob, StageJob, _stage_job, lost
-from streampool_hw.runtime.maxima import SLOT, Maxima, StageMaxima
+from streampool_hw.runtime.maxima import NEAR, Maxima, StageMaxima
 from streampool_hw.schedule.plans import plan_of
 
 MOST = Maxima(max_partials=6, max_row=4096, max_words=64)
@@ -132,7 +132,7 @@ def test_every_layer_of_two_axes_has_a_job():
             continue
         told = RuntimeJob(job, maxima=most)
         slow = any(stage.rest for stage in told.stages)
-        assert told.cycles_bound == job.limit_cycles or (slow and job.fold < SLOT)
+        assert told.cycles_bound == job.limit_cycles or (slow and job.fold < NEAR)
         assert RuntimeJob(job, maxima=most).blob() == told.blob()
 
 

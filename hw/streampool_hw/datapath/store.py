@@ -19,13 +19,16 @@ class Store(wiring.Component):
         Whether the next position's word is read in this clock.
     read_data : Out(width)
         The word read; a register.
-    write_en : In(1)
-        Whether `write_data` takes the place of the word read longest ago and not yet written back.
+    write_en : In(writers)
+        Whether `write_data` takes the place of the word read longest ago and not yet written back:
+        the same bit for each group of memories that has a pointer of its own.
     write_data : In(width)
         The word to write.
-    read_last, write_last : In(1)
-        Only where it `restarts`: whether the next word read, or written, is the first position's,
-        as with the last one's in this clock. Before the first one they are high for a clock.
+    read_last : In(1)
+        Only where it `restarts`: whether the next word read is the first position's, as with the
+        last one's in this clock. Before the first one it is high for a clock.
+    write_last : In(writers)
+        The same of the next word written, for each group.
     """
 
     read_en: Signal
@@ -43,10 +46,15 @@ class Store(wiring.Component):
         super().__init__(
             {
                 **{"read_en": In(1), "read_data": Out(width)},
-                **{"write_en": In(1), "write_data": In(width)},
-                **({"read_last": In(1), "write_last": In(1)} if restarts else {}),
+                **{"write_en": In(self.writers), "write_data": In(width)},
+                **({"read_last": In(1), "write_last": In(self.writers)} if restarts else {}),
             }
         )
+
+    @property
+    def writers(self) -> int:
+        """How many bits say that there is a write."""
+        return 1
 
 
 class DelayLine(Store):

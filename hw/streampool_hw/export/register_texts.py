@@ -6,8 +6,8 @@ from importlib import resources
 
 from ..runtime.control import CONTROL, ID, MAP_VERSION, STICKY, Place, constants
 from ..runtime.core import RuntimePoolCore
-from ..runtime.maxima import SLOT, Maxima
-from ..runtime.registers import ADDRESS_BITS, CHECKSUM_BITS, Field
+from ..runtime.maxima import Maxima
+from ..runtime.registers import ADDRESS_BITS, CHECKSUM_BITS, STAGES, Field
 
 _ACCESS = {"w": "written", "r": "read", "rw": "read and written", "r1": "read; 1 clears a bit"}
 
@@ -68,7 +68,9 @@ def _template(name: str) -> str:
 def _sizes(maxima: Maxima) -> dict[str, str]:
     numbers = {key: value for key, value in asdict(maxima).items() if isinstance(value, int)}
     told = {"take_over": RuntimePoolCore.TAKE_OVER, "map": MAP_VERSION}
-    told |= {"sums": int(maxima.sums), "slot_clocks": SLOT, "checksum_bits": CHECKSUM_BITS}
+    told |= {"sums": int(maxima.sums), "checksum_bits": CHECKSUM_BITS}
+    for name, stage in zip(STAGES, (maxima.columns, maxima.rows), strict=True):
+        told[f"{name}_slot_clocks"] = stage.slot
     return {"id": f"0x{ID:08x}u"} | {key: f"{value}u" for key, value in (told | numbers).items()}
 
 

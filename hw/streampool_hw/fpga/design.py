@@ -26,9 +26,9 @@ WIDE = 128
 slices: it takes minutes where the first takes half an hour for the last hundred wires. Slices have
 no such wires, and the first router gives them half as much clock again."""
 
-TIMING_WEIGHT = 100
-"""How much nextpnr's placer heeds timing in a core that is cut into slices. Its own 10 leaves a few
-wires of some slices half a device long."""
+HEED_TIMING = ("--placer-heap-timingweight", "100")
+"""How much nextpnr's placer heeds timing in a core that is cut into slices, and in a run-time core
+with its large stores. Its own 10 leaves a few wires half a device long."""
 
 LIMIT_S = 900
 """Seconds of a processor after which a seed is stopped that does not end routing. Some leave the
@@ -90,7 +90,7 @@ class Design(ABC):
     def routing(self) -> tuple[str, ...]:
         """The placer's options that are for this design."""
         if self.slices > 1:
-            return ("--placer-heap-timingweight", f"{TIMING_WEIGHT}")
+            return HEED_TIMING
         return ("--router", "router2") if self._is_wide else ()
 
     @property
@@ -167,6 +167,11 @@ class RuntimeDesign(Design):
     def values(self) -> int:
         """Values of a beat."""
         return self.maxima.lanes
+
+    @property
+    def routing(self) -> tuple[str, ...]:
+        """The placer's options that are for this design."""
+        return HEED_TIMING
 
     @property
     def ndim(self) -> int:

@@ -78,25 +78,6 @@ LARGEST, TOTAL = _MAX, _SUM
 """That of maxima of keys, and that of sums of integers."""
 
 
-def either(totals: Value, bits: int) -> ReductionGates:
-    """Return that of sums where `totals` is high, and else of maxima of keys of so many bits.
-
-    Partials and what comes to them are unsigned, of one width. What is not asked for is cleared in
-    its registers, so that the choice between the two is an or.
-    """
-
-    def first(partial: Value, x: Value) -> Value:
-        keys = (Mux(totals, 0, key[:bits]) for key in (partial, x))
-        total = Mux(totals, (partial + x)[: len(partial)], 0)
-        return Cat((partial[:bits] - x[:bits])[-1], *keys, total)
-
-    def second(partial: Value, x: Value, found: Value) -> ValueLike:
-        keys, total = found[1 : 2 * bits + 1], found[2 * bits + 1 :]
-        return Mux(found[0], keys[bits:], keys[:bits]) | total
-
-    return replace(_SUM, first=first, second=second, clocks=2)
-
-
 def sums(job: PoolJob, below: int) -> ReductionGates:
     """Return that of sums of integers; nothing stands below them."""
     return _SUM

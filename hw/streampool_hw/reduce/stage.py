@@ -63,7 +63,8 @@ class Stage(wiring.Component):
     `always_shifts` nothing is written back in place. A lane in is of the shape `i_shape`, a partial
     of `o_shape`. `seamless` says that who takes the beats may wait and then has to get one each
     clock. A store of `block_from` words or more is a block RAM where the family has a cell for it.
-    `far` says that the FIFO's credit comes back through a register, as a `Pipeline` has it.
+    `far` says that the FIFO's credit comes back through a register, as a `Pipeline` has it. So many
+    registers are `behind` a store in RAM.
 
     Members
     -------
@@ -98,6 +99,7 @@ class Stage(wiring.Component):
         seamless: bool = False,
         block_from: int = 0,
         far: bool = False,
+        behind: int = 0,
         settings: Settings = CONSTANTS,
     ):
         self.m, self.lanes = m, lanes
@@ -111,7 +113,7 @@ class Stage(wiring.Component):
         self._timing = Timing.skew(partials)
         self._in_ram = bool(partials) and m >= self.DEPTH
         if self._in_ram:
-            self._timing = Timing.ram(partials)
+            self._timing = Timing.ram(partials, behind)
         elif not always_shifts or self._timing.depth + (lanes > BANK) > most_clocks:
             self._timing = Timing.loop(partials)
         # as many banks as there is time to reach
@@ -201,8 +203,15 @@ class Stage(wiring.Component):
             stores.append(DelayLine(bits, self.m))
         for number, store in enumerate(stores):
             m.submodules[f"store_{number}"] = store
+        return self._leaving(m, told, stores, self._turn(m, told, x, stores))
+
+    def _turn(
+        self, m: Module, told: Control, x: list[Value], stores: list[DelayLine | RamStore]
+    ) -> Value:
+        """Write the queue back as the control word says; return the oldest partials, new."""
+        timing, beat = self._timing, data.ArrayLayout(self._partial, len(x))
         old = Cat(store.read_data for store in stores)
-        queue = data.View(data.ArrayLayout(beat, partials), old)
+        queue = data.View(data.ArrayLayout(beat, self._partials), old)
         new, begun = self._combine(m, told, x, queue)
         if timing.skewed:
             for j, store in enumerate(stores):
@@ -210,8 +219,7 @@ class Stage(wiring.Component):
                 m.d.comb += [store.write_data.eq(new[j + 1]), store.write_en.eq(write)]
         else:
             self._write_back(m, told.step, told.word[-1], stores[0], new, begun)
-        leaving = delay(m, new[0].as_value(), timing.depth - 1 - timing.ready[0], name="leaving")
-        return self._leaving(m, told, stores, leaving)
+        return delay(m, new[0].as_value(), timing.depth - 1 - timing.ready[0], name="leaving")
 
     def _ram(self, bits: int, settings: Settings) -> RamStore:
         """Return the store of a bank in RAM, for words of `bits`."""
@@ -222,10 +230,6 @@ class Stage(wiring.Component):
     ) -> Value:
         """Return what goes into the FIFO: the oldest partials, new."""
         return own
-
-    def _reduces(self, m: Module, told: Control, clock: int) -> ReductionGates:
-        """Return how the step of so many clocks ago reduces."""
-        return self._reduction
 
     def _combine(
         self, m: Module, told: Control, x: list[Value], queue: data.View
@@ -265,7 +269,7 @@ class Stage(wiring.Component):
                 begun.insert(0, (anew, taken, both))
             else:
                 m.d.sync += old.eq(Mux(delay(m, load[j], comes, name=f"load_{j}"), 0, queue[j]))
-            reduction = self._reduces(m, told, comes + 1)
+            reduction = self._reduction
             # registers between the operation's two halves, and behind the second
             half, behind = (0, 0) if timing.looped else (timing.COMBINE - 2, 1)
             for lane in range(len(x)):

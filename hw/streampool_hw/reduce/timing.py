@@ -32,9 +32,9 @@ class Timing:
         return len(set(self.comes)) == len(self.comes)
 
     @classmethod
-    def ram(cls, partials: int) -> "Timing":
-        """All positions at once, as the RAM gives them."""
-        comes = RamStore.LATENCY
+    def ram(cls, partials: int, behind: int = 0) -> "Timing":
+        """All positions at once, as the RAM gives them and so many registers behind it."""
+        comes = RamStore.LATENCY + behind
         return cls((comes,) * (partials + 1), (comes + cls.COMBINE,) * (partials + 1))
 
     @classmethod

@@ -10,7 +10,6 @@ from amaranth.utils import exact_log2
 from streampool_golden import PoolJob, PoolSpec
 
 from ..families import GENERIC, check_family
-from ..reduce.reduction import LARGEST, TOTAL
 from .finish import TRAITS, RuntimeFinish, key_mask
 from .job import RuntimeJob
 from .maxima import Maxima, check_maxima
@@ -119,20 +118,18 @@ class RuntimePoolCore(wiring.Component):
         self._restarts = restarts
         self._map = RegisterMap(maxima)
         key = unsigned(maxima.bits)
-        how: dict[str, Any] = {"traits": 2}
-        shapes, reduction = (key, key, key), LARGEST
+        how: dict[str, Any] = {"traits": 2, "key_bits": maxima.bits if maxima.selects else 0}
+        shapes = (key, key, key)
         if maxima.sums:
             # a value of either sign, or its key; a key leaves the top bit of a sum free
             partial = unsigned(maxima.sum_bits)
             shapes = (signed(maxima.bits + 1), partial, partial)
-            how = {"traits": TRAITS.size, "totals": _TOTALS if maxima.selects else None}
-            how["key_bits"] = maxima.bits
-            reduction = LARGEST if maxima.selects else TOTAL
+            how |= {"traits": TRAITS.size, "totals": _TOTALS if maxima.selects else None}
         self._columns = RuntimeStage(
-            *(maxima.columns, maxima.lanes, reduction, *shapes[:2], family), seamless=True, **how
+            *(maxima.columns, maxima.lanes, *shapes[:2], family), seamless=True, **how
         )
         self._rows = RuntimeStage(
-            *(maxima.rows, maxima.lanes, reduction, *shapes[1:], family),
+            *(maxima.rows, maxima.lanes, *shapes[1:], family),
             carries=maxima.kind_bits,
             marks_last=True,
             **how,
@@ -199,8 +196,10 @@ class RuntimePoolCore(wiring.Component):
                 finish.marks.traits.eq(rows.last[1:low]),
                 finish.marks.kind.eq(Cat(rows.last[low + bits :], rows.last[low : low + bits])),
             ]
-        # first and last, so that no stage takes a job over meanwhile
-        m.submodules.jobs = ResetInserter(Cat(resets).any())(self._jobs(asked, restart, stages))
+        # first and last, so that no stage takes a job over meanwhile; a register
+        jobs_reset = Signal()
+        m.d.sync += jobs_reset.eq(asked | Cat(resets[:-1]).any())
+        m.submodules.jobs = ResetInserter(jobs_reset)(self._jobs(asked, restart, stages))
         if self._restarts:
             m.d.comb += [
                 self.resetting.eq(Cat(asked, *resets).any()),

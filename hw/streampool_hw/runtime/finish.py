@@ -131,6 +131,7 @@ class RuntimeFinish(wiring.Component):
             Step(_same),  # from the FIFO to the multipliers
             Step(self._multiply, clocks=Multiplier.LATENCY),
             Step(self._cut, self._look_up),
+            Step(self._even),
             Step(self._compare, self._lifted),
             Step(self._choose),
         ]
@@ -240,10 +241,13 @@ class RuntimeFinish(wiring.Component):
                   for name in ("low", "high", "lift")]  # fmt: skip
         return _Limits(beat.last, beat.even, *limits)
 
-    def _compare(self, m: Module, lane: _Cut, beat: _Limits) -> _Cut:
+    def _even(self, m: Module, lane: _Cut, beat: _Limits) -> Number:
         # an odd quotient is one less without its lowest bit
-        exact, bits = lane.below & ~lane.above, self._maxima.out_bits
-        value = Cat(lane.value[0] & ~(exact & beat.even), lane.value[1:])
+        exact = lane.below & ~lane.above
+        return Number(Cat(lane.value[0] & ~(exact & beat.even), lane.value[1:]))
+
+    def _compare(self, m: Module, lane: Number, beat: _Limits) -> _Cut:
+        value, bits = lane.value, self._maxima.out_bits
         below, above = (value - beat.low)[-1], (beat.high - value)[-1]
         return _Cut((value + beat.lift)[:bits], below, above)
 

@@ -10,12 +10,12 @@ from streampool_golden.errors import meaningless
 
 from ..blocks.windows import Kind
 from ..schedule.plans import plan_of
-from .maxima import KNOWN, MOST, SLOT, Maxima, StageMaxima, check_maxima
+from .maxima import KNOWN, MOST, Maxima, StageMaxima, check_maxima
 from .quotients import Finish, kinds_of, windows_of
 from .registers import FINISH, STAGES, WORDS, RegisterMap, checksum
 
 BETWEEN = 5
-"""Clocks that a stage loses at a change of jobs behind one whose slots are shorter than `SLOT`."""
+"""Clocks that a stage loses at a change of jobs behind one that has slots of few beats."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class StageJob:
         Windows.
     left : tuple of int
         The kinds of the windows that leave after the last input.
+    least : int
+        The least clocks of a slot.
     """
 
     slots: int
@@ -55,12 +57,13 @@ class StageJob:
     drain: int
     first: int
     outputs: int
-    left: tuple[int, ...] = ()
+    left: tuple[int, ...]
+    least: int
 
     @property
     def slot_clocks(self) -> int:
-        """Clocks that a slot takes: a beat each, and `SLOT` at least."""
-        return max(self.m, SLOT)
+        """Clocks that a slot takes: a beat each, and `least` at least."""
+        return max(self.m, self.least)
 
     @property
     def rest(self) -> int:
@@ -185,7 +188,7 @@ class RuntimeJob:
         """The most clocks that a frame takes while the job stays, valid and ready always high.
 
         The beats in, out, and between the two stages, where columns that grow stand before rows
-        that shrink; of a slot of fewer beats than `SLOT` as many clocks. Where columns shrink and
+        that shrink; of a slot of few beats its clocks. Where columns shrink and
         rows grow, what these may wait comes on top, as in a `PoolCore`.
         """
         least = max(self.job.beats_out, *(stage.cycles for stage in self.stages))
@@ -329,13 +332,13 @@ def _stage_job(
     return StageJob(
         *(axis.length, m, tuple(words), program.start, program.repeats, runs),
         *(plan.drain, plan.leave[0], axis.outputs),
-        tuple(numbers[len(numbers) - plan.drain :]),
+        *(tuple(numbers[len(numbers) - plan.drain :]), most.slot),
     )
 
 
 def _other_slots(length: int, m: int, runs: int, most: StageMaxima) -> tuple[Axis, int, int]:
     """Return an axis of kernel 1, its `m` and its runs that make up as many beats as those do."""
-    if not SLOT <= m <= most.m:
+    if not most.slot <= m <= most.m:
         total, runs = length * m * runs, 1
         fits = [n for n in range(1, most.m + 1) if total % n == 0 and total // n <= most.length]
         if not fits:

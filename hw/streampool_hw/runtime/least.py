@@ -6,12 +6,10 @@ from dataclasses import replace
 from streampool_golden import PoolJob, PoolSpec, SpecError
 
 from .job import RuntimeJob
-from .maxima import SLOT, Maxima
+from .maxima import LEAST as LEAST_OF_ALL
+from .maxima import Maxima
 
-LEAST = {
-    **{"max_partials": 1, "max_fold": SLOT, "max_row": SLOT, "max_words": 2, "max_length": 2},
-    **{"max_taps": 2, "max_kinds": 1},
-}
+LEAST = {"max_partials": 1, "max_kinds": 1} | LEAST_OF_ALL
 """The maxima that grow with what they have to hold, and the least of each."""
 
 

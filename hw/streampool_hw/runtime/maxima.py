@@ -9,8 +9,11 @@ from streampool_golden.operations import OPERATIONS
 
 from ..reduce.stage import AxisStage
 
-SLOT = AxisStage.DEPTH
-"""Clocks that a slot takes at least: what it writes is there to be read after so many."""
+NEAR = AxisStage.DEPTH
+"""Clocks that a slot takes at least where a store is small: what it writes can be read after so
+many."""
+FAR = 2
+"""Clocks more where a store is large: a register on either side is half-way to its blocks."""
 
 MOST_DIVIDEND = 28
 """The most bits of a dividend, so that its reciprocal fits into a write with all that is beside."""
@@ -37,6 +40,8 @@ class StageMaxima:
         How often the axis may pass in a frame.
     kind_bits : int
         Bits of the number of a window's kind: of those that are divided alike.
+    far : bool
+        Whether the store is large, and there are registers on either side of it.
     """
 
     partials: int
@@ -45,6 +50,12 @@ class StageMaxima:
     length: int
     runs: int
     kind_bits: int = 0
+    far: bool = False
+
+    @property
+    def slot(self) -> int:
+        """Clocks that a slot takes at least: what it writes can be read after so many."""
+        return NEAR + FAR * self.far
 
     @property
     def m_bits(self) -> int:
@@ -54,7 +65,7 @@ class StageMaxima:
     @property
     def rest_bits(self) -> int:
         """Bits of the clocks of a slot in which nothing is taken."""
-        return (SLOT - 1).bit_length()
+        return (self.slot - 1).bit_length()
 
     @property
     def place_bits(self) -> int:
@@ -92,6 +103,10 @@ MOST = {
     **{"max_words": 256, "max_length": 1 << 16, "max_taps": 1 << 12, "max_kinds": 8},
 }
 """The largest of each that a core may be made for."""
+LEAST = {
+    **{"max_fold": NEAR, "max_row": NEAR + FAR, "max_words": 2, "max_length": 2, "max_taps": 2},
+}
+"""The least, where it is not 1."""
 
 
 def check_maxima(maxima: object) -> "Maxima":
@@ -148,10 +163,9 @@ class Maxima:
     max_kinds: int = 4
 
     def __post_init__(self) -> None:
-        least = {"max_fold": SLOT, "max_row": SLOT, "max_words": 2, "max_length": 2, "max_taps": 2}
         for field in fields(self):
             if field.name in MOST:
-                low, high = least.get(field.name, 1), MOST[field.name]
+                low, high = LEAST.get(field.name, 1), MOST[field.name]
                 integer(field.name, getattr(self, field.name), low, high)
         for name, some in (("max_words", 16), ("max_kinds", 4)):
             value = getattr(self, name)
@@ -190,7 +204,7 @@ class Maxima:
     def rows(self) -> StageMaxima:
         """What sizes the rows' stage."""
         each = (self.max_partials, self.max_row, self.max_words)
-        return StageMaxima(*each, self.max_length, 1, self.kind_bits)
+        return StageMaxima(*each, self.max_length, 1, self.kind_bits, far=True)
 
     @property
     def reduces(self) -> tuple[Operation, ...]:

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from .maxima import SLOT, StageMaxima
+from .maxima import NEAR, StageMaxima
 from .registers import stage_registers
 
 
@@ -20,9 +20,9 @@ class Player(wiring.Component):
     """Play the program of the job at work, a word per slot, and take the next job over.
 
     The program stands in one of two banks of a memory; into the other one the next job's is
-    written. A slot takes `SLOT` clocks or more, so what follows a word is worked out behind it, in
-    a few clocks. A job is taken over in the last slot of the frame before, so that no clock is
-    lost; where it comes too late for that, between two frames, in seven clocks.
+    written. A slot takes ``most.slot`` clocks or more, so what follows a word is worked out behind
+    it, in a few clocks. A job is taken over in the last slot of the frame before, so that no clock
+    is lost; where it comes too late for that, between two frames, in seven clocks.
 
     Members
     -------
@@ -208,9 +208,16 @@ class Player(wiring.Component):
         # ---- before a slot of few beats: clocks in which nothing is taken
         rest, resting, rests, begins = Signal(most.rest_bits), Signal(), data(), Signal(init=1)
         rests_on = rest > 1
-        m.d.comb += self.settling.eq(resting & begins)
+        # a job that begins between frames cuts a rest short, and what is left may not be in the
+        # store yet
+        begun, settles, next_rests = Signal(most.slot - NEAR), Signal(), Signal()
+        m.d.comb += [
+            next_rests.eq(Mux(advance, rests, rests_on)),
+            self.settling.eq(settles & begins),
+        ]
         m.d.sync += [
-            resting.eq(Mux(advance, rests, rests_on)),
+            *(begun.eq(Cat(restart, begun)), resting.eq(next_rests)),
+            settles.eq(next_rests | restart | begun.any()),
             rest.eq(Mux(advance, job.rest, rest - resting)),
         ]
         with m.If(step):
@@ -259,7 +266,7 @@ class Player(wiring.Component):
         with m.If(self.copy):
             m.d.sync += [job.eq(staged), bank.eq(~bank), rests.eq(staged.rest.any())]
             # a slot of one beat rests in all of its other clocks
-            m.d.sync += many.eq(staged.rest != SLOT - 1)
+            m.d.sync += many.eq(staged.rest != most.slot - 1)
         with m.If(clear):
             m.d.sync += more.eq(0)
         with m.If(over):

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, ValueLike
 from amaranth.lib import data
 
-from ..datapath.pipeline import delay
-from ..datapath.store import DelayLine, RamStore
+from ..datapath.pipeline import copies, delay
+from ..datapath.store import DelayLine, RamStore, Store
 from ..families import GENERIC
-from ..reduce.reduction import ReductionGates, either
+from ..reduce.reduction import TOTAL
 from ..reduce.stage import Stage
 from ..reduce.steps import Control
 from ..schedule.settings import CONSTANTS, Settings
@@ -39,30 +39,29 @@ class RuntimeStage(Stage):
     is kept from then on, and the windows that are left leave from there, round by round, while the
     next run's beats come in. These wait only where a window of their own would leave before.
 
-    A job also has `traits`, so many bits: `staged_traits` are the next one's, `traits` those of the
-    beat to come. One of them may say whether this step `totals`, and does not select from keys of
-    `key_bits`; without it all do as the reduction says. Where there are kinds of windows, each
-    beat's leaves with it.
+    A stage selects the largest of keys of `key_bits`, or where these are 0 sums. A job also has
+    `traits`, so many bits: `staged_traits` are the next one's, `traits` those of the beat to come.
+    One of them may say whether this step `totals`, and does not select. Where there are kinds of
+    windows, each beat's leaves with it.
 
     `carried` are bits of a position that come with its inputs, and leave with its windows. For
     `marks_last` three things leave with each beat from the lowest bit up: whether it is the frame's
     last, its traits, and its kind; else its kind alone. What is carried is above.
 
-    Throughput: one step per clock, and `SLOT` clocks or more per slot.
+    Throughput: one step per clock, and ``most.slot`` clocks or more per slot.
     """
 
     def __init__(
         self,
         most: StageMaxima,
         lanes: int,
-        reduction: ReductionGates,
         i_shape: Shape,
         o_shape: Shape,
         family: str = GENERIC,
         *,
         traits: int = 0,
-        totals: int | None = None,
         key_bits: int = 0,
+        totals: int | None = None,
         carries: int = 0,
         marks_last: bool = False,
         seamless: bool = False,
@@ -73,9 +72,10 @@ class RuntimeStage(Stage):
         self.staged_traits, self.traits = Signal(traits), Signal(traits, reset_less=True)
         self.carried = Signal(carries)
         super().__init__(
-            *(most.partials, most.m, lanes, reduction, i_shape, o_shape, family),
+            *(most.partials, most.m, lanes, TOTAL, i_shape, o_shape, family),
             marks=(1 + traits) * marks_last + most.kind_bits + carries,
             seamless=seamless,
+            behind=int(most.far),
         )
 
     def _control(self, m: Module, credit: Value) -> Control:
@@ -149,7 +149,7 @@ class RuntimeStage(Stage):
         slot_ends = take & player.slot_last | player.idle
         round_ends = pop & ~more | player.idle
         # where a register is cleared, so that it takes no LUT to invert it
-        elsewhere = [~each for each in place]
+        elsewhere = [~(pop & each) for each in place]
         beside = [slot_ends, finished, pop, round_ends, *elsewhere]
         if self._totals is not None:
             beside.append(self.traits[self._totals])
@@ -179,44 +179,150 @@ class RuntimeStage(Stage):
         clocks = self.latency - 1 - RamStore.LATENCY
         return Cat(marked, delay(m, carried, clocks, name="carried"))
 
-    def _reduces(self, m: Module, told: Control, clock: int) -> ReductionGates:
-        if self._totals is None:
-            return super()._reduces(m, told, clock)
-        totals = delay(m, told.beside[-1], clock, name="totals")
-        return either(totals, self._key_bits)
-
     def _ram(self, bits: int, settings: Settings) -> RamStore:
         return ram_store(bits, self.m, self._family, settings, restarts=True)
+
+    def _turn(
+        self, m: Module, told: Control, x: list[Value], stores: list[DelayLine | RamStore]
+    ) -> Value:
+        """Write the queue back as the control word says; return the oldest partials, new.
+
+        What a place of the queue becomes is one of four: the input's, alone or in a sum, as that
+        place would take it or the one behind, which shifts; or the partial of either, as it is.
+        Registers in front clear the other three, so the choice is an or, of a LUT for each bit::
+
+            x_j --+--> x_j or sum --------> cleared but where it takes, and stays ----+
+                  |                  +----> the same of place j + 1, and it shifts ---|
+                  +--> compare: takes? ---> controls                                  or --> kept_j
+                  |                  +----> cleared but where it does not, and stays -|
+            partial_j ----------------+---> the same of place j + 1, and it shifts ---+
+        """
+        partials, (store,), timing = self._partials, stores, self._timing
+        comes, ready, bits = timing.comes[0], timing.ready[0], self._key_bits
+        load, skips = told.word[: partials + 1], told.word[partials + 1 : -1]
+        shift, moves = copies(m, 1, delay(m, told.word[-1], ready - 2, name="shift"))
+        is_left = delay(m, told.beside[2], ready - 1, name="is_left")
+        totals: Value = Const(not bits, 1)
+        if self._totals is not None:
+            totals = delay(m, told.beside[-1], comes, name="totals")
+        selects_next = ~delay(m, totals, name="totals")
+        sums = self._totals is not None or not bits
+        # half-way from the blocks of a large store
+        there = delay(m, store.read_data, int(self._most.far), name="queue")
+        words = data.View(self._words(len(x)), there)
+
+        def cleared(clears: Value, value: ValueLike, name: str) -> Value:
+            register = Signal(self._partial, name=name, reset_less=True)
+            m.d.sync += register.eq(Mux(clears, 0, value))
+            return register
+
+        new: list[list[Value]] = []  # by place and lane: what it becomes where it takes
+        old: list[list[Value]] = []  # and where it does not
+        takes: list[list[Value]] = []
+        plain = [delay(m, value, comes + 1, name="x") for value in x]
+        alone = [delay(m, value, name="x") for value in plain]
+        for j in range(partials + 1):
+            skip, taken = delay(m, skips[j], comes, name=f"skip_{j}"), plain
+            skip_late = delay(m, skip, name=f"skip_{j}")
+            if sums:  # a sum with 0 where the input is no tap
+                taken = [cleared(skip, delay(m, value, comes, name="x"), f"x_{j}") for value in x]
+            new.append(alone if not sums else [])
+            old.append([])
+            takes.append([])
+            for lane, value in enumerate(taken):
+                if j == partials:
+                    takes[j].append(Const(1, 1) if sums else ~delay(m, skip_late, name="skip"))
+                    if sums:
+                        new[j].append(delay(m, value, name=f"new_{j}"))
+                    continue
+                partial, anew = words[lane][j], delay(m, load[j], comes, name=f"load_{j}")
+                if sums:
+                    total = value + cleared(anew | ~totals, partial, f"added_{j}")
+                    new[j].append(delay(m, total[: len(value)], name=f"new_{j}"))
+                take, key = Const(1, 1), Const(0, 1)
+                if bits:
+                    key = cleared(anew | totals, partial[:bits], f"key_{j}")[:bits]
+                    take = (key - value[:bits])[-1]
+                    take = Mux(selects_next, take, 1) if sums else Mux(skip_late, 0, take)
+                    take = delay(m, take, name=f"takes_{j}")
+                takes[j].append(take)
+                old[j].append(delay(m, key, name=f"partial_{j}"))
+
+        kept, own = [], []
+        for lane in range(len(x)):
+            for j in range(partials):
+                here, behind = takes[j][lane], takes[j + 1][lane]
+                if sums:
+                    found = cleared(shift | ~here, new[j][lane], f"takes_{j}")
+                    found |= cleared(~(shift & behind), new[j + 1][lane], f"takes_behind_{j}")
+                else:
+                    found = cleared(~Mux(shift, behind, here), alone[lane], f"takes_{j}")
+                found |= cleared(moves | here, old[j][lane], f"stays_{j}")
+                if j + 1 < partials:
+                    found |= cleared(~moves | behind, old[j + 1][lane], f"shifts_{j}")
+                kept.append(found)
+            own.append(
+                cleared(is_left | ~takes[0][lane], new[0][lane], "own_taken")
+                | cleared(is_left | takes[0][lane], old[0][lane], "own_kept")
+            )
+        m.d.comb += [
+            store.read_en.eq(told.step),
+            store.write_data.eq(delay(m, Cat(kept), self._way, name="kept")),
+            store.write_en.eq(self._writers(m, store, told.step, name="write", reset=True)),
+        ]
+        return Cat(own)
+
+    def _writers(
+        self, m: Module, store: Store, bit: Value, *, name: str, reset: bool = False
+    ) -> Value:
+        """Return a bit of a step when its word is written, for each of a store's writers."""
+        clocks = self._timing.ready[0] + self._way
+        levels = (store.writers - 1).bit_length()
+        bit = delay(m, bit, clocks - levels - 1, name=name, reset=reset)
+        each = copies(m, levels, bit, reset=reset)[: store.writers]
+        # no inversion between the last register and a block
+        return Cat(delay(m, bit, name=name, reset=reset) for bit in each)
+
+    @property
+    def _way(self) -> int:
+        """Clocks from the new partials to the store's write."""
+        return 1 + self._most.far
+
+    def _words(self, lanes: int) -> data.ArrayLayout:
+        """Return what a word of a store has: each lane's partials side by side, the oldest first.
+
+        So a lane is near its own blocks of memory.
+        """
+        return data.ArrayLayout(data.ArrayLayout(self._partial, self._partials), lanes)
 
     def _leaving(
         self, m: Module, told: Control, stores: list[DelayLine | RamStore], own: Value
     ) -> Value:
-        (store,), timing = stores, self._timing
-        partials, written = self._partials, timing.ready[0] + 1
+        (store,), partials, timing = stores, self._partials, self._timing
         slot_ends, finished, pop, round_ends, *elsewhere = told.beside[: 4 + partials]
         m.submodules.finished = kept = ram_store(
             store.width, self.m, self._family, CONSTANTS, restarts=True
         )
         # what leaves is a register `early` clocks after its row is read
-        early = timing.depth - 1 - RamStore.LATENCY - 1
-        write_last = delay(m, slot_ends, written, name="write_last")
+        early = timing.depth - 1 - RamStore.LATENCY - 2
+        writers = partial(self._writers, m)
         m.d.comb += [
-            *(store.read_last.eq(slot_ends), store.write_last.eq(write_last)),
-            *(kept.write_data.eq(store.write_data), kept.write_last.eq(write_last)),
-            kept.write_en.eq(delay(m, finished, written, name="write_finished", reset=True)),
+            store.read_last.eq(slot_ends),
+            store.write_last.eq(writers(store, slot_ends, name="write_last")),
+            kept.write_last.eq(writers(kept, slot_ends, name="finished_last")),
+            kept.write_data.eq(store.write_data),
+            kept.write_en.eq(writers(kept, finished, name="write_finished", reset=True)),
             kept.read_en.eq(delay(m, pop, early, name="read_finished", reset=True)),
             kept.read_last.eq(delay(m, round_ends, early, name="round_ends")),
         ]
-        words = data.View(data.ArrayLayout(own.shape(), partials), kept.read_data)
-        chosen = []
+        found = delay(m, kept.read_data, name="finished")
+        words = data.View(self._words(len(own) // self._partial.width), found)
+        left: Value = Const(0, 1)
         for j, other in enumerate(elsewhere):
-            chosen.append(Signal(len(own), name=f"finished_{j}", reset_less=True))
+            chosen = Signal(len(own), name=f"finished_{j}", reset_less=True)
             clears = delay(m, other, timing.depth - 2, name=f"elsewhere_{j}")
-            m.d.sync += chosen[j].eq(Mux(clears, 0, words[j]))
-        left = chosen[0]
-        for other in chosen[1:]:
-            left = left | other
-        is_left = delay(m, pop, timing.depth - 1, name="is_left")
+            m.d.sync += chosen.eq(Mux(clears, 0, Cat(each[j] for each in words)))
+            left = left | chosen
         out = Signal(len(own), name="leaving")
-        m.d.comb += out.eq(Mux(is_left, left, Cat(own)))
+        m.d.comb += out.eq(left | own)
         return out

@@ -36,7 +36,9 @@ def make(farm: Farm, seeds: int) -> None:
     )
     rows = {_text(row["maxima"]): row for row in known()}
     for task, found in farm.run(tasks):
-        rows[_text(found["maxima"])] = {"key": task.key, **found}
+        text = _text(found["maxima"])
+        if found["placed"] or text not in rows:  # a failure takes no placement's place
+            rows[text] = {"key": task.key, **found}
         order = [_text(asdict(maxima)) for maxima in CORES.values()]
         kept = [rows[text] for text in order if text in rows]
         write_whole({DATA: json.dumps(kept, indent=1) + "\n"})
