@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import cast
 
-from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, ValueLike
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data
 
 from ..datapath.pipeline import copies, delay
@@ -17,6 +18,7 @@ from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.memories import ram_store
 from .maxima import StageMaxima
 from .player import Player
+from .queue import Place, QueueGates
 
 
 @dataclass(frozen=True)
@@ -185,18 +187,6 @@ class RuntimeStage(Stage):
     def _turn(
         self, m: Module, told: Control, x: list[Value], stores: list[DelayLine | RamStore]
     ) -> Value:
-        """Write the queue back as the control word says; return the oldest partials, new.
-
-        What a place of the queue becomes is one of four: the input's, alone or in a sum, as that
-        place would take it or the one behind, which shifts; or the partial of either, as it is.
-        Registers in front clear the other three, so the choice is an or, of a LUT for each bit::
-
-            x_j --+--> x_j or sum --------> cleared but where it takes, and stays ----+
-                  |                  +----> the same of place j + 1, and it shifts ---|
-                  +--> compare: takes? ---> controls                                  or --> kept_j
-                  |                  +----> cleared but where it does not, and stays -|
-            partial_j ----------------+---> the same of place j + 1, and it shifts ---+
-        """
         partials, (store,), timing = self._partials, stores, self._timing
         comes, ready, bits = timing.comes[0], timing.ready[0], self._key_bits
         load, skips = told.word[: partials + 1], told.word[partials + 1 : -1]
@@ -207,64 +197,34 @@ class RuntimeStage(Stage):
             totals = delay(m, told.beside[-1], comes, name="totals")
         selects_next = ~delay(m, totals, name="totals")
         sums = self._totals is not None or not bits
+        gates = QueueGates(m, self._partial, bits, sums, totals, selects_next)
         # half-way from the blocks of a large store
         there = delay(m, store.read_data, int(self._most.far), name="queue")
         words = data.View(self._words(len(x)), there)
 
-        def cleared(clears: Value, value: ValueLike, name: str) -> Value:
-            register = Signal(self._partial, name=name, reset_less=True)
-            m.d.sync += register.eq(Mux(clears, 0, value))
-            return register
-
-        new: list[list[Value]] = []  # by place and lane: what it becomes where it takes
-        old: list[list[Value]] = []  # and where it does not
-        takes: list[list[Value]] = []
         plain = [delay(m, value, comes + 1, name="x") for value in x]
         alone = [delay(m, value, name="x") for value in plain]
+        places: list[list[Place]] = []
         for j in range(partials + 1):
             skip, taken = delay(m, skips[j], comes, name=f"skip_{j}"), plain
-            skip_late = delay(m, skip, name=f"skip_{j}")
+            late = delay(m, skip, name=f"skip_{j}")
             if sums:  # a sum with 0 where the input is no tap
-                taken = [cleared(skip, delay(m, value, comes, name="x"), f"x_{j}") for value in x]
-            new.append(alone if not sums else [])
-            old.append([])
-            takes.append([])
-            for lane, value in enumerate(taken):
-                if j == partials:
-                    takes[j].append(Const(1, 1) if sums else ~delay(m, skip_late, name="skip"))
-                    if sums:
-                        new[j].append(delay(m, value, name=f"new_{j}"))
-                    continue
-                partial, anew = words[lane][j], delay(m, load[j], comes, name=f"load_{j}")
-                if sums:
-                    total = value + cleared(anew | ~totals, partial, f"added_{j}")
-                    new[j].append(delay(m, total[: len(value)], name=f"new_{j}"))
-                take, key = Const(1, 1), Const(0, 1)
-                if bits:
-                    key = cleared(anew | totals, partial[:bits], f"key_{j}")[:bits]
-                    take = (key - value[:bits])[-1]
-                    take = Mux(selects_next, take, 1) if sums else Mux(skip_late, 0, take)
-                    take = delay(m, take, name=f"takes_{j}")
-                takes[j].append(take)
-                old[j].append(delay(m, key, name=f"partial_{j}"))
+                each = [delay(m, value, comes, name="x") for value in x]
+                taken = [gates.cleared(skip, value, f"x_{j}") for value in each]
+            if j == partials:
+                last = partial(delay, m, late, name="skip")
+                both = zip(taken, alone, strict=True)
+                places.append([gates.behind(j, *inputs, last) for inputs in both])
+                continue
+            anew = delay(m, load[j], comes, name=f"load_{j}")
+            lanes = zip(taken, alone, [word[j] for word in words], strict=True)
+            places.append([gates.place(j, *lane, anew, late) for lane in lanes])
 
         kept, own = [], []
-        for lane in range(len(x)):
-            for j in range(partials):
-                here, behind = takes[j][lane], takes[j + 1][lane]
-                if sums:
-                    found = cleared(shift | ~here, new[j][lane], f"takes_{j}")
-                    found |= cleared(~(shift & behind), new[j + 1][lane], f"takes_behind_{j}")
-                else:
-                    found = cleared(~Mux(shift, behind, here), alone[lane], f"takes_{j}")
-                found |= cleared(moves | here, old[j][lane], f"stays_{j}")
-                if j + 1 < partials:
-                    found |= cleared(~moves | behind, old[j + 1][lane], f"shifts_{j}")
-                kept.append(found)
-            own.append(
-                cleared(is_left | ~takes[0][lane], new[0][lane], "own_taken")
-                | cleared(is_left | takes[0][lane], old[0][lane], "own_kept")
-            )
+        for queue in zip(*places, strict=True):
+            for j, (here, behind) in enumerate(pairwise(queue)):
+                kept.append(gates.kept(j, here, behind, shift, moves))
+            own.append(gates.leaving(queue[0], is_left))
         m.d.comb += [
             store.read_en.eq(told.step),
             store.write_data.eq(delay(m, Cat(kept), self._way, name="kept")),
