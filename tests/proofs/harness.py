@@ -239,15 +239,21 @@ def rtlil_of(top: Claims) -> str:
 
 
 def prove(
-    text: str, folder: Path, *, depth: int, limit: float = 600, bounded: bool = False
+    text: str,
+    folder: Path,
+    *,
+    depth: int,
+    limit: float = 600,
+    bounded: bool = False,
+    script: str = SCRIPT,
 ) -> Verdict:
     """Prove what a module of `rtlil_of` claims, by induction over `depth` clocks.
 
     Where it is `bounded` it is proved of the first `depth` clocks alone. A solver that takes more
-    than `limit` seconds has not proved it.
+    than `limit` seconds has not proved it. A `script` of Yosys' commands makes SMT2 of it.
     """
     start = time.monotonic()
-    _to_smt(text, folder)
+    _to_smt(text, folder, script)
     failed: tuple[str, ...] = ()
     ways = ((),) if bounded else ((), ("-i",))
     for way in ways:  # the base has a clock more, so that the two overlap
@@ -264,10 +270,10 @@ def covers(text: str, folder: Path, *, depth: int, limit: float = 600) -> bool:
     return not _failed(folder, ("-c",), depth, limit)
 
 
-def _to_smt(text: str, folder: Path) -> None:
+def _to_smt(text: str, folder: Path, script: str = SCRIPT) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "top.il").write_text(text, encoding="utf-8")
-    run_yosys(SCRIPT, folder, "top")
+    run_yosys(script, folder, "top")
 
 
 def run_yosys(script: str, folder: Path, name: str) -> None:
