@@ -24,7 +24,7 @@ from typing import Any
 from amaranth.hdl import UnusedElaboratable
 from streampool_sim.progress import Progress
 
-from . import cases, core_cases, exact, netlists, runtime, store_cases, sums, verilog
+from . import cases, core_cases, exact, netlists, runtime, store_cases, sums, unpooling, verilog
 from .harness import Missing, Theorem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +44,7 @@ KINDS: dict[str, Callable[[bool, int], Iterable[Theorem]]] = {
     "finishing": lambda long, axes: core_cases.finishing(),
     "small cores": lambda long, axes: core_cases.small_cores(),
     "stores": lambda long, axes: store_cases.cases(),
+    "unpooling": lambda long, axes: unpooling.cases(),
     "run-time stages": lambda long, axes: runtime.cases(),
     "verilog": lambda long, axes: verilog.cases(),
     "netlists": lambda long, axes: netlists.cases(),
