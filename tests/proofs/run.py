@@ -24,7 +24,18 @@ from typing import Any
 from amaranth.hdl import UnusedElaboratable
 from streampool_sim.progress import Progress
 
-from . import cases, core_cases, exact, netlists, runtime, store_cases, sums, unpooling, verilog
+from . import (
+    before,
+    cases,
+    core_cases,
+    exact,
+    netlists,
+    runtime,
+    store_cases,
+    sums,
+    unpooling,
+    verilog,
+)
 from .harness import Missing, Theorem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +53,7 @@ KINDS: dict[str, Callable[[bool, int], Iterable[Theorem]]] = {
     "column layers": lambda long, axes: cases.column_layers(every=long),
     "column axes": lambda long, axes: cases.column_axes(axes // 5),
     "finishing": lambda long, axes: core_cases.finishing(),
+    "preprocessing": lambda long, axes: before.cases(),
     "small cores": lambda long, axes: core_cases.small_cores(),
     "stores": lambda long, axes: store_cases.cases(),
     "unpooling": lambda long, axes: unpooling.cases(),
