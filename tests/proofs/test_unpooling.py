@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from amaranth.hdl import Const
+from amaranth.hdl import Const, Signal
 from streampool_golden import UnpoolJob
 from streampool_hw import UnpoolCore
 
@@ -30,7 +30,10 @@ class Backwards(UnpoolCore):
     """A core whose frames leave from their last beat to their first."""
 
     def _addresses(self, m, beats_out):
-        return (self.job.beats_out - 1 - super()._addresses(m, beats_out)).as_unsigned()[:2]
+        address = super()._addresses(m, beats_out)
+        backwards = Signal.like(address)
+        m.d.comb += backwards.eq(self.job.beats_out - 1 - address)
+        return backwards
 
 
 @pytest.mark.parametrize("core", [Dirty, Backwards])
