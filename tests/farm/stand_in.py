@@ -6,8 +6,6 @@ import subprocess
 import time
 from typing import Any
 
-from streampool_hw.fpga.flow import Placement
-
 
 def run(payload: dict[str, Any]) -> dict[str, Any]:
     """Take as long as it says, by a program of its own, and return what follows from it."""
@@ -32,6 +30,8 @@ def run(payload: dict[str, Any]) -> dict[str, Any]:
 
 def placed(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a placement, without the programs."""
+    from streampool_hw.fpga.flow import Placement  # a second that most tasks do not need
+
     time.sleep(0.3)
     names = ("device", "spec", "shape", "lanes")
     facts = {name: payload[name] for name in names} | {"part": "", "tools": {"yosys": "1"}}

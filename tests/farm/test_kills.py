@@ -17,8 +17,6 @@ pytest.importorskip("distributed")
 
 HERE = Path(__file__).parent
 SECONDS = "0.15"
-WORKERS, COMMANDS, SCHEDULERS = 14, 3, 3
-"""How many of each are killed."""
 
 FRONT = "66 [(10, 5, 't0'), (12, 42, 't41'), (13, 54, 't11'), (15, 91, 't52'), (32, 93, 't47')]\n"
 """What the command says where nothing disturbs it."""
@@ -104,12 +102,12 @@ def answers(port: int) -> bool:
     return False
 
 
-def kill_workers(run: Run, chance: random.Random) -> None:
+def kill_workers(run: Run, chance: random.Random, workers_in_all: int, commands: int) -> None:
     """Kill workers one after the other while a command runs, and then the command itself."""
     killed = 0
-    for commands in range(COMMANDS):
+    for number in range(1, commands + 1):
         command = run.command()
-        while killed < WORKERS * (commands + 1) // COMMANDS and run.wait_for_more(command, 1):
+        while killed < workers_in_all * number // commands and run.wait_for_more(command, 1):
             time.sleep(chance.uniform(0, 0.15))
             chance.choice(workers(run, command)).kill()
             killed += 1
@@ -120,17 +118,17 @@ def kill_workers(run: Run, chance: random.Random) -> None:
         command.wait()
         assert not run.orphans()
         assert before.items() <= run.stored().items()
-    assert killed == WORKERS
+    assert killed == workers_in_all
 
 
-def kill_schedulers(run: Run) -> None:
+def kill_schedulers(run: Run, schedulers: int) -> None:
     """Kill schedulers that stand alone, each with a command that works through it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
     dask = ("-P", "-m")
-    for _ in range(SCHEDULERS):
+    for _ in range(schedulers):
         with ExitStack() as stack:
             words = (*dask, "distributed.cli.dask_scheduler", "--no-dashboard")
             scheduler = run.start([*words, "--host", "127.0.0.1", "--port", str(port)])
@@ -151,10 +149,14 @@ def kill_schedulers(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_kills_lose_and_repeat_nothing(tmp_path):
+@pytest.mark.parametrize(
+    ("workers", "commands", "schedulers"),
+    [(4, 1, 1), pytest.param(14, 3, 3, marks=pytest.mark.long)],
+)
+def test_kills_lose_and_repeat_nothing(workers, commands, schedulers, tmp_path):
     run = Run(tmp_path)
-    kill_schedulers(run)
-    kill_workers(run, random.Random(1))
+    kill_schedulers(run, schedulers)
+    kill_workers(run, random.Random(1), workers, commands)
     last = run.command()
     run.wait_for_more(last, 1000)
     said, _ = last.communicate(timeout=60)
