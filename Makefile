@@ -78,7 +78,7 @@ fpga-columns: $(FPGA) ## clock and area of several columns a beat, beside as man
 	@$(IN_ENV) $(PY) docs/tables.py fpga-columns
 
 fpga-runtime: $(FPGA) ## clock and area of cores whose job changes while they run: make fpga-runtime SEEDS=5
-	@$(IN_ENV) $(PY) -m streampool_sim fpga --runtime $(ON) $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
+	@$(IN_ENV) $(PY) -m streampool_sim fpga --runtime $(ON) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs "$(JOBS)") $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py runtime-placed
 
 fpga-wide: $(FPGA) ## clock and area of the widest cores, cut into slices: make fpga-wide SEEDS=5

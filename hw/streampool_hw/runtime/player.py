@@ -148,7 +148,11 @@ class Player(wiring.Component):
         with m.If(step):
             m.d.sync += within.eq(more)
         with m.If(step | restart):
-            m.d.sync += [at.eq(Mux(more, at + 1, 1)), more.eq(Mux(more, to_go[-1], many))]
+            m.d.sync += more.eq(Mux(more, to_go[-1], many))
+        with m.If(~more):  # nobody looks at it in a slot's last step
+            m.d.sync += at.eq(1)
+        with m.Elif(step):
+            m.d.sync += at.eq(at + 1)
 
         # ---- the program: the place behind the word, what follows it, and that one's word
         bank, onward, follows = data(), data(most.place_bits + 1), data(most.place_bits)
@@ -206,8 +210,11 @@ class Player(wiring.Component):
         m.d.sync += self.final.eq(final & (within | step))
 
         # ---- before a slot of few beats: clocks in which nothing is taken
-        rest, resting, rests, begins = Signal(most.rest_bits), Signal(), data(), Signal(init=1)
-        rests_on = rest > 1
+        rest, resting, rests_on = Signal(most.rest_bits), Signal(), Signal()
+        begins = Signal(init=1)
+        # of the slot to come whether it rests, and more than once and twice: the count itself is
+        # loaded a clock later, as whether there is a step is known late
+        rests, rests_long, rests_longer = data(), data(), data()
         # a job that begins between frames cuts a rest short, and what is left may not be in the
         # store yet
         begun, settles, next_rests = Signal(most.slot - NEAR), Signal(), Signal()
@@ -218,7 +225,8 @@ class Player(wiring.Component):
         m.d.sync += [
             *(begun.eq(Cat(restart, begun)), resting.eq(next_rests)),
             settles.eq(next_rests | restart | begun.any()),
-            rest.eq(Mux(advance, job.rest, rest - resting)),
+            rests_on.eq(Mux(advance, rests_long, Mux(advanced, rests_longer, rest > 2))),
+            rest.eq(Mux(advanced, Mux(rests, job.rest - 1, 0), rest - resting)),
         ]
         with m.If(step):
             m.d.sync += begins.eq(~more & final)
@@ -262,11 +270,14 @@ class Player(wiring.Component):
             hold.eq(asks & Mux(step, ~more & last_slot, between)),
             shut.eq(Mux(step, ~more & after, still)),
         ]
-        staged = self.staged
         with m.If(self.copy):
-            m.d.sync += [job.eq(staged), bank.eq(~bank), rests.eq(staged.rest.any())]
+            m.d.sync += [job.eq(self.staged), bank.eq(~bank)]
+        # what follows from the job is there a clock later, in time for its first slot
+        m.d.sync += [
+            *(rests.eq(job.rest > 0), rests_long.eq(job.rest > 1), rests_longer.eq(job.rest > 2)),
             # a slot of one beat rests in all of its other clocks
-            m.d.sync += many.eq(staged.rest != most.slot - 1)
+            many.eq(job.rest != most.slot - 1),
+        ]
         with m.If(clear):
             m.d.sync += more.eq(0)
         with m.If(over):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ DATA = Path(__file__).with_name("data") / "runtime.json"
 
 CORES = {
     "max": Maxima(operations=("max",)),
-    "max and avg": Maxima(operations=("max", "avg")),
-    "max of six partials": Maxima(operations=("max",), max_partials=6, max_words=32),
+    "max+avg": Maxima(operations=("max", "avg")),
+    "max6": Maxima(operations=("max",), max_partials=6, max_words=32),
 }
 """What they are made for."""
 
@@ -28,11 +29,12 @@ def known() -> list[dict[str, Any]]:
     return json.loads(DATA.read_text("utf-8")) if DATA.is_file() else []
 
 
-def make(farm: Farm, seeds: int) -> None:
-    """Place the cores on a farm, and keep each as it comes."""
+def make(farm: Farm, seeds: int, jobs: Collection[str] | None = None) -> None:
+    """Place the cores, or those named by `jobs`, on a farm, and keep each as it comes."""
     tasks = (
         placing_runtime(maxima, BAR_DEVICE, seeds=seeds, label=f"{name} at run time")
         for name, maxima in CORES.items()
+        if jobs is None or name in jobs
     )
     rows = {_text(row["maxima"]): row for row in known()}
     for task, found in farm.run(tasks):

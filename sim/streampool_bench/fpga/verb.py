@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from streampool_farm.cluster import processors
@@ -100,13 +100,15 @@ def _refuse(options: Options, kinds: Sequence[str]) -> None:
     if options.check:
         meaningless["check"] = ("scheduler", "workers")
     for kind in kinds[:1]:
-        more = ("jobs", "check") if kind == RUNTIME else ()
+        more = ("check",) if kind == RUNTIME else ()
         meaningless[kind] = (*kinds[1:], "devices", "output", *more)
     for what, names in meaningless.items():
         for name in names:
             if getattr(options, name):
                 raise Refused(f"--{name} has no meaning with --{what}; leave it out")
-    known = table.APART[kinds[0]][0] if kinds and options.jobs else JOBS
+    known: Collection[str] = JOBS
+    if kinds and options.jobs:
+        known = runtime.CORES if kinds[0] == RUNTIME else table.APART[kinds[0]][0]
     for name in options.jobs or ():
         if name not in known:
             where = f"one of --{kinds[0]}" if kinds else "a reference job"
@@ -127,7 +129,7 @@ def _made(farm: Farm, options: Options, kinds: Sequence[str], folder: Path) -> l
         where = {"folder": folder, "output": options.output}
         return table.make(farm, devices=options.devices, **how, **where)
     if kinds[0] == RUNTIME:
-        runtime.make(farm, options.seeds)
+        runtime.make(farm, **how)
     else:
         table.make_apart(farm, kinds[0], **how)
     return []
