@@ -211,13 +211,19 @@ def test_what_stands_apart_is_placed_too(fake, farm_here, tmp_path, monkeypatch,
 
 def test_run_time_cores_are_placed_too(fake, farm_here, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runtime, "DATA", tmp_path / "rows.json")
-    monkeypatch.setattr(runtime, "CORES", {"max": Maxima(lanes=1, max_fold=8, max_row=16)})
+    each = {"lanes": 1, "max_fold": 8}
+    cores = {"max": Maxima(**each, max_row=16), "max6": Maxima(**each, max_row=32)}
+    monkeypatch.setattr(runtime, "CORES", cores)
     words = ["fpga", "--runtime", "--seeds", "2", "--store", str(tmp_path / "store")]
-    assert main(words) == 0 == main(words)
+    assert main([*words, "--jobs", "max"]) == 0 == main([*words, "--jobs", "max"])
     assert fake.placed() == 2
     [row] = runtime.known()
     assert row["placed"] and row["maxima"]["max_row"] == 16
-    assert "max at run time: 30 LUT4, 200.0 MHz" in capsys.readouterr().err
+    assert main(words) == 0 and fake.placed() == 4 and len(runtime.known()) == 2
+    assert main([*words, "--jobs", "A1"]) == 2
+    said = capsys.readouterr().err
+    assert "--jobs A1 is not one of --runtime; use one of max, max6" in said
+    assert "max at run time: 30 LUT4, 200.0 MHz" in said
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ extra streampool[fpga]. docs/explore.md shows several machines at work. Exit sta
 
 FOLDER = Path("build/fpga")
 RUNTIME = "runtime"
+NAMES = (*table.ALL, *runtime.CORES)
+"""Of all that is placed."""
 
 WIDE_GIB = 2
 """Memory in GiB for each that places one of the widest cores; the placer takes two thirds of it."""
@@ -43,10 +45,10 @@ WIDE_GIB = 2
     EXAMPLES,
     option(
         "--jobs",
-        values.several(table.ALL),
+        values.several(NAMES),
         "NAMES",
-        "reference jobs, or those of --wide or --columns, with commas between (all)",
-        choices=table.ALL,
+        "reference jobs, or those of --wide, --columns or --runtime, with commas between (all)",
+        choices=NAMES,
     ),
     option(
         "--devices",
