@@ -119,11 +119,13 @@ class Owes(Elaboratable):
         blocks = described(self.inside.fragment, platform)
         m.submodules.store = self.inside.fragment
         store = self.store
+        for each in (store.write_en, *([store.write_last] if self.restarts else [])):
+            assume(m, each == each[0].replicate(len(each)))  # the same bit for each group
         groups = [blocks[k : k + store.GROUP] for k in range(0, len(blocks), store.GROUP)]
         self._follow_pointers(groups)
         found, pick, followed = (Signal(name=name) for name in ("found", "pick", "followed"))
         value = Signal(store.width, name="value")
-        m.d.comb += pick.eq(store.write_en & (self.kept == self.write) & AnySeq(1))
+        m.d.comb += pick.eq(store.write_en[0] & (self.kept == self.write) & AnySeq(1))
         with m.If(pick):
             m.d.sync += value.eq(store.write_data)
         follow = self._restarting if self.restarts else self._going_round
@@ -154,10 +156,10 @@ class Owes(Elaboratable):
         for way, start in (("read", 0), ("write", ahead % used)):
             how: dict[str, Any] = {"init": start, "reset_less": self.restarts}
             places[way] = place = Signal(range(used), name=f"{way}_place", **how)
-            with m.If(getattr(store, f"{way}_en")):
+            with m.If(getattr(store, f"{way}_en")[0]):
                 m.d.sync += place.eq(Mux(place == used - 1, 0, place + 1))
             if self.restarts:
-                with m.If(getattr(store, f"{way}_last")):
+                with m.If(getattr(store, f"{way}_last")[0]):
                     m.d.sync += place.eq(0)
             claim(m, place < used, f"{way}_place")
         self.read, self.write = places.values()
@@ -193,8 +195,8 @@ class Owes(Elaboratable):
         m, store = self.top, self.store
         depth = store.depth
         gap, n = Signal(range(depth + 1), name="gap"), Signal(range(depth + 1), name="n")
-        m.d.sync += gap.eq(gap + store.read_en - store.write_en)
-        for holds, when in keeps(store.read_en, store.write_en, gap, depth).values():
+        m.d.sync += gap.eq(gap + store.read_en - store.write_en[0])
+        for holds, when in keeps(store.read_en, store.write_en[0], gap, depth).values():
             assume(m, holds, when)
         claim(m, gap <= depth, "gap")
         m.d.comb += found.eq(followed & store.read_en & (n == 0))
@@ -213,7 +215,7 @@ class Owes(Elaboratable):
         at: dict[str, Signal] = {}
         for name, go, last, place in (
             ("read", store.read_en, store.read_last, self.read),
-            ("write", store.write_en, store.write_last, self.write),
+            ("write", store.write_en[0], store.write_last[0], self.write),
         ):
             at[name] = position = Signal(range(depth + 1), name=f"{name}_position")
             begun = Signal(name=f"{name}_begun")
@@ -222,7 +224,7 @@ class Owes(Elaboratable):
             claim(m, position <= depth, f"{name}_position")
             claim(m, self._on(0, position, place), f"{name}_pointer", begun)
         mine = Signal(range(depth), name="mine")
-        again = store.write_en & (at["write"] == mine)
+        again = store.write_en[0] & (at["write"] == mine)
         m.d.comb += found.eq(followed & store.read_en & (at["read"] == mine) & ~again)
         with m.If(pick):
             m.d.sync += [followed.eq(1), mine.eq(at["write"])]
