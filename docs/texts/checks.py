@@ -95,7 +95,7 @@ def proofs(path: Path) -> str:
     tools = ", ".join(f"{name} {version}" for name, version in found["tools"].items())
     return (
         blocks.table("what | > proved | > depth | > longest, s | > all, s", rows)
-        + f"\nBy {tools}; seconds of one core.\n"
+        + f"\nBy {tools}; seconds of a processor.\n"
     )
 
 

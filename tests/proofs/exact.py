@@ -6,7 +6,6 @@ have, and compared with golden's exact rounding. Each check is complete in the s
 
 import inspect
 import itertools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,9 +52,8 @@ class Check:
 
     def prove(self, text: str, folder: Path, limit: float) -> Verdict:
         """Go through it."""
-        start = time.monotonic()
         failed = tuple(itertools.islice(self.wrong(), 3))
-        return Verdict(not failed, time.monotonic() - start, failed)
+        return Verdict(not failed, failed)
 
 
 # ---- the gates on arrays
