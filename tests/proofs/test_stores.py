@@ -17,8 +17,15 @@ JOB = PoolJob(PoolSpec("max", 3, stride=2, padding=1), (2, 16, 24))
 SIDE_BY_SIDE = PoolJob(PoolSpec("max", 3, padding=1, stride=1), (64, 3, 21), 8, columns=4)
 
 
-@pytest.mark.parametrize("kind", [Ecp5Store, Ice40Store])
-@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "restarts"),
+    [
+        (Ecp5Store, True),
+        pytest.param(Ecp5Store, False, marks=pytest.mark.long),
+        (Ice40Store, False),
+        pytest.param(Ice40Store, True, marks=pytest.mark.long),
+    ],
+)
 def test_a_store_is_proved_and_its_claims_leave_room(kind, restarts: bool, tmp_path: Path):
     text = rtlil_of(stores.Owes(kind, 8, 9, restarts))
     assert prove(text, tmp_path, depth=stores.DEPTH).failed == ()
@@ -45,8 +52,8 @@ class Always(Ice40Store):
     ("kind", "depth", "restarts", "failed"),
     [
         (Late, 9, False, {"kept_0", "caught_0"}),
-        (Always, 16, False, {"kept_0"}),
-        (Late, 9, True, {"kept_0", "caught_0"}),
+        pytest.param(Always, 16, False, {"kept_0"}, marks=pytest.mark.long),
+        pytest.param(Late, 9, True, {"kept_0", "caught_0"}, marks=pytest.mark.long),
         (Always, 9, True, {"kept_0"}),
     ],
 )
@@ -55,7 +62,7 @@ def test_a_wrong_store_is_not_proved(kind, depth: int, restarts: bool, failed, t
     assert failed & set(prove(text, tmp_path, depth=stores.DEPTH).failed)
 
 
-@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("wide", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_stages_need_the_words_that_they_ask_for_and_no_others(
     wide: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
