@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: run test lint sweep soak mutants bench bench-report bench-docs bench-clocks fpga fpga-columns fpga-runtime fpga-wide explore explore-data explore-docs boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
+.PHONY: run test lint sweep soak mutants coverage bench bench-report bench-docs bench-clocks fpga fpga-columns fpga-runtime fpga-wide explore explore-data explore-docs boards soc netlists docs fresh vectors conformance models models-test prove wheel-test demo-classify demo-int8 demo-sound demo-text demo-detect clean help tools
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -149,6 +149,10 @@ prove: tools $(PROVE) ## prove the hardware, for any data, stalls and resets: ma
 mutants: tools $(DEV) ## put faults into netlists and sources, and show that each is found or is none
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m mutants.run $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py mutants mutants-listed source-mutants source-mutants-listed
+
+coverage: tools $(DEV) ## what the tests reach of Verilog, schedules and Python, or why not: ARGS="--part bins"
+	@$(IN_ENV) PYTHONPATH=tests $(PY) -m covered.run $(ARGS)
+	@$(IN_ENV) $(PY) docs/tables.py verilog-coverage verilog-listed bins python-coverage python-missed
 
 wheel-test: $(DEV) ## build the wheel and run it in an empty environment
 	@$(IN_ENV) $(PY) -m pytest tests/cli/test_wheel.py

@@ -19,7 +19,19 @@ import blocks
 import played
 import shift
 from amaranth.hdl import UnusedElaboratable
-from texts import bench, checks, chips, columns, cores, demos, explore, runtime, sizes, width
+from texts import (
+    bench,
+    checks,
+    chips,
+    columns,
+    cores,
+    covered,
+    demos,
+    explore,
+    runtime,
+    sizes,
+    width,
+)
 
 
 def printed(command: str) -> str:
@@ -96,6 +108,7 @@ MEASURED: dict[str, Callable[[], str]] = {
 
 
 _NETLISTS, _SOURCES = (f"build/mutants/{name}.json" for name in ("netlists", "sources"))
+_COVERED = "build/coverage/{}.json"
 
 MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "sweep": ("build/sweep-*.jsonl", lambda found: checks.sweep(found[0])),
@@ -105,6 +118,11 @@ MADE: dict[str, tuple[str, Callable[[Sequence[Path]], str]]] = {
     "mutants-listed": (_NETLISTS, lambda found: checks.mutants_listed(found[0])),
     "source-mutants": (_SOURCES, lambda found: checks.source_mutants(found[0])),
     "source-mutants-listed": (_SOURCES, lambda found: checks.mutants_listed(found[0])),
+    "verilog-coverage": (_COVERED.format("verilog"), lambda found: covered.verilog(found[0])),
+    "verilog-listed": (_COVERED.format("verilog"), lambda found: covered.listed(found[0])),
+    "bins": (_COVERED.format("bins"), lambda found: covered.bins(found[0])),
+    "python-coverage": (_COVERED.format("python"), lambda found: covered.python(found[0])),
+    "python-missed": (_COVERED.format("python"), lambda found: covered.python_missed(found[0])),
     "explore-confirmed": ("build/explore/*-*.json", explore.confirmed),
     "proofs": ("build/prove/summary.json", lambda found: checks.proofs(found[0])),
     "demo-digits": ("build/demos/classify/result.json", demos.table),
