@@ -150,7 +150,7 @@ mutants: tools $(DEV) ## put faults into netlists and sources, and show that eac
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m mutants.run $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py mutants mutants-listed source-mutants source-mutants-listed
 
-coverage: tools $(DEV) ## what the tests reach of Verilog, schedules and Python, or why not: ARGS="--part bins"
+coverage: tools $(DEV) ## what the tests reach of Verilog, or why not: ARGS="--part verilog"
 	@$(IN_ENV) PYTHONPATH=tests $(PY) -m covered.run $(ARGS)
 	@$(IN_ENV) $(PY) docs/tables.py verilog-coverage verilog-listed bins python-coverage python-missed
 

@@ -46,6 +46,15 @@ LISTED = (
     _ends("max, RAM", r"axis_0\.fifo", 3, 160),
     _ends("average", r"axis_0\.fifo", 10, 12),
     _ends("root", r"axis_0\.fifo", 9, 6),
+    _ends("root", r"postprocess\.fifo_[01]", 0, 6),
+    Reason("root", r"fifo(?:_\d)?: __0245\[4\]:", "a FIFO's level, which never comes to 16"),
+    Reason("root", r"frame: __0242\[5\]:", "a counter of 24 beats, of which none is left below 0"),
+    Reason("root", r"preprocess\S*: \S+\[7\]:", "the square of an int4, which is 64 at most"),
+    Reason(
+        "root",
+        r"postprocess: (?:__024(?:22|27|32|36)|remainder__\d+|value__\d+)\[\d\]:",
+        "bits of a root's remainders, and of the root of a mean of squares, which is 8 at most",
+    ),
     _ends("columns", r"axis_0\.fifo", 12, 10),
     Reason(
         "indices",
