@@ -53,7 +53,7 @@ def of_core(name: str, folder: Path, count: int = COUNT) -> dict[str, Any]:
         start = time.monotonic()
         bench = verilated.Bench(job, place, folder / "runtime")
         points = bench.reached(count)
-        left = [point for point in points if not point.count]
+        left = [point for point in points if not point.times]
         never = set(unreachable.proved(left, place))
         return {
             "points": Counter(point.kind for point in points),

@@ -28,13 +28,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> verilated.Bench:
 def test_frames_reach_all_of_a_core_that_can_be_reached(bench: verilated.Bench):
     points = bench.reached(24)
     assert {point.kind for point in points} == set(KINDS)
-    left = [point for point in points if not point.count]
+    left = [point for point in points if not point.times]
     never = set(unreachable.proved(left, bench.folder))
     assert never
     for point in left:
         assert point in never or any(each.holds(NAME, point) for each in LISTED), str(point)
     # what frames reach again and again, a proof must not call out of reach
-    often = [point for point in points if point.count > 8]
+    often = [point for point in points if point.times > 8]
     assert unreachable.proved(often[:: len(often) // 50], bench.folder) == []
 
 

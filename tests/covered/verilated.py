@@ -45,7 +45,7 @@ class Point(NamedTuple):
         The bit and its edge, the branch, or the values of an expression's operands.
     text : str
         The line of Verilog it stands in.
-    count : int
+    times : int
         How often it was reached.
     """
 
@@ -53,7 +53,7 @@ class Point(NamedTuple):
     path: str
     what: str
     text: str
-    count: int
+    times: int
 
     def __str__(self) -> str:
         return f"{self.kind} {self.path}: {self.what} in `{self.text}`"
@@ -163,10 +163,11 @@ class Bench:
         job, what = self.job, list(runs(self.job, count))
         texts, due = [], []
         for seed, run in enumerate(what):
-            beats = pack(job, run.frames, seed=seed)[0] if len(run.frames) else np.empty((0, 0, 0))
+            beats = pack(job, run.frames, seed=seed)[0] if len(run.frames) else run.frames
+            rows: list[list[list[int]]] = beats.tolist()
             words = [
                 tdata(job, values) | (at == job.beats_in - 1) << self._bits
-                for frame in beats.tolist()
+                for frame in rows
                 for at, values in enumerate(frame)
             ]
             if run.misplaced:
