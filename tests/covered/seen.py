@@ -26,8 +26,24 @@ from .bins import FLOORS, SIDES, Moment
 FRAMES = 6
 DRAWN = 300
 """Specifications of the sweep whose kinds of stages there have to be."""
-STALLS = ((0.4, 0.5), (0.0, 0.9), (0.9, 0.0), (0.7, 0.9))
+STALLS = ((0.4, 0.5), (0.0, 0.9), (0.9, 0.0), (0.7, 0.9), (0.9, 0.98))
 EVER = 1 << 40
+MORE = {
+    "a long axis": PoolJob(PoolSpec("max", 3, padding=1, stride=1, ndim=1), (1, 39)),
+    "columns, beats in a RAM": PoolJob(
+        PoolSpec("sum", 4, 2, ndim=1, padding="same_lower", dtype="int4"), (8, 3), 1, columns=2
+    ),
+    "columns, a queue of three in one clock": PoolJob(
+        PoolSpec("max", (4, 2), 1, ((3, 0), (0, -2)), dtype="int4"), (1, 8, 17), columns=9
+    ),
+    "a drain in part beside a frame": PoolJob(
+        PoolSpec("sum", 7, 2, ((3, 6),), ceil_mode=True, ndim=1, dtype="int4"), (24, 2), 4
+    ),
+    "a drain in part beside a frame, RAM": PoolJob(
+        PoolSpec("max", (1, 4), 1, ((0, 0), (2, 2)), dtype="int4"), (9, 3, 4), 1
+    ),
+}
+"""Small cores of the kinds of stages that the others lack."""
 TIES = "ties: "
 """What the names of cores for ties begin with."""
 
@@ -38,6 +54,7 @@ def jobs() -> dict[str, PoolJob]:
         **{f"core: {name}": job for name, job in JOBS.items()},
         **{f"columns: {name}": job for name, job in COLUMN_JOBS.items()},
         **{f"mutants: {name}": job for name, job in CORES.items()},
+        **{f"more: {name}": job for name, job in MORE.items()},
     }
     found = dict(sorted(found.items(), key=lambda item: item[1].limit_cycles * item[1].lanes))
     return found | _tie_jobs()
