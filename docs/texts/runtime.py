@@ -51,9 +51,15 @@ def placed() -> str:
     )
     part = device_named(rows[0]["device"]).part
     most = rows[0]["maxima"]
+    paths = "".join(
+        f"- {', '.join(row['maxima']['operations'])}, {row['maxima']['max_partials']} partials:"
+        f" {row['critical_path']['words']}\n"
+        for row in rows
+    )
     return (
         f"{part}, {most['lanes']} lanes of 8 bits, rows of up to {most['max_row']:,} beats,"
-        f" {tools}:\n\n{table}"
+        f" {tools}:\n\n{table}\n"
+        f"The longest path of each, of the seed with the median clock:\n\n{paths}"
     )
 
 
