@@ -211,8 +211,10 @@ def test_what_stands_apart_is_placed_too(fake, farm_here, tmp_path, monkeypatch,
 
 def test_run_time_cores_are_placed_too(fake, farm_here, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runtime, "DATA", tmp_path / "rows.json")
-    each = {"lanes": 1, "max_fold": 8}
-    cores = {"max": Maxima(**each, max_row=16), "max6": Maxima(**each, max_row=32)}
+    cores = {
+        "max": Maxima(lanes=1, max_fold=8, max_row=16),
+        "max6": Maxima(lanes=1, max_fold=8, max_row=32),
+    }
     monkeypatch.setattr(runtime, "CORES", cores)
     words = ["fpga", "--runtime", "--seeds", "2", "--store", str(tmp_path / "store")]
     assert main([*words, "--jobs", "max"]) == 0 == main([*words, "--jobs", "max"])
