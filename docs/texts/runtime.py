@@ -5,7 +5,7 @@ from streampool_bench.fpga import runtime
 from streampool_bench.fpga.text import each_seed
 from streampool_hw.fpga import device_named
 from streampool_hw.runtime import control
-from streampool_hw.runtime.maxima import KNOWN, NEAR, Maxima
+from streampool_hw.runtime.maxima import KNOWN, Maxima
 from streampool_sim.runtime import networks
 
 ACCESS = {"w": "w", "r": "r", "rw": "rw", "r1": "r, 1 clears"}
@@ -88,5 +88,6 @@ def layers() -> str:
     lost, clocks = sum(row.lost for row in changes), sum(row.clocks for row in rows)
     return (
         f"{len(rows)} layers, {len(changes)} changes: {free} lose no clock, and all together lose"
-        f" {lost:,} of {clocks:,}. {slow} layers have slots of fewer than {NEAR} beats.\n\n{table}"
+        f" {lost:,} of {clocks:,}. {slow} layers have slots of fewer than"
+        f" {networks.MAXIMA.columns.slot} beats.\n\n{table}"
     )

@@ -23,16 +23,16 @@ def write(folder: Path, jobs: Any, name: str = "jobs.json") -> None:
 
 def test_jobs_in_turn_leave_their_outputs_and_what_each_took(command: Command, folder: Path):
     rng = np.random.default_rng(0)
-    several = rng.integers(-128, 128, (3, 14, 9, 10), np.int64).astype(np.int8)
+    several = rng.integers(-128, 128, (3, 16, 9, 10), np.int64).astype(np.int8)
     one = rng.integers(0, 256, (15, 8, 8), np.int64)  # of a type that no core has
     (folder / "in").mkdir()
     np.save(folder / "in" / "a.npy", several)
     np.save(folder / "in" / "b.npy", one)
     jobs = [
-        {"spec": MAX, "shape": [14, 9, 10], "input": "a.npy", "output": "y.npy"},
+        {"spec": MAX, "shape": [16, 9, 10], "input": "a.npy", "output": "y.npy"},
         {"spec": MIN, "shape": [15, 8, 8], "input": "b.npy", "output": "z.npy"},
         {"spec": LINE, "shape": [16, 60]},
-        {"spec": MAX, "shape": [14, 9, 10], "input": None, "output": "../in/w.npy"},
+        {"spec": MAX, "shape": [16, 9, 10], "input": None, "output": "../in/w.npy"},
     ]
     write(folder / "in", jobs)
     sizes = ("--lanes", 2, "--max-row", 40, "--max-words", 16)
@@ -42,7 +42,7 @@ def test_jobs_in_turn_leave_their_outputs_and_what_each_took(command: Command, f
     assert np.array_equal(np.load(folder / "in" / "y.npy"), pool(PoolSpec(**MAX), several))
     small = pool(PoolSpec(**MIN), one[None].astype(np.uint8))[0]
     assert np.array_equal(np.load(folder / "in" / "z.npy"), small)
-    assert np.load(folder / "in" / "w.npy").shape == (1, 14, 5, 5)
+    assert np.load(folder / "in" / "w.npy").shape == (1, 16, 5, 5)
     stats = json.loads((folder / "s.json").read_text())
     maxima = Maxima(2, 8, ("max", "min"), 1, 8, 40, 16, 60, 2, 1)
     assert stats["maxima"] == json.loads(json.dumps(vars(maxima)))
@@ -61,16 +61,16 @@ def test_jobs_in_turn_leave_their_outputs_and_what_each_took(command: Command, f
         assert row["limit_cycles"] <= row["cycles"] <= at_work + row["clocks_lost"]
         before = job
     assert sum(row["clocks_lost"] for row in rows) == 0
-    assert rows[0]["cycles"] == 3 * 9 * 10 * 7 and rows[3]["cycles"] == 9 * 10 * 7
+    assert rows[0]["cycles"] == 3 * 9 * 10 * 8 and rows[3]["cycles"] == 9 * 10 * 8
 
 
 def test_statistics_on_standard_output_and_stalls(command: Command, folder: Path):
-    write(folder, [{"spec": MAX, "shape": [7, 5, 6]}, {"spec": MIN, "shape": [7, 4, 4]}])
+    write(folder, [{"spec": MAX, "shape": [8, 5, 6]}, {"spec": MIN, "shape": [8, 4, 4]}])
     done = command(*("run", "--runtime", "jobs.json", "--lanes", 1, "--stats", "-"))
     assert done.status == 0
     plain = json.loads(done.out)["jobs"]
-    assert [row["cycles"] for row in plain] == [7 * 30, 7 * 16]
-    assert [row["limit_cycles"] for row in plain] == [7 * 30, 7 * 16]
+    assert [row["cycles"] for row in plain] == [8 * 30, 8 * 16]
+    assert [row["limit_cycles"] for row in plain] == [8 * 30, 8 * 16]
     more = ("--stall", 0.4, "--seed", 3, "--frames", 2)
     done = command(*("run", "--runtime", "jobs.json", "--lanes", 1, "--stats", "-"), *more)
     assert done.status == 0
@@ -80,7 +80,7 @@ def test_statistics_on_standard_output_and_stalls(command: Command, folder: Path
 
 
 def test_cores_that_follow_marks_take_the_same_clocks(command: Command, folder: Path):
-    write(folder, [{"spec": MAX, "shape": [7, 5, 6]}, {"spec": MIN, "shape": [7, 4, 4]}])
+    write(folder, [{"spec": MAX, "shape": [8, 5, 6]}, {"spec": MIN, "shape": [8, 4, 4]}])
     words = ("run", "--runtime", "jobs.json", "--lanes", 1, "--stats", "-")
     plain, other = (json.loads(command(*words, *more).out) for more in ((), ("--resync",)))
     assert plain["jobs"] == other["jobs"] and plain["cycles"] == other["cycles"]
@@ -88,7 +88,7 @@ def test_cores_that_follow_marks_take_the_same_clocks(command: Command, folder: 
 
 
 def test_a_mismatch_is_told(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch):
-    write(folder, [{"spec": MAX, "shape": [7, 5, 6]}, {"spec": MIN, "shape": [7, 4, 4]}])
+    write(folder, [{"spec": MAX, "shape": [8, 5, 6]}, {"spec": MIN, "shape": [8, 4, 4]}])
     run = joblist.RuntimeModel.run
 
     def spoiled(*arguments: Any, **options: Any) -> Any:
@@ -104,7 +104,7 @@ def test_a_mismatch_is_told(command: Command, folder: Path, monkeypatch: pytest.
     assert stats["matches_golden"] is False
 
 
-GOOD = {"spec": MAX, "shape": [7, 5, 6]}
+GOOD = {"spec": MAX, "shape": [8, 5, 6]}
 LARGE = {"op": "max", "kernel": 20, "stride": 1}
 BAD: list[tuple[Any, str]] = [
     ("{", "jobs.json is not JSON, line 1; use a list of objects"),
@@ -115,7 +115,7 @@ BAD: list[tuple[Any, str]] = [
     ([], "jobs.json has no jobs"),
     ([3], "jobs.json: job 1: 3 is no object"),
     ([GOOD, {"spec": MAX}], "jobs.json: job 2: shape is missing"),
-    ([{"shape": [7, 5, 6]}], "jobs.json: job 1: spec is missing"),
+    ([{"shape": [8, 5, 6]}], "jobs.json: job 1: spec is missing"),
     ([{**GOOD, "ouput": "y.npy"}], "job 1: ouput is no key of a job, did you mean output"),
     ([{**GOOD, "spec": "max"}], "job 1: spec must be an object of its fields, not 'max'"),
     ([{**GOOD, "spec": {"kernel": 3}}], "job 1: op "),
@@ -123,9 +123,9 @@ BAD: list[tuple[Any, str]] = [
     ([{**GOOD, "spec": {**MAX, "kernel": 0}}], "job 1: kernel must"),
     ([{**GOOD, "shape": [7]}], "job 1: shape must be a list of channels, rows and columns"),
     ([{**GOOD, "shape": "7x5x6"}], "job 1: shape must be a list"),
-    ([{**GOOD, "shape": [7, 0, 6]}], "job 1: shape must"),
-    ([{**GOOD, "shape": [7, 5.5, 6]}], "job 1: shape must"),
-    ([{**GOOD, "shape": [7, 2, 3, 3]}], "job 1: shape (7, 2, 3, 3) has three axes"),
+    ([{**GOOD, "shape": [8, 0, 6]}], "job 1: shape must"),
+    ([{**GOOD, "shape": [8, 5.5, 6]}], "job 1: shape must"),
+    ([{**GOOD, "shape": [8, 2, 3, 3]}], "job 1: shape (8, 2, 3, 3) has three axes"),
     ([GOOD, {**GOOD, "spec": {**MAX, "dtype": "int16"}}], "job 2: dtype int16 does not fit"),
     ([{**GOOD, "spec": {**MAX, "dtype": "float16"}}], "job 1: dtype float16 does not fit"),
     (
@@ -137,7 +137,7 @@ BAD: list[tuple[Any, str]] = [
     ([{**GOOD, "input": "none.npy"}], "job 1: none.npy is not there"),
     ([{**GOOD, "input": "."}], ". is a folder; use a .npy file"),
     ([{**GOOD, "input": "jobs.json"}], "jobs.json is no .npy file"),
-    ([{**GOOD, "input": "wide.npy"}], "wide.npy has the shape (7, 5, 9); use (7, 5, 6), or"),
+    ([{**GOOD, "input": "wide.npy"}], "wide.npy has the shape (8, 5, 9); use (8, 5, 6), or"),
     ([{**GOOD, "input": "big.npy"}], "has values from 0 to 300, and int8 holds -128 to 127; use"),
     ([{**GOOD, "input": "half.npy"}], "half.npy is an array of float64; use an array of integers"),
     ([{**GOOD, "output": "y.png"}], "job 1: output y.png would hold an array; use .npy"),
@@ -152,9 +152,9 @@ BAD: list[tuple[Any, str]] = [
 
 @pytest.fixture
 def inputs(folder: Path) -> None:
-    np.save(folder / "wide.npy", np.zeros((7, 5, 9), np.int8))
-    np.save(folder / "big.npy", np.full((7, 5, 6), 300) * (np.arange(6) > 2))
-    np.save(folder / "half.npy", np.zeros((7, 5, 6)))
+    np.save(folder / "wide.npy", np.zeros((8, 5, 9), np.int8))
+    np.save(folder / "big.npy", np.full((8, 5, 6), 300) * (np.arange(6) > 2))
+    np.save(folder / "half.npy", np.zeros((8, 5, 6)))
 
 
 def test_maxima_grow_to_what_sums_need(command: Command, folder: Path):
@@ -187,8 +187,8 @@ def test_a_bad_list_is_refused(refused: Command, folder: Path, jobs: Any, said: 
         ("--runtime jobs.json --max-row x", "--max-row 'x' is not possible"),
         (
             "--runtime jobs.json --lanes 1 --max-row 20",
-            "job 1: 21 beats of a row of outputs are more than max-row 20; make a core with"
-            " max-row=21",
+            "job 1: 24 beats of a row of outputs are more than max-row 20; make a core with"
+            " max-row=24",
         ),
         ("--runtime jobs.json --max-partials 1", "job 1: 2 partials a position are more than"),
         ("--runtime jobs.json --stats jobs.json", "jobs.json is what --runtime reads, too"),

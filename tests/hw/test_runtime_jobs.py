@@ -72,7 +72,7 @@ WINDOWS = [partial(_counted, pads=pads) for pads in ((), (True,), (False,), (Fal
 def test_sequences_of_jobs_give_every_window_and_lose_what_the_formula_says(
     kernel: int, stride: int, partials: int, m: int, words: int
 ):
-    most = StageMaxima(partials, m, words, 256, 3, kind_bits=3)
+    most = StageMaxima(partials, partials, m, words, 256, 3, kind_bits=3)
     changes = free = differ = 0
     for seed in range(30):
         rng = random.Random(seed)
@@ -113,7 +113,7 @@ def test_sequences_of_jobs_give_every_window_and_lose_what_the_formula_says(
 
 def test_a_frame_of_the_same_job_waits_for_growth_and_idle_slots_alone():
     rng = random.Random(0)
-    most = StageMaxima(12, 64, 64, 256, 1)
+    most = StageMaxima(12, 12, 64, 64, 256, 1)
     for _ in range(120):
         axis, job, _ = random_job(rng, most, 9, 4)
         if job.rest or axis.identity:
@@ -142,6 +142,10 @@ SUMS: dict[str, Any] = {"operations": ("max", "avg"), "max_partials": 4}
 REFUSED: list[tuple[dict[str, Any], tuple[int, ...], dict[str, Any], str, str]] = [
     ({"kernel": 5, "stride": 1}, (8, 9, 9), {}, "max_partials", "4 partials a position"),
     ({"kernel": 20, "stride": 1}, (8, 50, 50), {}, "max_partials", "use PoolCore: 12 are the most"),
+    (
+        *({"kernel": 3, "stride": 1, "padding": ((0, 2), (0, 0))}, (8, 9, 9), {}, "max_drain"),
+        "2 windows that leave .*max_drain=2",
+    ),
     (
         *({"op": "sum", "kernel": 3}, (8, 9, 9), {"operations": ("sum",), "max_taps": 4}),
         *("max_taps", "9 taps of a window"),
@@ -197,6 +201,8 @@ def test_what_passes_a_maximum_is_refused_by_its_name(
         ({"lanes": 0}, "lanes must be"),
         ({"max_kinds": 3}, "max_kinds 3 is no power of two"),
         ({"max_taps": 1}, "max_taps must be"),
+        ({"max_drain": -1}, "max_drain must be"),
+        ({"max_drain": 3}, "max_drain 3 is more than max_partials 2"),
         ({"bits": 20, "operations": ("avg",)}, "max_taps 256 of 20 bits make sums of 28, and 26"),
         ({"max_partials": 12, "operations": ("sum",)}, "max_partials 12 with max_kinds 4 take"),
     ],

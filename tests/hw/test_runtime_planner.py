@@ -17,8 +17,11 @@ from streampool_hw.runtime.maxima import Maxima
 from streampool_sim.runtime.cases import random_job
 
 SMALL = Maxima(*(2, 8, ("max", "min"), 4), max_fold=64, max_row=256, max_words=32, max_length=64)
-PLANNED, TOO_IRREGULAR = 0, 8
-FIELD = {"max_partials": 3, "max_words": 4, "max_fold": 5, "max_row": 6, "max_length": 7}
+PLANNED, TOO_IRREGULAR = 0, 9
+FIELD = {
+    **{"max_partials": 3, "max_drain": 4, "max_words": 5},
+    **{"max_fold": 6, "max_row": 7, "max_length": 8},
+}
 """What the planner says where a maximum is passed."""
 
 
@@ -124,10 +127,12 @@ def field_of(job: PoolJob, maxima: Maxima) -> str | None:
 
 
 def test_a_maximum_that_is_passed_is_named_as_python_names_it(tmp_path: Path):
-    maxima = Maxima(lanes=2, max_fold=8, max_row=40, max_words=8, max_length=32, max_partials=1)
+    maxima = Maxima(lanes=2, max_fold=8, max_row=40, max_words=8, max_length=32)
+    maxima = replace(maxima, max_partials=2, max_drain=1)
     library = compiled(maxima, tmp_path)
     rng, seen = random.Random(2), set()
-    wide = replace(maxima, max_fold=64, max_row=4096, max_words=64, max_length=256, max_partials=6)
+    wide = replace(maxima, max_fold=64, max_row=4096, max_words=64, max_length=256)
+    wide = replace(wide, max_partials=6, max_drain=6)
     for _ in range(600):
         job = random_job(rng, wide).job
         made = planned(library, job)

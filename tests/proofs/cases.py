@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from streampool_golden.columns import windows_out
 from streampool_golden.networks import networks
 from streampool_hw import PoolCore
 from streampool_hw.asked import asked
-from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
+from streampool_hw.datapath.fifo import BlockFifo, Credit, PipelineFifo, ShiftFifo
 from streampool_hw.reduce.columns import ApartStage, ColumnStage, column_stage
 from streampool_hw.reduce.reduction import extremes, sums
 from streampool_hw.reduce.stage import AxisStage
@@ -93,13 +94,16 @@ APART_LEMMAS: tuple[tuple[str, Any, int], ...] = (
 def fifos() -> Iterator[Case]:
     """Yield the FIFO in one to three banks behind pipelines of one to all clocks that it allows.
 
-    Each in its three forms: in LUT RAM, the same with pointers that shift, and in block RAM.
+    Each in its three forms: in LUT RAM, the same with pointers that shift, and in block RAM; with
+    the FIFO's own credit, and with one that counts the beats.
     """
     kinds = {"fifo": PipelineFifo, "shift fifo": ShiftFifo, "block fifo": BlockFifo}
     for (form, kind), widths in itertools.product(kinds.items(), ((8,), (8, 9), (128, 128, 129))):
-        for clocks in (1, 7):
+        for clocks in (1, 7, Credit.IN_FLIGHT - 1):
+            counted = clocks > PipelineFifo.IN_FLIGHT
             name = f"{form} {'+'.join(map(str, widths))} behind {clocks}"
-            yield Case(name, "fifo", 1, lambda w=widths, c=clocks, k=kind: Fifo(w, c, k))
+            make = partial(Fifo, widths, clocks, kind, counted=counted)
+            yield Case(name, "fifo", 1, make)
 
 
 def sequencers() -> Iterator[Case]:

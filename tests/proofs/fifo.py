@@ -3,7 +3,7 @@
 from typing import Any
 
 from amaranth.hdl import Array, Cat, Elaboratable, Module, Signal, Value
-from streampool_hw.datapath.fifo import BlockFifo, PipelineFifo, ShiftFifo
+from streampool_hw.datapath.fifo import BlockFifo, Credit, PipelineFifo, ShiftFifo
 from streampool_hw.schedule.shifts import shifted
 
 from .formal import AnySeq, Cover
@@ -19,9 +19,12 @@ class Fifo(Elaboratable):
     The last by one beat, followed from its write: the solver chooses which. Ahead of it are as many
     beats as were there, less those taken, and it is what leaves when none is.
 
+    Where beats are `counted` a `Credit` says when work starts, in the FIFO's place.
+
     Invariants: the level counts the beats; level and work in flight together stay within what
-    credit allows; each bank's pointers differ by the level, in the order in which they go round. Of
-    a `BlockFifo` also: what has been read is the first beat, or that is beside it.
+    credit allows, or are what it has counted; each bank's pointers differ by the level, in the
+    order in which they go round. Of a `BlockFifo` also: what has been read is the first beat, or
+    that is beside it.
     """
 
     def __init__(
@@ -29,8 +32,10 @@ class Fifo(Elaboratable):
         widths: tuple[int, ...],
         clocks: int = PipelineFifo.IN_FLIGHT - 1,
         kind: type[PipelineFifo] = PipelineFifo,
+        *,
+        counted: bool = False,
     ):
-        self.widths, self.clocks, self.kind = widths, clocks, kind
+        self.widths, self.clocks, self.kind, self._counted = widths, clocks, kind, counted
         self.platform = Platform()
         self.ready = Signal()
         self.ports = [self.ready]
@@ -43,8 +48,15 @@ class Fifo(Elaboratable):
         room, width = PipelineFifo.CAPACITY, sum(self.widths)
         # work starts where there is credit, and ends in a write some clocks later
         flight, data = Signal(self.clocks), Signal(width)
-        write, pop = flight[-1], Signal()
-        m.d.sync += flight.eq(Cat(AnySeq(1) & fifo.credit, flight))
+        write, pop, start = flight[-1], Signal(), Signal()
+        credit = Credit()
+        counts = Inside(credit, platform)
+        m.submodules.credit = counts.fragment
+        m.d.sync += flight.eq(Cat(start, flight))
+        m.d.comb += [
+            start.eq(AnySeq(1) & (credit.credit if self._counted else fifo.credit)),
+            *(credit.starts.eq(start), credit.leaves.eq(pop)),
+        ]
         m.d.comb += [
             data.eq(AnySeq(width)),
             fifo.i.eq(data),
@@ -72,7 +84,10 @@ class Fifo(Elaboratable):
         level = inside("level")
         claim(m, level == count, "level")
         flying = sum(flight[i] for i in range(self.clocks))
-        claim(m, count + flying <= room - PipelineFifo.IN_FLIGHT + self.clocks, "credit")
+        most = room - PipelineFifo.IN_FLIGHT + self.clocks
+        claim(m, count + flying <= (room - 1 if self._counted else most), "credit")
+        if self._counted:
+            claim(m, counts("taken") == count + flying + 1, "counted")
         claim(m, ahead < count, "ahead", followed)
         first = 0
         for bank, (row, bits) in enumerate(zip(platform.rows, self.widths, strict=True)):

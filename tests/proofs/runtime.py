@@ -25,7 +25,7 @@ FRAMES = 3
 """Frames that are written down: more than come in so many clocks."""
 BITS = 3
 
-MOST = StageMaxima(partials=1, m=NEAR + 1, words=4, length=8, runs=1)
+MOST = StageMaxima(partials=1, drains=1, m=NEAR + 1, words=4, length=8, runs=1)
 
 
 @dataclass(frozen=True)

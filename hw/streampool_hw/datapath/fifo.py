@@ -104,6 +104,43 @@ class PipelineFifo(wiring.Component):
         return m
 
 
+class Credit(wiring.Component):
+    """Credit that counts a FIFO's beats from where they start, for a pipeline that is longer.
+
+    All places but one may be in flight, and a reader that has waited still gets a beat each clock
+    from then on.
+
+    Members
+    -------
+    starts : In(1)
+        Whether a beat starts in this clock that will be written.
+    leaves : In(1)
+        Whether one is taken from the FIFO.
+    credit : Out(1)
+        A register: whether one may start.
+    """
+
+    IN_FLIGHT = PipelineFifo.CAPACITY - 2
+    """The most clocks from a beat's start to its write, both counted."""
+
+    starts: Signal
+    leaves: Signal
+    credit: Signal
+
+    def __init__(self):
+        super().__init__({"starts": In(1), "leaves": In(1), "credit": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        taken = Signal(range(PipelineFifo.CAPACITY + 1), init=1)  # places, and one that is spare
+        m.d.comb += self.credit.eq(~taken[-1])
+        with m.If(self.starts & ~self.leaves):
+            m.d.sync += taken.eq(taken + 1)
+        with m.If(~self.starts & self.leaves):
+            m.d.sync += taken.eq(taken - 1)
+        return m
+
+
 class ShiftFifo(PipelineFifo):
     """The same, clock for clock, where carry chains are slow: pointers are shift registers."""
 

@@ -26,7 +26,7 @@ BYTE_BITS = 2
 """Bits of a byte's place in a word: how far a word's address is shifted for a bus of bytes."""
 
 ID = int.from_bytes(b"SPRT", "big")
-MAP_VERSION = 1
+MAP_VERSION = 2
 """Goes up when a host's program that was right is right no more."""
 
 _FLAGS = (
@@ -94,7 +94,8 @@ CONTROLS: tuple[Register, ...] = (
         (
             Field("max_partials", 0, 8, "the most partials of a position"),
             Field("max_words", 8, 16, "words of a program"),
-            Field("max_kinds", 24, 8, "the most kinds of windows along an axis"),
+            Field("max_kinds", 24, 4, "the most kinds of windows along an axis"),
+            Field("max_drain", 28, 4, "the most windows that leave after the last input"),
         ),
         "what a program may have",
         access="r",

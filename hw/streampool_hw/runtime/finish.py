@@ -130,6 +130,7 @@ class RuntimeFinish(wiring.Component):
             Step(self._add, self._by),
             Step(_same),  # from the FIFO to the multipliers
             Step(self._multiply, clocks=Multiplier.LATENCY),
+            Step(_same),  # and from there
             Step(self._cut, self._look_up),
             Step(self._even),
             Step(self._compare, self._lifted),

@@ -14,9 +14,6 @@ from .maxima import KNOWN, MOST, Maxima, StageMaxima, check_maxima
 from .quotients import Finish, kinds_of, windows_of
 from .registers import FINISH, STAGES, WORDS, RegisterMap, checksum
 
-BETWEEN = 5
-"""Clocks that a stage loses at a change of jobs behind one that has slots of few beats."""
-
 
 @dataclass(frozen=True)
 class StageJob:
@@ -211,7 +208,7 @@ class RuntimeJob:
         columns give finds no room any more.
         """
         both = [*zip(old.stages, self.stages, strict=True)]
-        late = BETWEEN * sum(before.rest > 0 for before, _ in both)
+        late = sum(before.least - 2 for before, _ in both if before.rest)
         return late + sum(max(0, lost(*each) - lost(each[1], each[1])) for each in both)
 
 
@@ -319,6 +316,7 @@ def _stage_job(
         axis, m, runs = _other_slots(axis.length, m, runs, most)
     plan = plan_of(axis)
     _within("max_partials", "partials a position", plan.partials, most.partials)
+    _within("max_drain", "windows that leave after the last input", plan.drain, most.drains)
     # above `own` whether a window is the last, and its kind
     short = plan.short
     each = windows(short) if len(kinds) > 1 else kinds * short.outputs

@@ -9,7 +9,7 @@ from .job import RuntimeJob
 from .maxima import LEAST as LEAST_OF_ALL
 from .maxima import Maxima
 
-LEAST = {"max_partials": 1, "max_kinds": 1} | LEAST_OF_ALL
+LEAST = LEAST_OF_ALL | {"max_partials": 1, "max_drain": 1, "max_kinds": 1}
 """The maxima that grow with what they have to hold, and the least of each."""
 
 
@@ -42,7 +42,11 @@ def grown(
             if error.field not in LEAST or error.field in fixed:
                 raise
             before = getattr(held, error.field)
-            needs = {error.field: before + 1 if error.field == "max_partials" else 2 * before}
+            needs = {
+                error.field: before + 1
+                if error.field in ("max_partials", "max_drain")
+                else 2 * before
+            }
             most = held
         else:
             return held

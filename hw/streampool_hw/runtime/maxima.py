@@ -12,8 +12,9 @@ from ..reduce.stage import AxisStage
 NEAR = AxisStage.DEPTH
 """Clocks that a slot takes at least where a store is small: what it writes can be read after so
 many."""
-FAR = 2
-"""Clocks more where a store is large: a register on either side is half-way to its blocks."""
+FAR = {"columns": 1, "rows": 2}
+"""Registers half-way to a store's blocks, and so clocks more: behind it, and before it where it is
+large."""
 
 MOST_DIVIDEND = 28
 """The most bits of a dividend, so that its reciprocal fits into a write with all that is beside."""
@@ -30,6 +31,8 @@ class StageMaxima:
     ----------
     partials : int
         R, places of the queue.
+    drains : int
+        The most windows that leave after a run's last input.
     m : int
         The most beats from a position to its neighbour.
     words : int
@@ -40,22 +43,23 @@ class StageMaxima:
         How often the axis may pass in a frame.
     kind_bits : int
         Bits of the number of a window's kind: of those that are divided alike.
-    far : bool
-        Whether the store is large, and there are registers on either side of it.
+    far : {0, 1, 2}
+        Registers half-way to the store's blocks: the first is behind it, the second before it.
     """
 
     partials: int
+    drains: int
     m: int
     words: int
     length: int
     runs: int
     kind_bits: int = 0
-    far: bool = False
+    far: int = 0
 
     @property
     def slot(self) -> int:
         """Clocks that a slot takes at least: what it writes can be read after so many."""
-        return NEAR + FAR * self.far
+        return NEAR + self.far
 
     @property
     def m_bits(self) -> int:
@@ -99,12 +103,14 @@ class StageMaxima:
 
 
 MOST = {
-    **{"bits": 32, "max_partials": 12, "max_fold": 1 << 14, "max_row": 1 << 14, "lanes": 1 << 12},
+    **{"lanes": 1 << 12, "bits": 32, "max_partials": 12, "max_drain": 12},
+    **{"max_fold": 1 << 14, "max_row": 1 << 14},
     **{"max_words": 256, "max_length": 1 << 16, "max_taps": 1 << 12, "max_kinds": 8},
 }
 """The largest of each that a core may be made for."""
 LEAST = {
-    **{"max_fold": NEAR, "max_row": NEAR + FAR, "max_words": 2, "max_length": 2, "max_taps": 2},
+    **{"max_fold": NEAR + FAR["columns"], "max_row": NEAR + FAR["rows"]},
+    **{"max_words": 2, "max_length": 2, "max_taps": 2, "max_drain": 0},
 }
 """The least, where it is not 1."""
 
@@ -144,6 +150,10 @@ class Maxima:
     max_kinds : int
         How many kinds of windows an axis of averages may have, as those at a border that are
         divided by less: 1, 2, 4 or 8.
+    max_drain : int
+        D, windows that leave after the last input of their axis. 0, as it is by default, stands for
+        half of the partials, rounded up: enough where the padding behind is half a kernel at most.
+        What is left of a frame is kept in memories of its own, of D values a position.
 
     Raises
     ------
@@ -161,6 +171,7 @@ class Maxima:
     max_length: int = 4096
     max_taps: int = 256
     max_kinds: int = 4
+    max_drain: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -171,6 +182,14 @@ class Maxima:
             value = getattr(self, name)
             if value & (value - 1):
                 raise SpecError(name, f"{name} {value} is no power of two; use one, as {some}.")
+        if not self.max_drain:
+            object.__setattr__(self, "max_drain", -(-self.max_partials // 2))
+        if self.max_drain > self.max_partials:
+            raise SpecError(
+                "max_drain",
+                f"max_drain {self.max_drain} is more than max_partials {self.max_partials}, which"
+                f" what drains is among; use {self.max_partials} or fewer.",
+            )
         named = (self.operations,) if isinstance(self.operations, str) else self.operations
         object.__setattr__(self, "operations", tuple(dict.fromkeys(named or ())))
         unknown = [op for op in self.operations if op not in KNOWN]
@@ -186,7 +205,7 @@ class Maxima:
                 f"max_taps {self.max_taps} of {self.bits} bits make sums of {self.sum_bits}, and"
                 f" {MOST_DIVIDEND - 2} are the most; use fewer, or narrower values.",
             )
-        if max(self.columns.word_bits, self.max_partials * self.kind_bits) > 32:
+        if max(self.columns.word_bits, self.max_drain * self.kind_bits) > 32:
             raise SpecError(
                 "max_partials",
                 f"max_partials {self.max_partials} with max_kinds {self.max_kinds} take a word of"
@@ -197,14 +216,14 @@ class Maxima:
     def columns(self) -> StageMaxima:
         """What sizes the columns' stage, which passes once per row."""
         turns = self.max_length, self.max_length
-        each = (self.max_partials, self.max_fold, self.max_words)
-        return StageMaxima(*each, *turns, self.kind_bits)
+        each = (self.max_partials, self.max_drain, self.max_fold, self.max_words)
+        return StageMaxima(*each, *turns, self.kind_bits, FAR["columns"])
 
     @property
     def rows(self) -> StageMaxima:
         """What sizes the rows' stage."""
-        each = (self.max_partials, self.max_row, self.max_words)
-        return StageMaxima(*each, self.max_length, 1, self.kind_bits, far=True)
+        each = (self.max_partials, self.max_drain, self.max_row, self.max_words)
+        return StageMaxima(*each, self.max_length, 1, self.kind_bits, FAR["rows"])
 
     @property
     def reduces(self) -> tuple[Operation, ...]:

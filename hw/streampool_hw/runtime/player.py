@@ -142,9 +142,12 @@ class Player(wiring.Component):
 
         # ---- the slot: which of its steps is to come, and whether more do after it
         at, m1, more, within, many = data(bits), data(bits), Signal(), Signal(), data()
-        advance = Signal()
+        advance, ended, restarted = Signal(), Signal(), Signal()
         to_go = at - m1  # negative; 1 less than the steps after the one behind this
-        m.d.comb += [self.slot_last.eq(~more), advance.eq((step | restart) & ~more)]
+        m.d.comb += [
+            *(self.slot_last.eq(~more), advance.eq(ended | restarted)),
+            *(ended.eq(step & ~more), restarted.eq(restart & ~more)),
+        ]
         with m.If(step):
             m.d.sync += within.eq(more)
         with m.If(step | restart):
@@ -219,13 +222,15 @@ class Player(wiring.Component):
         # store yet
         begun, settles, next_rests = Signal(most.slot - NEAR), Signal(), Signal()
         m.d.comb += [
-            next_rests.eq(Mux(advance, rests, rests_on)),
+            next_rests.eq(Mux(ended, rests, Mux(restarted, rests, rests_on))),
             self.settling.eq(settles & begins),
         ]
+        # what does not follow from the step, which comes late, is worked out beside it
+        still_rests = Mux(restarted, rests_long, Mux(advanced, rests_longer, rest > 2))
         m.d.sync += [
             *(begun.eq(Cat(restart, begun)), resting.eq(next_rests)),
             settles.eq(next_rests | restart | begun.any()),
-            rests_on.eq(Mux(advance, rests_long, Mux(advanced, rests_longer, rest > 2))),
+            rests_on.eq(Mux(ended, rests_long, still_rests)),
             rest.eq(Mux(advanced, Mux(rests, job.rest - 1, 0), rest - resting)),
         ]
         with m.If(step):

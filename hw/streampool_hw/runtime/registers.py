@@ -109,7 +109,7 @@ def stage_registers(most: StageMaxima) -> tuple[Register, ...]:
             2,
             (
                 Field("runs1", 0, most.run_bits, "passes along the axis in a frame, less 1"),
-                Field("drain", 16, most.partials, "1 << D - 1, or 0 where nothing drains"),
+                Field("drain", 16, most.drains, "1 << D - 1, or 0 where nothing drains"),
             ),
             "how often the axis passes, and what leaves after its last input",
         ),
@@ -120,7 +120,7 @@ def stage_registers(most: StageMaxima) -> tuple[Register, ...]:
                 Field(
                     "kinds",
                     0,
-                    most.partials * most.kind_bits,
+                    most.drains * most.kind_bits,
                     "the kinds of the windows that drain, the first lowest",
                 ),
             ),

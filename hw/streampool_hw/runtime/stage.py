@@ -8,6 +8,7 @@ from typing import cast
 from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value
 from amaranth.lib import data
 
+from ..datapath.fifo import Credit
 from ..datapath.pipeline import copies, delay
 from ..datapath.store import DelayLine, RamStore, Store
 from ..families import GENERIC
@@ -70,14 +71,15 @@ class RuntimeStage(Stage):
     ):
         self._most, self._marks_last = most, marks_last
         self._totals, self._key_bits = totals, key_bits
+        self._counts = seamless and most.far > 0
         self.player = Player(most)
         self.staged_traits, self.traits = Signal(traits), Signal(traits, reset_less=True)
         self.carried = Signal(carries)
         super().__init__(
             *(most.partials, most.m, lanes, TOTAL, i_shape, o_shape, family),
             marks=(1 + traits) * marks_last + most.kind_bits + carries,
-            seamless=seamless,
-            behind=int(most.far),
+            seamless=seamless and not self._counts,
+            behind=min(most.far, 1),
         )
 
     def _control(self, m: Module, credit: Value) -> Control:
@@ -90,10 +92,16 @@ class RuntimeStage(Stage):
 
         # what is left of the run before: rounds of rows, a window's place each
         draining, started = Signal(), Signal()
-        data, bits, places = partial(Signal, reset_less=True), most.m_bits, most.partials
+        data, bits, places = partial(Signal, reset_less=True), most.m_bits, most.drains
         m1, many, drain, kinds = data(bits), data(), data(places), data(places * most.kind_bits)
         row, more, place, rounds = data(bits), data(), data(places), data(places)
         take, pop, is_last_left = Signal(), Signal(), Signal()
+        leaves = take & own | pop
+        if self._counts:
+            m.submodules.credit = counts = Credit()
+            m.d.comb += counts.starts.eq(leaves)
+            m.d.comb += counts.leaves.eq(self.o.valid & self.o.ready)
+            credit = counts.credit
         m.d.comb += [
             self.i.ready.eq(credit & ~player.shut),
             take.eq(self.i.valid & self.i.ready),
@@ -141,7 +149,7 @@ class RuntimeStage(Stage):
         marks = [last, Mux(draining, left_traits, self.traits)] if self._marks_last else []
         if most.kind_bits:
             left_kind, bits = Signal(most.kind_bits), most.kind_bits
-            for j in range(most.partials):
+            for j in range(most.drains):
                 with m.If(place[j]):
                     m.d.comb += left_kind.eq(kinds.word_select(j, bits))
             own_kind = player.word[most.own_bit + 2 : most.loop_bit]
@@ -171,7 +179,6 @@ class RuntimeStage(Stage):
             own_bits = delay(m, self.carried, RamStore.LATENCY, name="carries")
             carried = Mux(is_left, kept.read_data, own_bits)
         word = [*load, *skip, shift]
-        leaves = take & own | pop
         return RuntimeControl(take, word, leaves, Cat(marks), tuple(beside), carried)
 
     def _marked(self, m: Module, control: Control) -> Value:
@@ -199,8 +206,8 @@ class RuntimeStage(Stage):
         sums = self._totals is not None or not bits
         gates = QueueGates(m, self._partial, bits, sums, totals, selects_next)
         # half-way from the blocks of a large store
-        there = delay(m, store.read_data, int(self._most.far), name="queue")
-        words = data.View(self._words(len(x)), there)
+        there = delay(m, store.read_data, self._timing.comes[0] - RamStore.LATENCY, name="queue")
+        words = data.View(self._words(len(x), partials), there)
 
         plain = [delay(m, value, comes + 1, name="x") for value in x]
         alone = [delay(m, value, name="x") for value in plain]
@@ -228,15 +235,15 @@ class RuntimeStage(Stage):
         m.d.comb += [
             store.read_en.eq(told.step),
             store.write_data.eq(delay(m, Cat(kept), self._way, name="kept")),
-            store.write_en.eq(self._writers(m, store, told.step, name="write", reset=True)),
+            store.write_en.eq(self._writers(m, store, told.step, 0, name="write", reset=True)),
         ]
         return Cat(own)
 
     def _writers(
-        self, m: Module, store: Store, bit: Value, *, name: str, reset: bool = False
+        self, m: Module, store: Store, bit: Value, late: int, *, name: str, reset: bool = False
     ) -> Value:
         """Return a bit of a step when its word is written, for each of a store's writers."""
-        clocks = self._timing.ready[0] + self._way
+        clocks = self._timing.ready[0] + self._way + late
         levels = (store.writers - 1).bit_length()
         bit = delay(m, bit, clocks - levels - 1, name=name, reset=reset)
         each = copies(m, levels, bit, reset=reset)[: store.writers]
@@ -246,37 +253,40 @@ class RuntimeStage(Stage):
     @property
     def _way(self) -> int:
         """Clocks from the new partials to the store's write."""
-        return 1 + self._most.far
+        return 1 + max(self._most.far - 1, 0)
 
-    def _words(self, lanes: int) -> data.ArrayLayout:
+    def _words(self, lanes: int, partials: int) -> data.ArrayLayout:
         """Return what a word of a store has: each lane's partials side by side, the oldest first.
 
         So a lane is near its own blocks of memory.
         """
-        return data.ArrayLayout(data.ArrayLayout(self._partial, self._partials), lanes)
+        return data.ArrayLayout(data.ArrayLayout(self._partial, partials), lanes)
 
     def _leaving(
         self, m: Module, told: Control, stores: list[DelayLine | RamStore], own: Value
     ) -> Value:
-        (store,), partials, timing = stores, self._partials, self._timing
-        slot_ends, finished, pop, round_ends, *elsewhere = told.beside[: 4 + partials]
+        (store,), drains, timing = stores, self._most.drains, self._timing
+        slot_ends, finished, pop, round_ends, *elsewhere = told.beside[: 4 + drains]
+        lanes = len(own) // self._partial.width
         m.submodules.finished = kept = ram_store(
-            store.width, self.m, self._family, CONSTANTS, restarts=True
+            len(own) * drains, self.m, self._family, CONSTANTS, restarts=True
         )
+        queues = data.View(self._words(lanes, self._partials), store.write_data)
         # what leaves is a register `early` clocks after its row is read
         early = timing.depth - 1 - RamStore.LATENCY - 2
+        drained = Cat(queues[lane][j] for lane in range(lanes) for j in range(drains))
         writers = partial(self._writers, m)
         m.d.comb += [
             store.read_last.eq(slot_ends),
-            store.write_last.eq(writers(store, slot_ends, name="write_last")),
-            kept.write_last.eq(writers(kept, slot_ends, name="finished_last")),
-            kept.write_data.eq(store.write_data),
-            kept.write_en.eq(writers(kept, finished, name="write_finished", reset=True)),
+            store.write_last.eq(writers(store, slot_ends, 0, name="write_last")),
+            kept.write_last.eq(writers(kept, slot_ends, 1, name="finished_last")),
+            kept.write_data.eq(delay(m, drained, name="drained")),
+            kept.write_en.eq(writers(kept, finished, 1, name="write_finished", reset=True)),
             kept.read_en.eq(delay(m, pop, early, name="read_finished", reset=True)),
             kept.read_last.eq(delay(m, round_ends, early, name="round_ends")),
         ]
         found = delay(m, kept.read_data, name="finished")
-        words = data.View(self._words(len(own) // self._partial.width), found)
+        words = data.View(self._words(lanes, drains), found)
         left: Value = Const(0, 1)
         for j, other in enumerate(elsewhere):
             chosen = Signal(len(own), name=f"finished_{j}", reset_less=True)

@@ -15,6 +15,7 @@ HEADING = "a core whose job changes while it runs"
 
 SIZES = {
     "max_partials": "partials per position: ceil((K - 1) d / S) is always enough",
+    "max_drain": "windows that leave after the last input of their axis",
     "max_fold": "beats per position",
     "max_row": "beats of a row of outputs",
     "max_words": "words of an axis' program, a power of two",
@@ -31,7 +32,8 @@ def maxima_options(*, stated: bool = False) -> list[Option]:
     """Return the options that size a core; `stated` are what they are if nothing is said."""
 
     def most(name: str, help: str) -> Option:
-        usual = f" ({getattr(Maxima(), name)})" if stated else ""
+        value = "half of the partials" if name == "max_drain" else getattr(Maxima(), name)
+        usual = f" ({value})" if stated else ""
         return option(f"--{name.replace('_', '-')}", values.positive, "N", help + usual)
 
     return under(HEADING, *(most(name, help) for name, help in SIZES.items()))

@@ -30,7 +30,16 @@ MAXIMA = (
         max_length=64,
     ),
     Maxima(lanes=1, max_partials=2, max_fold=32, max_row=128, max_words=16, max_length=32),
-    Maxima(lanes=3, bits=5, max_partials=6, max_fold=64, max_row=512, max_words=64, max_length=64),
+    Maxima(
+        lanes=3,
+        bits=5,
+        max_partials=6,
+        max_fold=64,
+        max_row=512,
+        max_words=64,
+        max_length=64,
+        max_drain=6,
+    ),
     Maxima(
         lanes=1,
         operations=("max", "min", "avg", "sum"),
@@ -51,6 +60,7 @@ MAXIMA = (
         max_length=64,
         max_taps=200,
         max_kinds=8,
+        max_drain=4,
     ),
     Maxima(
         lanes=1,
