@@ -265,8 +265,10 @@ class RuntimePoolCore(wiring.Component):
             m.d.sync += since.eq(Cat(restart, since))
         for k, name in enumerate(units):
             count, due = frames[name], armed & ~taken[k]
-            if name != first:
-                due &= taken[0] & (count == number)
+            if name != first:  # compared in a clock of its own: a frame takes several
+                turn = Signal(name=f"turn_{name}")
+                m.d.sync += turn.eq(taken[0] & (count == number))
+                due &= turn
             if name in stages:
                 player = stages[name].player
                 begins, takes = player.began, player.copy
