@@ -1,6 +1,5 @@
 """The gates of a run-time stage's queue: what its places become at a step, in few LUTs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from amaranth.hdl import Const, Module, Mux, Shape, Signal, Value, ValueLike
@@ -19,7 +18,7 @@ class Place:
     old : Value
         Its partial where it does not, from what is selected.
     takes : Value
-        Whether it takes the input in.
+        Whether it takes the input in: no register, and a clock before the others are there.
     """
 
     new: Value
@@ -33,7 +32,7 @@ class QueueGates:
 
     These are what the place itself and the one behind, which shifts, become by the input or
     without it. Registers in front clear three of them, so the choice is an or, of a LUT for each
-    bit::
+    bit. What clears them is a register, too, as it has far to go::
 
         x ---------+--> x or sum --> cleared but where it takes and stays ------+
                    |            +--> of place j + 1: but where that one shifts -|
@@ -51,18 +50,15 @@ class QueueGates:
         Bits of keys, of which the largest is selected; 0 where all steps sum.
     sums : bool
         Whether steps may sum.
-    totals : Value
-        Whether the step sums whose word comes from the store in this clock.
-    selects_next : Value
-        Whether the step of a clock ago does not.
+    selects : Value
+        Whether the step selects, and does not sum, whose word came from the store a clock ago.
     """
 
     m: Module
     partial: Shape
     key_bits: int
     sums: bool
-    totals: Value
-    selects_next: Value
+    selects: Value
 
     def cleared(self, clears: Value, value: ValueLike, name: str) -> Value:
         """Return a register of a partial's bits that is 0 where it is cleared."""
@@ -71,47 +67,56 @@ class QueueGates:
         return register
 
     def place(
-        self, j: int, x: Value, alone: Value, partial: Value, anew: Value, skip: Value
+        self,
+        j: int,
+        x: Value,
+        alone: Value,
+        partial: Value,
+        adds_none: Value,
+        keeps_none: Value,
+        skip: Value,
     ) -> Place:
         """Return what place `j` of a lane may become.
 
         `x` is the input in a register, 0 for a sum where it is no tap; `alone` the input as it is,
-        a clock later. The partial, and whether the place starts `anew`, are there in the clock in
-        which the store's word comes; whether the input is no tap of it, `skip`, a clock later.
+        a clock later. The partial is there in the clock in which the store's word comes; so is
+        whether it counts for no sum, `adds_none`, and for no selection, `keeps_none`. Whether the
+        input is no tap of it, `skip`, comes a clock later.
         """
         m, bits, new = self.m, self.key_bits, alone
         if self.sums:
-            total = x + self.cleared(anew | ~self.totals, partial, f"added_{j}")
+            total = x + self.cleared(adds_none, partial, f"added_{j}")
             new = delay(m, total[: len(x)], name=f"new_{j}")
         takes, key = Const(1, 1), Const(0, 1)
         if bits:
-            key = self.cleared(anew | self.totals, partial[:bits], f"key_{j}")[:bits]
+            key = self.cleared(keeps_none, partial[:bits], f"key_{j}")[:bits]
             takes = (key - x[:bits])[-1]
-            takes = Mux(self.selects_next, takes, 1) if self.sums else Mux(skip, 0, takes)
-            takes = delay(m, takes, name=f"takes_{j}")
+            takes = Mux(self.selects, takes, 1) if self.sums else Mux(skip, 0, takes)
         return Place(new, delay(m, key, name=f"partial_{j}"), takes)
 
-    def behind(self, j: int, x: Value, alone: Value, skip: Callable[[], Value]) -> Place:
+    def behind(self, j: int, x: Value, alone: Value, skip: Value) -> Place:
         """Return the same of the virtual place behind the queue, which is the input alone."""
         if self.sums:
             return Place(delay(self.m, x, name=f"new_{j}"), Const(0, 1), Const(1, 1))
-        return Place(alone, Const(0, 1), ~skip())
+        return Place(alone, Const(0, 1), ~skip)
 
     def kept(self, j: int, here: Place, next_: Place, shift: Value, moves: Value) -> Value:
         """Return what place `j` becomes; `shift` and `moves` are two copies of one bit."""
         if self.sums:
-            found = self.cleared(shift | ~here.takes, here.new, f"takes_{j}")
-            found |= self.cleared(~(shift & next_.takes), next_.new, f"takes_behind_{j}")
+            found = self._chosen(~shift & here.takes, here.new, f"takes_{j}")
+            found |= self._chosen(shift & next_.takes, next_.new, f"takes_behind_{j}")
         else:  # both are the input
-            takes = Mux(shift, next_.takes, here.takes)
-            found = self.cleared(~takes, here.new, f"takes_{j}")
-        found |= self.cleared(moves | here.takes, here.old, f"stays_{j}")
+            found = self._chosen(Mux(shift, next_.takes, here.takes), here.new, f"takes_{j}")
+        found |= self._chosen(~moves & ~here.takes, here.old, f"stays_{j}")
         if not isinstance(next_.old, Const):
-            found |= self.cleared(~moves | next_.takes, next_.old, f"shifts_{j}")
+            found |= self._chosen(moves & ~next_.takes, next_.old, f"shifts_{j}")
         return found
 
     def leaving(self, oldest: Place, none: Value) -> Value:
         """Return the oldest partial, new, as it leaves; 0 where `none` of the queue does."""
-        return self.cleared(none | ~oldest.takes, oldest.new, "own_taken") | self.cleared(
-            none | oldest.takes, oldest.old, "own_kept"
-        )
+        own = self._chosen(~none & oldest.takes, oldest.new, "own_taken")
+        return own | self._chosen(~none & ~oldest.takes, oldest.old, "own_kept")
+
+    def _chosen(self, bit: Value, value: Value, name: str) -> Value:
+        """Return a register that has a value where a bit said so a clock before, and else 0."""
+        return self.cleared(delay(self.m, ~bit, name=f"not_{name}"), value, name)

@@ -197,14 +197,14 @@ class RuntimeStage(Stage):
         partials, (store,), timing = self._partials, stores, self._timing
         comes, ready, bits = timing.comes[0], timing.ready[0], self._key_bits
         load, skips = told.word[: partials + 1], told.word[partials + 1 : -1]
-        shift, moves = copies(m, 1, delay(m, told.word[-1], ready - 2, name="shift"))
-        is_left = delay(m, told.beside[2], ready - 1, name="is_left")
-        totals: Value = Const(not bits, 1)
+        shift, moves = copies(m, 1, delay(m, told.word[-1], ready - 3, name="shift"))
+        is_left = delay(m, told.beside[2], ready - 2, name="is_left")
+        totals: Value = Const(not bits, 1)  # a clock before the word
         if self._totals is not None:
-            totals = delay(m, told.beside[-1], comes, name="totals")
-        selects_next = ~delay(m, totals, name="totals")
+            totals = delay(m, told.beside[-1], comes - 1, name="totals")
         sums = self._totals is not None or not bits
-        gates = QueueGates(m, self._partial, bits, sums, totals, selects_next)
+        selects = ~delay(m, totals, 2, name="totals")
+        gates = QueueGates(m, self._partial, bits, sums, selects)
         # half-way from the blocks of a large store
         there = delay(m, store.read_data, self._timing.comes[0] - RamStore.LATENCY, name="queue")
         words = data.View(self._words(len(x), partials), there)
@@ -219,13 +219,15 @@ class RuntimeStage(Stage):
                 each = [delay(m, value, comes, name="x") for value in x]
                 taken = [gates.cleared(skip, value, f"x_{j}") for value in each]
             if j == partials:
-                last = partial(delay, m, late, name="skip")
                 both = zip(taken, alone, strict=True)
-                places.append([gates.behind(j, *inputs, last) for inputs in both])
+                places.append([gates.behind(j, *inputs, late) for inputs in both])
                 continue
-            anew = delay(m, load[j], comes, name=f"load_{j}")
+            anew = delay(m, load[j], comes - 1, name=f"load_{j}")
+            adds_none, keeps_none = (
+                delay(m, anew | other, name=f"none_{j}") for other in (~totals, totals)
+            )
             lanes = zip(taken, alone, [word[j] for word in words], strict=True)
-            places.append([gates.place(j, *lane, anew, late) for lane in lanes])
+            places.append([gates.place(j, *lane, adds_none, keeps_none, late) for lane in lanes])
 
         kept, own = [], []
         for queue in zip(*places, strict=True):
