@@ -13,7 +13,7 @@ from functools import reduce
 from amaranth.hdl import Array, Cat, Module, Mux, ResetSignal, Signal, Value, unsigned
 from streampool_golden import Axis
 from streampool_hw.runtime.job import StageJob, _stage_job
-from streampool_hw.runtime.maxima import NEAR, StageMaxima
+from streampool_hw.runtime.maxima import FAR, NEAR, StageMaxima
 from streampool_hw.runtime.stage import RuntimeStage
 
 from .cases import Bounded
@@ -25,7 +25,8 @@ FRAMES = 3
 """Frames that are written down: more than come in so many clocks."""
 BITS = 3
 
-MOST = StageMaxima(partials=1, drains=1, m=NEAR + 1, words=4, length=8, runs=1)
+MOST = StageMaxima(1, 1, NEAR + 1, words=4, length=8, runs=1, far=FAR["columns"])
+"""A stage of a core's columns, as small as that can be."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ class Changes(Claimed):
         )
         self.width = BITS + 2 if sums else BITS
         shapes = unsigned(BITS), unsigned(self.width)
-        self.stage = RuntimeStage(MOST, 1, *shapes, key_bits=0 if sums else BITS, marks_last=True)
+        self.stage = RuntimeStage(
+            *(MOST, 1, *shapes), key_bits=0 if sums else BITS, marks_last=True, seamless=True
+        )
         self.valid, self.ready, self.data = Signal(), Signal(), Signal(BITS)
         self.ports = [self.valid, self.ready, self.data]
 
@@ -136,7 +139,7 @@ class Changes(Claimed):
     def longest(self) -> int:
         """Clocks after which a frame that is in is out by itself."""
         # what two frames leave, one beat per clock, behind a slot that waits
-        return self.stage.latency + NEAR + 2 * max(len(each.taps) for each in self.jobs)
+        return self.stage.latency + MOST.slot + 2 * max(len(each.taps) for each in self.jobs)
 
     def _tell(self, m: Module) -> Value:
         """Write each job in turn, and have it taken over; return which the next frame is of."""
@@ -177,8 +180,8 @@ JOBS = {
     "drains": Told(_axis(2, 2, 1, 1), 1),
     "two beats": Told(_axis(2, 2, 2, 0), 2),
     "three": Told(_axis(3, 2, 1, 0), 1),
-    "a whole slot": Told(_axis(2, 2, 1, 1), NEAR),
-    "no window": Told(_axis(2, 1, 1, 0), NEAR),
+    "a whole slot": Told(_axis(2, 2, 1, 1), MOST.slot),
+    "no window": Told(_axis(2, 1, 1, 0), MOST.slot),
 }
 
 
