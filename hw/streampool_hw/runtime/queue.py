@@ -18,7 +18,7 @@ class Place:
     old : Value
         Its partial where it does not, from what is selected.
     takes : Value
-        Whether it takes the input in: no register, and a clock before the others are there.
+        Whether it takes the input in; where steps may sum no register, and a clock earlier.
     """
 
     new: Value
@@ -27,12 +27,29 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a step asks of a place, in registers that all lanes share.
+
+    Parameters
+    ----------
+    adds_none, keeps_none : Value
+        Whether its partial counts for no sum, and for no selection; as the store's word comes.
+    skip : Value
+        Whether it does not take the input in, whatever that is; a clock later.
+    """
+
+    adds_none: Value
+    keeps_none: Value
+    skip: Value
+
+
+@dataclass(frozen=True)
 class QueueGates:
     """What a place of the queue becomes: one of four things, all but one of them cleared.
 
     These are what the place itself and the one behind, which shifts, become by the input or
     without it. Registers in front clear three of them, so the choice is an or, of a LUT for each
-    bit. What clears them is a register, too, as it has far to go::
+    bit::
 
         x ---------+--> x or sum --> cleared but where it takes and stays ------+
                    |            +--> of place j + 1: but where that one shifts -|
@@ -49,16 +66,14 @@ class QueueGates:
     key_bits : int
         Bits of keys, of which the largest is selected; 0 where all steps sum.
     sums : bool
-        Whether steps may sum.
-    selects : Value
-        Whether the step selects, and does not sum, whose word came from the store a clock ago.
+        Whether steps may sum. Then there are many wide registers to clear, and what does that has
+        far to go: it is worked out a clock earlier, and is a register, for some LUTs more.
     """
 
     m: Module
     partial: Shape
     key_bits: int
     sums: bool
-    selects: Value
 
     def cleared(self, clears: Value, value: ValueLike, name: str) -> Value:
         """Return a register of a partial's bits that is 0 where it is cleared."""
@@ -67,38 +82,34 @@ class QueueGates:
         return register
 
     def place(
-        self,
-        j: int,
-        x: Value,
-        alone: Value,
-        partial: Value,
-        adds_none: Value,
-        keeps_none: Value,
-        skip: Value,
+        self, j: int, now: Value, x: Value, alone: Value, partial: Value, asked: Asked
     ) -> Place:
         """Return what place `j` of a lane may become.
 
-        `x` is the input in a register, 0 for a sum where it is no tap; `alone` the input as it is,
-        a clock later. The partial is there in the clock in which the store's word comes; so is
-        whether it counts for no sum, `adds_none`, and for no selection, `keeps_none`. Whether the
-        input is no tap of it, `skip`, comes a clock later.
+        The partial comes with the store's word, beside the input as it is `now`. A clock later `x`
+        is the input in a register, 0 for a sum where it is no tap, and again later `alone` the
+        input as it is.
         """
         m, bits, new = self.m, self.key_bits, alone
         if self.sums:
-            total = x + self.cleared(adds_none, partial, f"added_{j}")
+            total = x + self.cleared(asked.adds_none, partial, f"added_{j}")
             new = delay(m, total[: len(x)], name=f"new_{j}")
         takes, key = Const(1, 1), Const(0, 1)
         if bits:
-            key = self.cleared(keeps_none, partial[:bits], f"key_{j}")[:bits]
-            takes = (key - x[:bits])[-1]
-            takes = Mux(self.selects, takes, 1) if self.sums else Mux(skip, 0, takes)
+            key = self.cleared(asked.keeps_none, partial[:bits], f"key_{j}")[:bits]
+            if self.sums:
+                larger = Mux(asked.keeps_none, 1, (partial[:bits] - now[:bits])[-1])
+                takes = ~asked.skip & delay(m, larger, name=f"larger_{j}")
+            else:
+                larger = Mux(asked.skip, 0, (key - x[:bits])[-1])
+                takes = delay(m, larger, name=f"takes_{j}")
         return Place(new, delay(m, key, name=f"partial_{j}"), takes)
 
     def behind(self, j: int, x: Value, alone: Value, skip: Value) -> Place:
         """Return the same of the virtual place behind the queue, which is the input alone."""
         if self.sums:
             return Place(delay(self.m, x, name=f"new_{j}"), Const(0, 1), Const(1, 1))
-        return Place(alone, Const(0, 1), ~skip)
+        return Place(alone, Const(0, 1), ~delay(self.m, skip, name="skip"))
 
     def kept(self, j: int, here: Place, next_: Place, shift: Value, moves: Value) -> Value:
         """Return what place `j` becomes; `shift` and `moves` are two copies of one bit."""
@@ -118,5 +129,6 @@ class QueueGates:
         return own | self._chosen(~none & ~oldest.takes, oldest.old, "own_kept")
 
     def _chosen(self, bit: Value, value: Value, name: str) -> Value:
-        """Return a register that has a value where a bit said so a clock before, and else 0."""
-        return self.cleared(delay(self.m, ~bit, name=f"not_{name}"), value, name)
+        """Return a register that has a value where a bit, of `takes`, says so, and else 0."""
+        clears = delay(self.m, ~bit, name=f"not_{name}") if self.sums else ~bit
+        return self.cleared(clears, value, name)

@@ -19,7 +19,7 @@ from ..schedule.settings import CONSTANTS, Settings
 from ..vendor.memories import ram_store
 from .maxima import StageMaxima
 from .player import Player
-from .queue import Place, QueueGates
+from .queue import Asked, Place, QueueGates
 
 
 @dataclass(frozen=True)
@@ -197,27 +197,26 @@ class RuntimeStage(Stage):
         partials, (store,), timing = self._partials, stores, self._timing
         comes, ready, bits = timing.comes[0], timing.ready[0], self._key_bits
         load, skips = told.word[: partials + 1], told.word[partials + 1 : -1]
-        shift, moves = copies(m, 1, delay(m, told.word[-1], ready - 3, name="shift"))
-        is_left = delay(m, told.beside[2], ready - 2, name="is_left")
+        sums = self._totals is not None or not bits
+        shift, moves = copies(m, 1, delay(m, told.word[-1], ready - 2 - sums, name="shift"))
+        is_left = delay(m, told.beside[2], ready - 1 - sums, name="is_left")
         totals: Value = Const(not bits, 1)  # a clock before the word
         if self._totals is not None:
             totals = delay(m, told.beside[-1], comes - 1, name="totals")
-        sums = self._totals is not None or not bits
-        selects = ~delay(m, totals, 2, name="totals")
-        gates = QueueGates(m, self._partial, bits, sums, selects)
+        gates = QueueGates(m, self._partial, bits, sums)
         # half-way from the blocks of a large store
         there = delay(m, store.read_data, self._timing.comes[0] - RamStore.LATENCY, name="queue")
         words = data.View(self._words(len(x), partials), there)
 
-        plain = [delay(m, value, comes + 1, name="x") for value in x]
+        now = [delay(m, value, comes, name="x") for value in x]
+        plain = [delay(m, value, name="x") for value in now]
         alone = [delay(m, value, name="x") for value in plain]
         places: list[list[Place]] = []
         for j in range(partials + 1):
             skip, taken = delay(m, skips[j], comes, name=f"skip_{j}"), plain
             late = delay(m, skip, name=f"skip_{j}")
             if sums:  # a sum with 0 where the input is no tap
-                each = [delay(m, value, comes, name="x") for value in x]
-                taken = [gates.cleared(skip, value, f"x_{j}") for value in each]
+                taken = [gates.cleared(skip, value, f"x_{j}") for value in now]
             if j == partials:
                 both = zip(taken, alone, strict=True)
                 places.append([gates.behind(j, *inputs, late) for inputs in both])
@@ -226,8 +225,9 @@ class RuntimeStage(Stage):
             adds_none, keeps_none = (
                 delay(m, anew | other, name=f"none_{j}") for other in (~totals, totals)
             )
-            lanes = zip(taken, alone, [word[j] for word in words], strict=True)
-            places.append([gates.place(j, *lane, adds_none, keeps_none, late) for lane in lanes])
+            asked = Asked(adds_none, keeps_none, late & ~delay(m, totals, 2, name="totals"))
+            lanes = zip(now, taken, alone, [word[j] for word in words], strict=True)
+            places.append([gates.place(j, *lane, asked) for lane in lanes])
 
         kept, own = [], []
         for queue in zip(*places, strict=True):
