@@ -142,7 +142,7 @@ def test_a_right_job_is_taken_over_and_busy_falls():
     job = RuntimeJob(PoolSpec("max", 3, 2), (1, 7, 7), SMALL)
     seen = _port(RuntimePoolCore(SMALL), list(job.writes))
     busy, bad, refused, ready = zip(*seen, strict=True)
-    assert sum(busy) == 7 and not any(bad) and not any(refused)
+    assert sum(busy) == 9 and not any(bad) and not any(refused)
     assert not any(ready[: len(job.writes)]) and ready[-1]
     # a beat of the new job is taken within the clocks that the core states
     assert ready.index(1) < len(job.writes) + RuntimePoolCore.TAKE_OVER

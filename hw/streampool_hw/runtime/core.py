@@ -97,7 +97,7 @@ class RuntimePoolCore(wiring.Component):
         written is under way; beats before its end are lost.
     """
 
-    TAKE_OVER = 14
+    TAKE_OVER = 15
 
     i: stream.Interface
     o: stream.Interface

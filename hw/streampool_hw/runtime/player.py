@@ -22,7 +22,7 @@ class Player(wiring.Component):
     The program stands in one of two banks of a memory; into the other one the next job's is
     written. A slot takes ``most.slot`` clocks or more, so what follows a word is worked out behind
     it, in a few clocks. A job is taken over in the last slot of the frame before, so that no clock
-    is lost; where it comes too late for that, between two frames, in seven clocks.
+    is lost; where it comes too late for that, between two frames, in eight clocks.
 
     Members
     -------
@@ -181,17 +181,15 @@ class Player(wiring.Component):
         run, runs, runs_more = data(most.run_bits), data(most.run_bits), data()
         m.d.sync += [turns_more.eq((turn - turns)[-1]), runs_more.eq((run - runs)[-1])]
         loop, end = word[most.loop_bit], word[most.loop_bit + 1]
-        again, final, is_final = Signal(), data(), Signal()
+        again, final, is_final = data(), data(), data()
         last_slot = data()  # of the frame
-        advanced, settled = data(), data(2)
+        advanced, settled = data(), data(3)
         run_ended, frame_ended, repeated = data(), data(), data()
-        m.d.comb += [
+        m.d.sync += [
             again.eq(loop & turns_more),
             # a program without an end ends with its memory
-            is_final.eq((end | onward[-1]) & ~again),
-        ]
-        m.d.sync += [
-            *(advanced.eq(advance), settled.eq(Cat(~advance, settled) & (~advance).replicate(2))),
+            is_final.eq((end | onward[-1]) & ~(loop & turns_more)),
+            *(advanced.eq(advance), settled.eq(Cat(~advance, settled) & (~advance).replicate(3))),
             *(run_ended.eq(final | restart), frame_ended.eq(last_slot | restart)),
             repeated.eq(again),
             follows.eq(Mux(is_final | hold, 0, Mux(again, job.start, onward))),
@@ -244,7 +242,6 @@ class Player(wiring.Component):
         groups = [to_go[:2].any(), *(to_go[k : k + 4].all() for k in range(2, bits + 1, 4))]
         far, some, few = data(), data(), data(len(groups))
         m.d.comb += [
-            want.eq(self.due & ~seen),
             clear.eq(hold & between & want),
             self.copy.eq(over | clear),
             self.between.eq(between),
@@ -255,7 +252,7 @@ class Player(wiring.Component):
             few.eq(Cat(groups)),
             over.eq(want & last_slot & within & far & ~rests & ~over),
             phases.eq(Cat(clear | self.again, phases)),
-            seen.eq(self.due & (seen | self.copy)),
+            *(want.eq(self.due & ~(seen | self.copy)), seen.eq(self.due & (seen | self.copy))),
             idle.eq(idle & ~restart),
             self.began.eq(step & between),
         ]
