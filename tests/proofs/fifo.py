@@ -87,7 +87,10 @@ class Fifo(Elaboratable):
         most = room - PipelineFifo.IN_FLIGHT + self.clocks
         claim(m, count + flying <= (room - 1 if self._counted else most), "credit")
         if self._counted:
-            claim(m, counts("taken") == count + flying + 1, "counted")
+            taken, started, left = (counts(name) for name in ("taken", "started", "left"))
+            claim(m, started == flight[0], "started")
+            claim(m, taken + started <= room + 1, "taken")
+            claim(m, taken + started == count + flying + left + 2, "counted")
         claim(m, ahead < count, "ahead", followed)
         first = 0
         for bank, (row, bits) in enumerate(zip(platform.rows, self.widths, strict=True)):

@@ -107,8 +107,8 @@ class PipelineFifo(wiring.Component):
 class Credit(wiring.Component):
     """Credit that counts a FIFO's beats from where they start, for a pipeline that is longer.
 
-    All places but one may be in flight, and a reader that has waited still gets a beat each clock
-    from then on.
+    What starts and what leaves is counted a clock later, since both are known late. A reader that
+    has waited still gets a beat each clock from then on.
 
     Members
     -------
@@ -120,7 +120,7 @@ class Credit(wiring.Component):
         A register: whether one may start.
     """
 
-    IN_FLIGHT = PipelineFifo.CAPACITY - 2
+    IN_FLIGHT = PipelineFifo.CAPACITY - 4
     """The most clocks from a beat's start to its write, both counted."""
 
     starts: Signal
@@ -132,11 +132,16 @@ class Credit(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        taken = Signal(range(PipelineFifo.CAPACITY + 1), init=1)  # places, and one that is spare
+        # besides the beats one place that stays free, and one for what starts before it is known
+        # that nothing may
+        taken = Signal(range(PipelineFifo.CAPACITY + 2), init=2)
+        started = Signal()
+        left = Signal()
         m.d.comb += self.credit.eq(~taken[-1])
-        with m.If(self.starts & ~self.leaves):
+        m.d.sync += [started.eq(self.starts), left.eq(self.leaves)]
+        with m.If(started & ~left):
             m.d.sync += taken.eq(taken + 1)
-        with m.If(~self.starts & self.leaves):
+        with m.If(~started & left):
             m.d.sync += taken.eq(taken - 1)
         return m
 

@@ -128,11 +128,13 @@ class RuntimeFinish(wiring.Component):
             Step(self._compare_zero),
             Step(self._select),
             Step(self._add, self._by),
-            Step(_same),  # from the FIFO to the multipliers
+            Step(_same),  # to the FIFO, which stands here,
+            Step(_same),  # from there to the multipliers
             Step(self._multiply, clocks=Multiplier.LATENCY),
-            Step(_same),  # and from there
+            Step(_same),  # and from these
             Step(self._cut, self._look_up),
             Step(self._even),
+            Step(_same),  # from the next FIFO
             Step(self._compare, self._lifted),
             Step(self._choose),
         ]

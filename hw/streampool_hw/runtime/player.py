@@ -142,12 +142,9 @@ class Player(wiring.Component):
 
         # ---- the slot: which of its steps is to come, and whether more do after it
         at, m1, more, within, many = data(bits), data(bits), Signal(), Signal(), data()
-        advance, ended, restarted = Signal(), Signal(), Signal()
+        advance = Signal()
         to_go = at - m1  # negative; 1 less than the steps after the one behind this
-        m.d.comb += [
-            *(self.slot_last.eq(~more), advance.eq(ended | restarted)),
-            *(ended.eq(step & ~more), restarted.eq(restart & ~more)),
-        ]
+        m.d.comb += [self.slot_last.eq(~more), advance.eq((step | restart) & ~more)]
         with m.If(step):
             m.d.sync += within.eq(more)
         with m.If(step | restart):
@@ -183,7 +180,7 @@ class Player(wiring.Component):
         loop, end = word[most.loop_bit], word[most.loop_bit + 1]
         again, final, is_final = data(), data(), data()
         last_slot = data()  # of the frame
-        advanced, settled = data(), data(3)
+        advanced, settled = Signal(), data(3)
         run_ended, frame_ended, repeated = data(), data(), data()
         m.d.sync += [
             again.eq(loop & turns_more),
@@ -213,22 +210,22 @@ class Player(wiring.Component):
         # ---- before a slot of few beats: clocks in which nothing is taken
         rest, resting, rests_on = Signal(most.rest_bits), Signal(), Signal()
         begins = Signal(init=1)
-        # of the slot to come whether it rests, and more than once and twice: the count itself is
-        # loaded a clock later, as whether there is a step is known late
+        # of the slot to come whether it rests, and more than once and twice; what follows from a
+        # slot's end does so a clock later, as whether there is a step is known late
         rests, rests_long, rests_longer = data(), data(), data()
+        was_resting, still_rests = Signal(), Signal()
         # a job that begins between frames cuts a rest short, and what is left may not be in the
         # store yet
-        begun, settles, next_rests = Signal(most.slot - NEAR), Signal(), Signal()
+        begun, settles = Signal(most.slot - NEAR), Signal()
         m.d.comb += [
-            next_rests.eq(Mux(ended, rests, Mux(restarted, rests, rests_on))),
+            resting.eq(Mux(advanced, rests, was_resting)),
+            rests_on.eq(Mux(advanced, rests_long, still_rests)),
             self.settling.eq(settles & begins),
         ]
-        # what does not follow from the step, which comes late, is worked out beside it
-        still_rests = Mux(restarted, rests_long, Mux(advanced, rests_longer, rest > 2))
         m.d.sync += [
-            *(begun.eq(Cat(restart, begun)), resting.eq(next_rests)),
-            settles.eq(next_rests | restart | begun.any()),
-            rests_on.eq(Mux(ended, rests_long, still_rests)),
+            begun.eq(Cat(restart, begun)),
+            settles.eq(Mux(advance, rests, rests_on) | restart | begun.any()),
+            *(was_resting.eq(rests_on), still_rests.eq(Mux(advanced, rests_longer, rest > 2))),
             rest.eq(Mux(advanced, Mux(rests, job.rest - 1, 0), rest - resting)),
         ]
         with m.If(step):

@@ -173,10 +173,11 @@ class RuntimeStage(Stage):
                 kept.write_data.eq(delay(m, self.carried, name="carries_written")),
                 kept.write_en.eq(delay(m, finished, name="carries_write", reset=True)),
                 kept.write_last.eq(delay(m, slot_ends, name="carries_last")),
-                *(kept.read_en.eq(pop), kept.read_last.eq(round_ends)),
+                kept.read_en.eq(delay(m, pop, name="carries_left", reset=True)),
+                kept.read_last.eq(delay(m, round_ends, name="carries_round")),
             ]
-            is_left = delay(m, pop, RamStore.LATENCY, name="carries_left")
-            own_bits = delay(m, self.carried, RamStore.LATENCY, name="carries")
+            is_left = delay(m, pop, 1 + RamStore.LATENCY, name="carries_left")
+            own_bits = delay(m, self.carried, 1 + RamStore.LATENCY, name="carries")
             carried = Mux(is_left, kept.read_data, own_bits)
         word = [*load, *skip, shift]
         return RuntimeControl(take, word, leaves, Cat(marks), tuple(beside), carried)
@@ -185,7 +186,7 @@ class RuntimeStage(Stage):
         marked, carried = super()._marked(m, control), cast(RuntimeControl, control).carried
         if carried is None:
             return marked
-        clocks = self.latency - 1 - RamStore.LATENCY
+        clocks = self.latency - 2 - RamStore.LATENCY
         return Cat(marked, delay(m, carried, clocks, name="carried"))
 
     def _ram(self, bits: int, settings: Settings) -> RamStore:
