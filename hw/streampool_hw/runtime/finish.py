@@ -70,6 +70,10 @@ class _Offset(Number):
     offset: Value
 
 
+class _Parts(Number):
+    fraction: Value
+
+
 class _Cut(Number):
     below: Value
     above: Value
@@ -132,9 +136,9 @@ class RuntimeFinish(wiring.Component):
             Step(_same),  # from there to the multipliers
             Step(self._multiply, clocks=Multiplier.LATENCY),
             Step(_same),  # and from these
-            Step(self._cut, self._look_up),
+            Step(self._cut),
+            Step(self._compare_factor, self._look_up),
             Step(self._even),
-            Step(_same),  # from the next FIFO
             Step(self._compare, self._lifted),
             Step(self._choose),
         ]
@@ -227,17 +231,19 @@ class RuntimeFinish(wiring.Component):
         m.d.comb += [multiplier.a.eq(lane.value), multiplier.b.eq(beat.factor)]
         return Number(multiplier.product)
 
-    def _cut(self, m: Module, lane: Number, beat: _By) -> _Cut:
-        product, bits, factor = lane.value, self._maxima.quotient_bits, beat.factor
+    def _cut(self, m: Module, lane: Number, beat: _By) -> _Parts:
+        product, bits = lane.value, self._maxima.quotient_bits
         every = [*self._shifts, *self._shifts[-1:] * ((1 << len(beat.shift)) - len(self._shifts))]
         cut = [product[shift : shift + bits] for shift in every]
-        # the fraction is below the reciprocal just where nothing is left
         parts = [product[: self._shifts[0]]]
         for is_least, (low, high) in zip(beat.least, pairwise(self._shifts), strict=True):
             parts.append(product[low:high] & is_least.replicate(high - low))
-        fraction = Cat(parts)
-        low, high = fraction[: len(factor)], fraction[len(factor) :]
-        return _Cut(Array(cut)[beat.shift], (low - factor)[-1], high.any())
+        return _Parts(Array(cut)[beat.shift], Cat(parts))
+
+    def _compare_factor(self, m: Module, lane: _Parts, beat: _By) -> _Cut:
+        # the fraction is below the reciprocal just where nothing is left
+        low, high = lane.fraction[: len(beat.factor)], lane.fraction[len(beat.factor) :]
+        return _Cut(lane.value, (low - beat.factor)[-1], high.any())
 
     def _look_up(self, beat: _By) -> _Limits:
         limits = [Mux(beat.bank, *(each[name] for each in reversed(self._limits)))
