@@ -19,6 +19,8 @@ from streampool_hw.blocks.floats_in import FLAGS, FloatToFixed, FloatToKey
 from streampool_hw.blocks.floats_out import FixedToFloat
 from streampool_hw.blocks.multiplier import Cube, Scale, Square
 from streampool_hw.blocks.root import CubeRoot, Radicands, SquareRoot, roots, rounds_to_nearest
+from streampool_hw.families import GENERIC
+from streampool_hw.schedule.settings import CONSTANTS
 
 FLOAT16 = DType.of("float16")
 FIXED = 43  # bits of a sum of a few values of float16
@@ -53,6 +55,9 @@ CASES = {
     # no quotient is below 0, so none is rounded by its sign
     "divider, biased upwards": Case(
         Divider(Division((3, 6), 0, 60, "trunc", biases=(9, 8)), unsigned(7)), 7, [range(128)]
+    ),
+    "divider, biased downwards": Case(
+        Divider(Division((3, 6), 0, 60, "floor", biases=(-9, -8)), unsigned(7)), 7, [range(9, 128)]
     ),
     "divider, wide": Case(
         Divider(Division((9,), -1 << 28, 1 << 28, "trunc"), signed(32)),
@@ -242,3 +247,9 @@ def test_a_float_divided_is_the_nearest(divisors: tuple[int, ...], which: int):
     for number, nearest in zip(numbers.view(np.uint16), expected.view(np.uint16), strict=True):
         assert out.model(into.model(int(number)), which) == nearest
     assert out.model(into.model(0x7C01), which) == 0x7E00
+
+
+def test_bits_that_all_offsets_have_alike_are_no_registers():
+    divider = Divider(Division((3, 6), 0, 60, "trunc", biases=(9, 8)), unsigned(7))
+    divider.build_for(GENERIC, CONSTANTS)
+    assert divider._open_places() == [0]

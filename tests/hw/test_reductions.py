@@ -10,7 +10,13 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.sim import Simulator
 from streampool_golden import DType, PoolJob, PoolSpec, pool, pool_with_indices
 from streampool_hw.blocks.floats_in import FloatToKey
-from streampool_hw.reduce.reduction import ReductionGates, extremes, float_extremes
+from streampool_hw.reduce.reduction import (
+    ReductionGates,
+    extremes,
+    float_extremes,
+    float_sums,
+    sums,
+)
 
 PLACE = 2
 """Bits of a place below a key."""
@@ -111,3 +117,11 @@ def test_the_first_of_the_largest_floats_is_chosen_and_the_last_nan(op: str, nan
     width = gates.shape(job.partial(2)).width
     windows = np.array(pairs, np.uint16).view(np.float16)[:, np.newaxis, :]
     assert chosen(gates, dtype, width, below, values) == expected(spec, windows, below)
+
+
+@pytest.mark.parametrize("reduction", [extremes, sums, float_sums])
+def test_a_clock_is_for_a_second_half_that_is_more_than_wires(reduction: Any):
+    gates: ReductionGates = reduction(PoolJob(PoolSpec("max", 2), (1, 4, 4)), 0)
+    found = gates.first(Signal(8), Signal(8))
+    second = gates.second(Signal(8), Signal(8), found)
+    assert gates.clocks == (1 if second is found else 2)

@@ -25,14 +25,16 @@ NETLISTS: dict[tuple[str, str], str] = {
     ): _NO_WINDOW,
     (
         "requantised",
-        r"-mode const0 -module top -cell $flatten\postprocess.$41 -port B -portbit 2"
-        r" -wire postprocess.zero -wirebit 2",
-    ): "a total of -4 to -1 counts as positive where a window has four taps. It is divided by 36,"
-    " and rounds to 0 either way",
+        r"-mode const0 -module top -cell $flatten\postprocess.$procmux$106_CMP0 -port A -portbit 1",
+    ): "the offset of number 5 is chosen for number 7, too, and there is no such number: windows"
+    " have 4, 6 or 9 taps, so that of a kind, with the sign below it, is 5 at most",
 }
 """By core and fault."""
 
 SOURCES: dict[str, str] = {
+    "hw/blocks/divider.py Divider.__init__: True -> False (2)": (
+        "there are as many offsets of one sign as of the other: one for each divisor"
+    ),
     "hw/schedule/plan.py AxisPlan._changes: max(first, reached) -> min(first, reached)": (
         "the slots in which words may change are a set. Those that come to it are between windows,"
         " where the word is worked out anew and is the one before"
