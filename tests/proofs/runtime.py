@@ -138,8 +138,8 @@ class Changes(Claimed):
     @property
     def longest(self) -> int:
         """Clocks after which a frame that is in is out by itself."""
-        # what two frames leave, one beat per clock, behind a slot that waits
-        return self.stage.latency + MOST.slot + 2 * max(len(each.taps) for each in self.jobs)
+        # what two frames leave, one beat per clock, behind two slots that wait
+        return self.stage.latency + 2 * MOST.slot + 2 * max(len(each.taps) for each in self.jobs)
 
     def _tell(self, m: Module) -> Value:
         """Write each job in turn, and have it taken over; return which the next frame is of."""
@@ -201,7 +201,7 @@ def cases() -> Iterator[Bounded]:
     ):
         title = f"{'sum' if sums else 'largest'}, {', then '.join(names)}"
         jobs = [JOBS[name] for name in names]
-        for kind, depth in (("resets", 36), ("no resets", 44 if len(jobs) == 1 else 40)):
+        for kind, depth in (("resets", 42), ("no resets", 46 if len(jobs) == 1 else 44)):
             yield Bounded(
                 f"{kind}: {title}",
                 "run-time stages",

@@ -145,7 +145,7 @@ def test_a_run_time_stage_is_proved_and_a_wrong_job_is_not(tmp_path: Path):
     wrong = FewerOfAll(right.axis, right.m)
     for told in (right, wrong):
         text = rtlil_of(runtime.Changes([told]))
-        failed = prove(text, tmp_path, depth=30, bounded=True).failed
+        failed = prove(text, tmp_path, depth=44, bounded=True).failed
         assert [name[:5] for name in failed] == ([] if told is right else ["value"])
 
 
